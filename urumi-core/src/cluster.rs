@@ -1,0 +1,175 @@
+//! The few cluster verbs urumi needs, behind one object-safe trait.
+//!
+//! [`ClusterBackend`] is implemented by `KubeCluster` (a real API server, feature `kube`), by [`InMemoryCluster`]
+//! (tests, demonstrations) and by `MockClusterBackend` (feature `mock`). [`conformance`] is the one suite that every
+//! backend and decorator must pass; what it checks is the contract written here.
+
+pub mod conformance;
+mod error;
+#[cfg(feature = "kube")]
+mod kube;
+mod memory;
+mod select;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+pub use self::error::{ClusterError, ClusterErrorKind, Verb};
+#[cfg(feature = "kube")]
+pub use self::select::{LabelRequirement, Query};
+use crate::object::{Object, ObjectRef};
+
+/// The field manager that owns what urumi writes.
+pub const FIELD_MANAGER: &str = "urumi";
+
+/// What a watch reports.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WatchEvent {
+    /// All objects that match, as of one moment. First in every watch, and again after any gap: whoever keeps a copy
+    /// replaces it whole.
+    Snapshot(Vec<Object>),
+    /// An object was created or changed, or began to match.
+    Applied(Object),
+    /// An object is gone, or ceased to match; as it was last seen.
+    Deleted(Object),
+}
+
+/// A stream of [`WatchEvent`]s. It never ends by itself; dropping it ends the watch.
+pub type WatchStream = BoxStream<'static, Result<WatchEvent, ClusterError>>;
+
+/// A change to a store's record: annotations of its namespace, guarded by `resourceVersion`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordPatch {
+    /// The namespace's name.
+    pub namespace: String,
+    /// The `resourceVersion` that the change was computed from.
+    pub resource_version: String,
+    /// Annotations to set; `None` removes one.
+    pub annotations: Vec<(String, Option<String>)>,
+}
+
+/// A namespace to delete, pinned so that no other of the same name can be hit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamespaceDeletion {
+    /// The namespace's name.
+    pub namespace: String,
+    /// Its `metadata.uid`.
+    pub uid: String,
+    /// The `resourceVersion` at which it was seen to be ours.
+    pub resource_version: String,
+}
+
+/// A question about the caller's own permissions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Kubernetes' verb, e.g. `create`.
+    pub verb: String,
+    /// API group, empty for core.
+    pub group: String,
+    /// Plural of the resource, e.g. `namespaces`.
+    pub resource: String,
+    /// Where; `None` asks about the whole cluster.
+    pub namespace: Option<String>,
+}
+
+/// A Kubernetes cluster, as far as urumi needs one.
+///
+/// # Contract
+/// - **Cancellation.** Dropping a future may leave its write done or not done; every caller can repeat it.
+/// - **Retries.** An implementation may repeat a request that failed for a passing reason, within a deadline of its
+///   own that ends every call. A repeated write may therefore meet its own first try: callers treat
+///   [`ClusterErrorKind::AlreadyExists`] as a question (is it ours?) and not as an answer.
+/// - **Clone.** Backends are cheap handles; clones share the cluster and its connections.
+/// - **Errors** name the verb and the object and say whether a repetition may help ([`ClusterError::is_retryable`]).
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait ClusterBackend: Send + Sync + 'static {
+    /// Creates an object and returns it as stored.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when the name is taken, `NotFound` when its namespace is missing, `Terminating` when its
+    /// namespace is being deleted, `Invalid` when the API server refuses a field (unknown fields included).
+    async fn create(&self, object: &Object) -> Result<Object, ClusterError>;
+
+    /// Applies an object server-side with field manager [`FIELD_MANAGER`], forcing: the fields that `object` has
+    /// become ours, those that it has not stay as they are. Creates the object where it is missing.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), without `AlreadyExists`.
+    async fn apply(&self, object: &Object) -> Result<Object, ClusterError>;
+
+    /// Reads one object; `None` when it (or its namespace) does not exist.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked.
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError>;
+
+    /// Lists all objects that match, ordered by namespace and name. No match is an empty list.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked.
+    async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError>;
+
+    /// Watches all objects that match: first a [`WatchEvent::Snapshot`], then every change in the order of the
+    /// server. After a gap (a dropped connection, an expired `resourceVersion`) the stream heals itself, with
+    /// back-off, and reports a new snapshot. Errors are reported and the stream goes on.
+    ///
+    /// A change may be seen as one event where several came in quick succession, but the last state is always seen.
+    fn watch(&self, query: &Query) -> WatchStream;
+
+    /// Changes annotations of a namespace and returns it as stored.
+    ///
+    /// # Errors
+    /// `Conflict` when the namespace has changed since `resource_version`, `NotFound` when it is gone.
+    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError>;
+
+    /// Begins the deletion of a namespace and all that is in it. Returns when the deletion is accepted, not when it
+    /// is complete. A namespace that is already being deleted is success.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, `Conflict` when uid or resourceVersion are no longer those given.
+    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError>;
+
+    /// Whether the caller may do something (a SelfSubjectAccessReview).
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked.
+    async fn may(&self, access: &Access) -> Result<bool, ClusterError>;
+
+    /// The version of the cluster, e.g. `v1.37.2`.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked.
+    async fn version(&self) -> Result<String, ClusterError>;
+}
+
+#[async_trait]
+impl<T: ClusterBackend + ?Sized> ClusterBackend for std::sync::Arc<T> {
+    async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
+        (**self).create(object).await
+    }
+    async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
+        (**self).apply(object).await
+    }
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
+        (**self).get(object).await
+    }
+    async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError> {
+        (**self).list(query).await
+    }
+    fn watch(&self, query: &Query) -> WatchStream {
+        (**self).watch(query)
+    }
+    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
+        (**self).update_record(patch).await
+    }
+    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
+        (**self).delete_namespace(deletion).await
+    }
+    async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
+        (**self).may(access).await
+    }
+    async fn version(&self) -> Result<String, ClusterError> {
+        (**self).version().await
+    }
+}

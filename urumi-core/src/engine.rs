@@ -1,0 +1,159 @@
+//! Engines: plugins that turn a store's spec into Kubernetes objects and say which of them must be ready.
+
+pub mod medusa;
+mod registry;
+
+use std::fmt;
+
+use schemars::Schema;
+
+pub use self::registry::EngineRegistry;
+use crate::error::FieldError;
+use crate::object::{Object, ObjectRef};
+use crate::secret::{NoRandomness, SecretSource};
+use crate::store::{Options, StoreId, StoreSpec, StoreUrls};
+
+/// What an engine offers, for people and forms.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct EngineInfo {
+    /// The name by which stores refer to it, e.g. `medusa`.
+    pub name: String,
+    /// One line for people.
+    pub description: String,
+    /// JSON Schema (draft 2020-12) of its options, with the defaults of this installation.
+    pub options: Schema,
+}
+
+/// What is known of a store before its options are resolved.
+#[derive(Clone, Debug)]
+pub struct NewStore<'a> {
+    /// The store's id.
+    pub id: &'a StoreId,
+    /// The domain under which stores are reachable where the options name none, e.g. `localtest.me`.
+    pub default_domain: &'a str,
+}
+
+/// How urumi treats an object that an engine rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Created where it is missing; fields that differ from what was rendered are set back.
+    Managed,
+    /// Created once and never read, compared or overwritten, because it holds generated secrets. It is created only
+    /// while none of the guards exists: a guard is an object that would break if the secrets were drawn anew, such as
+    /// a database's volume.
+    CreateOnce {
+        /// Objects whose existence shows that this one has been created before.
+        guards: Vec<ObjectRef>,
+    },
+}
+
+/// An object that an engine rendered, and how urumi treats it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The object.
+    pub object: Object,
+    /// How it is treated.
+    pub policy: Policy,
+}
+
+impl Manifest {
+    /// An object that is created where missing and repaired where it differs.
+    pub fn managed(object: Object) -> Self {
+        Manifest { object, policy: Policy::Managed }
+    }
+
+    /// An object that is created once, while none of `guards` exists.
+    pub fn create_once(object: Object, guards: Vec<ObjectRef>) -> Self {
+        Manifest { object, policy: Policy::CreateOnce { guards } }
+    }
+}
+
+/// A part of a store whose readiness is reported by its own name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// Lower-case name, e.g. `database`; its condition is `DatabaseReady`.
+    pub name: String,
+    /// The Deployment, StatefulSet or other object that must be available.
+    pub workload: ObjectRef,
+}
+
+/// Something an engine could not render.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// The spec's options are not what this engine resolved.
+    #[error("the spec's options are not usable: {0}")]
+    Options(String),
+    /// No secret could be drawn.
+    #[error(transparent)]
+    Secrets(#[from] NoRandomness),
+    /// An object is malformed.
+    #[error(transparent)]
+    Object(#[from] crate::object::MalformedObject),
+}
+
+/// A kind of store: Medusa is built in, others are plugins.
+///
+/// # Contract
+/// Every method is pure: the same arguments give the same result, nothing is read from outside, nothing blocks.
+/// `render` may be called often and its result thrown away; secrets come only from the source it is given.
+///
+/// urumi itself adds to each rendered object: the store's namespace, the label `store.urumi.ai/id`, the labels
+/// `app.kubernetes.io/{instance,part-of,managed-by}`; to pod templates and volume claim templates the same labels,
+/// and to pod templates the refusal of a ServiceAccount token.
+pub trait Engine: Send + Sync + 'static {
+    /// The name by which stores refer to it: 1 to 63 characters of `[a-z0-9-]`.
+    fn name(&self) -> &str;
+
+    /// What it is and which options it has.
+    fn info(&self) -> EngineInfo;
+
+    /// Checks options and completes them with this engine's defaults. The result is what is kept in the store's spec
+    /// and given to the other methods, also by later versions of this engine.
+    ///
+    /// # Errors
+    /// Every field that is wrong, by its path within the options (e.g. `api.replicas`).
+    fn resolve(&self, store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>>;
+
+    /// All objects of a store, without its namespace. Order does not matter: what others depend on (secrets,
+    /// configuration, policies, services) is created before workloads and routes.
+    ///
+    /// # Errors
+    /// When the spec is not one that `resolve` made.
+    fn render(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError>;
+
+    /// Which workloads must be available for the store to be ready, in the order in which people want to see them.
+    ///
+    /// # Errors
+    /// When the spec is not one that `resolve` made.
+    fn components(&self, spec: &StoreSpec) -> Result<Vec<Component>, RenderError>;
+
+    /// Where the store is reached.
+    ///
+    /// # Errors
+    /// When the spec is not one that `resolve` made.
+    fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError>;
+
+    /// The Pod Security Standard that the store's namespace enforces.
+    fn pod_security(&self, _spec: &StoreSpec) -> PodSecurity {
+        PodSecurity::Restricted
+    }
+}
+
+/// A Pod Security Standard, enforced on a store's namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PodSecurity {
+    /// The default: heavily restricted, current best practice.
+    Restricted,
+    /// Minimally restrictive; for images that cannot do with less.
+    Baseline,
+}
+
+impl fmt::Display for PodSecurity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PodSecurity::Restricted => "restricted",
+            PodSecurity::Baseline => "baseline",
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! The public trait: what a user of stores does.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use crate::error::{Error, Result};
+use crate::readiness::condition::{Verdict, WaitCondition};
+use crate::store::{CreateStore, Store, StoreId};
+
+/// A change that a watch of stores reports.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "a changed store is by far the most frequent event")]
+pub enum StoreEvent {
+    /// All stores as of one moment. First in every watch, and again after any gap: whoever keeps a copy replaces it.
+    Listed(Vec<Store>),
+    /// A store was created or has changed.
+    Changed(Store),
+    /// A store is gone, and its namespace with it.
+    Gone(StoreId),
+}
+
+/// A stream of [`StoreEvent`]s. It never ends by itself; dropping it ends the watch.
+pub type StoreStream = BoxStream<'static, Result<StoreEvent>>;
+
+/// Creates, shows and removes stores.
+///
+/// Implemented by [`Orchestrator`](crate::Orchestrator), which talks to a cluster. Object-safe: frontends hold an
+/// `Arc<dyn StoreOrchestrator>`. [`StoreOrchestratorExt`] has conveniences over it.
+///
+/// # Contract
+/// - **Crashes.** Every method may be cancelled or killed at any point and repeated; nothing is made twice and
+///   nothing is lost.
+/// - **What is a store.** A namespace `store-<id>` that carries urumi's label *and* an id annotation equal to the id
+///   in its name. Anything else is never listed, changed or deleted.
+#[async_trait]
+pub trait StoreOrchestrator: Send + Sync + 'static {
+    /// Creates a store and returns it as `provisioning`, when all of its objects have been accepted by the cluster
+    /// (not when they are ready).
+    ///
+    /// # Errors
+    /// `Invalid` with every wrong field, and nothing is created; `AlreadyExists` when the wanted id is taken;
+    /// `Unfinished` when the store is on record but some objects could not be made: a monitor goes on with it.
+    async fn create(&self, request: CreateStore) -> Result<Store>;
+
+    /// One store.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id.
+    async fn get(&self, id: &StoreId) -> Result<Store>;
+
+    /// All stores, oldest first. A store whose record cannot be read is listed too, as `failed` with that reason.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked.
+    async fn list(&self) -> Result<Vec<Store>>;
+
+    /// Watches one store or all: first [`StoreEvent::Listed`], then every change in order. Errors are reported and
+    /// the stream goes on.
+    fn watch(&self, id: Option<&StoreId>) -> StoreStream;
+
+    /// Begins the removal of a store with everything in it, and returns it as `deleting`. A store that is being
+    /// removed already is success.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id.
+    async fn delete(&self, id: &StoreId) -> Result<Store>;
+
+    /// Gives a failed store a new deadline and makes what is missing. A store that is provisioning is resumed.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id, `WrongState` when it is neither failed nor provisioning.
+    async fn retry(&self, id: &StoreId) -> Result<Store>;
+}
+
+/// Conveniences over every [`StoreOrchestrator`].
+#[async_trait]
+pub trait StoreOrchestratorExt: StoreOrchestrator {
+    /// Waits until a condition decides, e.g. `Ready.or_failed()`, and returns the store as it then is (as last seen,
+    /// if it is gone).
+    ///
+    /// # Errors
+    /// `TimedOut` after `timeout`, `StoreFailed` when the condition's verdict is that it failed, `NotFound` when the
+    /// store does not exist and the condition does not wait for that.
+    async fn wait_until(
+        &self,
+        id: &StoreId,
+        condition: impl WaitCondition,
+        timeout: Duration,
+    ) -> Result<Option<Store>> {
+        let mut last: Option<Store> = None;
+        let mut seen_error: Option<Error> = None;
+        let watching = async {
+            let mut events = self.watch(Some(id));
+            while let Some(event) = events.next().await {
+                let now = match event {
+                    Ok(StoreEvent::Listed(stores)) => stores.into_iter().find(|s| s.id == *id),
+                    Ok(StoreEvent::Changed(store)) if store.id == *id => Some(store),
+                    Ok(StoreEvent::Gone(gone)) if gone == *id => None,
+                    Ok(_) => continue,
+                    Err(error) if error.is_retryable() => {
+                        seen_error = Some(error);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                seen_error = None;
+                let verdict = condition.check(now.as_ref());
+                if now.is_some() {
+                    last = now;
+                }
+                match (verdict, &last) {
+                    (Verdict::Met, _) => return Ok(()),
+                    (Verdict::Failed, Some(store)) => {
+                        return Err(Error::StoreFailed { store: Box::new(store.clone()) });
+                    }
+                    (Verdict::Failed, None) => return Err(Error::NotFound { id: id.clone() }),
+                    (Verdict::Pending, _) => {}
+                }
+            }
+            Ok(())
+        };
+        match tokio::time::timeout(timeout, watching).await {
+            Ok(result) => result.map(|()| last),
+            Err(_) => match seen_error {
+                Some(error) => Err(error),
+                None => Err(Error::TimedOut {
+                    id: id.clone(),
+                    wanted: condition.to_string(),
+                    seconds: timeout.as_secs(),
+                    state: match &last {
+                        Some(store) => match &store.reason {
+                            Some(reason) => format!("it is {} ({reason})", store.status),
+                            None => format!("it is {}", store.status),
+                        },
+                        None => "nothing was seen of it".into(),
+                    },
+                }),
+            },
+        }
+    }
+
+    /// Finds a store by its id, by the beginning of its id, or by its exact name, where only one fits.
+    ///
+    /// # Errors
+    /// `NoMatch` when none fits, `Ambiguous` when more than one does.
+    async fn find(&self, id_or_name: &str) -> Result<Store> {
+        if let Ok(id) = StoreId::parse(id_or_name) {
+            match self.get(&id).await {
+                Err(Error::NotFound { .. }) => {}
+                other => return other,
+            }
+        }
+        let stores = self.list().await?;
+        let mut fitting: Vec<Store> = stores
+            .into_iter()
+            .filter(|s| s.name == id_or_name || (!id_or_name.is_empty() && s.id.as_str().starts_with(id_or_name)))
+            .collect();
+        match (fitting.pop(), fitting.as_slice()) {
+            (Some(store), []) => Ok(store),
+            (Some(last), others) => {
+                let ids: Vec<&str> = others.iter().chain([&last]).map(|s| s.id.as_str()).collect();
+                Err(Error::Ambiguous { given: id_or_name.to_owned(), ids: ids.join(", ") })
+            }
+            (None, _) => Err(Error::NoMatch { given: id_or_name.to_owned() }),
+        }
+    }
+}
+
+impl<T: StoreOrchestrator + ?Sized> StoreOrchestratorExt for T {}

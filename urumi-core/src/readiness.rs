@@ -1,0 +1,3 @@
+//! The readiness monitor: a reusable task that keeps each store's status true.
+
+pub mod condition;
