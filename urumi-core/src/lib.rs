@@ -3,12 +3,18 @@
 pub mod cluster;
 pub mod engine;
 pub mod error;
+mod manifests;
+mod merge_keys;
 pub mod names;
 pub mod object;
 pub mod orchestrator;
+pub mod plan;
+pub mod provisioner;
 pub mod readiness;
+pub mod record;
 pub mod secret;
 pub mod status;
 pub mod store;
 
+pub use provisioner::{Orchestrator, OrchestratorBuilder};
 pub use error::{Error, ErrorKind, Result};

@@ -266,19 +266,51 @@ impl Object {
         let mut full = path.to_vec();
         full.push("labels");
         if let Some(map) = self.map_at(&full) {
-            for (k, v) in labels {
-                map.entry(k.clone()).or_insert_with(|| Value::String(v.clone()));
+            set_missing(map, labels);
+        }
+    }
+
+    /// Sets an annotation.
+    pub(crate) fn add_annotation(&mut self, key: &str, value: &str) {
+        if let Some(map) = self.map_at(&["metadata", "annotations"]) {
+            map.insert(key.to_owned(), Value::String(value.to_owned()));
+        }
+    }
+
+    /// Sets a field of the JSON object behind a path of keys, unless it is there.
+    pub(crate) fn set_default(&mut self, path: &[&str], key: &str, value: Value) {
+        if let Some(map) = self.map_at(path) {
+            map.entry(key).or_insert(value);
+        }
+    }
+
+    /// Sets labels on a StatefulSet's claim templates, keeping those that are there already.
+    pub(crate) fn label_claim_templates(&mut self, labels: &[(String, String)]) {
+        let templates = self.value.pointer_mut("/spec/volumeClaimTemplates").and_then(Value::as_array_mut);
+        for template in templates.into_iter().flatten() {
+            if let Some(map) = object_at(template, &["metadata", "labels"]) {
+                set_missing(map, labels);
             }
         }
     }
 
     /// The JSON object behind a path of keys, made where it is missing; `None` where something else is in the way.
     fn map_at(&mut self, path: &[&str]) -> Option<&mut Map<String, Value>> {
-        let mut map = self.value.as_object_mut()?;
-        for key in path {
-            map = map.entry(*key).or_insert_with(|| Value::Object(Map::new())).as_object_mut()?;
-        }
-        Some(map)
+        object_at(&mut self.value, path)
+    }
+}
+
+fn object_at<'a>(value: &'a mut Value, path: &[&str]) -> Option<&'a mut Map<String, Value>> {
+    let mut map = value.as_object_mut()?;
+    for key in path {
+        map = map.entry(*key).or_insert_with(|| Value::Object(Map::new())).as_object_mut()?;
+    }
+    Some(map)
+}
+
+fn set_missing(map: &mut Map<String, Value>, labels: &[(String, String)]) {
+    for (key, value) in labels {
+        map.entry(key).or_insert_with(|| Value::String(value.clone()));
     }
 }
 

@@ -1,0 +1,201 @@
+//! The plan: a pure function from what a store should be and what is there to the steps between.
+
+mod drift;
+
+use std::collections::HashMap;
+use std::fmt;
+
+pub use self::drift::{Drift, drift};
+use crate::engine::{Manifest, Policy};
+use crate::object::{Kind, Object, ObjectRef};
+
+/// What is in a store's namespace, as far as a plan needs to know.
+pub type Observed<'a> = HashMap<&'a ObjectRef, &'a Object>;
+
+/// One write to the cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The object is missing: create it.
+    Create(Object),
+    /// The object holds generated secrets and was never created: draw them and create it.
+    CreateOnce(ObjectRef),
+    /// Fields that urumi owns differ: apply the object server-side.
+    Repair(Object, Vec<Drift>),
+}
+
+impl Step {
+    /// The object that the step is about.
+    pub fn target(&self) -> ObjectRef {
+        match self {
+            Step::Create(object) | Step::Repair(object, _) => object.reference(),
+            Step::CreateOnce(reference) => reference.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Create(_) | Step::CreateOnce(_) => write!(f, "create {}", self.target()),
+            Step::Repair(_, drift) => {
+                write!(f, "repair {}", self.target())?;
+                drift.iter().try_for_each(|d| write!(f, "\n  {d}"))
+            }
+        }
+    }
+}
+
+/// Steps in waves: those of one wave do not depend on each other and are sent together; a wave begins when the one
+/// before it is complete.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The waves, none of them empty.
+    pub waves: Vec<Vec<Step>>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.waves.is_empty()
+    }
+
+    /// All steps, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.waves.iter().flatten()
+    }
+}
+
+/// Which wave objects of a kind belong to: what runs or routes comes after all that it may depend on.
+///
+/// Pods must not start before the network policies that confine them, and would wait for their secrets.
+fn wave(kind: &Kind) -> usize {
+    match (kind.group.as_ref(), kind.kind.as_ref()) {
+        ("apps" | "batch", _) | ("", "Pod" | "ReplicationController") => 1,
+        ("networking.k8s.io", "Ingress") | ("gateway.networking.k8s.io", _) => 1,
+        _ => 0,
+    }
+}
+
+/// The steps that turn `observed` into `desired`.
+///
+/// - A missing object is created; one that differs in a field that `desired` has is applied; fields that `desired`
+///   has not are nobody's business. An object that is being deleted is left alone until it is gone.
+/// - An object with generated secrets is created only while none of its guards is there, and never compared: it is
+///   not read at all.
+pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
+    let mut waves = [Vec::new(), Vec::new()];
+    for Manifest { object, policy } in desired {
+        let reference = object.reference();
+        let step = match policy {
+            Policy::CreateOnce { guards } => {
+                let made_before = guards.iter().any(|guard| observed.contains_key(guard));
+                (!made_before).then_some(Step::CreateOnce(reference))
+            }
+            Policy::Managed => match observed.get(&reference) {
+                None => Some(Step::Create(object.clone())),
+                Some(actual) if actual.is_terminating() => None,
+                Some(actual) => {
+                    let drift = drift(object, actual);
+                    (!drift.is_empty()).then(|| Step::Repair(object.clone(), drift))
+                }
+            },
+        };
+        if let (Some(step), Some(steps)) = (step, waves.get_mut(wave(object.kind()))) {
+            steps.push(step);
+        }
+    }
+    Plan { waves: waves.into_iter().filter(|w| !w.is_empty()).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn object(api_version: &str, kind: &str, plural: &'static str, name: &str, spec: Value) -> Object {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let kind = Kind {
+            group: group.to_owned().into(),
+            version: version.to_owned().into(),
+            kind: kind.to_owned().into(),
+            plural: plural.into(),
+            namespaced: true,
+        };
+        Object::from_value(kind, json!({"metadata": {"name": name, "namespace": "store-x"}, "spec": spec})).unwrap()
+    }
+
+    fn desired() -> Vec<Manifest> {
+        let database = object("apps/v1", "StatefulSet", "statefulsets", "postgres", json!({"replicas": 1}));
+        let secret = object("v1", "Secret", "secrets", "credentials", json!({}));
+        vec![
+            Manifest::managed(database.clone()),
+            Manifest::create_once(secret, vec![database.reference()]),
+            Manifest::managed(object("v1", "Service", "services", "postgres", json!({"ports": [{"port": 5432}]}))),
+        ]
+    }
+
+    fn names(plan: &Plan) -> Vec<Vec<String>> {
+        plan.waves.iter().map(|w| w.iter().map(|s| s.target().to_string()).collect()).collect()
+    }
+
+    fn observe<'a>(objects: &'a [(ObjectRef, Object)]) -> Observed<'a> {
+        objects.iter().map(|(r, o)| (r, o)).collect()
+    }
+
+    #[test]
+    fn everything_is_created_in_an_empty_namespace_and_workloads_come_last() {
+        let plan = plan(&desired(), &Observed::new());
+        assert_eq!(
+            names(&plan),
+            [vec!["Secret store-x/credentials", "Service store-x/postgres"], vec!["StatefulSet store-x/postgres"]]
+        );
+    }
+
+    #[test]
+    fn a_secret_is_never_drawn_again_once_its_guard_exists() {
+        let there: Vec<_> = desired().into_iter().take(1).map(|m| (m.object.reference(), m.object)).collect();
+        let plan = plan(&desired(), &observe(&there));
+        assert_eq!(names(&plan), [vec!["Service store-x/postgres"]]);
+    }
+
+    #[test]
+    fn an_owned_field_that_differs_is_repaired_and_a_foreign_one_is_not() {
+        let mut there: Vec<_> = desired().into_iter().map(|m| (m.object.reference(), m.object)).collect();
+        there[0].1.as_value_mut()["spec"]["replicas"] = json!(3);
+        there[2].1.as_value_mut()["spec"]["sessionAffinity"] = json!("ClientIP");
+        let plan = plan(&desired(), &observe(&there));
+        assert_eq!(plan.waves.len(), 1);
+        insta::assert_snapshot!(plan.waves[0][0].to_string(), @r"
+        repair StatefulSet store-x/postgres
+          spec.replicas: 3 should be 1
+        ");
+    }
+
+    #[test]
+    fn what_is_being_deleted_is_left_alone() {
+        let mut there: Vec<_> = desired().into_iter().map(|m| (m.object.reference(), m.object)).collect();
+        there[2].1.as_value_mut()["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(plan(&desired(), &observe(&there)).is_empty());
+    }
+
+    proptest! {
+        /// Whatever part of the plan was carried out before a crash, what is left completes it, and nothing is left
+        /// once all is there.
+        #[test]
+        fn any_interruption_is_resumed(done in proptest::collection::vec(any::<bool>(), 3)) {
+            let desired = desired();
+            let kept = |m: &&Manifest| done[desired.iter().position(|d| d == *m).unwrap()];
+            let mut there: Vec<_> = desired.iter().filter(kept).map(|m| (m.object.reference(), m.object.clone())).collect();
+            let next = plan(&desired, &observe(&there));
+            for step in next.steps() {
+                let target = step.target();
+                let manifest = desired.iter().find(|m| m.object.reference() == target).unwrap();
+                if !there.iter().any(|(r, _)| *r == target) {
+                    there.push((target, manifest.object.clone()));
+                }
+            }
+            prop_assert!(plan(&desired, &observe(&there)).is_empty());
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! `Orchestrator`: creates, shows and removes stores on a cluster.
+
+mod execute;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::future::try_join_all;
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::cluster::{ClusterBackend, ClusterErrorKind, NamespaceDeletion, Query, WatchEvent};
+use crate::engine::medusa::MedusaEngine;
+use crate::engine::{Engine, EngineRegistry, Manifest, NewStore, Policy, RenderError};
+use crate::error::{Error, FieldError, Operation, Result};
+use crate::manifests::manifests;
+use crate::object::{Object, ObjectRef};
+use crate::orchestrator::{StoreEvent, StoreOrchestrator, StoreStream};
+use crate::plan::{Observed, Plan, plan};
+use crate::record::{self, Record, namespace_ref};
+use crate::secret::{OsSecrets, RedactedSecrets, SecretSource};
+use crate::status::StoreStatus;
+use crate::store::{CreateStore, Store, StoreId, StoreName, StoreSpec};
+
+/// The domain that resolves to the machine it is asked on, for stores on one's own computer.
+pub const LOCAL_DOMAIN: &str = "localtest.me";
+
+/// How often a write that lost against another writer is computed anew before the conflict is reported.
+const CONFLICT_TRIES: usize = 8;
+
+/// Creates, shows and removes stores on a cluster. A cheap handle: clones share everything.
+///
+/// It keeps nothing but its settings: every answer comes from the cluster.
+#[derive(Clone)]
+pub struct Orchestrator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    cluster: Arc<dyn ClusterBackend>,
+    engines: EngineRegistry,
+    domain: String,
+    created_by: String,
+    secrets: Arc<dyn SecretSource>,
+    in_flight: Semaphore,
+}
+
+impl fmt::Debug for Orchestrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Orchestrator")
+            .field("engines", &self.inner.engines)
+            .field("domain", &self.inner.domain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds an [`Orchestrator`]; every setting has a default that works.
+pub struct OrchestratorBuilder {
+    cluster: Arc<dyn ClusterBackend>,
+    engines: EngineRegistry,
+    domain: String,
+    created_by: String,
+    secrets: Arc<dyn SecretSource>,
+    in_flight: usize,
+}
+
+impl fmt::Debug for OrchestratorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrchestratorBuilder").field("engines", &self.engines).finish_non_exhaustive()
+    }
+}
+
+impl OrchestratorBuilder {
+    /// Adds an engine, or replaces the one of its name. `medusa` with its defaults is there from the beginning.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Engine) -> Self {
+        self.engines.register(Arc::new(engine));
+        self
+    }
+
+    /// The domain under which stores are reachable where their options name none; [`LOCAL_DOMAIN`] by default.
+    #[must_use]
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.domain = domain.into();
+        self
+    }
+
+    /// What new stores' `store.urumi.ai/created-by` says; `urumi-core/<version>` by default.
+    #[must_use]
+    pub fn created_by(mut self, program: impl Into<String>) -> Self {
+        self.created_by = program.into();
+        self
+    }
+
+    /// Where new secrets come from; the operating system's generator by default.
+    #[must_use]
+    pub fn secrets(mut self, source: impl SecretSource + 'static) -> Self {
+        self.secrets = Arc::new(source);
+        self
+    }
+
+    /// How many writes may be under way at once over all stores; 32 by default.
+    #[must_use]
+    pub fn max_in_flight(mut self, writes: usize) -> Self {
+        self.in_flight = writes.max(1);
+        self
+    }
+
+    /// The orchestrator.
+    pub fn build(self) -> Orchestrator {
+        Orchestrator {
+            inner: Arc::new(Inner {
+                cluster: self.cluster,
+                engines: self.engines,
+                domain: self.domain,
+                created_by: self.created_by,
+                secrets: self.secrets,
+                in_flight: Semaphore::new(self.in_flight),
+            }),
+        }
+    }
+}
+
+impl Orchestrator {
+    /// Begins to build an orchestrator over a cluster.
+    pub fn builder(cluster: impl ClusterBackend) -> OrchestratorBuilder {
+        let mut engines = EngineRegistry::new();
+        engines.register(Arc::new(MedusaEngine::default()));
+        OrchestratorBuilder {
+            cluster: Arc::new(cluster),
+            engines,
+            domain: LOCAL_DOMAIN.to_owned(),
+            created_by: concat!("urumi-core/", env!("CARGO_PKG_VERSION")).to_owned(),
+            secrets: Arc::new(OsSecrets),
+            in_flight: 32,
+        }
+    }
+
+    /// The cluster it works on.
+    pub fn cluster(&self) -> &Arc<dyn ClusterBackend> {
+        &self.inner.cluster
+    }
+
+    /// The engines it knows.
+    pub fn engines(&self) -> &EngineRegistry {
+        &self.inner.engines
+    }
+
+    /// The domain of stores whose options name none.
+    pub fn domain(&self) -> &str {
+        &self.inner.domain
+    }
+
+    /// Checks a request and completes it to a spec, drawing an id where it has none. Asks nothing of the cluster.
+    ///
+    /// # Errors
+    /// `Invalid` with every field that is wrong.
+    pub fn prepare(&self, request: &CreateStore) -> Result<StoreSpec> {
+        let mut wrong: Vec<FieldError> = Vec::new();
+        let mut note = |error: FieldError| wrong.push(error);
+        let name = StoreName::parse(&request.name).map_err(&mut note).ok();
+        let id = match &request.id {
+            Some(id) => StoreId::parse(id).map_err(&mut note).ok(),
+            None => Some(StoreId::random()),
+        };
+        let engine = match self.inner.engines.require(&request.engine) {
+            Ok(engine) => Some(engine),
+            Err(Error::Invalid(errors)) => {
+                wrong.extend(errors);
+                None
+            }
+            Err(other) => return Err(other),
+        };
+        // The options are judged even where the id is not acceptable, so that all mistakes are reported at once.
+        let stand_in = StoreId::random();
+        let options = engine.and_then(|engine| {
+            let store = NewStore { id: id.as_ref().unwrap_or(&stand_in), default_domain: &self.inner.domain };
+            match engine.resolve(&store, &request.options) {
+                Ok(options) => Some(options),
+                Err(errors) => {
+                    let in_request = |e: FieldError| FieldError::new(format!("options.{}", e.field), e.message);
+                    wrong.extend(errors.into_iter().map(in_request));
+                    None
+                }
+            }
+        });
+        match (id, name, options) {
+            (Some(id), Some(name), Some(options)) if wrong.is_empty() => {
+                Ok(StoreSpec { id, name, engine: request.engine.clone(), options })
+            }
+            _ => Err(Error::Invalid(wrong)),
+        }
+    }
+
+    /// All manifests of a store, its namespace first, secrets redacted. Asks nothing of the cluster.
+    ///
+    /// # Errors
+    /// When the engine is unknown or cannot render the spec.
+    pub fn render(&self, spec: &StoreSpec) -> Result<Vec<Object>> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        let namespace = record::new_namespace(spec, engine.pod_security(spec), &self.inner.created_by, None)
+            .map_err(|e| render_error(spec, &e.into()))?;
+        let manifests = self.manifests(spec, &RedactedSecrets)?;
+        Ok(std::iter::once(namespace).chain(manifests.into_iter().map(|m| m.object)).collect())
+    }
+
+    /// What a repair of the store would do now.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such store; when its record or the cluster cannot be read.
+    pub async fn diff(&self, id: &StoreId) -> Result<Plan> {
+        let record = self.record(Operation::Diff, id).await?;
+        let spec = readable_spec(Operation::Diff, &record)?;
+        self.outstanding(Operation::Diff, spec).await
+    }
+
+    pub(crate) fn manifests(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        manifests(engine.as_ref(), spec, secrets).map_err(|e| render_error(spec, &e))
+    }
+
+    /// The plan from what is in the cluster now, read object by object.
+    async fn outstanding(&self, operation: Operation, spec: &StoreSpec) -> Result<Plan> {
+        let desired = self.manifests(spec, &RedactedSecrets)?;
+        let wanted: Vec<&ObjectRef> = desired
+            .iter()
+            .flat_map(|m| match &m.policy {
+                Policy::CreateOnce { guards } => guards.iter().collect(),
+                Policy::Managed => Vec::new(),
+            })
+            .collect();
+        let own: Vec<ObjectRef> =
+            desired.iter().filter(|m| m.policy == Policy::Managed).map(|m| m.object.reference()).collect();
+        let mut references: Vec<&ObjectRef> = own.iter().chain(wanted).collect();
+        references.sort();
+        references.dedup();
+        let reads = references.iter().map(|reference| async {
+            let _permit = self.inner.in_flight.acquire().await;
+            self.inner.cluster.get(reference).await.map(|found| found.map(|object| (*reference, object)))
+        });
+        let found = try_join_all(reads).await.map_err(|e| Error::cluster(operation, Some(&spec.id), e))?;
+        let found: Vec<(&ObjectRef, Object)> = found.into_iter().flatten().collect();
+        let observed: Observed<'_> = found.iter().map(|(reference, object)| (*reference, object)).collect();
+        Ok(plan(&desired, &observed))
+    }
+
+    /// Reads a store's record.
+    async fn record(&self, operation: Operation, id: &StoreId) -> Result<Record> {
+        let found = self.inner.cluster.get(&namespace_ref(id)).await;
+        let namespace = found.map_err(|e| Error::cluster(operation, Some(id), e))?;
+        namespace.as_ref().and_then(Record::read).ok_or_else(|| Error::NotFound { id: id.clone() })
+    }
+
+    /// Creates the namespace of a new store, which puts it on record.
+    async fn put_on_record(&self, spec: &StoreSpec) -> Result<Record> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        let nonce = Uuid::new_v4().to_string();
+        let namespace =
+            record::new_namespace(spec, engine.pod_security(spec), &self.inner.created_by, Some(&nonce))
+                .map_err(|e| render_error(spec, &e.into()))?;
+        let created = match self.inner.cluster.create(&namespace).await {
+            Ok(created) => Some(created),
+            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
+                let existing = self.inner.cluster.get(&namespace_ref(&spec.id)).await;
+                existing.map_err(|e| Error::cluster(Operation::Create, Some(&spec.id), e))?
+            }
+            Err(error) => return Err(Error::cluster(Operation::Create, Some(&spec.id), error)),
+        };
+        let taken = |message: &str| Error::AlreadyExists { id: spec.id.clone(), message: message.to_owned() };
+        let Some(namespace) = created else {
+            return Err(taken("a namespace of that name is just being removed; try again"));
+        };
+        match Record::read(&namespace) {
+            // A repeated request meets what its own first try made.
+            Some(record) if record.creation.as_deref() == Some(&nonce) => Ok(record),
+            Some(record) if record.status == StoreStatus::Deleting => {
+                Err(taken("the store of that id is being deleted; wait until it is gone, or choose another id"))
+            }
+            Some(_) => Err(taken("a store of that id exists; choose another id, or leave the id out")),
+            None => Err(taken(&format!(
+                "the namespace {} exists and is not urumi's; choose another id",
+                namespace.name()
+            ))),
+        }
+    }
+}
+
+fn render_error(spec: &StoreSpec, error: &RenderError) -> Error {
+    Error::Render { engine: spec.engine.clone(), id: spec.id.clone(), message: error.to_string() }
+}
+
+fn readable_spec(operation: Operation, record: &Record) -> Result<&StoreSpec> {
+    let unreadable = |message: &String| Error::Record { operation, id: record.id.clone(), message: message.clone() };
+    record.spec.as_ref().map_err(unreadable)
+}
+
+#[async_trait]
+impl StoreOrchestrator for Orchestrator {
+    async fn create(&self, request: CreateStore) -> Result<Store> {
+        let mut spec = self.prepare(&request)?;
+        // An engine that cannot render its spec is found out before anything is created.
+        let desired = self.manifests(&spec, &RedactedSecrets)?;
+        let record = match self.put_on_record(&spec).await {
+            // A random id that is taken is drawn again; a second collision in a row is no accident.
+            Err(Error::AlreadyExists { .. }) if request.id.is_none() => {
+                spec = self.prepare(&request)?;
+                self.put_on_record(&spec).await?
+            }
+            other => other?,
+        };
+        let store = record.store(&self.inner.engines);
+        let desired = if spec.id == store.id { desired } else { self.manifests(&spec, &RedactedSecrets)? };
+        match self.carry_out(&spec, &plan(&desired, &Observed::new())).await {
+            Ok(()) => Ok(store),
+            Err(failure) => Err(failure.of(store)),
+        }
+    }
+
+    async fn get(&self, id: &StoreId) -> Result<Store> {
+        Ok(self.record(Operation::Get, id).await?.store(&self.inner.engines))
+    }
+
+    async fn list(&self) -> Result<Vec<Store>> {
+        let namespaces = self.inner.cluster.list(&record::query(None)).await;
+        let namespaces = namespaces.map_err(|e| Error::cluster(Operation::List, None, e))?;
+        Ok(stores(&namespaces, &self.inner.engines))
+    }
+
+    fn watch(&self, id: Option<&StoreId>) -> StoreStream {
+        let engines = self.inner.engines.clone();
+        let watched = id.cloned();
+        let events = self.inner.cluster.watch(&record::query(id));
+        events
+            .flat_map(move |event| {
+                let event = match event {
+                    Ok(WatchEvent::Snapshot(namespaces)) => Some(Ok(StoreEvent::Listed(stores(&namespaces, &engines)))),
+                    Ok(WatchEvent::Applied(namespace)) => {
+                        Record::read(&namespace).map(|record| Ok(StoreEvent::Changed(record.store(&engines))))
+                    }
+                    Ok(WatchEvent::Deleted(namespace)) => {
+                        StoreId::from_namespace(namespace.name()).map(|id| Ok(StoreEvent::Gone(id)))
+                    }
+                    Err(error) => Some(Err(Error::cluster(Operation::Watch, watched.as_ref(), error))),
+                };
+                stream::iter(event)
+            })
+            .boxed()
+    }
+
+    async fn delete(&self, id: &StoreId) -> Result<Store> {
+        for _ in 0..CONFLICT_TRIES {
+            let record = self.record(Operation::Delete, id).await?;
+            let mut store = record.store(&self.inner.engines);
+            if store.status == StoreStatus::Deleting {
+                return Ok(store);
+            }
+            let deletion = NamespaceDeletion {
+                namespace: id.namespace(),
+                uid: record.uid,
+                resource_version: record.resource_version,
+            };
+            match self.inner.cluster.delete_namespace(&deletion).await {
+                Ok(()) => {
+                    store.status = StoreStatus::Deleting;
+                    store.reason = None;
+                    return Ok(store);
+                }
+                // The record changed in between (a monitor wrote a status): look again whether it is still ours.
+                Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
+                Err(error) if error.kind() == ClusterErrorKind::NotFound => {
+                    return Err(Error::NotFound { id: id.clone() });
+                }
+                Err(error) => return Err(Error::cluster(Operation::Delete, Some(id), error)),
+            }
+        }
+        Err(too_many_conflicts(Operation::Delete, id))
+    }
+
+    async fn retry(&self, id: &StoreId) -> Result<Store> {
+        let mut record = self.record(Operation::Retry, id).await?;
+        for _ in 0..CONFLICT_TRIES {
+            match record.status {
+                StoreStatus::Failed => {}
+                StoreStatus::Provisioning => {
+                    let spec = readable_spec(Operation::Retry, &record)?;
+                    let plan = self.outstanding(Operation::Retry, spec).await?;
+                    let store = record.store(&self.inner.engines);
+                    return match self.carry_out(spec, &plan).await {
+                        Ok(()) => Ok(store),
+                        Err(failure) => Err(failure.of(store)),
+                    };
+                }
+                status => {
+                    let message = format!("it is {status}; only a failed or provisioning store can be retried");
+                    return Err(Error::WrongState { operation: Operation::Retry, id: id.clone(), message });
+                }
+            }
+            let patch = record.provision_again(Timestamp::now());
+            match self.inner.cluster.update_record(&patch).await {
+                Ok(namespace) => {
+                    record = Record::read(&namespace).ok_or_else(|| Error::NotFound { id: id.clone() })?;
+                }
+                Err(error) if error.kind() == ClusterErrorKind::Conflict => {
+                    record = self.record(Operation::Retry, id).await?;
+                }
+                Err(error) if error.kind() == ClusterErrorKind::NotFound => {
+                    return Err(Error::NotFound { id: id.clone() });
+                }
+                Err(error) => return Err(Error::cluster(Operation::Retry, Some(id), error)),
+            }
+        }
+        Err(too_many_conflicts(Operation::Retry, id))
+    }
+}
+
+fn too_many_conflicts(operation: Operation, id: &StoreId) -> Error {
+    let message = "it keeps changing; try again".to_owned();
+    Error::WrongState { operation, id: id.clone(), message }
+}
+
+/// The stores among some namespaces, oldest first.
+fn stores(namespaces: &[Object], engines: &EngineRegistry) -> Vec<Store> {
+    let mut stores: Vec<Store> = namespaces.iter().filter_map(Record::read).map(|r| r.store(engines)).collect();
+    stores.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    stores
+}
+
+/// The query for every object of a kind that belongs to a store, or to one store.
+pub(crate) fn owned_objects(kind: crate::object::Kind, id: Option<&StoreId>) -> Query {
+    use crate::cluster::LabelRequirement;
+    match id {
+        Some(id) => Query::all(kind)
+            .in_namespace(id.namespace())
+            .labelled(LabelRequirement::Equals(record::ID.into(), id.to_string())),
+        None => Query::all(kind).labelled(LabelRequirement::Exists(record::ID.into())),
+    }
+}

@@ -1,0 +1,297 @@
+//! A store's record: its namespace's labels and annotations, read and written.
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Namespace;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::cluster::{LabelRequirement, Query, RecordPatch};
+use crate::engine::{EngineRegistry, PodSecurity};
+use crate::object::{Kind, MalformedObject, Object, ObjectRef};
+use crate::status::{Condition, ConditionStatus, StoreStatus};
+use crate::store::{Store, StoreId, StoreSpec, StoreUrls};
+
+/// Label on a store's namespace; a namespace without it is not ours.
+pub const ENABLED: &str = "store.urumi.ai/enabled";
+/// Annotation on the namespace, and label on it and everything in it: the store's id.
+pub const ID: &str = "store.urumi.ai/id";
+/// Annotation: the display name.
+pub const NAME: &str = "store.urumi.ai/name";
+/// Annotation: the engine's name.
+pub const ENGINE: &str = "store.urumi.ai/engine";
+/// Annotation: the status.
+pub const STATUS: &str = "store.urumi.ai/status";
+/// Annotation: the spec, as versioned JSON.
+pub const SPEC: &str = "store.urumi.ai/spec";
+/// Annotation: the conditions, as a JSON list.
+pub const CONDITIONS: &str = "store.urumi.ai/conditions";
+/// Annotation: which program created the store.
+pub const CREATED_BY: &str = "store.urumi.ai/created-by";
+/// Annotation: a nonce of the request that created the namespace, by which a repeated request knows its own work.
+pub const CREATION: &str = "store.urumi.ai/creation";
+/// Annotation: since when the store is provisioning, if it was retried; else its creation counts.
+pub const PROVISIONING_SINCE: &str = "store.urumi.ai/provisioning-since";
+
+/// The version of the spec's JSON that this code writes.
+const SPEC_VERSION: u32 = 1;
+
+/// The spec as it stands in the annotation.
+#[derive(Serialize, Deserialize)]
+struct VersionedSpec {
+    version: u32,
+    #[serde(flatten)]
+    spec: StoreSpec,
+}
+
+/// What a store's namespace says of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) id: StoreId,
+    pub(crate) uid: String,
+    pub(crate) resource_version: String,
+    pub(crate) status: StoreStatus,
+    pub(crate) conditions: Vec<Condition>,
+    /// The spec, or why it cannot be read.
+    pub(crate) spec: Result<StoreSpec, String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) provisioning_since: Timestamp,
+    pub(crate) creation: Option<String>,
+    name: String,
+    engine: String,
+}
+
+/// The kind of a store's record.
+pub(crate) fn namespace_kind() -> Kind {
+    Kind::of::<Namespace>()
+}
+
+/// The namespace of a store.
+pub(crate) fn namespace_ref(id: &StoreId) -> ObjectRef {
+    ObjectRef::cluster(namespace_kind(), id.namespace())
+}
+
+/// Every namespace that says it is a store, or that of one store.
+pub(crate) fn query(id: Option<&StoreId>) -> Query {
+    let all = Query::all(namespace_kind()).labelled(LabelRequirement::Equals(ENABLED.into(), "true".into()));
+    match id {
+        Some(id) => all.named(id.namespace()),
+        None => all,
+    }
+}
+
+/// The labels that every object of a store carries.
+pub(crate) fn common_labels(id: &StoreId) -> Vec<(String, String)> {
+    vec![
+        (ID.into(), id.to_string()),
+        ("app.kubernetes.io/instance".into(), id.to_string()),
+        ("app.kubernetes.io/part-of".into(), "store".into()),
+        ("app.kubernetes.io/managed-by".into(), "urumi".into()),
+    ]
+}
+
+/// The namespace of a new store, which is its record.
+pub(crate) fn new_namespace(
+    spec: &StoreSpec,
+    pod_security: PodSecurity,
+    created_by: &str,
+    creation: Option<&str>,
+) -> Result<Object, MalformedObject> {
+    let versioned = VersionedSpec { version: SPEC_VERSION, spec: spec.clone() };
+    let spec_json = serde_json::to_string(&versioned)
+        .map_err(|e| MalformedObject { kind: namespace_kind(), message: e.to_string() })?;
+    let mut namespace = Object::from_value(
+        namespace_kind(),
+        json!({"metadata": {
+            "name": spec.namespace(),
+            "labels": {
+                ENABLED: "true",
+                "pod-security.kubernetes.io/enforce": pod_security.to_string(),
+                "pod-security.kubernetes.io/warn": pod_security.to_string(),
+            },
+            "annotations": {
+                ID: spec.id.as_str(),
+                NAME: spec.name.as_str(),
+                ENGINE: spec.engine,
+                STATUS: StoreStatus::Provisioning.as_str(),
+                SPEC: spec_json,
+                CREATED_BY: created_by,
+            },
+        }}),
+    )?;
+    namespace.add_labels(&["metadata"], &common_labels(&spec.id));
+    if let Some(creation) = creation {
+        namespace.add_annotation(CREATION, creation);
+    }
+    Ok(namespace)
+}
+
+impl Record {
+    /// Reads a namespace; `None` when it is not ours: the label must be there *and* the id annotation must be the
+    /// one in the namespace's name.
+    pub(crate) fn read(namespace: &Object) -> Option<Record> {
+        let id = StoreId::from_namespace(namespace.name())?;
+        if namespace.label(ENABLED) != Some("true") || namespace.annotation(ID) != Some(id.as_str()) {
+            return None;
+        }
+        let time = |text: &str| text.parse::<Timestamp>().ok();
+        let created_at = namespace.str_at("/metadata/creationTimestamp").and_then(time).unwrap_or(Timestamp::UNIX_EPOCH);
+        let spec = read_spec(namespace.annotation(SPEC), &id);
+        let status = match namespace.annotation(STATUS).map(StoreStatus::parse) {
+            _ if namespace.is_terminating() => StoreStatus::Deleting,
+            Some(Some(status)) => status,
+            // A record without a readable status has yet to be judged by a monitor.
+            _ => StoreStatus::Provisioning,
+        };
+        let conditions = namespace.annotation(CONDITIONS).and_then(|json| serde_json::from_str(json).ok());
+        Some(Record {
+            uid: namespace.uid().unwrap_or_default().to_owned(),
+            resource_version: namespace.resource_version().unwrap_or_default().to_owned(),
+            status,
+            conditions: conditions.unwrap_or_default(),
+            created_at,
+            provisioning_since: namespace.annotation(PROVISIONING_SINCE).and_then(time).unwrap_or(created_at),
+            creation: namespace.annotation(CREATION).map(str::to_owned),
+            name: namespace.annotation(NAME).unwrap_or(id.as_str()).to_owned(),
+            engine: namespace.annotation(ENGINE).unwrap_or("unknown").to_owned(),
+            spec,
+            id,
+        })
+    }
+
+    /// The store as people see it. A record that cannot be read is shown as `failed`, with that reason.
+    pub(crate) fn store(&self, engines: &EngineRegistry) -> Store {
+        let urls = match (&self.spec, engines.find(&self.engine)) {
+            (Ok(spec), Some(engine)) => engine.urls(spec).map_err(|e| e.to_string()),
+            (Ok(_), None) => Ok(StoreUrls::default()),
+            (Err(message), _) => Err(message.clone()),
+        };
+        let (status, unreadable) = match &urls {
+            Err(message) if self.status != StoreStatus::Deleting => {
+                (StoreStatus::Failed, Some(format!("RecordUnreadable {message}")))
+            }
+            _ => (self.status, None),
+        };
+        Store {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            engine: self.engine.clone(),
+            status,
+            reason: unreadable.or_else(|| self.reason()),
+            namespace: self.id.namespace(),
+            urls: urls.unwrap_or_default(),
+            created_at: self.created_at,
+            conditions: self.conditions.clone(),
+        }
+    }
+
+    /// Why the store is not ready, in one line.
+    fn reason(&self) -> Option<String> {
+        if matches!(self.status, StoreStatus::Ready | StoreStatus::Deleting) {
+            return None;
+        }
+        let ready = self.conditions.iter().find(|c| c.type_ == Condition::READY)?;
+        if ready.status == ConditionStatus::True {
+            return None;
+        }
+        Some(if ready.message.is_empty() { ready.reason.clone() } else { format!("{} {}", ready.reason, ready.message) })
+    }
+
+    /// The change that records a new status and conditions.
+    pub(crate) fn update(&self, status: StoreStatus, conditions: &[Condition]) -> RecordPatch {
+        RecordPatch {
+            namespace: self.id.namespace(),
+            resource_version: self.resource_version.clone(),
+            annotations: vec![
+                (STATUS.into(), Some(status.to_string())),
+                (CONDITIONS.into(), serde_json::to_string(conditions).ok()),
+            ],
+        }
+    }
+
+    /// The change that gives a failed store a new deadline.
+    pub(crate) fn provision_again(&self, now: Timestamp) -> RecordPatch {
+        let retrying = Condition::new(Condition::READY, ConditionStatus::False, "Retrying", "", now);
+        let mut patch = self.update(StoreStatus::Provisioning, &[retrying]);
+        patch.annotations.push((PROVISIONING_SINCE.into(), Some(now.to_string())));
+        patch
+    }
+}
+
+fn read_spec(annotation: Option<&str>, id: &StoreId) -> Result<StoreSpec, String> {
+    let json = annotation.ok_or_else(|| format!("annotation {SPEC} is missing"))?;
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let unreadable = |e: serde_json::Error| format!("annotation {SPEC}: {e}");
+    match serde_json::from_str::<Version>(json).map_err(unreadable)?.version {
+        SPEC_VERSION => {}
+        newer => return Err(format!("annotation {SPEC} has version {newer}; this urumi reads version {SPEC_VERSION}")),
+    }
+    let spec = serde_json::from_str::<VersionedSpec>(json).map_err(unreadable)?.spec;
+    if spec.id != *id {
+        return Err(format!("annotation {SPEC} is about store {}", spec.id));
+    }
+    Ok(spec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreName;
+
+    fn spec() -> StoreSpec {
+        StoreSpec {
+            id: StoreId::parse("abc123").unwrap(),
+            name: StoreName::parse("My \"Shop\" 🛍").unwrap(),
+            engine: "medusa".into(),
+            options: json!({"a": {"b": 1}}).as_object().cloned().unwrap(),
+        }
+    }
+
+    fn namespace() -> Object {
+        new_namespace(&spec(), PodSecurity::Restricted, "test", Some("nonce")).unwrap()
+    }
+
+    #[test]
+    fn the_namespace_holds_all_that_is_needed() {
+        let record = Record::read(&namespace()).unwrap();
+        assert_eq!(record.spec, Ok(spec()));
+        assert_eq!(record.status, StoreStatus::Provisioning);
+        assert_eq!(record.creation.as_deref(), Some("nonce"));
+        insta::assert_snapshot!(serde_norway::to_string(&namespace()).unwrap());
+    }
+
+    #[test]
+    fn a_foreign_namespace_is_not_ours() {
+        let change = |pointer: &str, value: serde_json::Value| {
+            let mut ns = namespace();
+            *ns.as_value_mut().pointer_mut(pointer).unwrap() = value;
+            ns
+        };
+        assert!(Record::read(&change("/metadata/labels/store.urumi.ai~1enabled", json!("false"))).is_none());
+        assert!(Record::read(&change("/metadata/annotations/store.urumi.ai~1id", json!("other"))).is_none());
+        assert!(Record::read(&change("/metadata/name", json!("store-other"))).is_none());
+        assert!(Record::read(&change("/metadata/name", json!("abc123"))).is_none());
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_shown_and_not_dropped() {
+        for broken in ["", "{", "{}", r#"{"version":9}"#, r#"{"version":1,"id":"x","name":"n","engine":"e","options":{}}"#] {
+            let mut ns = namespace();
+            ns.as_value_mut()["metadata"]["annotations"][SPEC] = json!(broken);
+            let store = Record::read(&ns).unwrap().store(&EngineRegistry::new());
+            assert_eq!(store.status, StoreStatus::Failed, "{broken}");
+            assert!(store.reason.unwrap().contains("RecordUnreadable"), "{broken}");
+            assert_eq!(store.name, spec().name.as_str());
+        }
+    }
+
+    #[test]
+    fn a_terminating_namespace_is_deleting_whatever_its_annotation_says() {
+        let mut ns = namespace();
+        ns.as_value_mut()["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        ns.as_value_mut()["metadata"]["annotations"][STATUS] = json!("ready");
+        assert_eq!(Record::read(&ns).unwrap().store(&EngineRegistry::new()).status, StoreStatus::Deleting);
+    }
+}
