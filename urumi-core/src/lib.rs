@@ -16,5 +16,8 @@ pub mod secret;
 pub mod status;
 pub mod store;
 
-pub use provisioner::{Orchestrator, OrchestratorBuilder};
 pub use error::{Error, ErrorKind, Result};
+pub use orchestrator::{StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
+pub use provisioner::{Orchestrator, OrchestratorBuilder};
+pub use readiness::{MonitorHandle, MonitorHealth, ReadinessMonitor};
+pub use store::{CreateStore, Store, StoreId};

@@ -2,6 +2,7 @@
 
 mod execute;
 
+pub(crate) use self::execute::Failure;
 use std::fmt;
 use std::sync::Arc;
 
@@ -258,9 +259,8 @@ impl Orchestrator {
     async fn put_on_record(&self, spec: &StoreSpec) -> Result<Record> {
         let engine = self.inner.engines.require(&spec.engine)?;
         let nonce = Uuid::new_v4().to_string();
-        let namespace =
-            record::new_namespace(spec, engine.pod_security(spec), &self.inner.created_by, Some(&nonce))
-                .map_err(|e| render_error(spec, &e.into()))?;
+        let namespace = record::new_namespace(spec, engine.pod_security(spec), &self.inner.created_by, Some(&nonce))
+            .map_err(|e| render_error(spec, &e.into()))?;
         let created = match self.inner.cluster.create(&namespace).await {
             Ok(created) => Some(created),
             Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
@@ -280,10 +280,9 @@ impl Orchestrator {
                 Err(taken("the store of that id is being deleted; wait until it is gone, or choose another id"))
             }
             Some(_) => Err(taken("a store of that id exists; choose another id, or leave the id out")),
-            None => Err(taken(&format!(
-                "the namespace {} exists and is not urumi's; choose another id",
-                namespace.name()
-            ))),
+            None => {
+                Err(taken(&format!("the namespace {} exists and is not urumi's; choose another id", namespace.name())))
+            }
         }
     }
 }

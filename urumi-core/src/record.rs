@@ -134,7 +134,8 @@ impl Record {
             return None;
         }
         let time = |text: &str| text.parse::<Timestamp>().ok();
-        let created_at = namespace.str_at("/metadata/creationTimestamp").and_then(time).unwrap_or(Timestamp::UNIX_EPOCH);
+        let created_at =
+            namespace.str_at("/metadata/creationTimestamp").and_then(time).unwrap_or(Timestamp::UNIX_EPOCH);
         let spec = read_spec(namespace.annotation(SPEC), &id);
         let status = match namespace.annotation(STATUS).map(StoreStatus::parse) {
             _ if namespace.is_terminating() => StoreStatus::Deleting,
@@ -193,7 +194,11 @@ impl Record {
         if ready.status == ConditionStatus::True {
             return None;
         }
-        Some(if ready.message.is_empty() { ready.reason.clone() } else { format!("{} {}", ready.reason, ready.message) })
+        Some(if ready.message.is_empty() {
+            ready.reason.clone()
+        } else {
+            format!("{} {}", ready.reason, ready.message)
+        })
     }
 
     /// The change that records a new status and conditions.
@@ -277,7 +282,9 @@ mod tests {
 
     #[test]
     fn a_record_that_cannot_be_read_is_shown_and_not_dropped() {
-        for broken in ["", "{", "{}", r#"{"version":9}"#, r#"{"version":1,"id":"x","name":"n","engine":"e","options":{}}"#] {
+        for broken in
+            ["", "{", "{}", r#"{"version":9}"#, r#"{"version":1,"id":"x","name":"n","engine":"e","options":{}}"#]
+        {
             let mut ns = namespace();
             ns.as_value_mut()["metadata"]["annotations"][SPEC] = json!(broken);
             let store = Record::read(&ns).unwrap().store(&EngineRegistry::new());

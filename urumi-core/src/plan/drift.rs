@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn each_difference_is_named() {
-        let desired = pod(json!([{"name": "a", "image": "i", "env": [{"name": "X", "value": "1"}], "args": ["a", "b"]}]));
+        let desired =
+            pod(json!([{"name": "a", "image": "i", "env": [{"name": "X", "value": "1"}], "args": ["a", "b"]}]));
         let actual = pod(json!([{"name": "a", "image": "j", "env": [{"name": "Y", "value": "1"}], "args": ["a"]}]));
         insta::assert_snapshot!(differences(desired, actual).join("\n"), @r#"
         spec.template.spec.containers[name=a].args: ["a"] should be ["a","b"]

@@ -1,0 +1,200 @@
+//! The judgement: a pure function from what is known of a store to its status and conditions.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::diagnosis::{Cause, Classes, Surroundings, diagnose};
+use super::workload::{Availability, availability};
+use crate::engine::Component;
+use crate::object::Object;
+use crate::plan::{Plan, Step};
+use crate::record::Record;
+use crate::status::{Condition, ConditionStatus, StoreStatus, carry_times};
+
+/// The condition that says whether every object of the store is there.
+const OBJECTS: &str = "ObjectsCreated";
+/// The condition that says whether the store's addresses can be served.
+const ADDRESSES: &str = "AddressesServed";
+
+/// A plan that could not be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlanFailure {
+    pub(crate) cause: Cause,
+    /// Whether trying again can help without somebody changing something.
+    pub(crate) retryable: bool,
+}
+
+/// All that is known of a store at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) record: &'a Record,
+    /// Each component with its workload, where that exists.
+    pub(crate) components: Vec<(&'a Component, Option<&'a Object>)>,
+    pub(crate) around: Surroundings<'a>,
+    /// The ingress classes that the store's Ingresses ask for; `None` where one asks for the default.
+    pub(crate) ingress_classes: Vec<Option<&'a str>>,
+    /// The classes that exist; `None` where the caller may not read them.
+    pub(crate) known_ingress_classes: Option<&'a Classes>,
+    /// What is left to do; `None` while that is not known.
+    pub(crate) outstanding: Option<&'a Plan>,
+    pub(crate) plan_failure: Option<&'a PlanFailure>,
+    pub(crate) now: Timestamp,
+    /// How long a store may be provisioning.
+    pub(crate) deadline: Duration,
+}
+
+/// What a store's record should say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Assessment {
+    pub(crate) status: StoreStatus,
+    pub(crate) conditions: Vec<Condition>,
+    /// Whether the store's events could tell more than is known so far.
+    pub(crate) unexplained: bool,
+}
+
+impl Assessment {
+    /// Whether the record must be changed at once: the status, or a condition's status or reason, is another.
+    pub(crate) fn differs_from(&self, record: &Record) -> bool {
+        let shape = |conditions: &[Condition]| -> Vec<(String, ConditionStatus, String)> {
+            conditions.iter().map(|c| (c.type_.clone(), c.status, c.reason.clone())).collect()
+        };
+        self.status != record.status || shape(&self.conditions) != shape(&record.conditions)
+    }
+}
+
+/// When the store's time for provisioning is up.
+pub(crate) fn due(record: &Record, deadline: Duration) -> Timestamp {
+    let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
+    record.provisioning_since.checked_add(deadline).unwrap_or(Timestamp::MAX)
+}
+
+/// Judges a store. A store that is being deleted is never judged.
+pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
+    let mut conditions = Vec::new();
+    let mut causes: Vec<Cause> = Vec::new();
+    let mut state = |type_: String, cause: Option<Cause>, ok: &str| {
+        conditions.push(match &cause {
+            None => Condition::new(type_, ConditionStatus::True, ok, "", facts.now),
+            Some(cause) => Condition::new(type_, ConditionStatus::False, &cause.reason, &cause.message, facts.now),
+        });
+        causes.extend(cause);
+    };
+    state(OBJECTS.into(), missing_objects(facts), "Created");
+    for (component, workload) in &facts.components {
+        state(condition_type(&component.name), component_cause(facts, component, *workload), "Available");
+    }
+    let addresses = addresses(facts);
+    if let Some(Err(cause)) = &addresses {
+        state(ADDRESSES.into(), Some(cause.clone()), "");
+    }
+    let status = next_status(facts, causes.is_empty());
+    let failed_by_deadline = status == StoreStatus::Failed && facts.record.status == StoreStatus::Provisioning;
+    // Of several causes the first that explains something is the one to tell.
+    let main = causes.iter().find(|c| c.specific).or(causes.first());
+    let unexplained = main.is_some_and(|c| !c.specific);
+    let ready = match main {
+        None => Condition::new(Condition::READY, ConditionStatus::True, "Available", "", facts.now),
+        Some(cause) => {
+            let (reason, message) = match (failed_by_deadline, cause.specific) {
+                (true, false) => ("DeadlineExceeded", format!("{}, for {}", cause.message, spoken(facts.deadline))),
+                _ => (cause.reason.as_str(), cause.message.clone()),
+            };
+            Condition::new(Condition::READY, ConditionStatus::False, reason, message, facts.now)
+        }
+    };
+    match addresses {
+        Some(Ok((status, reason, message))) => {
+            conditions.push(Condition::new(ADDRESSES, status, reason, message, facts.now));
+        }
+        Some(Err(_)) | None => {}
+    }
+    // A failed store keeps the reason it failed for until something better is known.
+    let kept = facts.record.conditions.iter().find(|c| c.type_ == Condition::READY);
+    let ready = match kept {
+        Some(kept) if facts.record.status == StoreStatus::Failed && unexplained => kept.clone(),
+        _ => ready,
+    };
+    conditions.insert(0, ready);
+    Assessment { status, conditions: carry_times(&facts.record.conditions, conditions), unexplained }
+}
+
+fn next_status(facts: &Facts<'_>, all_well: bool) -> StoreStatus {
+    let expired = || facts.now >= due(facts.record, facts.deadline);
+    let hopeless = || facts.plan_failure.is_some_and(|f| !f.retryable);
+    match facts.record.status {
+        StoreStatus::Deleting => StoreStatus::Deleting,
+        _ if all_well => StoreStatus::Ready,
+        StoreStatus::Provisioning if expired() || hopeless() => StoreStatus::Failed,
+        StoreStatus::Provisioning => StoreStatus::Provisioning,
+        StoreStatus::Ready | StoreStatus::Degraded => StoreStatus::Degraded,
+        StoreStatus::Failed => StoreStatus::Failed,
+    }
+}
+
+/// What keeps the store's objects from being complete. Fields that differ are no reason not to be ready: they are
+/// repaired beside it.
+fn missing_objects(facts: &Facts<'_>) -> Option<Cause> {
+    let missing: Vec<&Step> = facts.outstanding?.steps().filter(|step| !matches!(step, Step::Repair(..))).collect();
+    let first = missing.first()?;
+    if let Some(failure) = facts.plan_failure {
+        return Some(failure.cause.clone());
+    }
+    let others = match missing.len() {
+        1 => String::new(),
+        n => format!(" and {} more", n - 1),
+    };
+    let target = first.target();
+    let message = format!("{} {}{others} to be created", target.kind, target.name);
+    Some(Cause { reason: "Creating".into(), message, specific: false })
+}
+
+fn component_cause(facts: &Facts<'_>, component: &Component, workload: Option<&Object>) -> Option<Cause> {
+    match workload {
+        None => {
+            let message = format!("{}: it does not exist yet", component.workload.name);
+            Some(Cause { reason: "Missing".into(), message, specific: false })
+        }
+        Some(workload) if availability(workload) == Availability::Available => None,
+        Some(workload) => Some(diagnose(workload, &facts.around)),
+    }
+}
+
+type Served = (ConditionStatus, &'static str, &'static str);
+
+/// Whether somebody will serve the store's Ingresses; `None` where it has none.
+fn addresses(facts: &Facts<'_>) -> Option<Result<Served, Cause>> {
+    if facts.ingress_classes.is_empty() {
+        return None;
+    }
+    let Some(known) = facts.known_ingress_classes else {
+        return Some(Ok((ConditionStatus::Unknown, "IngressClassesUnreadable", "")));
+    };
+    let lacking = facts.ingress_classes.iter().flatten().find(|class| !known.names.iter().any(|n| n == *class));
+    if let Some(class) = lacking {
+        let message = format!("ingress: IngressClass {class:?} does not exist, so nobody serves the store's addresses");
+        return Some(Err(Cause { reason: "IngressClassNotFound".into(), message, specific: true }));
+    }
+    if facts.ingress_classes.contains(&None) && !known.has_default {
+        // Some controllers serve Ingresses without a class, so this is no proof that nobody does.
+        let message = "no IngressClass is the default; set ingress.className unless your controller serves all";
+        return Some(Ok((ConditionStatus::Unknown, "NoDefaultIngressClass", message)));
+    }
+    Some(Ok((ConditionStatus::True, "IngressClassFound", "")))
+}
+
+/// `database` → `DatabaseReady`, `search-index` → `SearchIndexReady`.
+pub(crate) fn condition_type(component: &str) -> String {
+    let words = component.split('-').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+    });
+    words.chain(["Ready".to_owned()]).collect()
+}
+
+fn spoken(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds >= 60 && seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}

@@ -1,0 +1,247 @@
+//! What the monitor has seen: the objects of each store, fed by watches.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::cluster::WatchEvent;
+use crate::object::{Kind, Object, ObjectRef};
+use crate::record::{Record, namespace_kind};
+
+/// The objects of one namespace.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    /// The record, while the namespace is a store's.
+    pub(crate) record: Option<Record>,
+    /// Everything watched in the namespace, by address.
+    pub(crate) objects: HashMap<ObjectRef, Object>,
+}
+
+/// Everything that was seen, by namespace, and of cluster-scoped kinds by kind.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    namespaces: HashMap<String, Contents>,
+    cluster: HashMap<Kind, HashMap<String, Object>>,
+}
+
+/// Whose state an event has changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Touched {
+    /// These namespaces'.
+    Namespaces(HashSet<String>),
+    /// Everybody's: a cluster-scoped object changed.
+    All,
+}
+
+impl Cache {
+    /// The contents of a namespace.
+    pub(crate) fn get(&self, namespace: &str) -> Option<&Contents> {
+        self.namespaces.get(namespace)
+    }
+
+    /// The namespaces that are stores.
+    pub(crate) fn stores(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.iter().filter(|(_, contents)| contents.record.is_some()).map(|(name, _)| name.as_str())
+    }
+
+    /// The cluster-scoped objects of a kind.
+    pub(crate) fn cluster_objects(&self, kind: &Kind) -> impl Iterator<Item = &Object> {
+        self.cluster.get(kind).into_iter().flat_map(HashMap::values)
+    }
+
+    /// Takes in what a watch of `kind` reported.
+    pub(crate) fn observe(&mut self, kind: &Kind, event: WatchEvent) -> Touched {
+        if *kind == namespace_kind() {
+            return Touched::Namespaces(self.observe_record(event));
+        }
+        if !kind.namespaced {
+            self.observe_cluster_object(kind, event);
+            return Touched::All;
+        }
+        Touched::Namespaces(self.observe_object(kind, event))
+    }
+
+    /// Takes in a record as the API server returned it on a write.
+    pub(crate) fn written(&mut self, namespace: &Object) {
+        self.observe_record(WatchEvent::Applied(namespace.clone()));
+    }
+
+    fn observe_record(&mut self, event: WatchEvent) -> HashSet<String> {
+        let mut touched = HashSet::new();
+        match event {
+            WatchEvent::Snapshot(namespaces) => {
+                let there: HashSet<&str> = namespaces.iter().map(Object::name).collect();
+                for (name, contents) in &mut self.namespaces {
+                    if contents.record.is_some() && !there.contains(name.as_str()) {
+                        contents.record = None;
+                        touched.insert(name.clone());
+                    }
+                }
+                for namespace in &namespaces {
+                    touched.extend(self.set_record(namespace));
+                }
+            }
+            WatchEvent::Applied(namespace) => touched.extend(self.set_record(&namespace)),
+            WatchEvent::Deleted(namespace) => {
+                if let Some(contents) = self.namespaces.get_mut(namespace.name()) {
+                    contents.record = None;
+                }
+                touched.insert(namespace.name().to_owned());
+            }
+        }
+        self.drop_empty(&touched);
+        touched
+    }
+
+    /// Sets a namespace's record, unless a newer one is known; `Some` when it is set.
+    fn set_record(&mut self, namespace: &Object) -> Option<String> {
+        let contents = self.namespaces.entry(namespace.name().to_owned()).or_default();
+        let record = Record::read(namespace);
+        if let (Some(known), Some(seen)) = (&contents.record, &record)
+            && known.uid == seen.uid
+            && is_older(&seen.resource_version, &known.resource_version)
+        {
+            return None;
+        }
+        contents.record = record;
+        Some(namespace.name().to_owned())
+    }
+
+    fn observe_object(&mut self, kind: &Kind, event: WatchEvent) -> HashSet<String> {
+        let mut touched = HashSet::new();
+        match event {
+            WatchEvent::Snapshot(objects) => {
+                let there: HashSet<ObjectRef> = objects.iter().map(Object::reference).collect();
+                for (name, contents) in &mut self.namespaces {
+                    let before = contents.objects.len();
+                    contents.objects.retain(|reference, _| reference.kind != *kind || there.contains(reference));
+                    if contents.objects.len() != before {
+                        touched.insert(name.clone());
+                    }
+                }
+                for object in objects {
+                    touched.extend(self.insert(object));
+                }
+            }
+            WatchEvent::Applied(object) => touched.extend(self.insert(object)),
+            WatchEvent::Deleted(object) => {
+                if let Some(contents) = object.namespace().and_then(|ns| self.namespaces.get_mut(ns)) {
+                    contents.objects.remove(&object.reference());
+                }
+                touched.extend(object.namespace().map(str::to_owned));
+            }
+        }
+        self.drop_empty(&touched);
+        touched
+    }
+
+    fn insert(&mut self, object: Object) -> Option<String> {
+        let namespace = object.namespace()?.to_owned();
+        self.namespaces.entry(namespace.clone()).or_default().objects.insert(object.reference(), object);
+        Some(namespace)
+    }
+
+    fn observe_cluster_object(&mut self, kind: &Kind, event: WatchEvent) {
+        let known = self.cluster.entry(kind.clone()).or_default();
+        match event {
+            WatchEvent::Snapshot(objects) => {
+                *known = objects.into_iter().map(|object| (object.name().to_owned(), object)).collect();
+            }
+            WatchEvent::Applied(object) => {
+                known.insert(object.name().to_owned(), object);
+            }
+            WatchEvent::Deleted(object) => {
+                known.remove(object.name());
+            }
+        }
+    }
+
+    fn drop_empty(&mut self, touched: &HashSet<String>) {
+        for name in touched {
+            if self.namespaces.get(name).is_some_and(|c| c.record.is_none() && c.objects.is_empty()) {
+                self.namespaces.remove(name);
+            }
+        }
+    }
+}
+
+/// Whether one resourceVersion is older than another. Kubernetes defines them as comparable integers; where one is
+/// none, nothing is known and the answer is no.
+fn is_older(one: &str, other: &str) -> bool {
+    matches!((one.parse::<u64>(), other.parse::<u64>()), (Ok(one), Ok(other)) if one < other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record;
+    use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
+    use k8s_openapi::api::storage::v1::StorageClass;
+    use serde_json::json;
+
+    fn namespace(version: &str, status: &str) -> Object {
+        let value = json!({"metadata": {"name": "store-a", "uid": "u", "resourceVersion": version,
+            "labels": {record::ENABLED: "true"}, "annotations": {record::ID: "a", record::STATUS: status}}});
+        Object::from_value(Kind::of::<Namespace>(), value).unwrap()
+    }
+
+    fn pod(name: &str) -> Object {
+        let value = json!({"metadata": {"name": name, "namespace": "store-a"}});
+        Object::from_value(Kind::of::<Pod>(), value).unwrap()
+    }
+
+    fn pods(cache: &Cache) -> Vec<String> {
+        let contents = cache.get("store-a");
+        let mut names: Vec<_> = contents
+            .into_iter()
+            .flat_map(|c| c.objects.values())
+            .filter(|o| o.kind().kind == "Pod")
+            .map(|o| o.name().to_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_snapshot_replaces_what_is_known_of_its_kind_alone() {
+        let mut cache = Cache::default();
+        let kind = Kind::of::<Pod>();
+        let service =
+            Object::from_value(Kind::of::<Service>(), json!({"metadata": {"name": "s", "namespace": "store-a"}}));
+        cache.observe(&Kind::of::<Service>(), WatchEvent::Applied(service.unwrap()));
+        cache.observe(&kind, WatchEvent::Snapshot(vec![pod("a"), pod("b")]));
+        assert_eq!(pods(&cache), ["a", "b"]);
+        let touched = cache.observe(&kind, WatchEvent::Snapshot(vec![pod("c")]));
+        assert_eq!(touched, Touched::Namespaces(["store-a".to_owned()].into()));
+        assert_eq!(pods(&cache), ["c"]);
+        assert_eq!(cache.get("store-a").unwrap().objects.len(), 2);
+    }
+
+    #[test]
+    fn an_older_record_does_not_replace_a_newer_one() {
+        let mut cache = Cache::default();
+        cache.written(&namespace("10", "ready"));
+        let touched = cache.observe(&namespace_kind(), WatchEvent::Applied(namespace("9", "provisioning")));
+        assert_eq!(touched, Touched::Namespaces(HashSet::new()));
+        assert_eq!(cache.get("store-a").unwrap().record.as_ref().unwrap().status.as_str(), "ready");
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_namespace_that_is_gone() {
+        let mut cache = Cache::default();
+        cache.observe(&namespace_kind(), WatchEvent::Snapshot(vec![namespace("1", "ready")]));
+        cache.observe(&Kind::of::<Pod>(), WatchEvent::Applied(pod("a")));
+        assert_eq!(cache.stores().collect::<Vec<_>>(), ["store-a"]);
+        cache.observe(&namespace_kind(), WatchEvent::Snapshot(vec![]));
+        assert_eq!(cache.stores().count(), 0);
+        cache.observe(&Kind::of::<Pod>(), WatchEvent::Deleted(pod("a")));
+        assert!(cache.get("store-a").is_none());
+    }
+
+    #[test]
+    fn a_class_concerns_everybody() {
+        let mut cache = Cache::default();
+        let kind = Kind::of::<StorageClass>();
+        let class = Object::from_value(kind.clone(), json!({"metadata": {"name": "fast"}})).unwrap();
+        assert_eq!(cache.observe(&kind, WatchEvent::Applied(class)), Touched::All);
+        assert_eq!(cache.cluster_objects(&kind).count(), 1);
+    }
+}

@@ -1,0 +1,601 @@
+//! The monitor's loop: watch events in, judgements out, writes beside it.
+//!
+//! One task owns all state. Whatever talks to the cluster is a future beside the loop, at most one per store, so that
+//! no store's trouble slows another's.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
+use futures::{FutureExt, StreamExt};
+use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::networking::v1::IngressClass;
+use k8s_openapi::api::storage::v1::StorageClass;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::assess::{Assessment, Facts, PlanFailure, assess, due};
+use super::cache::{Cache, Contents, Touched};
+use super::diagnosis::{Cause, Classes, Surroundings};
+use super::{Clock, MonitorError, MonitorHealth, ReadinessMonitor};
+use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
+use crate::engine::{Component, Manifest, Policy};
+use crate::error::Error;
+use crate::object::{Kind, Object};
+use crate::plan::{Observed, Plan, plan};
+use crate::provisioner::{Failure, Orchestrator, owned_objects};
+use crate::record::{self, Record, namespace_kind};
+use crate::secret::RedactedSecrets;
+use crate::status::StoreStatus;
+use crate::store::{StoreId, StoreSpec};
+
+/// How long changes of conditions that leave the status as it is are gathered into one write.
+const GATHER: Duration = Duration::from_millis(200);
+/// How long a store may show no progress before its events are asked for an explanation, and then again.
+const UNEXPLAINED: Duration = Duration::from_secs(10);
+/// The pause after a failed write; doubled each time, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause between tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long writes under way may take to end after the monitor was told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+type Watches = SelectAll<BoxStream<'static, (Kind, Result<WatchEvent, ClusterError>)>>;
+
+/// Runs the monitor until `stop` is cancelled.
+pub(super) async fn run(
+    monitor: ReadinessMonitor,
+    stop: CancellationToken,
+    report: &watch::Sender<MonitorHealth>,
+) -> Result<(), MonitorError> {
+    let mut permission = monitor.permission.clone();
+    let mut resync = tokio::time::interval(monitor.resync);
+    resync.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut state = State::new(monitor);
+    for kind in [
+        namespace_kind(),
+        Kind::of::<Pod>(),
+        Kind::of::<PersistentVolumeClaim>(),
+        Kind::of::<StorageClass>(),
+        Kind::of::<IngressClass>(),
+    ] {
+        state.watch_kind(&kind);
+    }
+    loop {
+        let wake = state.alarms.first().map(|(at, _)| *at);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(done) = state.under_way.next(), if !state.under_way.is_empty() => state.finish(done),
+            event = state.watches.next() => match event {
+                Some((kind, event)) => state.observe(&kind, event),
+                None => return Err(MonitorError::WatchEnded),
+            },
+            () = sleep_until(wake) => state.ring(Instant::now()),
+            _ = resync.tick() => state.resync(),
+            () = permission_changed(&mut permission) => state.resync(),
+        }
+        let may_write = permission.as_ref().is_none_or(|p| *p.borrow());
+        state.judge_touched(may_write);
+        state.report_to(report);
+    }
+    // What is under way is idempotent and would be repeated by the next monitor; letting it end spares the repetition.
+    let ending = async { while state.under_way.next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, ending).await;
+    Ok(())
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves when the permission to write has changed; never, where none is needed or nobody can change it any more.
+async fn permission_changed(permission: &mut Option<watch::Receiver<bool>>) {
+    if let Some(permission) = permission
+        && permission.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// What a spec says, rendered once.
+struct Rendered {
+    spec: StoreSpec,
+    manifests: Vec<Manifest>,
+    components: Vec<Component>,
+    kinds: HashSet<Kind>,
+}
+
+/// What the monitor remembers of a store beside what the cluster says.
+#[derive(Default)]
+struct Memory {
+    rendered: Option<Arc<Rendered>>,
+    busy: bool,
+    /// The last change that somebody made in the namespace.
+    changed: Option<Instant>,
+    /// Since when there is a change of conditions to be written.
+    pending: Option<Instant>,
+    plan_failure: Option<PlanFailure>,
+    /// The provisioning that `plan_failure` belongs to.
+    provisioning_since: Option<jiff::Timestamp>,
+    failures: u32,
+    not_before: Option<Instant>,
+    events: Vec<Object>,
+    events_at: Option<Instant>,
+    resync: bool,
+    alarm: Option<Instant>,
+}
+
+/// What a future beside the loop has done.
+struct Done {
+    namespace: String,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Recorded(Result<Object, ClusterError>),
+    CarriedOut(Result<(), Failure>),
+    Explained(Result<Vec<Object>, ClusterError>),
+}
+
+/// One thing to do for a store.
+enum Action {
+    Record(RecordPatch),
+    CarryOut(Arc<Rendered>, Plan),
+    Explain,
+}
+
+struct WatchState {
+    synced: bool,
+    error: Option<String>,
+}
+
+struct State {
+    orchestrator: Orchestrator,
+    only: Option<StoreId>,
+    deadline: Duration,
+    settle: Duration,
+    clock: Clock,
+    cache: Cache,
+    memory: HashMap<String, Memory>,
+    touched: HashSet<String>,
+    alarms: BTreeSet<(Instant, String)>,
+    watches: Watches,
+    watched: HashMap<Kind, WatchState>,
+    under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    last_error: Option<String>,
+}
+
+impl State {
+    fn new(monitor: ReadinessMonitor) -> Self {
+        State {
+            orchestrator: monitor.orchestrator,
+            only: monitor.only,
+            deadline: monitor.deadline,
+            settle: monitor.settle,
+            clock: monitor.clock,
+            cache: Cache::default(),
+            memory: HashMap::new(),
+            touched: HashSet::new(),
+            alarms: BTreeSet::new(),
+            watches: SelectAll::new(),
+            watched: HashMap::new(),
+            under_way: FuturesUnordered::new(),
+            last_error: None,
+        }
+    }
+
+    fn watch_kind(&mut self, kind: &Kind) {
+        if self.watched.contains_key(kind) {
+            return;
+        }
+        self.watched.insert(kind.clone(), WatchState { synced: false, error: None });
+        let query = if *kind == namespace_kind() {
+            record::query(self.only.as_ref())
+        } else if kind.namespaced {
+            owned_objects(kind.clone(), self.only.as_ref())
+        } else {
+            Query::all(kind.clone())
+        };
+        let kind = kind.clone();
+        let events = self.orchestrator.cluster().watch(&query);
+        self.watches.push(events.map(move |event| (kind.clone(), event)).boxed());
+    }
+
+    fn observe(&mut self, kind: &Kind, event: Result<WatchEvent, ClusterError>) {
+        let Some(watched) = self.watched.get_mut(kind) else { return };
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!(%error, "a watch failed and will be tried again");
+                watched.error = Some(error.to_string());
+                return;
+            }
+        };
+        watched.error = None;
+        let first = !watched.synced && matches!(event, WatchEvent::Snapshot(_));
+        watched.synced |= first;
+        let is_record = *kind == namespace_kind();
+        match self.cache.observe(kind, event) {
+            Touched::Namespaces(namespaces) => {
+                // The monitor's own writes of records are no sign that somebody is at work on the store.
+                if !is_record && !first {
+                    let now = Instant::now();
+                    for namespace in &namespaces {
+                        self.memory.entry(namespace.clone()).or_default().changed = Some(now);
+                    }
+                }
+                self.touched.extend(namespaces);
+            }
+            Touched::All => self.touch_all(),
+        }
+        if first {
+            self.touch_all();
+        }
+    }
+
+    fn touch_all(&mut self) {
+        self.touched.extend(self.cache.stores().map(str::to_owned));
+    }
+
+    fn resync(&mut self) {
+        self.touch_all();
+        for namespace in self.cache.stores() {
+            self.memory.entry(namespace.to_owned()).or_default().resync = true;
+        }
+    }
+
+    /// Looks again at the stores whose alarm has gone off.
+    fn ring(&mut self, now: Instant) {
+        while let Some((at, namespace)) = self.alarms.pop_first() {
+            if at > now {
+                self.alarms.insert((at, namespace));
+                break;
+            }
+            if let Some(memory) = self.memory.get_mut(&namespace) {
+                memory.alarm = None;
+            }
+            self.touched.insert(namespace);
+        }
+    }
+
+    /// Looks at a store again at `at`, or earlier if that was asked for before.
+    fn set_alarm(&mut self, namespace: &str, at: Instant) {
+        let Some(memory) = self.memory.get_mut(namespace) else { return };
+        if memory.alarm.is_some_and(|earlier| earlier <= at) {
+            return;
+        }
+        if let Some(later) = memory.alarm.replace(at) {
+            self.alarms.remove(&(later, namespace.to_owned()));
+        }
+        self.alarms.insert((at, namespace.to_owned()));
+    }
+
+    fn judge_touched(&mut self, may_write: bool) {
+        for namespace in std::mem::take(&mut self.touched) {
+            if self.cache.get(&namespace).is_none_or(|contents| contents.record.is_none()) {
+                self.forget(&namespace);
+                continue;
+            }
+            let (action, alarms) = self.judge(&namespace);
+            for at in alarms {
+                self.set_alarm(&namespace, at);
+            }
+            if let Some(action) = action.filter(|_| may_write) {
+                self.begin(namespace, action);
+            }
+        }
+    }
+
+    fn forget(&mut self, namespace: &str) {
+        if let Some(memory) = self.memory.remove(namespace)
+            && let Some(at) = memory.alarm
+        {
+            self.alarms.remove(&(at, namespace.to_owned()));
+        }
+    }
+
+    /// What is to be done for a store now, and when to look again.
+    fn judge(&mut self, namespace: &str) -> (Option<Action>, Vec<Instant>) {
+        let mut alarms = Vec::new();
+        let Some(rendered) = self.render(namespace) else { return (None, alarms) };
+        for kind in &rendered.kinds {
+            self.watch_kind(kind);
+        }
+        let (Some(contents), Some(memory)) = (self.cache.get(namespace), self.memory.get_mut(namespace)) else {
+            return (None, alarms);
+        };
+        let Some(record) = contents.record.as_ref().filter(|r| r.status != StoreStatus::Deleting) else {
+            return (None, alarms);
+        };
+        let synced = |kind: &Kind| self.watched.get(kind).is_some_and(|w| w.synced);
+        if memory.busy || !rendered.components.iter().all(|c| synced(&c.workload.kind)) {
+            return (None, alarms);
+        }
+        if memory.provisioning_since != Some(record.provisioning_since) {
+            memory.provisioning_since = Some(record.provisioning_since);
+            memory.plan_failure = None;
+            memory.failures = 0;
+            memory.not_before = None;
+        }
+        let now = Instant::now();
+        let wall = (self.clock)();
+        let observed: Observed<'_> = contents.objects.iter().collect();
+        let outstanding = rendered.kinds.iter().all(synced).then(|| plan(&rendered.manifests, &observed));
+        let storage = synced(&Kind::of::<StorageClass>()).then(|| storage_classes(&self.cache));
+        let ingress = synced(&Kind::of::<IngressClass>()).then(|| ingress_classes(&self.cache));
+        let facts = facts(record, contents, &rendered, memory, storage.as_ref(), ingress.as_ref());
+        let assessment =
+            assess(&Facts { outstanding: outstanding.as_ref(), now: wall, deadline: self.deadline, ..facts });
+
+        if record.status == StoreStatus::Provisioning
+            && let Ok(left) = Duration::try_from(due(record, self.deadline).duration_since(wall))
+        {
+            alarms.push(now + left);
+        }
+        if let Some(not_before) = memory.not_before.filter(|at| *at > now) {
+            alarms.push(not_before);
+            return (None, alarms);
+        }
+        if wants_explanation(&assessment, record, memory, now) {
+            return (Some(Action::Explain), alarms);
+        }
+        if let Some(patch) = record_change(&assessment, record, memory, now, &mut alarms) {
+            return (Some(Action::Record(patch)), alarms);
+        }
+        let at_work = matches!(record.status, StoreStatus::Provisioning | StoreStatus::Ready | StoreStatus::Degraded);
+        if let Some(plan) = outstanding.filter(|plan| at_work && !plan.is_empty()) {
+            let quiet_at = *memory.changed.get_or_insert(now) + self.settle;
+            if quiet_at <= now {
+                return (Some(Action::CarryOut(rendered, plan)), alarms);
+            }
+            alarms.push(quiet_at);
+        }
+        (None, alarms)
+    }
+
+    /// The store's manifests, rendered once per spec. `None` when this urumi cannot read or render it: it is another's
+    /// to look after, and its record is left as it is.
+    fn render(&mut self, namespace: &str) -> Option<Arc<Rendered>> {
+        let record = self.cache.get(namespace)?.record.as_ref()?;
+        let spec = record.spec.as_ref().ok()?;
+        let memory = self.memory.entry(namespace.to_owned()).or_default();
+        if let Some(rendered) = memory.rendered.as_ref().filter(|r| r.spec == *spec) {
+            return Some(rendered.clone());
+        }
+        match render(&self.orchestrator, spec) {
+            Ok(rendered) => {
+                let rendered = Arc::new(rendered);
+                memory.rendered = Some(rendered.clone());
+                Some(rendered)
+            }
+            Err(error) => {
+                if memory.resync {
+                    tracing::warn!(%error, store = %spec.id, "a store cannot be looked after");
+                }
+                None
+            }
+        }
+    }
+
+    fn begin(&mut self, namespace: String, action: Action) {
+        if let Some(memory) = self.memory.get_mut(&namespace) {
+            memory.busy = true;
+        }
+        let orchestrator = self.orchestrator.clone();
+        let work = async move {
+            let outcome = match action {
+                Action::Record(patch) => Outcome::Recorded(orchestrator.cluster().update_record(&patch).await),
+                Action::CarryOut(rendered, plan) => {
+                    for step in plan.steps() {
+                        tracing::info!(store = %rendered.spec.id, %step, "going on with an unfinished or changed store");
+                    }
+                    Outcome::CarriedOut(orchestrator.carry_out(&rendered.spec, &plan).await)
+                }
+                Action::Explain => {
+                    let events = Query::all(Kind::of::<Event>()).in_namespace(&namespace);
+                    Outcome::Explained(orchestrator.cluster().list(&events).await)
+                }
+            };
+            Done { namespace, outcome }
+        };
+        self.under_way.push(work.boxed());
+    }
+
+    fn finish(&mut self, done: Done) {
+        let Done { namespace, outcome } = done;
+        let now = Instant::now();
+        self.touched.insert(namespace.clone());
+        if let Outcome::Recorded(Ok(written)) = &outcome {
+            self.cache.written(written);
+        }
+        let Some(memory) = self.memory.get_mut(&namespace) else { return };
+        memory.busy = false;
+        let failed = match outcome {
+            Outcome::Recorded(Ok(_)) => {
+                memory.pending = None;
+                None
+            }
+            // Somebody else wrote first, or the namespace is gone: the watch will tell.
+            Outcome::Recorded(Err(error)) => Some(error),
+            Outcome::Explained(events) => {
+                memory.events_at = Some(now);
+                // Without events (not permitted, perhaps) the cause stays what it is.
+                memory.events = events.unwrap_or_default();
+                None
+            }
+            Outcome::CarriedOut(Ok(())) => {
+                // Until the watches have shown what was written, the same steps would be planned again.
+                memory.changed = Some(now);
+                memory.plan_failure = None;
+                None
+            }
+            Outcome::CarriedOut(Err(Failure::Cluster(error))) => {
+                memory.plan_failure = Some(plan_failure(&error));
+                Some(error)
+            }
+            Outcome::CarriedOut(Err(Failure::Other(error))) => {
+                let cause = Cause { reason: "CannotRender".into(), message: error.to_string(), specific: true };
+                memory.plan_failure = Some(PlanFailure { cause, retryable: error.is_retryable() });
+                self.last_error = Some(error.to_string());
+                memory.not_before = Some(now + LONGEST_PAUSE);
+                return;
+            }
+        };
+        match failed {
+            None => memory.failures = 0,
+            Some(error) => {
+                let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(memory.failures)).min(LONGEST_PAUSE);
+                memory.failures = memory.failures.saturating_add(1);
+                // What failed a plan for good is put on record at once; only the next try of it has to wait.
+                let waits = memory.plan_failure.as_ref().is_none_or(|f| f.retryable) || memory.failures > 1;
+                memory.not_before = waits.then(|| now + pause);
+                tracing::debug!(%error, %namespace, ?pause, "a write failed");
+                if !matches!(error.kind(), ClusterErrorKind::Conflict | ClusterErrorKind::NotFound) {
+                    self.last_error = Some(error.to_string());
+                }
+            }
+        }
+    }
+
+    fn report_to(&self, report: &watch::Sender<MonitorHealth>) {
+        let failing = self.watched.iter().filter_map(|(_, state)| state.error.clone());
+        let mut failing: Vec<String> = failing.collect();
+        failing.sort();
+        let health = MonitorHealth {
+            running: true,
+            synced: self.watched.iter().all(|(kind, watch)| watch.synced || is_class(kind)),
+            stores: self.cache.stores().count(),
+            failing_watches: failing,
+            last_error: self.last_error.clone(),
+        };
+        report.send_if_modified(|known| {
+            let changed = *known != health;
+            *known = health;
+            changed
+        });
+    }
+}
+
+fn render(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<Rendered, Error> {
+    let engine = orchestrator.engines().require(&spec.engine)?;
+    let manifests = orchestrator.manifests(spec, &RedactedSecrets)?;
+    let mut components = engine.components(spec).map_err(|e| Error::Render {
+        engine: spec.engine.clone(),
+        id: spec.id.clone(),
+        message: e.to_string(),
+    })?;
+    for component in &mut components {
+        component.workload.namespace = Some(spec.namespace());
+    }
+    let kinds = manifests
+        .iter()
+        .flat_map(|m| match &m.policy {
+            Policy::Managed => vec![m.object.kind().clone()],
+            Policy::CreateOnce { guards } => guards.iter().map(|g| g.kind.clone()).collect(),
+        })
+        .chain(components.iter().map(|c| c.workload.kind.clone()))
+        .collect();
+    Ok(Rendered { spec: spec.clone(), manifests, components, kinds })
+}
+
+fn facts<'a>(
+    record: &'a Record,
+    contents: &'a Contents,
+    rendered: &'a Rendered,
+    memory: &'a Memory,
+    storage: Option<&'a Classes>,
+    ingress: Option<&'a Classes>,
+) -> Facts<'a> {
+    let of_kind = |kind: Kind| -> Vec<&'a Object> { contents.objects.values().filter(|o| *o.kind() == kind).collect() };
+    let ingresses = rendered.manifests.iter().filter(|m| m.object.kind().kind == "Ingress");
+    Facts {
+        record,
+        components: rendered.components.iter().map(|c| (c, contents.objects.get(&c.workload))).collect(),
+        around: Surroundings {
+            pods: of_kind(Kind::of::<Pod>()),
+            claims: of_kind(Kind::of::<PersistentVolumeClaim>()),
+            storage,
+            events: &memory.events,
+        },
+        ingress_classes: ingresses.map(|m| m.object.str_at("/spec/ingressClassName")).collect(),
+        known_ingress_classes: ingress,
+        outstanding: None,
+        plan_failure: memory.plan_failure.as_ref(),
+        now: jiff::Timestamp::UNIX_EPOCH,
+        deadline: Duration::ZERO,
+    }
+}
+
+fn storage_classes(cache: &Cache) -> Classes {
+    classes(cache, &Kind::of::<StorageClass>(), "storageclass.kubernetes.io/is-default-class")
+}
+
+fn ingress_classes(cache: &Cache) -> Classes {
+    classes(cache, &Kind::of::<IngressClass>(), "ingressclass.kubernetes.io/is-default-class")
+}
+
+/// Classes only help to explain; a monitor that may not read them does its work without.
+fn is_class(kind: &Kind) -> bool {
+    !kind.namespaced && *kind != namespace_kind()
+}
+
+fn classes(cache: &Cache, kind: &Kind, default: &str) -> Classes {
+    Classes {
+        names: cache.cluster_objects(kind).map(|class| class.name().to_owned()).collect(),
+        has_default: cache.cluster_objects(kind).any(|class| class.annotation(default) == Some("true")),
+    }
+}
+
+/// Whether the store's events should be asked why it is not ready: it is in trouble, or has been still for a while.
+fn wants_explanation(assessment: &Assessment, record: &Record, memory: &Memory, now: Instant) -> bool {
+    let asked = memory.events_at.is_some_and(|at| now.duration_since(at) < 3 * UNEXPLAINED);
+    let in_trouble =
+        assessment.status != record.status && matches!(assessment.status, StoreStatus::Failed | StoreStatus::Degraded);
+    let still = memory.changed.is_some_and(|at| now.duration_since(at) >= UNEXPLAINED);
+    assessment.unexplained && !asked && (in_trouble || (still && assessment.status == StoreStatus::Provisioning))
+}
+
+/// The change to the store's record that is due now. A new status is written at once, new reasons are gathered for a
+/// moment, and new words alone wait for the next resync.
+fn record_change(
+    assessment: &Assessment,
+    record: &Record,
+    memory: &mut Memory,
+    now: Instant,
+    alarms: &mut Vec<Instant>,
+) -> Option<RecordPatch> {
+    let resync = std::mem::take(&mut memory.resync);
+    if assessment.differs_from(record) {
+        let since = *memory.pending.get_or_insert(now);
+        if assessment.status == record.status && now < since + GATHER {
+            alarms.push(since + GATHER);
+            return None;
+        }
+    } else if !(resync && assessment.conditions != record.conditions) {
+        memory.pending = None;
+        return None;
+    }
+    if assessment.status != record.status {
+        debug_assert!(record.status.may_become(assessment.status), "{} to {}", record.status, assessment.status);
+        tracing::info!(store = %record.id, from = %record.status, to = %assessment.status, "a store's status changed");
+    }
+    Some(record.update(assessment.status, &assessment.conditions))
+}
+
+fn plan_failure(error: &ClusterError) -> PlanFailure {
+    let name = error.target().rsplit('/').next().unwrap_or_else(|| error.target());
+    let cause = Cause {
+        reason: format!("{:?}", error.kind()),
+        message: format!("{name}: {}", error.message()),
+        specific: true,
+    };
+    PlanFailure { cause, retryable: error.is_retryable() }
+}
