@@ -134,10 +134,13 @@ With --wait, this command looks after its store by itself.")]
     Create(Create),
 
     /// List all stores, oldest first
-    #[command(visible_alias = "ls", after_help = "Examples:
+    #[command(
+        visible_alias = "ls",
+        after_help = "Examples:
   urumi list
   urumi list --status failed,degraded -o wide
-  urumi list -o json | jq -r '.[].urls.storefront'")]
+  urumi list -o json | jq -r '.[].urls.storefront'"
+    )]
     List {
         /// Only stores of this status; several with commas
         #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser())]
@@ -152,11 +155,14 @@ With --wait, this command looks after its store by itself.")]
     Get(Which),
 
     /// Delete a store with everything in it, its data included
-    #[command(visible_alias = "rm", after_help = "Examples:
+    #[command(
+        visible_alias = "rm",
+        after_help = "Examples:
   urumi delete my-shop
   urumi delete my-shop --yes --wait
 
-On a terminal it asks first; elsewhere --yes is needed.")]
+On a terminal it asks first; elsewhere --yes is needed."
+    )]
     Delete {
         #[command(flatten)]
         which: Which,
@@ -362,7 +368,9 @@ fn duration(text: &str) -> Result<Duration, String> {
     let duration = Duration::try_from(parsed).map_err(|_| "a duration must not be negative".to_owned())?;
     match duration {
         Duration::ZERO => Err("a duration must be longer than zero".into()),
-        longer if longer > Duration::from_secs(7 * 24 * 3600) => Err("a duration must not be longer than 7 days".into()),
+        longer if longer > Duration::from_secs(7 * 24 * 3600) => {
+            Err("a duration must not be longer than 7 days".into())
+        }
         duration => Ok(duration),
     }
 }
@@ -393,7 +401,9 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in [("90s", 90.0), ("10m", 600.0), ("1h30m", 5400.0), ("1h 30m", 5400.0), ("500ms", 0.5), ("PT2M", 120.0)] {
+        for (text, seconds) in
+            [("90s", 90.0), ("10m", 600.0), ("1h30m", 5400.0), ("1h 30m", 5400.0), ("500ms", 0.5), ("PT2M", 120.0)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }
         for text in ["", "10", "-5m", "5m ago", "0s", "8d", "1y", "ten minutes", "999999999999h", "1.5.5s", "∞"] {
@@ -407,7 +417,9 @@ mod tests {
             assert_eq!(domain(text).as_deref(), Ok(text));
         }
         let long = ["a"; 100].join(".");
-        for text in ["", ".", "a..b", "*.example.com", "https://x.com", "x.com:80", "X.com", "x.com.", "-x.com", "ü.de", &long] {
+        for text in
+            ["", ".", "a..b", "*.example.com", "https://x.com", "x.com:80", "X.com", "x.com.", "-x.com", "ü.de", &long]
+        {
             assert!(domain(text).is_err(), "{text} is accepted");
         }
     }

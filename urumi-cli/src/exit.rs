@@ -1,6 +1,5 @@
 //! How a run ends: the exit codes, and what an error says to people.
 
-use std::error::Error as _;
 use std::io;
 
 use urumi_core::cluster::ConnectError;
@@ -168,9 +167,9 @@ fn failed(mut failure: Failure, store: &Store) -> Failure {
 }
 
 fn unfinished(failure: Failure, id: &StoreId) -> Failure {
-    failure.hint("nothing is lost: a monitor (`urumi monitor` or urumi-http) goes on with it by itself").hint(format!(
-        "without one, `urumi retry {id} --wait` finishes it, and `urumi delete {id}` removes it"
-    ))
+    failure
+        .hint("nothing is lost: a monitor (`urumi monitor` or urumi-http) goes on with it by itself")
+        .hint(format!("without one, `urumi retry {id} --wait` finishes it, and `urumi delete {id}` removes it"))
 }
 
 fn unreachable(failure: Failure) -> Failure {

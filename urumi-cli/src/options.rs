@@ -143,7 +143,8 @@ impl Assignment {
     fn typed(&self, root: Node<'_>) -> Result<Value, FieldError> {
         let mut node = root;
         for (depth, name) in self.path.iter().enumerate() {
-            let (above, here) = (self.path.get(..depth).unwrap_or_default(), self.path.get(..=depth).unwrap_or_default());
+            let (above, here) =
+                (self.path.get(..depth).unwrap_or_default(), self.path.get(..=depth).unwrap_or_default());
             let shapes = node.shapes();
             let within = shapes.iter().find_map(|shape| match shape {
                 Shape::Object(fields) => fields.get(name),
@@ -156,7 +157,8 @@ impl Assignment {
                 None => return Err(unknown(root, &shapes, above, here, name)),
             };
         }
-        typed(node, &self.value).map_err(|message| FieldError::new(format!("options.{}", show_path(&self.path)), message))
+        typed(node, &self.value)
+            .map_err(|message| FieldError::new(format!("options.{}", show_path(&self.path)), message))
     }
 }
 
@@ -181,7 +183,8 @@ fn unknown(root: Node<'_>, shapes: &[Shape<'_>], above: &[String], here: &[Strin
         .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), *candidate))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    let mut meant: Vec<String> = closest.map(|(_, c)| show_path(&[above, &[c.to_owned()]].concat())).into_iter().collect();
+    let mut meant: Vec<String> =
+        closest.map(|(_, c)| show_path(&[above, &[c.to_owned()]].concat())).into_iter().collect();
     if meant.is_empty() {
         let same_name = |leaf: &Leaf| leaf.path.last().is_some_and(|last| last == name);
         meant = root.leaves().into_iter().filter(same_name).map(|leaf| show_path(&leaf.path)).collect();
@@ -318,8 +321,14 @@ mod tests {
             ("api.image=a=b", json!({"api": {"image": "a=b"}})),
             ("api.debug=true", json!({"api": {"debug": true}})),
             ("api={\"replicas\": 3}", json!({"api": {"replicas": 3}})),
-            ("ingress.annotations.\"cert-manager.io/x\"=y", json!({"ingress": {"annotations": {"cert-manager.io/x": "y"}}})),
-            ("ingress.annotations.cert-manager\\.io/x=1", json!({"ingress": {"annotations": {"cert-manager.io/x": "1"}}})),
+            (
+                "ingress.annotations.\"cert-manager.io/x\"=y",
+                json!({"ingress": {"annotations": {"cert-manager.io/x": "y"}}}),
+            ),
+            (
+                "ingress.annotations.cert-manager\\.io/x=1",
+                json!({"ingress": {"annotations": {"cert-manager.io/x": "1"}}}),
+            ),
             ("ingress.class=null", json!({"ingress": {"class": "null"}})),
             ("ingress.tls=null", json!({"ingress": {"tls": null}})),
             ("ingress.tls.secret=s", json!({"ingress": {"tls": {"secret": "s"}}})),
@@ -339,17 +348,42 @@ mod tests {
 
     #[test]
     fn what_is_set_later_wins() {
-        assert_eq!(set(&["api.replicas=1", "api.image=x", "api.replicas=2"]).unwrap(), json!({"api": {"image": "x", "replicas": 2}}));
+        assert_eq!(
+            set(&["api.replicas=1", "api.image=x", "api.replicas=2"]).unwrap(),
+            json!({"api": {"image": "x", "replicas": 2}})
+        );
         assert_eq!(set(&["api.image=x", "api={\"replicas\":2}"]).unwrap(), json!({"api": {"replicas": 2}}));
-        assert_eq!(set(&["ingress.tls=null", "ingress.tls.secret=s"]).unwrap(), json!({"ingress": {"tls": {"secret": "s"}}}));
+        assert_eq!(
+            set(&["ingress.tls=null", "ingress.tls.secret=s"]).unwrap(),
+            json!({"ingress": {"tls": {"secret": "s"}}})
+        );
     }
 
     #[test]
     fn mistakes_say_what_would_be_right() {
         let mistakes = [
-            "api.replicas", "=1", ".api=1", "api..x=1", "\"api=1", "api\\", "", "api.replicas=two", "api.replicas=1.5",
-            "api.replicas=99999999999999999999", "api.debug=yes", "api.replica=1", "replicas=1", "nothing=1",
-            "api.image.tag=1", "ports.0=1", "ports=80,x", "ports=[80", "api=1", "ingress.tls=1", "ratio=NaN", "ratio=x",
+            "api.replicas",
+            "=1",
+            ".api=1",
+            "api..x=1",
+            "\"api=1",
+            "api\\",
+            "",
+            "api.replicas=two",
+            "api.replicas=1.5",
+            "api.replicas=99999999999999999999",
+            "api.debug=yes",
+            "api.replica=1",
+            "replicas=1",
+            "nothing=1",
+            "api.image.tag=1",
+            "ports.0=1",
+            "ports=80,x",
+            "ports=[80",
+            "api=1",
+            "ingress.tls=1",
+            "ratio=NaN",
+            "ratio=x",
             "ingress.annotatoins.x=1",
         ];
         let said: Vec<String> = mistakes.iter().map(|m| format!("{m}\n  {}", set(&[m]).unwrap_err())).collect();
@@ -374,7 +408,8 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path.to_str().unwrap().to_owned()
         };
-        let files = [file("a.yaml", "api:\n  replicas: 1\n  image: x\n"), file("b.json", r#"{"api": {"replicas": 2}}"#)];
+        let files =
+            [file("a.yaml", "api:\n  replicas: 1\n  image: x\n"), file("b.json", r#"{"api": {"replicas": 2}}"#)];
         let (options, wrong) = assemble(Some(&schema()), &files, &["api.debug=true".into()]);
         assert_eq!(wrong, []);
         assert_eq!(Value::Object(options), json!({"api": {"replicas": 2, "image": "x", "debug": true}}));

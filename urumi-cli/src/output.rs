@@ -278,7 +278,10 @@ fn details(store: &Store, now: Timestamp) -> String {
             ]
         };
         out.push('\n');
-        out.push_str(&table(&["CONDITION", "STATUS", "SINCE", "REASON", "MESSAGE"], store.conditions.iter().map(row).collect()));
+        out.push_str(&table(
+            &["CONDITION", "STATUS", "SINCE", "REASON", "MESSAGE"],
+            store.conditions.iter().map(row).collect(),
+        ));
     }
     out
 }
@@ -355,8 +358,18 @@ mod tests {
     #[test]
     fn ages() {
         for (seconds, text) in [
-            (-5, "0s"), (0, "0s"), (59, "59s"), (60, "1m"), (61, "1m1s"), (601, "10m"), (3600, "1h"), (5400, "1h30m"),
-            (86_400, "1d"), (90_000, "1d1h"), (864_000, "10d"), (99 * 86_400 + 5000, "99d"),
+            (-5, "0s"),
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (61, "1m1s"),
+            (601, "10m"),
+            (3600, "1h"),
+            (5400, "1h30m"),
+            (86_400, "1d"),
+            (90_000, "1d1h"),
+            (864_000, "10d"),
+            (99 * 86_400 + 5000, "99d"),
         ] {
             assert_eq!(age(at(0), at(seconds)), text);
         }

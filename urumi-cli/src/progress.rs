@@ -30,7 +30,10 @@ pub(crate) struct Progress {
 
 enum Shown {
     /// The status line, and one for each component.
-    Live { summary: ProgressBar, components: BTreeMap<String, ProgressBar> },
+    Live {
+        summary: ProgressBar,
+        components: BTreeMap<String, ProgressBar>,
+    },
     /// What each line said last.
     Plain(BTreeMap<String, String>),
     Nothing,
@@ -105,9 +108,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Shown::Live { summary, components } =
-            self.shown.get_mut().unwrap_or_else(PoisonError::into_inner)
-        {
+        if let Shown::Live { summary, components } = self.shown.get_mut().unwrap_or_else(PoisonError::into_inner) {
             components.values().for_each(ProgressBar::finish_and_clear);
             summary.finish_and_clear();
         }

@@ -210,7 +210,12 @@ impl<'a> Node<'a> {
                 path: path.iter().map(|s| (*s).to_owned()).collect(),
                 type_name: self.type_name(),
                 default: default.filter(|d| !d.is_null()).map(plain).unwrap_or_default(),
-                description: self.text("description").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
+                description: self
+                    .text("description")
+                    .unwrap_or_default()
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" "),
             }),
         }
     }

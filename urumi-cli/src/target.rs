@@ -14,15 +14,15 @@ const CREATED_BY: &str = concat!("urumi-cli/", env!("CARGO_PKG_VERSION"));
 pub(crate) async fn connect(global: &Global, out: &Out) -> Result<Orchestrator, Failure> {
     match global.cluster {
         ClusterChoice::Kube => {
-            let options = ConnectOptions {
-                kubeconfig: global.kubeconfig.clone(),
-                context: global.context.clone(),
-                ..ConnectOptions::default()
-            };
+            let mut options = ConnectOptions::default();
+            options.kubeconfig.clone_from(&global.kubeconfig);
+            options.context.clone_from(&global.context);
             Ok(over(KubeCluster::connect(options).await?, global))
         }
         ClusterChoice::Memory => {
-            out.note("note: this in-memory cluster begins empty and vanishes with all its stores when the command ends");
+            out.note(
+                "note: this in-memory cluster begins empty and vanishes with all its stores when the command ends",
+            );
             Ok(over(InMemoryCluster::builder().readiness_delay(global.memory_delay).build(), global))
         }
     }

@@ -94,7 +94,9 @@ async fn dry_run(global: &Global, out: &Out, spec: &StoreSpec) -> Result<(), Fai
     let objects = offline.render(spec)?;
     let urls = match offline.engines().require(&spec.engine)?.urls(spec) {
         Ok(urls) => urls,
-        Err(error) => return Err(Failure::new(Code::Other, format!("engine {} has no addresses: {error}", spec.engine))),
+        Err(error) => {
+            return Err(Failure::new(Code::Other, format!("engine {} has no addresses: {error}", spec.engine)));
+        }
     };
     check_free(global, out, spec).await?;
     let what = DryRun {
@@ -154,8 +156,6 @@ async fn check_free(global: &Global, out: &Out, spec: &StoreSpec) -> Result<(), 
             unasked(&error);
             Ok(())
         }
-        Err(source) => {
-            Err(Error::Cluster { operation: Operation::Create, id: Some(spec.id.clone()), source }.into())
-        }
+        Err(source) => Err(Error::Cluster { operation: Operation::Create, id: Some(spec.id.clone()), source }.into()),
     }
 }

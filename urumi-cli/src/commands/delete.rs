@@ -39,7 +39,10 @@ fn confirmed(out: &Out, store: &Store) -> Result<bool, Failure> {
     let id = &store.id;
     // Asked even with --quiet: a question is no remark.
     let asking = Out::new(out.format(), false);
-    asking.note(&format!("store {id} {:?} ({}, {}), namespace {}", store.name, store.engine, store.status, store.namespace));
+    asking.note(&format!(
+        "store {id} {:?} ({}, {}), namespace {}",
+        store.name, store.engine, store.status, store.namespace
+    ));
     asking.note("It is deleted with everything in it: orders, customers and all other data. This cannot be undone.");
     asking.note(&format!("Type y or the id ({id}) to delete it:"));
     let mut answer = String::new();

@@ -116,17 +116,20 @@ async fn look_at_cluster(global: &Global, out: &Out) -> Vec<Finding> {
             findings
         }
         Err(error) => {
-            vec![fail(error.to_string(), "check the address in the kubeconfig, the network and your login"), unchecked()]
+            vec![
+                fail(error.to_string(), "check the address in the kubeconfig, the network and your login"),
+                unchecked(),
+            ]
         }
     }
 }
 
 async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
-    let questions = NEEDED.iter().flat_map(|(group, resource, verbs)| verbs.iter().map(move |v| (*group, *resource, *v)));
+    let questions =
+        NEEDED.iter().flat_map(|(group, resource, verbs)| verbs.iter().map(move |v| (*group, *resource, *v)));
     let answers: Vec<_> = stream::iter(questions)
         .map(|(group, resource, verb)| async move {
-            let access =
-                Access { verb: verb.into(), group: group.into(), resource: resource.into(), namespace: None };
+            let access = Access { verb: verb.into(), group: group.into(), resource: resource.into(), namespace: None };
             (resource, verb, cluster.may(&access).await)
         })
         .buffered(AT_ONCE)
@@ -173,10 +176,9 @@ async fn class(cluster: &impl ClusterBackend, kind: Kind, name: &str, default: &
     let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
     match classes.iter().find(|class| class.annotation(default) == Some("true")) {
         Some(class) => ok(format!("{} is the default {name}", class.name())),
-        None if names.is_empty() => warn(
-            format!("there is no {name}"),
-            format!("install one for {used_for}, or stores will not become ready"),
-        ),
+        None if names.is_empty() => {
+            warn(format!("there is no {name}"), format!("install one for {used_for}, or stores will not become ready"))
+        }
         None => warn(
             format!("no {name} is the default; there is {}", names.join(", ")),
             format!("mark one with the annotation {default}=true, or name one in the options of each store"),

@@ -32,9 +32,7 @@ pub(super) async fn run(
     let left = format!("store {id} goes on as it is: `urumi wait {id}` follows it again");
     let store = follow::unless_interrupted(&left, async {
         match awaited {
-            Awaited::Ready => {
-                follow::wait_until(&orchestrator, out, &id, "looking", Ready.or_failed(), timeout).await
-            }
+            Awaited::Ready => follow::wait_until(&orchestrator, out, &id, "looking", Ready.or_failed(), timeout).await,
             Awaited::Deleted => follow::wait_until(&orchestrator, out, &id, "looking", Deleted, timeout).await,
         }
     });
