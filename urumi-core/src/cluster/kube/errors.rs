@@ -131,6 +131,8 @@ impl Failure {
             409 if about("resourcequotas") => (Kind::Unavailable, Patience::Full),
             409 => (Kind::Conflict, Patience::None),
             429 | 502..=504 => (Kind::Unavailable, Patience::Full),
+            // What server-side apply says of an object that is not of its kind's schema.
+            500 if message.contains("failed to create typed patch object") => (Kind::Invalid, Patience::None),
             500 if reason == "ServerTimeout" => (Kind::Unavailable, Patience::Full),
             500 => (Kind::Unavailable, Patience::Brief),
             _ => (Kind::Other, Patience::None),

@@ -211,6 +211,10 @@ async fn the_kinds_of_refusals() {
     let cases = [
         (status(400, "BadRequest", "strict decoding error: unknown field \"spec.x\""), ClusterErrorKind::Invalid),
         (status(422, "Invalid", "spec.replicas: must be non-negative"), ClusterErrorKind::Invalid),
+        (
+            status(500, "", "failed to create typed patch object (x): .spec.x: field not declared in schema"),
+            ClusterErrorKind::Invalid,
+        ),
         (status(401, "Unauthorized", "Unauthorized"), ClusterErrorKind::Unauthorized),
         (status(403, "Forbidden", "deployments.apps is forbidden: no"), ClusterErrorKind::Forbidden),
         (status(403, "Forbidden", quota), ClusterErrorKind::QuotaExceeded),
