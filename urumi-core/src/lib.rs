@@ -1,4 +1,38 @@
 //! Provision isolated online stores on Kubernetes.
+//!
+//! A *store* is a storefront, a commerce API and a database in a Kubernetes namespace of its own. [`Orchestrator`]
+//! creates, shows and removes stores; [`ReadinessMonitor`] keeps their statuses true; an [`engine::Engine`] says what
+//! a store is made of ([`engine::medusa`] is built in); a [`cluster::ClusterBackend`] is where it all happens:
+//! [`cluster::KubeCluster`] for real, [`cluster::InMemoryCluster`] for tests.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tokio_util::{sync::CancellationToken, task::TaskTracker};
+//! use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
+//! use urumi_core::{cluster::InMemoryCluster, readiness::condition::Ready};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> urumi_core::Result<()> {
+//! let urumi = Orchestrator::builder(InMemoryCluster::default()).domain("stores.example.com").build();
+//!
+//! let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+//! ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
+//!
+//! let store = urumi.create(CreateStore::new("My Shop", "medusa")).await?;
+//! let store = urumi.wait_until(&store.id, Ready.or_failed(), Duration::from_secs(60)).await?;
+//! assert!(store.is_some_and(|store| store.urls.storefront.is_some()));
+//! # stop.cancel();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The cluster is the only database: a store's namespace is its record, and any process, restarted at any moment,
+//! finishes what another began. The library never prints, never panics on input, and spawns nothing that its caller
+//! does not own. It reads nothing from the environment, except that [`cluster::KubeCluster::connect`] finds a
+//! kubeconfig the way `kubectl` does where it is given none.
+//!
+//! `k8s-openapi` wants its Kubernetes version to be chosen by the final binary: depend on it with one of its version
+//! features, such as `v1_37`.
 
 pub mod cluster;
 pub mod engine;

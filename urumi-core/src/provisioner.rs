@@ -32,6 +32,9 @@ pub const LOCAL_DOMAIN: &str = "localtest.me";
 /// How often a write that lost against another writer is computed anew before the conflict is reported.
 const CONFLICT_TRIES: usize = 8;
 
+/// Where the time of day comes from.
+type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// Creates, shows and removes stores on a cluster. A cheap handle: clones share everything.
 ///
 /// It keeps nothing but its settings: every answer comes from the cluster.
@@ -47,6 +50,7 @@ struct Inner {
     created_by: String,
     secrets: Arc<dyn SecretSource>,
     in_flight: Semaphore,
+    clock: Clock,
 }
 
 impl fmt::Debug for Orchestrator {
@@ -66,6 +70,7 @@ pub struct OrchestratorBuilder {
     created_by: String,
     secrets: Arc<dyn SecretSource>,
     in_flight: usize,
+    clock: Clock,
 }
 
 impl fmt::Debug for OrchestratorBuilder {
@@ -110,6 +115,13 @@ impl OrchestratorBuilder {
         self
     }
 
+    /// Takes the time of day from `clock`, the system's by default: for simulations.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// The orchestrator.
     pub fn build(self) -> Orchestrator {
         Orchestrator {
@@ -120,6 +132,7 @@ impl OrchestratorBuilder {
                 created_by: self.created_by,
                 secrets: self.secrets,
                 in_flight: Semaphore::new(self.in_flight),
+                clock: self.clock,
             }),
         }
     }
@@ -137,6 +150,7 @@ impl Orchestrator {
             created_by: concat!("urumi-core/", env!("CARGO_PKG_VERSION")).to_owned(),
             secrets: Arc::new(OsSecrets),
             in_flight: 32,
+            clock: Arc::new(Timestamp::now),
         }
     }
 
@@ -153,6 +167,11 @@ impl Orchestrator {
     /// The domain of stores whose options name none.
     pub fn domain(&self) -> &str {
         &self.inner.domain
+    }
+
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.inner.clock)()
     }
 
     /// Checks a request and completes it to a spec, drawing an id where it has none. Asks nothing of the cluster.
@@ -397,7 +416,7 @@ impl StoreOrchestrator for Orchestrator {
                     return Err(Error::WrongState { operation: Operation::Retry, id: id.clone(), message });
                 }
             }
-            let patch = record.provision_again(Timestamp::now());
+            let patch = record.provision_again(self.now());
             match self.inner.cluster.update_record(&patch).await {
                 Ok(namespace) => {
                     record = Record::read(&namespace).ok_or_else(|| Error::NotFound { id: id.clone() })?;

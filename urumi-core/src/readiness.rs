@@ -12,19 +12,14 @@ mod diagnosis;
 mod task;
 mod workload;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::provisioner::Orchestrator;
 use crate::store::StoreId;
-
-/// Where the monitor takes the time of day from.
-type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Keeps the statuses of all stores, or of one, true. Configure it, then [`spawn`](Self::spawn) or
 /// [`run`](Self::run) it.
@@ -39,7 +34,6 @@ pub struct ReadinessMonitor {
     settle: Duration,
     only: Option<StoreId>,
     permission: Option<watch::Receiver<bool>>,
-    clock: Clock,
 }
 
 impl std::fmt::Debug for ReadinessMonitor {
@@ -70,7 +64,6 @@ impl ReadinessMonitor {
             settle: Self::SETTLE,
             only: None,
             permission: None,
-            clock: Arc::new(Timestamp::now),
         }
     }
 
@@ -107,13 +100,6 @@ impl ReadinessMonitor {
     #[must_use]
     pub fn writes_while(mut self, permission: watch::Receiver<bool>) -> Self {
         self.permission = Some(permission);
-        self
-    }
-
-    /// Takes the time of day from `clock`: for simulations.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        self.clock = Arc::new(clock);
         self
     }
 

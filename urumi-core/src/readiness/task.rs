@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::assess::{Assessment, Facts, PlanFailure, assess, due};
 use super::cache::{Cache, Contents, Touched};
 use super::diagnosis::{Cause, Classes, Surroundings};
-use super::{Clock, MonitorError, MonitorHealth, ReadinessMonitor};
+use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
 use crate::engine::{Component, Manifest, Policy};
 use crate::error::Error;
@@ -162,7 +162,6 @@ struct State {
     only: Option<StoreId>,
     deadline: Duration,
     settle: Duration,
-    clock: Clock,
     cache: Cache,
     memory: HashMap<String, Memory>,
     touched: HashSet<String>,
@@ -180,7 +179,6 @@ impl State {
             only: monitor.only,
             deadline: monitor.deadline,
             settle: monitor.settle,
-            clock: monitor.clock,
             cache: Cache::default(),
             memory: HashMap::new(),
             touched: HashSet::new(),
@@ -326,7 +324,7 @@ impl State {
             memory.not_before = None;
         }
         let now = Instant::now();
-        let wall = (self.clock)();
+        let wall = self.orchestrator.now();
         let observed: Observed<'_> = contents.objects.iter().collect();
         let outstanding = rendered.kinds.iter().all(synced).then(|| plan(&rendered.manifests, &observed));
         let storage = synced(&Kind::of::<StorageClass>()).then(|| storage_classes(&self.cache));

@@ -1,0 +1,32 @@
+# urumi's commands. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+# CI and contributors get the same lints: a warning is an error.
+CLIPPY := $(CARGO) clippy --workspace --all-targets
+
+.PHONY: help demo test lint bench cluster-up cluster-down docs
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Create, show and delete a store on a cluster in memory (needs nothing but Rust)
+	@dev/demo
+
+test: ## Run every test that can run here; sets up what it needs
+	@dev/test
+
+lint: ## Check formatting, lints, each crate alone, documentation, licences and shell scripts
+	@dev/lint
+
+bench: ## Measure urumi against its floors and print a table
+	@dev/bench
+
+cluster-up: ## Start a real Kubernetes API server with simulated nodes on this machine
+	@dev/cluster/up
+
+cluster-down: ## Stop it and remove everything it left
+	@dev/cluster/down
+
+docs: ## Write again what is generated and committed: snapshots, the command line reference
+	UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --workspace --quiet

@@ -1,0 +1,79 @@
+//! The floor: the same bytes, in the same waves, over bare warm connections. No retries, no parsing, no checks.
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use futures::future::{join_all, try_join_all};
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use kube::client::ConfigExt;
+use urumi_core::object::Object;
+
+/// A bare client of the API server.
+#[derive(Clone)]
+pub(crate) struct Floor {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    server: String,
+}
+
+/// What to send, wave by wave: path and body.
+pub(crate) struct Replay {
+    waves: Vec<Vec<(String, Bytes)>>,
+}
+
+impl Replay {
+    /// The objects of one store, its namespace first, in the waves in which urumi creates them.
+    pub(crate) fn of(objects: &[Object]) -> Result<Replay> {
+        let mut waves: Vec<Vec<(String, Bytes)>> = vec![Vec::new(), Vec::new(), Vec::new()];
+        for object in objects {
+            let kind = object.kind();
+            let late = kind.group == "apps" || kind.kind == "Ingress";
+            let wave = if kind.kind == "Namespace" { 0 } else { 1 + usize::from(late) };
+            let api = if kind.group.is_empty() { "api/v1".to_owned() } else { format!("apis/{}", kind.api_version()) };
+            let scope = object.namespace().map(|ns| format!("/namespaces/{ns}")).unwrap_or_default();
+            let path = format!("/{api}{scope}/{}?fieldManager=urumi&fieldValidation=Strict", kind.plural);
+            if let Some(wave) = waves.get_mut(wave) {
+                wave.push((path, Bytes::from(serde_json::to_vec(object)?)));
+            }
+        }
+        Ok(Replay { waves })
+    }
+}
+
+impl Floor {
+    /// Connects with a kubeconfig's credentials.
+    pub(crate) fn connect(config: &kube::Config) -> Result<Floor> {
+        let connector = config.rustls_https_connector()?;
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Floor { client, server: config.cluster_url.to_string().trim_end_matches('/').to_owned() })
+    }
+
+    /// Opens connections, so that none has to be opened while something is measured.
+    pub(crate) async fn warm(&self, connections: usize) {
+        join_all((0..connections).map(|_| self.send("GET", "/version", Bytes::new()))).await;
+    }
+
+    /// Sends one store's objects.
+    pub(crate) async fn replay(&self, replay: &Replay) -> Result<()> {
+        for wave in &replay.waves {
+            try_join_all(wave.iter().map(|(path, body)| self.send("POST", path, body.clone()))).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Bytes) -> Result<()> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.server))
+            .header("content-type", "application/json")
+            .header("accept", "application/json")
+            .body(Full::new(body))?;
+        let response = self.client.request(request).await.with_context(|| format!("{method} {path}"))?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        ensure!(status.is_success(), "{method} {path}: {status} {}", String::from_utf8_lossy(&body));
+        Ok(())
+    }
+}

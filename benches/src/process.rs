@@ -1,0 +1,67 @@
+//! `urumi create` as a whole process, against `helm install` of the same objects.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use tokio::process::Command;
+use urumi_core::StoreId;
+use urumi_core::object::Object;
+
+use crate::setting::Setting;
+use crate::stats::{Row, median};
+
+/// Both commands in turn.
+pub(crate) async fn create(setting: &Setting, helm: Option<PathBuf>, rounds: usize) -> Result<Option<Row>> {
+    let Some(helm) = helm else { return Ok(None) };
+    let urumi = std::env::current_exe()?.with_file_name("urumi");
+    let (mut helms, mut ours, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let (id, objects) = setting.objects()?;
+        let folder = tempfile::tempdir()?;
+        write_chart(folder.path(), &objects).await?;
+        let mut install = Command::new(&helm);
+        install.args(["install", "store"]).arg(folder.path());
+        install.args(["--namespace", &id.namespace(), "--kubeconfig"]).arg(&setting.kubeconfig);
+        let namespace = objects.first().context("a store has a namespace")?;
+        setting_up(setting, namespace).await?;
+        helms.push(run(&mut install).await?);
+        ids.push(id);
+
+        let id = StoreId::random();
+        let mut create = Command::new(&urumi);
+        create.args(["create", "Benchmark", "--id", id.as_str(), "--kubeconfig"]).arg(&setting.kubeconfig);
+        ours.push(run(&mut create).await?);
+        ids.push(id);
+    }
+    setting.remove(&ids).await?;
+    Ok(Some(Row::compared("`urumi create` ÷ `helm install` (whole process, median)", median(&ours), median(&helms), "≤ 0.25")))
+}
+
+/// Helm does not install into a namespace that its chart makes, so the namespace is there before the clock runs: a
+/// handicap for urumi, which makes its own.
+async fn setting_up(setting: &Setting, namespace: &Object) -> Result<()> {
+    use urumi_core::cluster::ClusterBackend;
+    setting.cluster.create(namespace).await?;
+    Ok(())
+}
+
+async fn write_chart(folder: &Path, objects: &[Object]) -> Result<()> {
+    tokio::fs::create_dir(folder.join("templates")).await?;
+    tokio::fs::write(folder.join("Chart.yaml"), "apiVersion: v2\nname: store\nversion: 0.1.0\n").await?;
+    for (index, object) in objects.iter().enumerate().skip(1) {
+        let yaml = serde_norway::to_string(object)?.replace("{{", "{{ \"{{\" }}");
+        tokio::fs::write(folder.join("templates").join(format!("{index:02}.yaml")), yaml).await?;
+    }
+    Ok(())
+}
+
+async fn run(command: &mut Command) -> Result<Duration> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let started = Instant::now();
+    let output = command.output().await.with_context(|| format!("{command:?}"))?;
+    let took = started.elapsed();
+    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(took)
+}

@@ -1,0 +1,153 @@
+//! An engine by an outsider: a shop that is one static page behind an Ingress.
+//!
+//! An engine is pure. It checks options, renders objects, and names the workloads that must be ready; urumi does the
+//! rest: the namespace, labels, creation in waves, repair, status, removal.
+#![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use k8s_openapi::api::networking::v1::Ingress;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use urumi_core::cluster::InMemoryCluster;
+use urumi_core::engine::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError};
+use urumi_core::error::FieldError;
+use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::readiness::condition::Ready;
+use urumi_core::secret::SecretSource;
+use urumi_core::store::{Options, StoreSpec, StoreUrls};
+use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
+
+/// A shop that is one static page.
+struct StaticPage;
+
+/// Its options. What is resolved once stays in the store's record.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PageOptions {
+    /// The text on the page.
+    #[serde(default = "greeting")]
+    text: String,
+    /// Where the page is reached.
+    #[serde(default)]
+    domain: String,
+}
+
+fn greeting() -> String {
+    "Opening soon".into()
+}
+
+impl StaticPage {
+    fn options(spec: &StoreSpec) -> Result<PageOptions, RenderError> {
+        serde_json::from_value(Value::Object(spec.options.clone())).map_err(|e| RenderError::Options(e.to_string()))
+    }
+
+    fn host(spec: &StoreSpec) -> Result<String, RenderError> {
+        Ok(format!("store-{}.{}", spec.id, Self::options(spec)?.domain))
+    }
+}
+
+impl Engine for StaticPage {
+    fn name(&self) -> &str {
+        "page"
+    }
+
+    fn info(&self) -> EngineInfo {
+        EngineInfo {
+            name: "page".into(),
+            description: "One static page".into(),
+            options: schemars::schema_for!(PageOptions),
+        }
+    }
+
+    fn resolve(&self, store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>> {
+        let parsed: Result<PageOptions, _> = serde_json::from_value(Value::Object(options.clone()));
+        let mut page = parsed.map_err(|e| vec![FieldError::new("", e.to_string())])?;
+        if page.text.len() > 1000 {
+            return Err(vec![FieldError::new("text", "must not have more than 1000 bytes")]);
+        }
+        if page.domain.is_empty() {
+            store.default_domain.clone_into(&mut page.domain);
+        }
+        Ok(Options::from_iter([("text".into(), json!(page.text)), ("domain".into(), json!(page.domain))]))
+    }
+
+    fn render(&self, spec: &StoreSpec, _: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {
+        let labels = json!({"app.kubernetes.io/name": "page"});
+        let object = |kind: Kind, body: Value| Object::from_value(kind, body).map(Manifest::managed);
+        Ok(vec![
+            object(
+                Kind::of::<ConfigMap>(),
+                json!({"metadata": {"name": "page"}, "data": {"index.html": Self::options(spec)?.text}}),
+            )?,
+            object(
+                Kind::of::<Deployment>(),
+                json!({"metadata": {"name": "page"}, "spec": {
+                    "replicas": 1,
+                    "selector": {"matchLabels": labels},
+                    "template": {"metadata": {"labels": labels}, "spec": {
+                        "containers": [{
+                            "name": "page",
+                            "image": "nginxinc/nginx-unprivileged:stable-alpine",
+                            "ports": [{"containerPort": 8080, "name": "http"}],
+                            "volumeMounts": [{"name": "page", "mountPath": "/usr/share/nginx/html"}],
+                            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+                        }],
+                        "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+                        "volumes": [{"name": "page", "configMap": {"name": "page"}}],
+                    }},
+                }}),
+            )?,
+            object(
+                Kind::of::<Service>(),
+                json!({"metadata": {"name": "page"},
+                    "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8080}]}}),
+            )?,
+            object(
+                Kind::of::<Ingress>(),
+                json!({"metadata": {"name": "page"}, "spec": {"rules": [{"host": Self::host(spec)?, "http": {"paths": [
+                    {"path": "/", "pathType": "Prefix",
+                     "backend": {"service": {"name": "page", "port": {"number": 80}}}},
+                ]}}]}}),
+            )?,
+        ])
+    }
+
+    fn components(&self, spec: &StoreSpec) -> Result<Vec<Component>, RenderError> {
+        let workload = ObjectRef::namespaced(Kind::of::<Deployment>(), spec.namespace(), "page");
+        Ok(vec![Component { name: "storefront".into(), workload }])
+    }
+
+    fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {
+        Ok(StoreUrls { storefront: Some(format!("http://{}", Self::host(spec)?)), api: None })
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let urumi = Orchestrator::builder(InMemoryCluster::default()).engine(StaticPage).build();
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
+
+    let options = Options::from_iter([("text".to_owned(), json!("Fresh bread from eight o'clock"))]);
+    let store = urumi.create(CreateStore::new("Bakery", "page").options(options)).await?;
+    let store = urumi.wait_until(&store.id, Ready.or_failed(), Duration::from_secs(30)).await?;
+    if let Some(store) = store {
+        println!("{} is {} at {}", store.name, store.status, store.urls.storefront.unwrap_or_default());
+    }
+
+    // A mistake is reported by the field's path, and nothing is created.
+    let wrong = Options::from_iter([("txt".to_owned(), json!("typo"))]);
+    if let Err(error) = urumi.create(CreateStore::new("Bakery", "page").options(wrong)).await {
+        println!("refused: {error}");
+    }
+
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! The in-memory cluster: the conformance suite, and stores' lives on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use urumi_core::cluster::{ClusterBackend, InMemoryCluster};
+
+use crate::lifecycle;
+use crate::support::with_scene;
+
+fn cluster() -> Arc<dyn ClusterBackend> {
+    Arc::new(InMemoryCluster::builder().readiness_delay(Duration::from_millis(100)).build())
+}
+
+macro_rules! on_memory {
+    ($($name:ident),+ $(,)?) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $name() {
+            with_scene(cluster(), lifecycle::$name).await;
+        }
+    )+};
+}
+
+on_memory! {
+    a_store_lives_and_goes_without_a_trace,
+    of_two_creations_with_one_id_one_wins,
+    a_bad_request_names_every_mistake_and_creates_nothing,
+    foreign_namespaces_are_left_alone,
+    drift_is_repaired_and_foreign_fields_stay,
+    a_store_that_cannot_start_fails_with_the_reason,
+    missing_classes_are_the_reason,
+    a_used_up_quota_is_the_reason,
+    with_an_external_database_there_is_no_postgres,
+    the_namespace_holds_the_objects_by_name,
+}

@@ -1,0 +1,271 @@
+//! The monitor under faults, on the in-memory cluster with paused time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
+use tokio::sync::watch;
+use urumi_core::cluster::{ClusterErrorKind, Fault, FaultTarget, InMemoryCluster, Outage, Verb};
+use urumi_core::object::{Kind, ObjectRef};
+use urumi_core::status::StoreStatus;
+use urumi_core::{Error, ErrorKind, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
+
+use crate::support::{PATIENCE, Running, Scene, with_scene};
+
+fn memory() -> InMemoryCluster {
+    InMemoryCluster::builder().readiness_delay(Duration::from_millis(500)).build()
+}
+
+async fn with_memory<F: Future<Output = ()>>(cluster: InMemoryCluster, test: impl FnOnce(Scene) -> F) {
+    with_scene(Arc::new(cluster), test).await;
+}
+
+/// Waits until the store has a status.
+async fn until_status(scene: &Scene, status: StoreStatus) -> String {
+    let namespace = ObjectRef::cluster(Kind::of::<Namespace>(), scene.id.namespace());
+    scene
+        .until(&namespace, |ns| ns.and_then(|ns| ns.annotation("store.urumi.ai/status")) == Some(status.as_str()))
+        .await;
+    scene.urumi.get(&scene.id).await.unwrap().reason.unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_crashes_later_is_degraded_and_recovers() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let _monitor = Running::start(scene.monitor());
+        scene.urumi.create(scene.request()).await.unwrap();
+        scene.ready().await;
+        let api = FaultTarget::named("medusa-api").in_namespace(scene.id.namespace());
+        cluster.inject_fault(api.clone(), Fault::CrashLoop { exit_code: 1, restarts: 3 });
+        let reason = until_status(&scene, StoreStatus::Degraded).await;
+        assert!(reason.contains("medusa-api: "), "{reason}");
+        cluster.clear_fault(&api);
+        until_status(&scene, StoreStatus::Ready).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_is_named_when_the_deadline_passes() {
+    for (fault, expected) in [
+        (Fault::ImagePull, "ImagePullBackOff medusa-api: "),
+        (Fault::CrashLoop { exit_code: 1, restarts: 3 }, "CrashLoopBackOff medusa-api: container medusa-api exits with code 1"),
+        (Fault::CrashLoop { exit_code: 137, restarts: 3 }, "OOMKilled medusa-api: "),
+        (Fault::NeverReady, "DeadlineExceeded medusa-api: 0 of 1 pods are ready, for 15 min"),
+        (Fault::NoRoom, "Unschedulable medusa-api: "),
+        (Fault::QuotaExceeded, "QuotaExceeded medusa-api: "),
+        (Fault::MissingSecret { name: "gone".into() }, "CreateContainerConfigError medusa-api: "),
+    ] {
+        let cluster = memory();
+        with_memory(cluster.clone(), async |scene| {
+            cluster.inject_fault(FaultTarget::named("medusa-api"), fault);
+            let _monitor = Running::start(scene.monitor());
+            scene.urumi.create(scene.request()).await.unwrap();
+            let reason = until_status(&scene, StoreStatus::Failed).await;
+            assert!(reason.starts_with(expected), "{reason:?} does not start with {expected:?}");
+            // What was only late is ready in the end, without a person.
+            cluster.clear_faults();
+            until_status(&scene, StoreStatus::Ready).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unbound_claim_is_named() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        cluster.inject_fault(FaultTarget::named("postgres"), Fault::UnboundClaim);
+        let _monitor = Running::start(scene.monitor());
+        scene.urumi.create(scene.request()).await.unwrap();
+        let reason = until_status(&scene, StoreStatus::Failed).await;
+        assert!(reason.starts_with("ClaimUnbound postgres: "), "{reason}");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reason_is_shown_long_before_the_deadline() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        cluster.inject_fault(FaultTarget::named("medusa-api"), Fault::ImagePull);
+        let _monitor = Running::start(scene.monitor());
+        scene.urumi.create(scene.request()).await.unwrap();
+        let namespace = ObjectRef::cluster(Kind::of::<Namespace>(), scene.id.namespace());
+        let named = |ns: &urumi_core::object::Object| {
+            ns.annotation("store.urumi.ai/conditions").is_some_and(|c| c.contains("ImagePullBackOff"))
+        };
+        scene.until(&namespace, |ns| ns.is_some_and(named)).await;
+        let store = scene.urumi.get(&scene.id).await.unwrap();
+        assert_eq!(store.status, StoreStatus::Provisioning);
+        assert!(store.reason.unwrap().starts_with("ImagePullBackOff medusa-api: "));
+    })
+    .await;
+}
+
+/// The process that creates a store dies at each of its writes in turn: before it, or after it without an answer.
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_was_cut_short_is_finished_by_a_monitor() {
+    for lost in [false, true] {
+        for writes in 0..14 {
+            let cluster = memory();
+            with_memory(cluster.clone(), async |scene| {
+                let mut outage = Outage::new(ClusterErrorKind::Unreachable).verb(Verb::Create).after(writes);
+                if lost {
+                    outage = outage.answer_lost();
+                }
+                cluster.begin_outage(outage);
+                let outcome = scene.urumi.create(scene.request()).await;
+                cluster.end_outages();
+                let secret = scene.cluster.get(&scene.reference(Kind::of::<Secret>(), "postgres-credentials")).await;
+                let on_record = scene.urumi.get(&scene.id).await.is_ok();
+                match outcome {
+                    Ok(_) => {}
+                    Err(Error::Unfinished { store, .. }) => assert_eq!(store.id, scene.id),
+                    Err(_) if !on_record => return,
+                    Err(error) => assert!(lost && writes == 0, "{error}"),
+                }
+                let _monitor = Running::start(scene.monitor());
+                scene.ready().await;
+                if let Some(secret) = secret.unwrap() {
+                    let after = scene.object(Kind::of::<Secret>(), "postgres-credentials").await;
+                    assert_eq!(after.as_value(), secret.as_value(), "a second password after {writes} writes");
+                }
+                assert!(scene.urumi.diff(&scene.id).await.unwrap().is_empty());
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_secret_is_not_drawn_again_over_an_old_volume() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let _monitor = Running::start(scene.monitor());
+        scene.urumi.create(scene.request()).await.unwrap();
+        scene.ready().await;
+        let secret = scene.reference(Kind::of::<Secret>(), "postgres-credentials");
+        cluster.remove(&secret);
+        cluster.remove(&scene.reference(Kind::of::<StatefulSet>(), "postgres"));
+        let set = scene.reference(Kind::of::<StatefulSet>(), "postgres");
+        scene.until(&set, |set| set.is_some()).await;
+        assert_eq!(scene.cluster.get(&secret).await.unwrap(), None);
+        until_status(&scene, StoreStatus::Degraded).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_no_retry_cures_fails_the_store_at_once() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let forbidden = Outage::new(ClusterErrorKind::Forbidden).verb(Verb::Create).of_kind(Kind::of::<Deployment>());
+        cluster.begin_outage(forbidden);
+        let unfinished = scene.urumi.create(scene.request()).await.unwrap_err();
+        assert_eq!(unfinished.kind(), ErrorKind::Unfinished);
+        let _monitor = Running::start(scene.monitor());
+        let reason = until_status(&scene, StoreStatus::Failed).await;
+        assert!(reason.starts_with("Forbidden medusa-"), "{reason}");
+        cluster.end_outages();
+        scene.urumi.retry(&scene.id).await.unwrap();
+        scene.ready().await;
+        let retried = scene.urumi.retry(&scene.id).await.unwrap_err();
+        assert_eq!(retried.kind(), ErrorKind::Conflict);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_steady_store_costs_no_requests() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let _monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));
+        scene.urumi.create(scene.request()).await.unwrap();
+        scene.ready().await;
+        // Virtual time: what is gathered has been written, and many resyncs pass.
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        cluster.forget_requests();
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(cluster.requests(), vec![]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_without_trouble_costs_no_needless_requests() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let monitor = Running::start(scene.monitor());
+        scene.urumi.create(scene.request()).await.unwrap();
+        scene.ready().await;
+        monitor.stop().await;
+        let objects = scene.urumi.render(&scene.urumi.prepare(&scene.request()).unwrap()).unwrap().len();
+        let of = |verb: Verb| cluster.requests().iter().filter(|r| r.verb == verb).count();
+        assert_eq!((of(Verb::Create), of(Verb::Apply), of(Verb::Get)), (objects, 0, 0));
+        assert!(of(Verb::UpdateRecord) <= 5, "{} writes of the record", of(Verb::UpdateRecord));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_monitor_outlives_dropped_and_expired_watches_and_failed_writes() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let _monitor = Running::start(scene.monitor());
+        cluster.begin_outage(Outage::new(ClusterErrorKind::Unavailable).verb(Verb::UpdateRecord).times(3));
+        scene.urumi.create(scene.request()).await.unwrap();
+        cluster.drop_watches();
+        scene.ready().await;
+        cluster.expire_watches();
+        cluster.remove(&scene.reference(Kind::of::<Service>(), "medusa-api"));
+        let service = scene.reference(Kind::of::<Service>(), "medusa-api");
+        scene.until(&service, |service| service.is_some()).await;
+        scene.ready().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_monitor_without_permission_watches_and_does_not_write() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let (grant, permission) = watch::channel(false);
+        let mut monitor = Running::start(scene.monitor().writes_while(permission));
+        monitor.handle.synced().await;
+        scene.urumi.create(scene.request()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(scene.urumi.get(&scene.id).await.unwrap().status, StoreStatus::Provisioning);
+        assert!(!cluster.requests().iter().any(|r| r.verb == Verb::UpdateRecord));
+        grant.send(true).unwrap();
+        scene.ready().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_stores_at_once_are_all_ready_and_all_go() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let _monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));
+        let requests = (0..50).map(|n| scene.urumi.create(urumi_core::CreateStore::new(format!("Shop {n}"), "medusa")));
+        let stores = futures::future::try_join_all(requests).await.unwrap();
+        for store in &stores {
+            let ready = urumi_core::readiness::condition::Ready.or_failed();
+            scene.urumi.wait_until(&store.id, ready, PATIENCE).await.unwrap();
+        }
+        for store in &stores {
+            scene.urumi.delete(&store.id).await.unwrap();
+        }
+        for store in &stores {
+            let gone = urumi_core::readiness::condition::Deleted;
+            scene.urumi.wait_until(&store.id, gone, PATIENCE).await.unwrap();
+        }
+        assert_eq!(scene.urumi.list().await.unwrap(), vec![]);
+        let left: Vec<_> = cluster.dump().into_iter().filter(|o| o.namespace().is_some()).collect();
+        assert!(left.is_empty(), "{left:?}");
+    })
+    .await;
+}

@@ -1,0 +1,151 @@
+//! A store under test: an orchestrator, a monitor for that store alone, and clean-up whatever happens.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{Event, Namespace, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use urumi_core::cluster::{ClusterBackend, Query};
+use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
+use urumi_core::{StoreOrchestrator, StoreOrchestratorExt};
+
+/// How long anything may take. Nothing is asserted about how long it does take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A store that will be created, with an orchestrator and an id of its own.
+#[derive(Clone)]
+pub(crate) struct Scene {
+    pub(crate) cluster: Arc<dyn ClusterBackend>,
+    pub(crate) urumi: Orchestrator,
+    pub(crate) id: StoreId,
+}
+
+impl Scene {
+    pub(crate) fn request(&self) -> CreateStore {
+        CreateStore::new("Test \"Shop\"", "medusa").id(self.id.as_str())
+    }
+
+    pub(crate) fn monitor(&self) -> ReadinessMonitor {
+        ReadinessMonitor::new(self.urumi.clone()).only(self.id.clone()).settle(Duration::from_millis(200))
+    }
+
+    pub(crate) async fn ready(&self) -> Store {
+        self.urumi.wait_until(&self.id, Ready.or_failed(), PATIENCE).await.unwrap().unwrap()
+    }
+
+    pub(crate) fn reference(&self, kind: Kind, name: &str) -> ObjectRef {
+        ObjectRef::namespaced(kind, self.id.namespace(), name)
+    }
+
+    pub(crate) async fn object(&self, kind: Kind, name: &str) -> Object {
+        let reference = self.reference(kind, name);
+        self.cluster.get(&reference).await.unwrap().unwrap_or_else(|| panic!("{reference} is missing"))
+    }
+
+    /// Waits until an object is as `holds` says.
+    pub(crate) async fn until(&self, reference: &ObjectRef, holds: impl Fn(Option<&Object>) -> bool) {
+        use futures::StreamExt;
+        use urumi_core::cluster::WatchEvent;
+        let mut query = Query::all(reference.kind.clone()).named(&reference.name);
+        query.namespace.clone_from(&reference.namespace);
+        let mut events = self.cluster.watch(&query);
+        let waiting = async {
+            while let Some(event) = events.next().await {
+                let holds = match event.unwrap() {
+                    WatchEvent::Snapshot(objects) => holds(objects.first()),
+                    WatchEvent::Applied(object) => holds(Some(&object)),
+                    WatchEvent::Deleted(_) => holds(None),
+                };
+                if holds {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{reference} did not become as expected"));
+    }
+}
+
+/// A monitor that runs while it is held.
+pub(crate) struct Running {
+    pub(crate) handle: MonitorHandle,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Running {
+    pub(crate) fn start(monitor: ReadinessMonitor) -> Running {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let handle = monitor.spawn(&tasks, stop.clone());
+        Running { handle, tasks, stop }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        assert!(!self.handle.health().running);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Runs a test with a scene; deletes its store afterwards, and shows what is in the namespace if the test failed.
+pub(crate) async fn with_scene<F>(cluster: Arc<dyn ClusterBackend>, test: impl FnOnce(Scene) -> F)
+where
+    F: Future<Output = ()>,
+{
+    // Tokio's clock, which tests on the in-memory cluster pause.
+    let (wall, start) = (Timestamp::now(), Instant::now());
+    let clock = move || wall + SignedDuration::try_from(start.elapsed()).unwrap();
+    let urumi = Orchestrator::builder(cluster.clone()).clock(clock).build();
+    let scene = Scene { cluster, urumi, id: StoreId::random() };
+    let outcome = AssertUnwindSafe(test(scene.clone())).catch_unwind().await;
+    if outcome.is_err() {
+        show(&scene).await;
+    }
+    if scene.urumi.delete(&scene.id).await.is_ok() && outcome.is_ok() {
+        scene.urumi.wait_until(&scene.id, Deleted, PATIENCE).await.unwrap();
+    }
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Every kind that a store is made of or that explains its state.
+pub(crate) fn kinds() -> Vec<Kind> {
+    vec![
+        Kind::of::<StatefulSet>(),
+        Kind::of::<Deployment>(),
+        Kind::of::<Service>(),
+        Kind::of::<Ingress>(),
+        Kind::of::<NetworkPolicy>(),
+        Kind::of::<Pod>(),
+        Kind::of::<PersistentVolumeClaim>(),
+        Kind::of::<Event>(),
+    ]
+}
+
+async fn show(scene: &Scene) {
+    let namespace = ObjectRef::cluster(Kind::of::<Namespace>(), scene.id.namespace());
+    let mut found: Vec<Object> = scene.cluster.get(&namespace).await.ok().flatten().into_iter().collect();
+    for kind in kinds() {
+        found.extend(scene.cluster.list(&Query::all(kind).in_namespace(scene.id.namespace())).await.unwrap_or_default());
+    }
+    eprintln!("what is in {}:", scene.id.namespace());
+    for object in found {
+        eprintln!("---\n{}", serde_json::to_string_pretty(&object).unwrap_or_default());
+    }
+}
