@@ -88,8 +88,11 @@ fn remove(state: &mut State, namespace: &str, member: &Member) {
     state.delete(&ObjectRef::namespaced(POD, namespace, &member.name));
 }
 
+/// More pods than this are not made for one workload: a mistyped number must not use up all memory.
+const MOST_PODS: usize = 1000;
+
 fn wanted(workload: &Object) -> usize {
-    usize::try_from(workload.int_at("/spec/replicas").unwrap_or(1)).unwrap_or(0)
+    usize::try_from(workload.int_at("/spec/replicas").unwrap_or(1)).unwrap_or(0).min(MOST_PODS)
 }
 
 /// Makes and removes pods of the newest template; says why one could not be made.
