@@ -20,8 +20,8 @@ async fn cluster() -> Option<KubeCluster> {
         let name = std::thread::current().name().unwrap_or("a test").to_owned();
         let why = format!("skipped: {name} needs URUMI_TEST_KUBECONFIG; run it with dev/cluster/with -- cargo test");
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        // Past the harness, which hides what a passing test prints.
-        writeln!(std::io::stderr(), "{why}").unwrap();
+        // Not eprintln!: the harness hides what a passing test prints with it.
+        std::io::stderr().write_all(format!("{why}\n").as_bytes()).unwrap();
         return None;
     };
     Some(KubeCluster::connect(ConnectOptions::default().kubeconfig(path)).await.unwrap())

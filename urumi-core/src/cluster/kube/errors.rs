@@ -164,8 +164,14 @@ impl Failure {
         }
         let certificate = chain(&error).any(|e| e.downcast_ref::<rustls::Error>().is_some_and(is_about_trust));
         let patience = if certificate { Patience::None } else { Patience::Brief };
-        let root = chain(&error).last().map(ToString::to_string).unwrap_or_default();
-        let failure = Failure::new(ClusterErrorKind::Unreachable, patience, decapitalized(&root));
+        // rustls says it in a sentence with a link to its manual.
+        let closed = |e: &io::Error| e.kind() == io::ErrorKind::UnexpectedEof;
+        let message = if chain(&error).filter_map(|e| e.downcast_ref()).any(closed) {
+            "the connection was closed".to_owned()
+        } else {
+            decapitalized(&chain(&error).last().map(ToString::to_string).unwrap_or_default())
+        };
+        let failure = Failure::new(ClusterErrorKind::Unreachable, patience, message);
         Failure { source: Some(Box::new(error)), ..failure }
     }
 

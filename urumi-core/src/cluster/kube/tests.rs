@@ -666,4 +666,33 @@ users:
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         assert!(error.to_string().contains("log in first"), "{error}");
     }
+
+    #[tokio::test]
+    async fn a_proxy_of_the_kubeconfig_is_used_with_its_password() {
+        use std::io::{BufRead as _, BufReader, Write as _};
+
+        let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://user:hunter2@{}", proxy.local_addr().unwrap());
+        let asked = std::thread::spawn(move || {
+            let (mut stream, _) = proxy.accept().unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let head: Vec<String> = lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+            stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").unwrap();
+            head.join("\n")
+        });
+        let text = KUBECONFIG.replace("127.0.0.1:1'", &format!("127.0.0.1:1', proxy-url: '{url}'"));
+        let cluster = connect(&text, None).await.unwrap().with_request_timeout(Duration::from_millis(500));
+        let error = cluster.version().await.unwrap_err();
+        assert_eq!(error.kind(), ClusterErrorKind::Unreachable);
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        let asked = asked.join().unwrap();
+        assert!(asked.starts_with("CONNECT 127.0.0.1:1 HTTP/1.1"), "{asked}");
+        assert!(asked.to_lowercase().contains("proxy-authorization: basic dxnlcjpodw50zxiy"), "{asked}");
+
+        let text = KUBECONFIG.replace("127.0.0.1:1'", "127.0.0.1:1', proxy-url: 'ftp://user:hunter2@proxy'");
+        assert_eq!(
+            connect(&text, None).await.unwrap_err().to_string(),
+            "cannot use the proxy ftp://proxy; use one of the schemes http and socks5, or list the API server in NO_PROXY"
+        );
+    }
 }
