@@ -16,6 +16,8 @@ use futures::stream::BoxStream;
 
 pub use self::error::{ClusterError, ClusterErrorKind, Verb};
 #[cfg(feature = "kube")]
+pub use self::kube::{ConnectError, ConnectOptions, KubeCluster};
+pub use self::memory::{Fault, FaultTarget, InMemoryCluster, InMemoryClusterBuilder, Outage, OutageId, Request};
 pub use self::select::{LabelRequirement, Query};
 use crate::object::{Object, ObjectRef};
 

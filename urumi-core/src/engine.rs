@@ -9,7 +9,7 @@ use schemars::Schema;
 
 pub use self::registry::EngineRegistry;
 use crate::error::FieldError;
-use crate::object::{Object, ObjectRef};
+use crate::object::{MalformedObject, Object, ObjectRef};
 use crate::secret::{NoRandomness, SecretSource};
 use crate::store::{Options, StoreId, StoreSpec, StoreUrls};
 
@@ -89,7 +89,13 @@ pub enum RenderError {
     Secrets(#[from] NoRandomness),
     /// An object is malformed.
     #[error(transparent)]
-    Object(#[from] crate::object::MalformedObject),
+    Object(Box<MalformedObject>),
+}
+
+impl From<MalformedObject> for RenderError {
+    fn from(error: MalformedObject) -> Self {
+        RenderError::Object(Box::new(error))
+    }
 }
 
 /// A kind of store: Medusa is built in, others are plugins.

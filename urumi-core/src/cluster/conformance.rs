@@ -1,1 +1,161 @@
-//! (to come)
+//! One suite for the contract of [`ClusterBackend`], for every backend and every decorator of one.
+//!
+//! It runs against a real API server as well as in memory, makes only namespaces of its own (names that begin with
+//! `store-conformance-`, label [`LABEL`]) and deletes them again. Whatever was left by a run that was killed can be
+//! found by that label.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use urumi_core::cluster::{InMemoryCluster, conformance};
+//!
+//! let report = conformance::run(Arc::new(InMemoryCluster::default()), conformance::Options::default()).await;
+//! println!("{report}");
+//! report.into_result()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod listing;
+mod manifests;
+mod namespaces;
+mod objects;
+mod questions;
+mod records;
+mod report;
+mod room;
+mod sight;
+#[cfg(test)]
+mod tests;
+mod watching;
+mod workloads;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream;
+use tokio::time::{Instant, timeout};
+
+pub use self::report::{Check, NotConforming, Outcome, Report};
+use self::room::{Room, Stop};
+use super::ClusterBackend;
+
+/// The label, with value `true`, of every namespace that the suite makes.
+pub const LABEL: &str = "store.urumi.ai/conformance";
+
+/// How the suite is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long each check may take; a minute by default.
+    pub deadline: Duration,
+    /// How many checks run at a time; four by default.
+    pub concurrency: usize,
+    /// Whether pods become ready on this cluster. Without, checks of workloads are skipped.
+    pub workloads: bool,
+    /// Whether claims are bound on this cluster. Without, checks of claims are skipped.
+    pub claims: bool,
+    /// The storage class of claims; the cluster's default where there is none.
+    pub storage_class: Option<String>,
+    /// The image of pods. It must run as any user and without arguments.
+    pub image: String,
+    /// More labels for the suite's namespaces, e.g. those that an admission policy asks for.
+    pub labels: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            deadline: Duration::from_secs(60),
+            concurrency: 4,
+            workloads: true,
+            claims: true,
+            storage_class: None,
+            image: "registry.k8s.io/pause:3.10.1".into(),
+            labels: Vec::new(),
+        }
+    }
+}
+
+type CheckFn = for<'a> fn(&'a Room) -> BoxFuture<'a, Result<(), Stop>>;
+
+macro_rules! checks {
+    ($($module:ident::$check:ident),+ $(,)?) => {
+        &[$((concat!(stringify!($module), "::", stringify!($check)), |room| Box::pin($module::$check(room)))),+]
+    };
+}
+
+/// Every check there is, in the order of the report.
+const CHECKS: &[(&str, CheckFn)] = checks![
+    objects::create_returns_the_object_as_stored,
+    objects::get_returns_what_was_created,
+    objects::get_of_what_is_missing_is_none,
+    objects::a_taken_name_is_refused_and_nothing_changed,
+    objects::of_concurrent_creates_exactly_one_wins,
+    objects::a_missing_namespace_is_not_found,
+    objects::unknown_fields_are_invalid,
+    objects::malformed_names_are_invalid,
+    objects::contradictory_objects_are_invalid,
+    objects::errors_name_verb_and_object,
+    objects::the_same_name_in_two_namespaces_is_two_objects,
+    objects::secrets_are_stored_encoded,
+    objects::apply_creates_what_is_missing,
+    objects::apply_sets_ours_and_keeps_the_rest,
+    objects::apply_merges_containers_by_name,
+    objects::apply_without_a_change_changes_nothing,
+    objects::a_changed_spec_is_a_new_generation,
+    listing::a_list_without_a_match_is_empty,
+    listing::a_list_is_ordered_by_namespace_and_name,
+    listing::a_list_obeys_namespace_name_and_labels,
+    records::annotations_are_set_and_removed,
+    records::a_stale_version_is_a_conflict,
+    records::of_concurrent_updates_exactly_one_wins,
+    records::a_missing_record_is_not_found,
+    namespaces::a_new_namespace_is_active_and_labelled,
+    namespaces::another_uid_is_a_conflict,
+    namespaces::another_version_is_a_conflict,
+    namespaces::a_missing_namespace_is_not_found,
+    namespaces::deleting_twice_is_success,
+    namespaces::nothing_is_created_in_a_terminating_namespace,
+    namespaces::contents_and_namespace_go_and_are_seen_to_go,
+    watching::a_watch_begins_with_a_snapshot,
+    watching::a_watch_begins_with_a_snapshot_even_of_nothing,
+    watching::changes_come_in_their_order,
+    watching::the_last_state_is_always_seen,
+    watching::an_object_that_ceases_to_match_is_deleted,
+    watching::a_watch_obeys_namespace_and_name,
+    watching::all_watches_see_the_same,
+    watching::record_updates_are_seen,
+    workloads::a_deployment_becomes_available,
+    workloads::a_deployment_follows_its_spec,
+    workloads::a_stateful_set_binds_its_claim,
+    questions::the_version_is_known,
+    questions::permissions_can_be_asked_for,
+];
+
+/// Runs every check against a backend. Neither a failing check nor a failing clean-up stops it.
+pub async fn run(backend: Arc<dyn ClusterBackend>, options: Options) -> Report {
+    let checks = stream::iter(CHECKS).map(|(name, check)| one(name, *check, backend.clone(), options.clone()));
+    // `buffered` keeps the order of the list.
+    Report::new(checks.buffered(options.concurrency.max(1)).collect().await)
+}
+
+async fn one(name: &'static str, check: CheckFn, backend: Arc<dyn ClusterBackend>, options: Options) -> Check {
+    let began = Instant::now();
+    let deadline = options.deadline;
+    let room = Room::new(backend, options);
+    let outcome = match timeout(deadline, check(&room)).await {
+        Ok(Ok(())) => Outcome::Passed,
+        Ok(Err(Stop::Failed(message))) => Outcome::Failed(message),
+        Ok(Err(Stop::Skipped(reason))) => Outcome::Skipped(reason),
+        Err(_) => Outcome::Failed(format!("not done within {deadline:?}; it waited for {}", room.waiting_for())),
+    };
+    let left = timeout(deadline, room.clean_up()).await.unwrap_or_else(|_| Err("the clean-up took too long".into()));
+    let outcome = match (outcome, left) {
+        (Outcome::Passed, Err(left)) => Outcome::Failed(format!("passed, but its namespaces stay: {left}")),
+        (outcome, _) => outcome,
+    };
+    Check { name, outcome, took: began.elapsed() }
+}

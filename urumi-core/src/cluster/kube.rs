@@ -1,1 +1,203 @@
-//! (to come)
+//! [`KubeCluster`]: a real Kubernetes API server, reached through `kube::Client`.
+//!
+//! This is the only module that knows `kube`, and it uses little of it: how a cluster is found and how one
+//! authenticates (kubeconfig, a pod's service account, login commands, TLS). Requests, retries and watches are made
+//! here, because of what `kube`'s typed calls do on the way:
+//! - they log the whole answer at WARN when it cannot be decoded, Secrets included. Here an answer is read from bytes
+//!   straight into JSON, and neither bodies nor queries are ever logged;
+//! - they have no deadline, and `kube`'s own retries can go on for minutes. Here every call ends within
+//!   [`ConnectOptions::request_timeout`];
+//! - its watcher, too, lists and reconnects without a deadline, and decodes every object twice.
+//!
+//! Each try is one `tracing` event at DEBUG: method, path, status, milliseconds. (`kube-client` itself logs the API
+//! server's error messages at DEBUG in calls that are not used here.)
+
+mod connect;
+mod errors;
+mod list;
+mod request;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod watch;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use k8s_openapi::api::core::v1::Namespace;
+
+pub use self::connect::{ConnectError, ConnectOptions};
+use self::errors::Failure;
+use self::request::Call;
+use self::transport::Transport;
+use super::{
+    Access, ClusterBackend, ClusterError, ClusterErrorKind, NamespaceDeletion, Query, RecordPatch, Verb, WatchStream,
+};
+use crate::object::{Kind, Object, ObjectRef};
+
+/// A real Kubernetes cluster.
+///
+/// A cheap handle: clones share the connections. HTTP/1.1 carries one request a connection, so as many connections
+/// are open as requests are in flight (at most [`ConnectOptions::max_in_flight`]) and one for each watch; idle ones are
+/// kept for the next wave.
+///
+/// # Retries
+/// A request that failed for a passing reason is repeated, with exponential back-off, jitter and respect for
+/// `Retry-After`, until its deadline: overload (429), an API server that restarts (502, 503, 504), a ResourceQuota that
+/// was changed or not yet counted. A refused or lost connection and an internal error (500) are given up after some two
+/// seconds: who calls may know better what to do. Nothing else is repeated.
+#[derive(Clone)]
+pub struct KubeCluster {
+    transport: Transport,
+}
+
+impl KubeCluster {
+    /// Finds the cluster and prepares to talk to it. No request is made yet, so that a service may start before its
+    /// cluster does; ask for the [`version`](ClusterBackend::version) to know whether it answers.
+    ///
+    /// Must be called within a tokio runtime, which then drives the connections.
+    ///
+    /// # Errors
+    /// When no cluster is configured, or what is configured cannot be used. The message says what to do.
+    pub async fn connect(options: ConnectOptions) -> Result<KubeCluster, ConnectError> {
+        connect::connect(options).await
+    }
+
+    /// Uses a client that was made elsewhere, with the defaults of [`ConnectOptions`]. Make it from a `kube::Config`
+    /// with `default_retry: false`, or both layers' retries multiply.
+    pub fn from_client(client: ::kube::Client) -> KubeCluster {
+        KubeCluster { transport: Transport::new(client, &ConnectOptions::default()) }
+    }
+
+    /// The same cluster with another deadline for each call.
+    #[must_use]
+    pub fn with_request_timeout(mut self, timeout: Duration) -> KubeCluster {
+        self.transport.timeout = timeout;
+        self
+    }
+
+    /// Opens connections before they are needed, by so many concurrent requests for the version, and so spares the first
+    /// wave of a store the TLS handshakes. What fails is left to the call that needs it.
+    pub async fn warm(&self, connections: usize) {
+        let call = Call::version();
+        let calls = (0..connections).map(|_| self.transport.call(&call));
+        futures::future::join_all(calls).await;
+    }
+
+    async fn send(&self, verb: Verb, target: &impl fmt::Display, kind: &Kind, call: &Call) -> Result<Object, Failed> {
+        let answer = async {
+            let bytes = self.transport.call(call).await?;
+            list::object(kind, list::json(&bytes)?)
+        };
+        answer.await.map_err(|failure| Failed { verb, target: target.to_string(), failure })
+    }
+
+    async fn write(&self, verb: Verb, object: &Object) -> Result<Object, ClusterError> {
+        let target = object.reference();
+        let call = match verb {
+            Verb::Create => Call::create(object),
+            _ => Call::apply(object),
+        };
+        let call = call.map_err(|failure| failure.into_error(verb, &target))?;
+        self.send(verb, &target, object.kind(), &call).await.map_err(|mut failed| {
+            failed.failure.redact(object);
+            failed.into()
+        })
+    }
+
+    /// What a conflict in the deletion of a namespace means: nothing, when someone deleted it already.
+    async fn already_deleting(&self, deletion: &NamespaceDeletion) -> Result<bool, ClusterError> {
+        let found = self.get(&namespace(&deletion.namespace)).await?;
+        Ok(found.is_some_and(|ns| ns.is_terminating() && ns.uid() == Some(&deletion.uid)))
+    }
+}
+
+impl fmt::Debug for KubeCluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KubeCluster").field("request_timeout", &self.transport.timeout).finish_non_exhaustive()
+    }
+}
+
+/// A failure and what it was about.
+struct Failed {
+    verb: Verb,
+    target: String,
+    failure: Failure,
+}
+
+impl From<Failed> for ClusterError {
+    fn from(failed: Failed) -> Self {
+        failed.failure.into_error(failed.verb, failed.target)
+    }
+}
+
+fn namespace(name: &str) -> ObjectRef {
+    ObjectRef::cluster(Kind::of::<Namespace>(), name)
+}
+
+#[async_trait]
+impl ClusterBackend for KubeCluster {
+    async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.write(Verb::Create, object).await
+    }
+
+    async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.write(Verb::Apply, object).await
+    }
+
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
+        let call = Call::get(object).map_err(|failure| failure.into_error(Verb::Get, object))?;
+        match self.send(Verb::Get, object, &object.kind, &call).await {
+            Ok(found) => Ok(Some(found)),
+            Err(failed) if failed.failure.kind == ClusterErrorKind::NotFound && !failed.failure.unknown_api => Ok(None),
+            Err(failed) => Err(failed.into()),
+        }
+    }
+
+    async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError> {
+        let listing = list::all(&self.transport, query).await;
+        listing.map(|listing| listing.objects).map_err(|failure| failure.into_error(Verb::List, query))
+    }
+
+    fn watch(&self, query: &Query) -> WatchStream {
+        watch::watch(self.transport.clone(), query.clone())
+    }
+
+    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
+        let target = namespace(&patch.namespace);
+        Ok(self.send(Verb::UpdateRecord, &target, &target.kind, &Call::update_record(patch)).await?)
+    }
+
+    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
+        match self.transport.call(&Call::delete_namespace(deletion)).await {
+            Ok(_) => Ok(()),
+            // The deletion changes the resourceVersion: a repeated one, or someone else's, fails its own precondition.
+            Err(f) if f.kind == ClusterErrorKind::Conflict && self.already_deleting(deletion).await? => Ok(()),
+            Err(failure) => Err(failure.into_error(Verb::Delete, namespace(&deletion.namespace))),
+        }
+    }
+
+    async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
+        let answer = async {
+            let bytes = self.transport.call(&Call::review(access)).await?;
+            let review = list::json(&bytes)?;
+            let allowed = review.pointer("/status/allowed").and_then(serde_json::Value::as_bool);
+            allowed.ok_or_else(|| Failure::unreadable("it has no status.allowed"))
+        };
+        answer.await.map_err(|failure| {
+            let place = access.namespace.as_deref().map(|ns| format!(" in {ns}")).unwrap_or_default();
+            failure.into_error(Verb::Review, format!("{} {}{place}", access.verb, access.resource))
+        })
+    }
+
+    async fn version(&self) -> Result<String, ClusterError> {
+        let answer = async {
+            let bytes = self.transport.call(&Call::version()).await?;
+            let version = list::json(&bytes)?;
+            let version = version.get("gitVersion").and_then(serde_json::Value::as_str).map(str::to_owned);
+            version.ok_or_else(|| Failure::unreadable("it has no gitVersion"))
+        };
+        answer.await.map_err(|failure| failure.into_error(Verb::Version, "the cluster's version"))
+    }
+}

@@ -1,8 +1,21 @@
 //! Stores and backends as a user of the library sees them: on the in-memory cluster and on a real API server.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests may panic and need no docs")]
+//!
+//! What needs a real API server is in modules named `real_cluster…`; it takes the cluster of `URUMI_TEST_KUBECONFIG`
+//! (see `dev/cluster`), says so when it is skipped, and does not allow to be skipped in CI.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "helpers of tests may fail and print as tests do; clippy knows only the tests themselves"
+)]
 
 mod lifecycle;
 mod memory_cluster;
 mod monitor;
 mod real_cluster;
+mod real_cluster_backend;
 mod support;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::lifecycle;
 use crate::support::with_scene;
-use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster};
+use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster, conformance};
 
 /// The cluster under test, or `None` where there is none: said aloud, and an error in CI.
 async fn cluster(test: &str) -> Option<KubeCluster> {
@@ -36,4 +36,12 @@ on_a_real_api_server! {
     a_used_up_quota_is_the_reason,
     with_an_external_database_there_is_no_postgres,
     the_namespace_holds_the_objects_by_name,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kubernetes_backend_conforms() {
+    let Some(cluster) = cluster("the_kubernetes_backend_conforms").await else { return };
+    let report = conformance::run(Arc::new(cluster), conformance::Options::default()).await;
+    eprintln!("{report}");
+    report.into_result().unwrap();
 }

@@ -1,0 +1,217 @@
+//! The HTTP requests that the verbs become.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::Method;
+use k8s_openapi::api::core::v1::Namespace;
+use serde_json::{Map, Value, json};
+
+use super::errors::Failure;
+use crate::cluster::{Access, FIELD_MANAGER, NamespaceDeletion, Query, RecordPatch};
+use crate::object::{Kind, Object, ObjectRef};
+
+/// What only the API server may say: it refuses a creation that has these, and an apply that has them owns or guards
+/// what it should not.
+const SERVER_OWNED: [&str; 3] = ["managedFields", "resourceVersion", "uid"];
+
+/// One HTTP request, to be sent as often as it takes.
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) content_type: &'static str,
+    pub(super) body: Bytes,
+}
+
+impl Call {
+    fn read(uri: Uri) -> Self {
+        Call { method: Method::GET, uri, content_type: "", body: Bytes::new() }
+    }
+
+    fn write(method: Method, uri: Uri, content_type: &'static str, body: &Value) -> Self {
+        // A `Value` has string keys only and so always has a JSON text, which `Display` writes.
+        Call { method, uri, content_type, body: Bytes::from(body.to_string()) }
+    }
+
+    pub(super) fn create(object: &Object) -> Result<Self, Failure> {
+        let uri = collection_of(object.kind(), object.namespace())?
+            .with("fieldManager", FIELD_MANAGER)
+            .with("fieldValidation", "Strict");
+        Ok(Call::write(Method::POST, uri, "application/json", &sendable(object)))
+    }
+
+    pub(super) fn apply(object: &Object) -> Result<Self, Failure> {
+        let uri = collection_of(object.kind(), object.namespace())?
+            .segment(object.name())
+            .with("fieldManager", FIELD_MANAGER)
+            .with("force", "true")
+            .with("fieldValidation", "Strict");
+        // JSON is YAML, and this content type is the one that all servers know.
+        Ok(Call::write(Method::PATCH, uri, "application/apply-patch+yaml", &sendable(object)))
+    }
+
+    pub(super) fn get(object: &ObjectRef) -> Result<Self, Failure> {
+        let collection = collection_of(&object.kind, object.namespace.as_deref())?;
+        Ok(Call::read(collection.segment(&object.name)))
+    }
+
+    /// A page of a list. No `resourceVersion` is given: the list is then the latest state and never goes back in time.
+    pub(super) fn list(query: &Query, limit: Option<usize>, next: Option<&str>) -> Self {
+        let mut uri = selection(query);
+        if let Some(limit) = limit {
+            uri = uri.with("limit", &limit.to_string());
+        }
+        if let Some(next) = next {
+            uri = uri.with("continue", next);
+        }
+        Call::read(uri)
+    }
+
+    pub(super) fn watch(query: &Query, version: &str, seconds: u64) -> Self {
+        let uri = selection(query)
+            .with("watch", "true")
+            .with("allowWatchBookmarks", "true")
+            .with("resourceVersion", version)
+            .with("timeoutSeconds", &seconds.to_string());
+        Call::read(uri)
+    }
+
+    pub(super) fn update_record(patch: &RecordPatch) -> Self {
+        let annotations: Map<String, Value> = patch.annotations.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
+        let body = json!({ "metadata": { "resourceVersion": patch.resource_version, "annotations": annotations } });
+        let uri = namespace(&patch.namespace).with("fieldManager", FIELD_MANAGER).with("fieldValidation", "Strict");
+        Call::write(Method::PATCH, uri, "application/merge-patch+json", &body)
+    }
+
+    pub(super) fn delete_namespace(deletion: &NamespaceDeletion) -> Self {
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": { "uid": deletion.uid, "resourceVersion": deletion.resource_version },
+            "propagationPolicy": "Background",
+        });
+        Call::write(Method::DELETE, namespace(&deletion.namespace), "application/json", &body)
+    }
+
+    pub(super) fn review(access: &Access) -> Self {
+        let (resource, subresource) = access.resource.split_once('/').unwrap_or((&access.resource, ""));
+        let body = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": { "resourceAttributes": {
+                "verb": access.verb,
+                "group": access.group,
+                "resource": resource,
+                "subresource": subresource,
+                "namespace": access.namespace.as_deref().unwrap_or_default(),
+            } },
+        });
+        let uri = Uri::new("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
+        Call::write(Method::POST, uri, "application/json", &body)
+    }
+
+    pub(super) fn version() -> Self {
+        Call::read(Uri::new("/version"))
+    }
+}
+
+/// A path and a query, escaped as they are put together.
+pub(super) struct Uri {
+    text: String,
+    path_len: usize,
+}
+
+impl Uri {
+    fn new(path: &str) -> Self {
+        Uri { text: path.to_owned(), path_len: path.len() }
+    }
+
+    fn segment(mut self, segment: &str) -> Self {
+        self.text.push('/');
+        escape(segment, &mut self.text);
+        self.path_len = self.text.len();
+        self
+    }
+
+    fn with(mut self, key: &str, value: &str) -> Self {
+        self.text.push(if self.text.len() == self.path_len { '?' } else { '&' });
+        self.text.push_str(key);
+        self.text.push('=');
+        escape(value, &mut self.text);
+        self
+    }
+
+    /// Path and query.
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The path alone, for logs.
+    pub(super) fn path(&self) -> &str {
+        self.text.get(..self.path_len).unwrap_or_default()
+    }
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+fn escape(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+fn collection(kind: &Kind, namespace: Option<&str>) -> Uri {
+    let uri = if kind.group.is_empty() { Uri::new("/api") } else { Uri::new("/apis").segment(&kind.group) };
+    let uri = uri.segment(&kind.version);
+    match namespace {
+        Some(ns) if kind.namespaced => uri.segment("namespaces").segment(ns).segment(&kind.plural),
+        _ => uri.segment(&kind.plural),
+    }
+}
+
+fn collection_of(kind: &Kind, namespace: Option<&str>) -> Result<Uri, Failure> {
+    let namespace = namespace.filter(|ns| !ns.is_empty());
+    if kind.namespaced && namespace.is_none() {
+        return Err(Failure::invalid("it has no namespace"));
+    }
+    Ok(collection(kind, namespace))
+}
+
+fn namespace(name: &str) -> Uri {
+    collection(&Kind::of::<Namespace>(), None).segment(name)
+}
+
+fn selection(query: &Query) -> Uri {
+    let mut uri = collection(&query.kind, query.namespace.as_deref());
+    let labels = query.label_selector();
+    if !labels.is_empty() {
+        uri = uri.with("labelSelector", &labels);
+    }
+    if let Some(name) = &query.name {
+        uri = uri.with("fieldSelector", &format!("metadata.name={name}"));
+    }
+    uri
+}
+
+/// The object without what only the server may say; a copy only where there is something to leave out.
+fn sendable(object: &Object) -> Cow<'_, Value> {
+    let value = object.as_value();
+    let owned = |value: &Value| {
+        SERVER_OWNED.iter().any(|field| value.pointer("/metadata").is_some_and(|m| m.get(field).is_some()))
+    };
+    if !owned(value) {
+        return Cow::Borrowed(value);
+    }
+    let mut value = value.clone();
+    if let Some(metadata) = value.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+        for field in SERVER_OWNED {
+            metadata.remove(field);
+        }
+    }
+    Cow::Owned(value)
+}

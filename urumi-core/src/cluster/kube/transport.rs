@@ -1,0 +1,141 @@
+//! Sending a request until it is answered, fails for good, or its deadline passes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::kube::client::Body;
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderValue, Request, Response};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::debug;
+
+use super::connect::ConnectOptions;
+use super::errors::{Failure, Patience};
+use super::request::Call;
+
+/// How long a refused connection or an internal error is repeated.
+const BRIEF: Duration = Duration::from_secs(2);
+
+/// The client, and the rules by which it is used.
+#[derive(Clone)]
+pub(super) struct Transport {
+    client: ::kube::Client,
+    pub(super) timeout: Duration,
+    user_agent: HeaderValue,
+    in_flight: Arc<Semaphore>,
+}
+
+impl Transport {
+    pub(super) fn new(client: ::kube::Client, options: &ConnectOptions) -> Self {
+        Transport {
+            client,
+            timeout: options.request_timeout,
+            user_agent: HeaderValue::from_str(&options.user_agent).unwrap_or(HeaderValue::from_static("urumi")),
+            in_flight: Arc::new(Semaphore::new(options.max_in_flight.max(1))),
+        }
+    }
+
+    /// Sends until there is an answer, and returns its body.
+    pub(super) async fn call(&self, call: &Call) -> Result<Bytes, Failure> {
+        let mut last = None;
+        let answer = timeout(self.timeout, self.persist(call, &mut last)).await;
+        answer.unwrap_or_else(|_elapsed| Err(Failure::timeout(self.timeout, last.as_ref())))
+    }
+
+    /// Sends once and returns the body unread, for a watch: the deadline is for the answer's head only.
+    pub(super) async fn open(&self, call: &Call) -> Result<Body, Failure> {
+        let opened = async {
+            let started = Instant::now();
+            let response = self.head(call).await;
+            log(call, started, &response);
+            let response = response?;
+            if response.status().is_success() {
+                return Ok(response.into_body());
+            }
+            Err(refusal(response).await)
+        };
+        timeout(self.timeout, opened).await.unwrap_or_else(|_elapsed| Err(Failure::timeout(self.timeout, None)))
+    }
+
+    async fn persist(&self, call: &Call, last: &mut Option<Failure>) -> Result<Bytes, Failure> {
+        let started = Instant::now();
+        let mut delays = backoff(Duration::from_millis(50), Duration::from_secs(1));
+        loop {
+            let failure = match self.attempt(call).await {
+                Ok(bytes) => return Ok(bytes),
+                Err(failure) => failure,
+            };
+            let delay = delays.next().unwrap_or_default().max(failure.retry_after.unwrap_or_default());
+            let budget = match failure.patience {
+                Patience::None => return Err(failure),
+                Patience::Brief => BRIEF.min(self.timeout),
+                Patience::Full => self.timeout,
+            };
+            if started.elapsed() + delay >= budget {
+                return Err(failure);
+            }
+            *last = Some(failure);
+            sleep(delay).await;
+        }
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Bytes, Failure> {
+        // Held for one try only: who waits for the next one leaves the way free. The semaphore is never closed.
+        let _permit = self.in_flight.acquire().await.ok();
+        let started = Instant::now();
+        let response = self.head(call).await;
+        log(call, started, &response);
+        let response = response?;
+        if response.status().is_success() {
+            return response.into_body().collect_bytes().await.map_err(Failure::from_transport);
+        }
+        Err(refusal(response).await)
+    }
+
+    async fn head(&self, call: &Call) -> Result<Response<Body>, Failure> {
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(call.uri.as_str())
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(USER_AGENT, self.user_agent.clone());
+        if !call.content_type.is_empty() {
+            request = request.header(CONTENT_TYPE, HeaderValue::from_static(call.content_type));
+        }
+        let request = request.body(Body::from(call.body.clone())).map_err(|e| Failure::invalid(e.to_string()))?;
+        self.client.send(request).await.map_err(Failure::from_transport)
+    }
+}
+
+async fn refusal(response: Response<Body>) -> Failure {
+    let (head, body) = response.into_parts();
+    match body.collect_bytes().await {
+        Ok(bytes) => Failure::from_answer(head.status, &head.headers, &bytes),
+        Err(error) => Failure::from_transport(error),
+    }
+}
+
+fn log(call: &Call, started: Instant, response: &Result<Response<Body>, Failure>) {
+    let ms = started.elapsed().as_millis();
+    match response {
+        Ok(response) => {
+            debug!(method = %call.method, path = call.uri.path(), status = response.status().as_u16(), ms, "answered");
+        }
+        Err(failure) => debug!(method = %call.method, path = call.uri.path(), ms, error = failure.message, "no answer"),
+    }
+}
+
+/// Delays that double from `min` to `max`, each prolonged at random by up to itself.
+pub(super) fn backoff(min: Duration, max: Duration) -> ExponentialBackoff {
+    // Without a seed, and built without `std`, backon would give every process the same "random" delays.
+    ExponentialBuilder::default()
+        .with_min_delay(min)
+        .with_max_delay(max)
+        .with_factor(2.0)
+        .with_jitter()
+        .with_jitter_seed(rand::random())
+        .without_max_times()
+        .build()
+}

@@ -1,0 +1,145 @@
+//! How an in-memory cluster is set up.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::kinds::{INGRESS_CLASS, NAMESPACE, STORAGE_CLASS};
+use super::state::{Config, State};
+use super::{InMemoryCluster, server};
+use crate::cluster::Access;
+use crate::object::{Kind, Object};
+
+/// Sets up an [`InMemoryCluster`].
+#[derive(Clone, Debug)]
+pub struct InMemoryClusterBuilder {
+    config: Config,
+    latency: Duration,
+    denied: Vec<Access>,
+    storage_class: bool,
+    ingress_class: bool,
+}
+
+impl Default for InMemoryClusterBuilder {
+    fn default() -> Self {
+        InMemoryClusterBuilder {
+            config: Config {
+                readiness_delay: Duration::ZERO,
+                readiness_delays: HashMap::new(),
+                termination_delay: Duration::ZERO,
+                watch_history: 4096,
+                version: "v1.37.0 (in memory)".into(),
+            },
+            latency: Duration::ZERO,
+            denied: Vec::new(),
+            storage_class: true,
+            ingress_class: true,
+        }
+    }
+}
+
+impl InMemoryClusterBuilder {
+    /// How long a pod takes from being made to being ready; at once by default.
+    #[must_use]
+    pub fn readiness_delay(mut self, delay: Duration) -> Self {
+        self.config.readiness_delay = delay;
+        self
+    }
+
+    /// The same, for pods of workloads of one name in any namespace.
+    #[must_use]
+    pub fn readiness_delay_of(mut self, workload: impl Into<String>, delay: Duration) -> Self {
+        self.config.readiness_delays.insert(workload.into(), delay);
+        self
+    }
+
+    /// How long a namespace takes to go; at once by default. Its contents go half-way through. [`Duration::MAX`]
+    /// keeps it terminating for ever.
+    #[must_use]
+    pub fn termination_delay(mut self, delay: Duration) -> Self {
+        self.config.termination_delay = delay;
+        self
+    }
+
+    /// How long every request takes, half of it before and half after it takes effect.
+    #[must_use]
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// How many changes of each kind are kept for watches; one that falls further behind starts over with a snapshot.
+    #[must_use]
+    pub fn watch_history(mut self, changes: usize) -> Self {
+        self.config.watch_history = changes.max(1);
+        self
+    }
+
+    /// Forbids something, as missing RBAC rules would. Without a namespace it is forbidden everywhere.
+    #[must_use]
+    pub fn deny(mut self, access: Access) -> Self {
+        self.denied.push(access);
+        self
+    }
+
+    /// Leaves out the default StorageClass `standard`: claims that name no class stay unbound.
+    #[must_use]
+    pub fn without_storage_class(mut self) -> Self {
+        self.storage_class = false;
+        self
+    }
+
+    /// Leaves out the default IngressClass `memory`.
+    #[must_use]
+    pub fn without_ingress_class(mut self) -> Self {
+        self.ingress_class = false;
+        self
+    }
+
+    /// The version that the cluster says it has.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.config.version = version.into();
+        self
+    }
+
+    /// Makes the cluster.
+    pub fn build(self) -> InMemoryCluster {
+        let mut state = State::new(self.config);
+        let mut add = |kind: Kind, value| {
+            if let Ok(object) = Object::from_value(kind, value) {
+                // These are well-formed and the cluster is empty: nothing is refused.
+                let _ = server::create(&mut state, &object);
+            }
+        };
+        for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+            add(NAMESPACE, json!({"metadata": {"name": name}}));
+        }
+        if self.storage_class {
+            let annotations = json!({"storageclass.kubernetes.io/is-default-class": "true"});
+            add(
+                STORAGE_CLASS,
+                json!({
+                    "metadata": {"name": "standard", "annotations": annotations},
+                    "provisioner": "memory.urumi.ai/volumes",
+                    "reclaimPolicy": "Delete",
+                    "volumeBindingMode": "Immediate",
+                }),
+            );
+        }
+        if self.ingress_class {
+            let annotations = json!({"ingressclass.kubernetes.io/is-default-class": "true"});
+            add(
+                INGRESS_CLASS,
+                json!({
+                    "metadata": {"name": "memory", "annotations": annotations},
+                    "spec": {"controller": "memory.urumi.ai/ingress"},
+                }),
+            );
+        }
+        state.gate.latency = self.latency;
+        state.gate.denied = self.denied;
+        InMemoryCluster::from_state(state)
+    }
+}

@@ -1,0 +1,80 @@
+//! Kubernetes Events: what controllers say about what they could not do.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use super::kinds::EVENT;
+use super::namespaces;
+use super::state::{State, set};
+use crate::cluster::Query;
+use crate::object::Object;
+
+/// Something to report about an object.
+pub(super) struct Incident {
+    warning: bool,
+    reason: &'static str,
+    message: Cow<'static, str>,
+    source: &'static str,
+}
+
+impl Incident {
+    pub(super) fn warning(reason: &'static str, message: impl Into<Cow<'static, str>>, source: &'static str) -> Self {
+        Incident { warning: true, reason, message: message.into(), source }
+    }
+
+    pub(super) fn normal(reason: &'static str, message: impl Into<Cow<'static, str>>, source: &'static str) -> Self {
+        Incident { warning: false, reason, message: message.into(), source }
+    }
+}
+
+/// Reports an incident; the same one again counts up.
+pub(super) fn record(state: &mut State, about: &Object, incident: &Incident) {
+    let involved = json!({
+        "apiVersion": about.kind().api_version(),
+        "kind": about.kind().kind,
+        "namespace": about.namespace(),
+        "name": about.name(),
+        "uid": about.uid(),
+    });
+    record_about(state, about.namespace().unwrap_or("default"), involved, incident);
+}
+
+/// Reports an incident about an object that the in-memory cluster does not keep, e.g. a ReplicaSet.
+pub(super) fn record_about(state: &mut State, namespace: &str, involved: Value, incident: &Incident) {
+    if namespaces::is_terminating(state, namespace, None) {
+        return;
+    }
+    let now = state.timestamp();
+    let same = state.select(&Query::all(EVENT).in_namespace(namespace)).into_iter().find(|event| {
+        event.at("/involvedObject/uid") == involved.get("uid")
+            && event.at("/involvedObject/name") == involved.get("name")
+            && event.str_at("/reason") == Some(incident.reason)
+            && event.str_at("/message") == Some(&incident.message)
+    });
+    if let Some(same) = same {
+        let mut again = Object::clone(&same);
+        let count = same.int_at("/count").unwrap_or(1) + 1;
+        set(again.as_value_mut(), &["count"], count.into());
+        set(again.as_value_mut(), &["lastTimestamp"], now.into());
+        state.put(again);
+        return;
+    }
+    let name = format!("{}.{:016x}", involved.get("name").and_then(Value::as_str).unwrap_or_default(), state.draw());
+    let event = json!({
+        "metadata": {"name": name, "namespace": namespace},
+        "involvedObject": involved,
+        "reason": incident.reason,
+        "message": incident.message,
+        "type": if incident.warning { "Warning" } else { "Normal" },
+        "count": 1,
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "source": {"component": incident.source},
+        "reportingComponent": incident.source,
+        "reportingInstance": "",
+    });
+    if let Ok(event) = Object::from_value(EVENT, event) {
+        state.put_new(event);
+    }
+}

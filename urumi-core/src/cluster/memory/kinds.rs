@@ -1,0 +1,22 @@
+//! The kinds that the in-memory cluster knows by name.
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Event as CoreEvent, Namespace, PersistentVolumeClaim, Pod, Secret, Service,
+};
+use k8s_openapi::api::networking::v1::IngressClass;
+use k8s_openapi::api::storage::v1::StorageClass;
+
+use crate::object::Kind;
+
+pub(super) const NAMESPACE: Kind = Kind::of::<Namespace>();
+pub(super) const DEPLOYMENT: Kind = Kind::of::<Deployment>();
+pub(super) const STATEFUL_SET: Kind = Kind::of::<StatefulSet>();
+pub(super) const POD: Kind = Kind::of::<Pod>();
+pub(super) const CLAIM: Kind = Kind::of::<PersistentVolumeClaim>();
+pub(super) const SERVICE: Kind = Kind::of::<Service>();
+pub(super) const SECRET: Kind = Kind::of::<Secret>();
+pub(super) const CONFIG_MAP: Kind = Kind::of::<ConfigMap>();
+pub(super) const EVENT: Kind = Kind::of::<CoreEvent>();
+pub(super) const STORAGE_CLASS: Kind = Kind::of::<StorageClass>();
+pub(super) const INGRESS_CLASS: Kind = Kind::of::<IngressClass>();

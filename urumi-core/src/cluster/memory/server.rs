@@ -1,0 +1,160 @@
+//! The in-memory API server: what each write does to the state, and why it is refused.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::kinds::{NAMESPACE, SERVICE};
+use super::state::{State, set};
+use super::{admission, apply, namespaces};
+use crate::cluster::{ClusterErrorKind, NamespaceDeletion, RecordPatch};
+use crate::object::{Object, ObjectRef};
+
+/// Why a write was refused.
+pub(super) struct Refusal {
+    pub(super) kind: ClusterErrorKind,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    fn new(kind: ClusterErrorKind, message: impl Into<String>) -> Self {
+        Refusal { kind, message: message.into() }
+    }
+
+    fn invalid(message: String) -> Self {
+        Refusal::new(ClusterErrorKind::Invalid, message)
+    }
+
+    fn not_found(reference: &ObjectRef) -> Self {
+        let message = format!("{} \"{}\" not found", reference.kind.plural, reference.name);
+        Refusal::new(ClusterErrorKind::NotFound, message)
+    }
+
+    fn conflict(message: &str) -> Self {
+        Refusal::new(ClusterErrorKind::Conflict, message)
+    }
+}
+
+const CHANGED: &str = "the object has been modified; please apply your changes to the latest version and try again";
+
+pub(super) fn create(state: &mut State, object: &Object) -> Result<Arc<Object>, Refusal> {
+    if object.resource_version().is_some_and(|version| !version.is_empty()) {
+        return Err(Refusal::invalid("resourceVersion should not be set on objects to be created".into()));
+    }
+    let object = new_object(state, object)?;
+    let reference = object.reference();
+    check_namespace(state, &reference)?;
+    if state.find(&reference).is_some() {
+        let message = format!("{} \"{}\" already exists", reference.kind.plural, reference.name);
+        return Err(Refusal::new(ClusterErrorKind::AlreadyExists, message));
+    }
+    Ok(state.put_new(object))
+}
+
+pub(super) fn apply(state: &mut State, object: &Object) -> Result<Arc<Object>, Refusal> {
+    let reference = object.reference();
+    let expected = object.resource_version().filter(|version| !version.is_empty());
+    let Some(live) = state.find(&reference) else {
+        let object = new_object(state, object)?;
+        check_namespace(state, &reference)?;
+        if expected.is_some() {
+            return Err(Refusal::conflict("the object has been deleted"));
+        }
+        return Ok(state.put_new(object));
+    };
+    if expected.is_some_and(|version| live.resource_version() != Some(version)) {
+        return Err(Refusal::conflict(CHANGED));
+    }
+    let mut applied = object.as_value().clone();
+    admission::prepare(&mut applied, &reference.kind);
+    let mut merged = Object::clone(&live);
+    apply::merge(merged.as_value_mut(), &applied);
+    admission::check(&merged).map_err(Refusal::invalid)?;
+    admission::check_update(&live, &merged).map_err(Refusal::invalid)?;
+    Ok(state.put_changed(&live, merged))
+}
+
+/// Checks a new object and fills in what the API server would.
+fn new_object(state: &mut State, object: &Object) -> Result<Object, Refusal> {
+    admission::check(object).map_err(Refusal::invalid)?;
+    let kind = object.kind().clone();
+    let mut value = object.as_value().clone();
+    admission::prepare(&mut value, &kind);
+    if kind == NAMESPACE {
+        namespaces::prepare(&mut value, object.name());
+    } else if kind == SERVICE {
+        give_address(state, &mut value);
+    }
+    Object::from_value(kind, value).map_err(|e| Refusal::invalid(e.message))
+}
+
+/// Gives a Service its type and address.
+fn give_address(state: &mut State, service: &mut Value) {
+    if service.pointer("/spec/type").is_none() {
+        set(service, &["spec", "type"], "ClusterIP".into());
+    }
+    if service.pointer("/spec/clusterIP").is_none() {
+        let [_, _, _, _, _, _, high, low] = state.draw().to_be_bytes();
+        let address = format!("10.96.{high}.{low}");
+        set(service, &["spec", "clusterIP"], address.as_str().into());
+        set(service, &["spec", "clusterIPs"], vec![Value::from(address)].into());
+    }
+}
+
+fn check_namespace(state: &State, reference: &ObjectRef) -> Result<(), Refusal> {
+    let Some(namespace) = &reference.namespace else { return Ok(()) };
+    let namespace = ObjectRef::cluster(NAMESPACE, namespace);
+    match state.find(&namespace) {
+        None => Err(Refusal::not_found(&namespace)),
+        Some(found) if found.is_terminating() => {
+            let (plural, name) = (&reference.kind.plural, &reference.name);
+            let message = format!(
+                "{plural} \"{name}\" is forbidden: unable to create new content in namespace {} because it is being \
+                 terminated",
+                namespace.name
+            );
+            Err(Refusal::new(ClusterErrorKind::Terminating, message))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+pub(super) fn update_record(state: &mut State, patch: &RecordPatch) -> Result<Arc<Object>, Refusal> {
+    let reference = ObjectRef::cluster(NAMESPACE, &patch.namespace);
+    let live = state.find(&reference).ok_or_else(|| Refusal::not_found(&reference))?;
+    if live.resource_version() != Some(&patch.resource_version) {
+        return Err(Refusal::conflict(CHANGED));
+    }
+    let mut changed = Object::clone(&live);
+    for (key, value) in &patch.annotations {
+        match value {
+            Some(text) => set(changed.as_value_mut(), &["metadata", "annotations", key], text.as_str().into()),
+            None => {
+                let annotations = changed.as_value_mut().pointer_mut("/metadata/annotations");
+                if let Some(map) = annotations.and_then(Value::as_object_mut) {
+                    map.remove(key);
+                }
+            }
+        }
+    }
+    admission::check(&changed).map_err(Refusal::invalid)?;
+    Ok(state.put_changed(&live, changed))
+}
+
+pub(super) fn delete_namespace(state: &mut State, deletion: &NamespaceDeletion) -> Result<(), Refusal> {
+    let reference = ObjectRef::cluster(NAMESPACE, &deletion.namespace);
+    let live = state.find(&reference).ok_or_else(|| Refusal::not_found(&reference))?;
+    if live.uid() != Some(&deletion.uid) {
+        return Err(Refusal::conflict("the UID in the precondition does not match the UID in record"));
+    }
+    if live.is_terminating() {
+        return Ok(());
+    }
+    if live.resource_version() != Some(&deletion.resource_version) {
+        return Err(Refusal::conflict(
+            "the ResourceVersion in the precondition does not match the ResourceVersion in record",
+        ));
+    }
+    namespaces::terminate(state, &live);
+    Ok(())
+}

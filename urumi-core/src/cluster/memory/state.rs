@@ -1,0 +1,389 @@
+//! Everything the in-memory cluster holds, and how it moves on with time.
+//!
+//! Nothing runs in the background: what is due later stands in the agenda, and whoever looks at the cluster first
+//! lets it catch up ([`State::settle`]).
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::fault::{Fault, FaultTarget};
+use super::kinds::{CLAIM, CONFIG_MAP, DEPLOYMENT, POD, SECRET, STATEFUL_SET, STORAGE_CLASS};
+use super::log::{Change, Log};
+use super::outage::Gate;
+use super::pods::PodLife;
+use super::workloads::Rollout;
+use super::{claims, namespaces, workloads};
+use crate::cluster::Query;
+use crate::object::{Kind, Object, ObjectRef};
+
+/// What can be set before and while the cluster is in use.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    pub(super) readiness_delay: Duration,
+    pub(super) readiness_delays: HashMap<String, Duration>,
+    pub(super) termination_delay: Duration,
+    pub(super) watch_history: usize,
+    pub(super) version: String,
+}
+
+/// Something to do at a certain time.
+#[derive(Clone, Debug)]
+pub(super) enum Task {
+    /// Look at a workload again.
+    Reconcile(ObjectRef),
+    /// Remove what is in a terminating namespace.
+    Empty { namespace: String, uid: String },
+    /// Remove a terminating namespace itself.
+    Finish { namespace: String, uid: String },
+}
+
+type Key = (Option<String>, String);
+
+struct Shelf {
+    objects: BTreeMap<Key, Arc<Object>>,
+    log: Log,
+}
+
+pub(super) struct State {
+    pub(super) config: Config,
+    pub(super) gate: Gate,
+    pub(super) faults: Vec<(FaultTarget, Fault)>,
+    pub(super) pods: BTreeMap<(String, String), PodLife>,
+    pub(super) rollouts: HashMap<ObjectRef, Rollout>,
+    /// Which StatefulSet a claim was made for.
+    pub(super) claimants: HashMap<(String, String), ObjectRef>,
+    /// How often all watches have been made to list again.
+    pub(super) expiries: u64,
+    /// How often all watches have lost their connection.
+    pub(super) drops: u64,
+    shelves: HashMap<Kind, Shelf>,
+    revision: u64,
+    drawn: u64,
+    now: Instant,
+    began: (Instant, Timestamp),
+    agenda: BTreeMap<(Instant, u64), Task>,
+    agenda_wake: watch::Sender<()>,
+    dirty: VecDeque<ObjectRef>,
+    marked: HashSet<ObjectRef>,
+}
+
+impl State {
+    pub(super) fn new(config: Config) -> Self {
+        let now = Instant::now();
+        State {
+            config,
+            gate: Gate::default(),
+            faults: Vec::new(),
+            pods: BTreeMap::new(),
+            rollouts: HashMap::new(),
+            claimants: HashMap::new(),
+            expiries: 0,
+            drops: 0,
+            shelves: HashMap::new(),
+            revision: 0,
+            drawn: 0,
+            now,
+            began: (now, Timestamp::now()),
+            agenda: BTreeMap::new(),
+            agenda_wake: watch::Sender::new(()),
+            dirty: VecDeque::new(),
+            marked: HashSet::new(),
+        }
+    }
+
+    // ---- objects -------------------------------------------------------------------------------------------------
+
+    pub(super) fn find(&self, reference: &ObjectRef) -> Option<Arc<Object>> {
+        let key = (reference.namespace.clone(), reference.name.clone());
+        self.shelves.get(&reference.kind)?.objects.get(&key).cloned()
+    }
+
+    /// All objects that match, ordered by namespace and name.
+    pub(super) fn select(&self, query: &Query) -> Vec<Arc<Object>> {
+        let Some(shelf) = self.shelves.get(&query.kind) else { return Vec::new() };
+        match &query.namespace {
+            None => shelf.objects.values().filter(|o| query.matches(o)).cloned().collect(),
+            Some(ns) => {
+                let from = (Some(ns.clone()), query.name.clone().unwrap_or_default());
+                let inside = shelf.objects.range(from..).take_while(|((n, _), _)| n.as_ref() == Some(ns));
+                inside.map(|(_, o)| o).filter(|o| query.matches(o)).cloned().collect()
+            }
+        }
+    }
+
+    /// Every object there is, ordered by kind, namespace and name.
+    pub(super) fn everything(&self) -> Vec<Arc<Object>> {
+        let mut kinds: Vec<_> = self.shelves.iter().collect();
+        kinds.sort_by_key(|(kind, _)| (*kind).clone());
+        kinds.into_iter().flat_map(|(_, shelf)| shelf.objects.values().cloned()).collect()
+    }
+
+    /// Everything that lives in a namespace, pods first: their network policies must outlive them.
+    pub(super) fn contents(&self, namespace: &str) -> Vec<ObjectRef> {
+        let mut kinds: Vec<&Kind> = self.shelves.keys().filter(|kind| kind.namespaced).collect();
+        kinds.sort_by_key(|kind| (**kind != POD, (*kind).clone()));
+        let in_namespace = |kind: &Kind| self.select(&Query::all(kind.clone()).in_namespace(namespace));
+        kinds.into_iter().flat_map(in_namespace).map(|object| object.reference()).collect()
+    }
+
+    /// Stores an object as the next revision, and lets watches and controllers know.
+    pub(super) fn put(&mut self, mut object: Object) -> Arc<Object> {
+        self.revision += 1;
+        set(object.as_value_mut(), &["metadata", "resourceVersion"], self.revision.to_string().into());
+        let after = Arc::new(object);
+        let shelf = self.shelf(after.kind());
+        let key = (after.namespace().map(str::to_owned), after.name().to_owned());
+        let before = shelf.objects.insert(key, after.clone());
+        shelf.log.push(Change { before, after: Some(after.clone()) });
+        self.touched(&after);
+        after
+    }
+
+    /// Gives an object its identity and stores it.
+    pub(super) fn put_new(&mut self, mut object: Object) -> Arc<Object> {
+        let (uid, now) = (self.draw_uid(), self.timestamp());
+        let value = object.as_value_mut();
+        set(value, &["metadata", "uid"], uid.into());
+        set(value, &["metadata", "creationTimestamp"], now.into());
+        if has_generation(object.kind()) {
+            set(object.as_value_mut(), &["metadata", "generation"], 1.into());
+        }
+        self.put(object)
+    }
+
+    /// Stores a changed object, unless nothing is different; a changed spec is a new generation.
+    pub(super) fn put_changed(&mut self, before: &Arc<Object>, mut after: Object) -> Arc<Object> {
+        if **before == after {
+            return before.clone();
+        }
+        if has_generation(after.kind()) && before.at("/spec") != after.at("/spec") {
+            let generation = before.int_at("/metadata/generation").unwrap_or(0) + 1;
+            set(after.as_value_mut(), &["metadata", "generation"], generation.into());
+        }
+        self.put(after)
+    }
+
+    /// Replaces an object's status, if it is another one.
+    pub(super) fn put_status(&mut self, object: &Arc<Object>, status: Value) -> Arc<Object> {
+        if object.at("/status") == Some(&status) {
+            return object.clone();
+        }
+        let mut changed = Object::clone(object);
+        set(changed.as_value_mut(), &["status"], status);
+        self.put(changed)
+    }
+
+    /// Removes an object at once.
+    pub(super) fn delete(&mut self, reference: &ObjectRef) -> Option<Arc<Object>> {
+        let key = (reference.namespace.clone(), reference.name.clone());
+        let shelf = self.shelves.get_mut(&reference.kind)?;
+        let object = shelf.objects.remove(&key)?;
+        // A deletion is a revision of its own, and the deleted object shows it.
+        self.revision += 1;
+        let mut last = Object::clone(&object);
+        set(last.as_value_mut(), &["metadata", "resourceVersion"], self.revision.to_string().into());
+        shelf.log.push(Change { before: Some(Arc::new(last)), after: None });
+        self.touched(&object);
+        let place = (reference.namespace.clone().unwrap_or_default(), reference.name.clone());
+        if reference.kind == POD {
+            self.pods.remove(&place);
+        } else if reference.kind == CLAIM {
+            self.claimants.remove(&place);
+        } else if is_workload(&reference.kind) {
+            self.rollouts.remove(reference);
+        }
+        Some(object)
+    }
+
+    fn shelf(&mut self, kind: &Kind) -> &mut Shelf {
+        let capacity = self.config.watch_history;
+        let new = || Shelf { objects: BTreeMap::new(), log: Log::new(capacity) };
+        self.shelves.entry(kind.clone()).or_insert_with(new)
+    }
+
+    pub(super) fn log(&mut self, kind: &Kind) -> &Log {
+        &self.shelf(kind).log
+    }
+
+    /// Wakes all watches.
+    pub(super) fn nudge_watches(&self) {
+        self.shelves.values().for_each(|shelf| shelf.log.nudge());
+    }
+
+    pub(super) fn watches(&self) -> usize {
+        self.agenda_wake.receiver_count()
+    }
+
+    // ---- identity and time ---------------------------------------------------------------------------------------
+
+    /// A number that has not been drawn before. Clusters draw the same ones in the same order, so that what a test
+    /// sees is the same each time.
+    pub(super) fn draw(&mut self) -> u64 {
+        self.drawn += 1;
+        mix(self.drawn)
+    }
+
+    fn draw_uid(&mut self) -> String {
+        let bits = (u128::from(self.draw()) << 64) | u128::from(self.draw());
+        uuid_v4(bits).to_string()
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Now, as Kubernetes writes times. Follows tokio's clock, so that it stands still where that is paused.
+    pub(super) fn timestamp(&self) -> String {
+        let (instant, time) = self.began;
+        let passed = i64::try_from(self.now.saturating_duration_since(instant).as_millis()).unwrap_or(i64::MAX);
+        let now = Timestamp::from_millisecond(time.as_millisecond().saturating_add(passed)).unwrap_or(time);
+        Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+    }
+
+    /// Puts something on the agenda; a time that will never come is left out.
+    pub(super) fn schedule(&mut self, after: Duration, task: Task) {
+        if let Some(due) = self.now.checked_add(after) {
+            self.schedule_at(due, task);
+        }
+    }
+
+    pub(super) fn schedule_at(&mut self, due: Instant, task: Task) {
+        let sooner = self.due().is_none_or(|first| due < first);
+        self.drawn += 1;
+        self.agenda.insert((due, self.drawn), task);
+        if sooner {
+            self.agenda_wake.send_replace(());
+        }
+    }
+
+    /// When the cluster moves next by itself.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.agenda.keys().next().map(|(due, _)| *due)
+    }
+
+    pub(super) fn subscribe_agenda(&self) -> watch::Receiver<()> {
+        self.agenda_wake.subscribe()
+    }
+
+    /// Does all that is due by now, each at its own time, until controllers have nothing more to do.
+    pub(super) fn settle(&mut self) {
+        let until = Instant::now();
+        loop {
+            while let Some(reference) = self.dirty.pop_front() {
+                self.marked.remove(&reference);
+                self.reconcile(&reference);
+            }
+            match self.agenda.first_entry() {
+                Some(entry) if entry.key().0 <= until => {
+                    let ((due, _), task) = entry.remove_entry();
+                    self.now = self.now.max(due);
+                    self.run(task);
+                }
+                _ => break,
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn run(&mut self, task: Task) {
+        match task {
+            Task::Reconcile(reference) => self.mark(reference),
+            Task::Empty { namespace, uid } => namespaces::empty(self, &namespace, &uid),
+            Task::Finish { namespace, uid } => namespaces::finish(self, &namespace, &uid),
+        }
+    }
+
+    // ---- controllers ---------------------------------------------------------------------------------------------
+
+    fn reconcile(&mut self, reference: &ObjectRef) {
+        if is_workload(&reference.kind) {
+            workloads::reconcile(self, reference);
+        } else if reference.kind == CLAIM {
+            claims::reconcile(self, reference);
+        }
+    }
+
+    /// Has a controller look at an object soon.
+    pub(super) fn mark(&mut self, reference: ObjectRef) {
+        if self.marked.insert(reference.clone()) {
+            self.dirty.push_back(reference);
+        }
+    }
+
+    /// Has controllers look at all workloads and claims of a namespace, or of all of them.
+    pub(super) fn mark_all(&mut self, namespace: Option<&str>) {
+        for kind in [CLAIM, DEPLOYMENT, STATEFUL_SET] {
+            let query = Query { namespace: namespace.map(str::to_owned), ..Query::all(kind) };
+            for object in self.select(&query) {
+                self.mark(object.reference());
+            }
+        }
+    }
+
+    /// Marks what depends on an object that was created, changed or deleted.
+    fn touched(&mut self, object: &Object) {
+        let kind = object.kind();
+        if is_workload(kind) {
+            self.mark(object.reference());
+        } else if *kind == POD {
+            let place = (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned());
+            if let Some(life) = self.pods.get(&place) {
+                self.mark(life.workload.clone());
+            }
+        } else if *kind == CLAIM || *kind == SECRET || *kind == CONFIG_MAP {
+            self.mark_all(object.namespace());
+        } else if *kind == STORAGE_CLASS {
+            self.mark_all(None);
+        }
+    }
+
+    /// The fault that happens to a workload: the one that was injected last.
+    pub(super) fn fault_of(&self, workload: &Object) -> Option<(FaultTarget, Fault)> {
+        self.faults.iter().rev().find(|(target, _)| target.fits(workload)).cloned()
+    }
+
+    pub(super) fn readiness_delay(&self, workload: &str) -> Duration {
+        self.config.readiness_delays.get(workload).copied().unwrap_or(self.config.readiness_delay)
+    }
+}
+
+pub(super) fn is_workload(kind: &Kind) -> bool {
+    *kind == DEPLOYMENT || *kind == STATEFUL_SET
+}
+
+/// Kinds of which the API server counts generations, as far as urumi can see.
+fn has_generation(kind: &Kind) -> bool {
+    !kind.group.is_empty()
+}
+
+/// Sets the value behind a path of keys, making the objects on the way.
+pub(super) fn set(value: &mut Value, path: &[&str], new: Value) {
+    let mut place = value;
+    for key in path {
+        if !place.is_object() {
+            *place = Value::Object(serde_json::Map::new());
+        }
+        let Some(map) = place.as_object_mut() else { return };
+        place = map.entry(*key).or_insert(Value::Null);
+    }
+    *place = new;
+}
+
+/// Spreads a counter over all 64 bits (splitmix64).
+pub(super) fn mix(n: u64) -> u64 {
+    let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn uuid_v4(bits: u128) -> Uuid {
+    Uuid::from_u128((bits & !(0xf_u128 << 76) & !(0x3_u128 << 62)) | (0x4_u128 << 76) | (0x2_u128 << 62))
+}

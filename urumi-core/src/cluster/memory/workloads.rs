@@ -1,0 +1,353 @@
+//! The controllers of Deployments and StatefulSets: pods as many as wanted, and a status that tells of them.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::events::{self, Incident};
+use super::fault::Fault;
+use super::kinds::{POD, STATEFUL_SET};
+use super::pods::{self, Birth, PodState};
+use super::state::{State, Task, mix};
+use super::status::Condition;
+use super::{claims, namespaces};
+use crate::object::{Object, ObjectRef};
+
+/// How far a Deployment's newest template has got.
+#[derive(Clone, Debug)]
+pub(super) struct Rollout {
+    template: String,
+    best: (usize, usize),
+    since: Instant,
+    complete: bool,
+    deadline: Option<Instant>,
+}
+
+/// A pod, as its controller sees it.
+#[derive(Clone)]
+struct Member {
+    name: String,
+    ordinal: Option<i64>,
+    current: bool,
+    ready: bool,
+}
+
+/// Brings a workload's pods and status to where they should be now.
+pub(super) fn reconcile(state: &mut State, reference: &ObjectRef) {
+    let namespace = reference.namespace.clone().unwrap_or_default();
+    let Some(workload) = state.find(reference) else {
+        for member in members(state, reference, "") {
+            remove(state, &namespace, &member);
+        }
+        return;
+    };
+    if namespaces::is_terminating(state, &namespace, None) {
+        return;
+    }
+    let template = hash(workload.at("/spec/template").unwrap_or(&Value::Null));
+    let refused = if reference.kind == STATEFUL_SET {
+        scale_stateful_set(state, &workload, &template);
+        None
+    } else {
+        scale_deployment(state, &workload, &template)
+    };
+    for member in members(state, reference, &template) {
+        pods::advance(state, &workload, &member.name);
+    }
+    let now_there = members(state, reference, &template);
+    let status = if reference.kind == STATEFUL_SET {
+        stateful_set_status(&workload, &template, &now_there)
+    } else {
+        retire(state, &workload, &now_there);
+        let now_there = members(state, reference, &template);
+        deployment_status(state, &workload, &template, &now_there, refused)
+    };
+    state.put_status(&workload, status);
+}
+
+fn members(state: &State, workload: &ObjectRef, template: &str) -> Vec<Member> {
+    let namespace = workload.namespace.clone().unwrap_or_default();
+    let mut members: Vec<Member> = state
+        .pods
+        .range((namespace.clone(), String::new())..)
+        .take_while(|((ns, _), _)| *ns == namespace)
+        .filter(|(_, life)| life.workload == *workload)
+        .map(|((_, name), life)| Member {
+            name: name.clone(),
+            ordinal: life.ordinal,
+            current: life.template == template,
+            ready: life.state == PodState::Running,
+        })
+        .collect();
+    members.sort_by_key(|member| member.ordinal);
+    members
+}
+
+fn remove(state: &mut State, namespace: &str, member: &Member) {
+    state.delete(&ObjectRef::namespaced(POD, namespace, &member.name));
+}
+
+/// More pods than this are not made for one workload: a mistyped number must not use up all memory.
+const MOST_PODS: usize = 1000;
+
+fn wanted(workload: &Object) -> usize {
+    usize::try_from(workload.int_at("/spec/replicas").unwrap_or(1)).unwrap_or(0).min(MOST_PODS)
+}
+
+/// Makes and removes pods of the newest template; says why one could not be made.
+fn scale_deployment(state: &mut State, workload: &Object, template: &str) -> Option<String> {
+    let namespace = workload.namespace().unwrap_or_default();
+    let there = members(state, &workload.reference(), template);
+    let (mut current, old): (Vec<Member>, Vec<Member>) = there.into_iter().partition(|member| member.current);
+    if workload.str_at("/spec/strategy/type") == Some("Recreate") || wanted(workload) == 0 {
+        old.iter().for_each(|member| remove(state, namespace, member));
+    }
+    // Those that are not ready go first.
+    current.sort_by_key(|member| !member.ready);
+    while current.len() > wanted(workload) {
+        if let Some(member) = current.pop() {
+            remove(state, namespace, &member);
+        }
+    }
+    for _ in current.len()..wanted(workload) {
+        if state.fault_of(workload).is_some_and(|(_, fault)| fault == Fault::QuotaExceeded) {
+            return Some(refuse_pod(state, workload, template));
+        }
+        let name = format!("{}-{template}-{}", workload.name(), suffix(state.draw(), 5));
+        pods::create(state, Birth { workload, name, template, ordinal: None });
+    }
+    None
+}
+
+/// Removes a Deployment's pods of older templates once the newest has enough that are ready.
+fn retire(state: &mut State, workload: &Object, there: &[Member]) {
+    let ready = there.iter().filter(|member| member.current && member.ready).count();
+    if ready >= wanted(workload) {
+        let namespace = workload.namespace().unwrap_or_default();
+        there.iter().filter(|member| !member.current).for_each(|member| remove(state, namespace, member));
+    }
+}
+
+/// Makes and removes pods one by one, in the order of their numbers unless they may start in parallel.
+fn scale_stateful_set(state: &mut State, workload: &Object, template: &str) {
+    let namespace = workload.namespace().unwrap_or_default();
+    let reference = workload.reference();
+    let wanted = i64::try_from(wanted(workload)).unwrap_or(i64::MAX);
+    let there = members(state, &reference, template);
+    for member in there.iter().filter(|member| member.ordinal.is_some_and(|n| n >= wanted)) {
+        remove(state, namespace, member);
+    }
+    // A newer template reaches the pods one by one, the highest number first; the next when that one is ready.
+    let there = members(state, &reference, template);
+    let busy = there.iter().any(|member| member.current && !member.ready);
+    if let Some(outdated) = there.iter().rev().find(|member| !member.current)
+        && (!busy || !outdated.ready)
+    {
+        remove(state, namespace, outdated);
+    }
+    let parallel = workload.str_at("/spec/podManagementPolicy") == Some("Parallel");
+    for ordinal in 0..wanted {
+        let there = members(state, &reference, template);
+        match there.iter().find(|member| member.ordinal == Some(ordinal)) {
+            Some(member) if member.ready || parallel => {}
+            Some(_) => break,
+            None => {
+                let name = format!("{}-{ordinal}", workload.name());
+                claims::ensure(state, workload, &name);
+                if state.fault_of(workload).is_some_and(|(_, fault)| fault == Fault::QuotaExceeded) {
+                    let refusal = quota(&name);
+                    let message =
+                        format!("create Pod {name} in StatefulSet {} failed error: {refusal}", workload.name());
+                    let incident = Incident::warning("FailedCreate", message, "statefulset-controller");
+                    events::record(state, workload, &incident);
+                    break;
+                }
+                pods::create(state, Birth { workload, name, template, ordinal: Some(ordinal) });
+                if !parallel {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn quota(pod: &str) -> String {
+    format!(
+        "pods \"{pod}\" is forbidden: exceeded quota: store, requested: limits.memory=1Gi, used: limits.memory=2Gi, \
+         limited: limits.memory=2Gi"
+    )
+}
+
+/// Reports that a quota left no room for a Deployment's pod.
+fn refuse_pod(state: &mut State, workload: &Object, template: &str) -> String {
+    let set = format!("{}-{template}", workload.name());
+    let namespace = workload.namespace().unwrap_or_default();
+    let refusal = quota(&format!("{set}-{}", suffix(mix(0), 5)));
+    let involved = json!({
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "namespace": namespace,
+        "name": set,
+        "uid": workload.uid(),
+    });
+    let incident = Incident::warning("FailedCreate", format!("Error creating: {refusal}"), "replicaset-controller");
+    events::record_about(state, namespace, involved, &incident);
+    refusal
+}
+
+fn stateful_set_status(workload: &Object, template: &str, there: &[Member]) -> Value {
+    let count = |predicate: fn(&Member) -> bool| there.iter().filter(|member| predicate(member)).count();
+    let (ready, updated) = (count(|m| m.ready), count(|m| m.current));
+    let revision = format!("{}-{template}", workload.name());
+    let finished = updated == there.len() && there.len() == wanted(workload) && ready == there.len();
+    let earlier = workload.str_at("/status/currentRevision").unwrap_or(&revision);
+    let current = if finished { revision.as_str() } else { earlier };
+    let mut status = json!({
+        "observedGeneration": workload.int_at("/metadata/generation"),
+        "replicas": there.len(),
+        "availableReplicas": ready,
+        "currentRevision": current,
+        "updateRevision": revision,
+        "collisionCount": 0,
+    });
+    let old = if current == revision { updated } else { there.len() - updated };
+    add_counts(&mut status, &[("readyReplicas", ready), ("currentReplicas", old), ("updatedReplicas", updated)]);
+    status
+}
+
+fn deployment_status(
+    state: &mut State,
+    workload: &Object,
+    template: &str,
+    there: &[Member],
+    refused: Option<String>,
+) -> Value {
+    let wanted = wanted(workload);
+    let ready = there.iter().filter(|member| member.ready).count();
+    let updated = there.iter().filter(|member| member.current).count();
+    let enough = ready >= wanted.saturating_sub(spare(workload, wanted));
+    let complete = updated == wanted && there.len() == wanted && ready >= wanted;
+    let progress = progress(state, workload, template, (updated, ready), complete);
+
+    let now = state.timestamp();
+    let earlier = workload.list_at("/status/conditions");
+    let mut conditions = Vec::new();
+    let mut condition = |kind, holds, reason, message: String| {
+        let mut rendered =
+            Condition { kind, holds, reason: Some(reason), message: Some(message) }.render(earlier, &now);
+        let before = earlier.iter().find(|c| c.get("type").and_then(Value::as_str) == Some(kind));
+        // A condition that says the same as before was not updated.
+        let unchanged = before.filter(|b| ["status", "reason", "message"].iter().all(|f| b.get(f) == rendered.get(f)));
+        let updated = unchanged.and_then(|b| b.get("lastUpdateTime").cloned()).unwrap_or_else(|| now.clone().into());
+        if let Some(map) = rendered.as_object_mut() {
+            map.insert("lastUpdateTime".into(), updated);
+        }
+        conditions.push(rendered);
+    };
+    if enough {
+        let message = "Deployment has minimum availability.".into();
+        condition("Available", true, "MinimumReplicasAvailable", message);
+    } else {
+        let message = "Deployment does not have minimum availability.".into();
+        condition("Available", false, "MinimumReplicasUnavailable", message);
+    }
+    if let Some(refusal) = refused {
+        condition("ReplicaFailure", true, "FailedCreate", refusal);
+    }
+    let set = format!("ReplicaSet \"{}-{template}\"", workload.name());
+    match progress {
+        Progress::Complete => {
+            condition("Progressing", true, "NewReplicaSetAvailable", format!("{set} has successfully progressed."));
+        }
+        Progress::Going => condition("Progressing", true, "ReplicaSetUpdated", format!("{set} is progressing.")),
+        Progress::Late => {
+            condition("Progressing", false, "ProgressDeadlineExceeded", format!("{set} has timed out progressing."));
+        }
+    }
+    let mut status = json!({"observedGeneration": workload.int_at("/metadata/generation"), "conditions": conditions});
+    let missing = wanted.max(there.len()).saturating_sub(ready);
+    add_counts(
+        &mut status,
+        &[
+            ("replicas", there.len()),
+            ("updatedReplicas", updated),
+            ("readyReplicas", ready),
+            ("availableReplicas", ready),
+            ("unavailableReplicas", missing),
+        ],
+    );
+    status
+}
+
+/// Adds numbers to a status; the API server leaves out those that are 0.
+fn add_counts(status: &mut Value, counts: &[(&str, usize)]) {
+    if let Some(map) = status.as_object_mut() {
+        for (field, count) in counts.iter().filter(|(_, count)| *count > 0) {
+            map.insert((*field).to_owned(), (*count).into());
+        }
+    }
+}
+
+/// How many pods a Deployment may be short of: `maxUnavailable`, a quarter by default, rounded down.
+fn spare(workload: &Object, wanted: usize) -> usize {
+    let percent = |text: &str| text.strip_suffix('%')?.parse::<usize>().ok();
+    match workload.at("/spec/strategy/rollingUpdate/maxUnavailable") {
+        Some(Value::String(text)) => wanted * percent(text).unwrap_or(25) / 100,
+        Some(Value::Number(number)) => number.as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
+        _ => wanted / 4,
+    }
+}
+
+enum Progress {
+    Going,
+    Complete,
+    Late,
+}
+
+/// How a rollout goes. It is late when nothing became better for as long as the Deployment allows; once complete it
+/// is never late again until there is another template.
+fn progress(state: &mut State, workload: &Object, template: &str, count: (usize, usize), complete: bool) -> Progress {
+    let now = state.now();
+    let reference = workload.reference();
+    let fresh = || Rollout { template: template.to_owned(), best: (0, 0), since: now, complete: false, deadline: None };
+    let rollout = state.rollouts.entry(reference.clone()).or_insert_with(fresh);
+    if rollout.template != template {
+        *rollout = fresh();
+    }
+    if count.0 > rollout.best.0 || count.1 > rollout.best.1 {
+        rollout.best = (count.0.max(rollout.best.0), count.1.max(rollout.best.1));
+        rollout.since = now;
+    }
+    rollout.complete |= complete;
+    if rollout.complete {
+        return Progress::Complete;
+    }
+    let allowed = workload.int_at("/spec/progressDeadlineSeconds").and_then(|s| u64::try_from(s).ok()).unwrap_or(600);
+    let Some(deadline) = rollout.since.checked_add(Duration::from_secs(allowed)) else { return Progress::Going };
+    if now >= deadline {
+        return Progress::Late;
+    }
+    if rollout.deadline != Some(deadline) {
+        rollout.deadline = Some(deadline);
+        state.schedule_at(deadline, Task::Reconcile(reference));
+    }
+    Progress::Going
+}
+
+/// A short hash of a pod template: the same for the same template, in every cluster and run.
+fn hash(template: &Value) -> String {
+    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    suffix(mix(template.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, fnv)), 10)
+}
+
+/// Characters that make no words, as Kubernetes uses them in generated names.
+fn suffix(mut bits: u64, length: usize) -> String {
+    const SAFE: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut text = String::with_capacity(length);
+    for _ in 0..length {
+        text.push(char::from(SAFE.get((bits % 27) as usize).copied().unwrap_or(b'x')));
+        bits /= 27;
+    }
+    text
+}

@@ -1,0 +1,141 @@
+//! The database: a PostgreSQL of the store's own, and the secrets that the store is made with.
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet, StatefulSetSpec};
+use k8s_openapi::api::core::v1::{
+    Container, PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::api;
+use super::options::{DATABASE_PORT, Storage};
+use super::shop::{DatabasePlan, Shop};
+use super::workload::{
+    self, Part, container_port, container_security, empty_dir, env, env_from_secret, exec, liveness, mount, pod,
+    readiness, required_or_not, requirements, selector, service, startup, template,
+};
+use crate::engine::{Manifest, RenderError};
+use crate::object::{Kind, Object, ObjectRef};
+use crate::secret::{SecretSource, SecretString};
+
+pub(super) const NAME: &str = "postgres";
+pub(super) const COMPONENT: &str = "database";
+
+/// The Secret of a store with a database of its own.
+pub(super) const CREDENTIALS: &str = "postgres-credentials";
+/// The Secret of a store whose database is elsewhere, and whose address is in a Secret of the user's.
+pub(super) const MEDUSA_CREDENTIALS: &str = "medusa-credentials";
+
+pub(super) const PASSWORD_KEY: &str = "POSTGRES_PASSWORD";
+pub(super) const URL_KEY: &str = "DATABASE_URL";
+pub(super) const JWT_KEY: &str = "JWT_SECRET";
+pub(super) const COOKIE_KEY: &str = "COOKIE_SECRET";
+
+const VOLUME: &str = "postgres-data";
+const USER: &str = "medusa";
+const DATABASE: &str = "medusa";
+/// The user `postgres` of the Alpine image.
+const UID: i64 = 70;
+const MOUNT: &str = "/var/lib/postgresql/data";
+/// A directory below the mount, because a fresh volume may hold `lost+found`, which initdb refuses.
+const PGDATA: &str = "/var/lib/postgresql/data/pgdata";
+
+const PASSWORD_LENGTH: usize = 20;
+const TOKEN_LENGTH: usize = 48;
+
+/// The store's generated secrets, which are made once: a password drawn anew would lock the store out of its own
+/// volume, and new tokens would end every session.
+pub(super) fn secret(shop: &Shop<'_>, secrets: &dyn SecretSource) -> Result<Manifest, RenderError> {
+    let namespace = shop.spec.namespace();
+    let mut data: Vec<(&str, SecretString)> = Vec::with_capacity(4);
+    let (part, name, guards) = match shop.database()? {
+        DatabasePlan::Embedded { image, .. } => {
+            let password = secrets.password(PASSWORD_LENGTH)?;
+            let url = format!("postgres://{USER}:{}@{NAME}:{DATABASE_PORT}/{DATABASE}", password.reveal());
+            data.push((PASSWORD_KEY, password));
+            data.push((URL_KEY, SecretString::new(url)));
+            let guards = vec![
+                ObjectRef::namespaced(Kind::of::<StatefulSet>(), &namespace, NAME),
+                ObjectRef::namespaced(Kind::of::<PersistentVolumeClaim>(), &namespace, format!("{VOLUME}-{NAME}-0")),
+            ];
+            (part(image), CREDENTIALS, guards)
+        }
+        DatabasePlan::External { .. } => {
+            let guards = vec![ObjectRef::namespaced(Kind::of::<Deployment>(), &namespace, api::NAME)];
+            (api::part(shop), MEDUSA_CREDENTIALS, guards)
+        }
+    };
+    data.push((JWT_KEY, secrets.password(TOKEN_LENGTH)?));
+    data.push((COOKIE_KEY, secrets.password(TOKEN_LENGTH)?));
+    Ok(Manifest::create_once(Object::from_typed(&workload::secret(&part, name, &data))?, guards))
+}
+
+/// The StatefulSet and its Service; nothing where the database is elsewhere.
+pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let DatabasePlan::Embedded { image, storage, resources } = shop.database()? else {
+        return Ok(Vec::new());
+    };
+    let part = part(image);
+    // Over TCP, because while initdb runs there is a server on the local socket only.
+    let ready = exec(&["pg_isready", "-h", "127.0.0.1", "-U", USER, "-d", DATABASE]);
+    let container = Container {
+        name: NAME.to_owned(),
+        image: Some(image.to_owned()),
+        env: Some(vec![
+            env("POSTGRES_USER", USER),
+            env("POSTGRES_DB", DATABASE),
+            env_from_secret("POSTGRES_PASSWORD", CREDENTIALS, PASSWORD_KEY),
+            env("PGDATA", PGDATA),
+        ]),
+        ports: Some(vec![container_port(NAME, DATABASE_PORT)]),
+        startup_probe: Some(startup(ready.clone())),
+        readiness_probe: Some(readiness(ready.clone())),
+        liveness_probe: Some(liveness(ready)),
+        resources: Some(requirements(resources)),
+        security_context: Some(container_security()),
+        volume_mounts: Some(vec![mount(VOLUME, MOUNT), mount("run", "/var/run/postgresql"), mount("tmp", "/tmp")]),
+        ..Default::default()
+    };
+    // Time for a checkpoint of everything in memory.
+    let pod = pod(shop, container, UID, vec![empty_dir("run"), empty_dir("tmp")], 60);
+    let stateful_set = StatefulSet {
+        metadata: part.metadata(),
+        spec: required_or_not(StatefulSetSpec {
+            replicas: Some(1),
+            selector: selector(NAME),
+            service_name: Some(NAME.to_owned()),
+            template: template(&part, pod),
+            volume_claim_templates: Some(vec![claim(&part, storage)]),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    Ok(vec![
+        Manifest::managed(Object::from_typed(&service(&part, NAME, DATABASE_PORT, DATABASE_PORT))?),
+        Manifest::managed(Object::from_typed(&stateful_set)?),
+    ])
+}
+
+fn part(image: &str) -> Part<'_> {
+    Part { name: NAME, component: COMPONENT, image }
+}
+
+/// The one claim of the store. Claim templates can never be changed, so they carry no version.
+fn claim(part: &Part<'_>, storage: &Storage) -> PersistentVolumeClaim {
+    PersistentVolumeClaim {
+        metadata: ObjectMeta {
+            name: Some(VOLUME.to_owned()),
+            labels: Some(part.lasting_labels()),
+            ..Default::default()
+        },
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some([("storage".to_owned(), storage.size.to_api())].into()),
+                ..Default::default()
+            }),
+            storage_class_name: storage.class_name.clone(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,162 @@
+//! Which traffic a store's pods may have: nothing, but for what makes a shop work.
+//!
+//! A store's images are not urumi's to trust. Its pods reach the cluster's DNS, each other along
+//! storefront → API → database, and, from the API only, the public internet over HTTPS for payment providers. Private
+//! networks are left out of that, and with them the Kubernetes API, the cloud's metadata service and other stores.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::networking::v1::{
+    IPBlock, NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
+    NetworkPolicySpec,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use super::options::DATABASE_PORT;
+use super::shop::{DatabasePlan, Shop, TlsPlan};
+use super::workload::{Part, number, selector};
+use super::{api, database, storefront};
+use crate::engine::{Manifest, RenderError};
+use crate::object::Object;
+
+/// What is not the public internet: private, shared, link-local, benchmark and reserved ranges, all of which clusters
+/// use for nodes, pods or Services.
+const NOT_PUBLIC_V4: [&str; 8] = [
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "240.0.0.0/4",
+];
+const NOT_PUBLIC_V6: [&str; 2] = ["fc00::/7", "fe80::/10"];
+const EVERYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
+
+/// The label that Kubernetes puts on every namespace, and that cannot be forged.
+const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+/// Where cert-manager's pods that answer HTTP-01 challenges listen, and the label they carry.
+const SOLVER_PORT: u16 = 8089;
+const SOLVER_LABEL: &str = "acme.cert-manager.io/http01-solver";
+
+/// The store's NetworkPolicies; none where they are switched off.
+pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
+    if !shop.options.network_policy.enabled {
+        return Ok(Vec::new());
+    }
+    let database = shop.database()?;
+    let controllers = controllers(shop);
+    let mut policies = vec![policy(&isolation(shop), "default-deny", LabelSelector::default(), None, None)];
+
+    let mut api_egress = vec![dns()];
+    let mut public = public_internet();
+    match database {
+        DatabasePlan::Embedded { image, .. } => {
+            let part = Part { name: database::NAME, component: database::COMPONENT, image };
+            let from_api = vec![from(vec![pods(api::NAME)], DATABASE_PORT)];
+            policies.push(policy(&part, database::NAME, selector(database::NAME), Some(from_api), None));
+            api_egress.push(to(vec![pods(database::NAME)], &[("TCP", DATABASE_PORT)]));
+        }
+        DatabasePlan::External { port, .. } => {
+            // Where a managed database is cannot be known, and it is often on a private network. The port alone
+            // opens no other store's database: that one's own policy lets in nobody else.
+            let anywhere = EVERYWHERE.iter().map(|cidr| block(cidr, &[])).collect();
+            api_egress.push(to(anywhere, &[("TCP", port)]));
+        }
+    }
+    api_egress.append(&mut public);
+
+    let mut api_sources = vec![pods(storefront::NAME)];
+    api_sources.extend(controllers.iter().cloned());
+    policies.push(policy(
+        &api::part(shop),
+        api::NAME,
+        selector(api::NAME),
+        Some(vec![from(api_sources, api::PORT)]),
+        Some(api_egress),
+    ));
+    policies.push(policy(
+        &storefront::part(shop),
+        storefront::NAME,
+        selector(storefront::NAME),
+        Some(vec![from(controllers.clone(), storefront::PORT)]),
+        Some(vec![dns(), to(vec![pods(api::NAME)], &[("TCP", api::PORT)])]),
+    ));
+    if let TlsPlan::Issuer { .. } = shop.tls() {
+        // Without it, a certificate that is proven over HTTP would never be issued.
+        let solvers = labelled(SOLVER_LABEL, "true");
+        let rules = vec![from(controllers, SOLVER_PORT)];
+        policies.push(policy(&isolation(shop), "acme-solver", solvers, Some(rules), None));
+    }
+    policies.iter().map(|p| Ok(Manifest::managed(Object::from_typed(p)?))).collect()
+}
+
+/// What belongs to the store as a whole.
+pub(super) fn isolation<'a>(shop: &'a Shop<'_>) -> Part<'a> {
+    Part { name: "medusa", component: "isolation", image: &shop.options.api.image }
+}
+
+/// A policy that always speaks of both directions: what is not given is closed.
+fn policy(
+    part: &Part<'_>,
+    name: &str,
+    pods: LabelSelector,
+    ingress: Option<Vec<NetworkPolicyIngressRule>>,
+    egress: Option<Vec<NetworkPolicyEgressRule>>,
+) -> NetworkPolicy {
+    NetworkPolicy {
+        metadata: part.metadata_named(name),
+        spec: Some(NetworkPolicySpec {
+            pod_selector: Some(pods),
+            policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
+            ingress,
+            egress,
+        }),
+    }
+}
+
+fn from(peers: Vec<NetworkPolicyPeer>, port: u16) -> NetworkPolicyIngressRule {
+    NetworkPolicyIngressRule { from: Some(peers), ports: Some(vec![policy_port("TCP", port)]) }
+}
+
+fn to(peers: Vec<NetworkPolicyPeer>, ports: &[(&str, u16)]) -> NetworkPolicyEgressRule {
+    let ports = ports.iter().map(|(protocol, port)| policy_port(protocol, *port)).collect();
+    NetworkPolicyEgressRule { to: Some(peers), ports: Some(ports) }
+}
+
+fn policy_port(protocol: &str, port: u16) -> NetworkPolicyPort {
+    NetworkPolicyPort { protocol: Some(protocol.to_owned()), port: Some(number(port)), ..Default::default() }
+}
+
+fn dns() -> NetworkPolicyEgressRule {
+    to(vec![namespace("kube-system")], &[("UDP", 53), ("TCP", 53)])
+}
+
+fn public_internet() -> Vec<NetworkPolicyEgressRule> {
+    let blocks = EVERYWHERE.iter().zip([NOT_PUBLIC_V4.as_slice(), NOT_PUBLIC_V6.as_slice()]);
+    vec![to(blocks.map(|(cidr, except)| block(cidr, except)).collect(), &[("TCP", 443)])]
+}
+
+/// The namespaces of ingress controllers; never empty, which `Shop::read` makes sure of.
+fn controllers(shop: &Shop<'_>) -> Vec<NetworkPolicyPeer> {
+    shop.options.ingress.controller_namespaces.iter().map(|name| namespace(name)).collect()
+}
+
+fn pods(name: &str) -> NetworkPolicyPeer {
+    NetworkPolicyPeer { pod_selector: Some(selector(name)), ..Default::default() }
+}
+
+fn namespace(name: &str) -> NetworkPolicyPeer {
+    NetworkPolicyPeer { namespace_selector: Some(labelled(NAMESPACE_NAME, name)), ..Default::default() }
+}
+
+fn block(cidr: &str, except: &[&str]) -> NetworkPolicyPeer {
+    let except = (!except.is_empty()).then(|| except.iter().map(|e| (*e).to_owned()).collect());
+    NetworkPolicyPeer { ip_block: Some(IPBlock { cidr: cidr.to_owned(), except }), ..Default::default() }
+}
+
+fn labelled(key: &str, value: &str) -> LabelSelector {
+    let labels = BTreeMap::from([(key.to_owned(), value.to_owned())]);
+    LabelSelector { match_labels: Some(labels), ..Default::default() }
+}

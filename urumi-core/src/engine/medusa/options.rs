@@ -1,0 +1,405 @@
+//! The options of a Medusa store: their types, built-in defaults and JSON Schema.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::names::Quantity;
+use crate::store::Options;
+
+/// Where PostgreSQL listens.
+pub(super) const DATABASE_PORT: u16 = 5432;
+
+/// The options of a Medusa store. In a request each of them may be left out and then takes the installation's
+/// default; null removes a default that is optional.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct MedusaOptions {
+    /// The domain under which the store is reached: the shop at store-<id>.<domain>, its API at api-<id>.<domain>.
+    /// Left out, it is the domain of the installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Where the store keeps its data.
+    pub database: Database,
+    /// The commerce API (Medusa).
+    pub api: Api,
+    /// The shop that customers see.
+    pub storefront: Storefront,
+    /// How the store is reached from outside of the cluster.
+    pub ingress: IngressOptions,
+    /// Encryption of the store's addresses. It is on, and the store's URLs begin with https, when one of the fields
+    /// is set; only one may be.
+    #[serde(default, skip_serializing_if = "Tls::is_off")]
+    pub tls: Tls,
+    /// Hard limits of the store's namespace (a ResourceQuota), e.g. requests.cpu, limits.memory, pods or
+    /// requests.storage. Empty means no quota.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quota: BTreeMap<String, Quantity>,
+    /// What containers in the store's namespace get that state no resources of their own (a LimitRange).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// Names of Secrets in the store's namespace with which its images are pulled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub image_pull_secrets: Vec<String>,
+    /// Which traffic the store's pods may have.
+    pub network_policy: NetworkPolicyOptions,
+}
+
+/// Where a store keeps its data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Database {
+    /// embedded: a PostgreSQL of the store's own, in its namespace. external: one that exists elsewhere, such as a
+    /// managed database.
+    pub mode: DatabaseMode,
+    /// The PostgreSQL image (embedded only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The database's volume (embedded only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Storage>,
+    /// What the database's container asks for and may use (embedded only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+    /// The Secret that holds the database's address (external only, and required there).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<DatabaseSecret>,
+    /// The port on which the database listens, to which the API's traffic is allowed (external only; 5432 where it
+    /// is left out).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: Option<u16>,
+}
+
+/// Whose database a store uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DatabaseMode {
+    /// A PostgreSQL of the store's own.
+    Embedded,
+    /// A PostgreSQL that exists elsewhere.
+    External,
+}
+
+/// The volume of an embedded database.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Storage {
+    /// How large it is.
+    pub size: Quantity,
+    /// The StorageClass it is made by; left out, the cluster's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_name: Option<String>,
+}
+
+/// The Secret that holds an external database's address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct DatabaseSecret {
+    /// The Secret's name; it must exist in the store's namespace.
+    #[serde(default)]
+    pub name: String,
+    /// The key within it that holds the connection URL, postgres://user:password@host:port/database.
+    #[serde(default = "DatabaseSecret::default_key")]
+    pub key: String,
+}
+
+impl DatabaseSecret {
+    fn default_key() -> String {
+        "DATABASE_URL".into()
+    }
+}
+
+/// The commerce API.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Api {
+    /// Its image. It listens on port 9000, answers GET /health, runs as user 1000 and migrates its database before
+    /// it serves.
+    pub image: String,
+    /// How many of it run. More than one needs locking that they share (MEDUSA's Redis modules, configured through
+    /// env): with locks in memory, the same cart can be completed twice.
+    pub replicas: Replicas,
+    /// What each of its containers asks for and may use. Node's heap is capped at three quarters of limits.memory.
+    pub resources: Resources,
+    /// Further environment variables, by name. Those that urumi sets itself are refused.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+}
+
+/// The shop that customers see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Storefront {
+    /// Its image. It listens on port 8000, answers GET / and runs as user 1000.
+    pub image: String,
+    /// How many of it run.
+    pub replicas: Replicas,
+    /// What each of its containers asks for and may use. Node's heap is capped at three quarters of limits.memory.
+    pub resources: Resources,
+    /// Further environment variables, by name. Those that urumi sets itself are refused.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+}
+
+/// How a store is reached from outside of the cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct IngressOptions {
+    /// The IngressClass; left out, the cluster's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_name: Option<String>,
+    /// Annotations of both Ingresses, for the ingress controller and others that read them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// The namespaces of ingress controllers: only pods there reach the shop and its API from outside.
+    pub controller_namespaces: Vec<String>,
+}
+
+/// Encryption of a store's addresses.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Tls {
+    /// A TLS Secret in the store's namespace whose certificate covers both hosts, e.g. one with a wildcard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_name: Option<String>,
+    /// cert-manager's Issuer, in the store's namespace, that issues a certificate for each host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// cert-manager's ClusterIssuer that issues a certificate for each host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_issuer: Option<String>,
+}
+
+impl Tls {
+    /// Whether the store's addresses are not encrypted.
+    pub fn is_off(&self) -> bool {
+        self.secret_name.is_none() && self.issuer.is_none() && self.cluster_issuer.is_none()
+    }
+}
+
+/// What containers in a store's namespace get that state no resources of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Limits {
+    /// What such a container asks for.
+    pub default_request: ResourceList,
+    /// What such a container may use.
+    pub default: ResourceList,
+}
+
+/// Which traffic a store's pods may have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct NetworkPolicyOptions {
+    /// Whether the store is closed to all traffic that it does not need. Switch it off only on clusters whose
+    /// network cannot work with NetworkPolicies.
+    pub enabled: bool,
+}
+
+/// What a container asks for and what it may use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Resources {
+    /// What is set aside for it.
+    pub requests: ResourceList,
+    /// What it may use at most; not below requests.
+    pub limits: ResourceList,
+}
+
+/// Amounts of CPU and memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct ResourceList {
+    /// CPUs, in steps of a thousandth.
+    pub cpu: Quantity,
+    /// Bytes of memory.
+    pub memory: Quantity,
+}
+
+/// How many of something run: 1 to 20.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Replicas(u8);
+
+impl Replicas {
+    /// The most that are allowed.
+    pub const MAX: u8 = 20;
+
+    /// Takes a number.
+    ///
+    /// # Errors
+    /// When it is 0 or more than [`Replicas::MAX`].
+    pub fn new(number: u64) -> Result<Self, String> {
+        match u8::try_from(number) {
+            Ok(number @ 1..=Self::MAX) => Ok(Replicas(number)),
+            _ => Err(format!("must be 1 to {}, not {number}", Self::MAX)),
+        }
+    }
+
+    /// The number.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Replicas {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Replicas;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number from 1 to {}", Replicas::MAX)
+            }
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Replicas, E> {
+                Replicas::new(number).map_err(E::custom)
+            }
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Replicas, E> {
+                match u64::try_from(number) {
+                    Ok(number) => self.visit_u64(number),
+                    Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_u64(Reader)
+    }
+}
+
+impl JsonSchema for Replicas {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Replicas".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": Self::MAX })
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
+/// What urumi uses where neither the request nor the installation says anything.
+pub(super) fn builtin() -> Options {
+    into_map(json!({
+        "database": {
+            "mode": "embedded",
+            "image": "postgres:15-alpine",
+            "storage": { "size": "5Gi" },
+            "resources": resources("100m", "256Mi", "1", "512Mi"),
+        },
+        "api": {
+            "image": "urumi/medusa-api:0.1.0",
+            "replicas": 1,
+            "resources": resources("250m", "384Mi", "1", "1Gi"),
+        },
+        "storefront": {
+            "image": "urumi/medusa-storefront:0.1.0",
+            "replicas": 1,
+            "resources": resources("50m", "128Mi", "500m", "256Mi"),
+        },
+        "ingress": { "controllerNamespaces": ["ingress-nginx", "kube-system", "traefik"] },
+        "networkPolicy": { "enabled": true },
+    }))
+}
+
+/// What is completed of `limits` once it is asked for at all.
+pub(super) fn builtin_limits() -> Options {
+    into_map(json!({
+        "defaultRequest": { "cpu": "50m", "memory": "128Mi" },
+        "default": { "cpu": "500m", "memory": "256Mi" },
+    }))
+}
+
+fn resources(cpu: &str, memory: &str, cpu_limit: &str, memory_limit: &str) -> Value {
+    json!({
+        "requests": { "cpu": cpu, "memory": memory },
+        "limits": { "cpu": cpu_limit, "memory": memory_limit },
+    })
+}
+
+fn into_map(value: Value) -> Options {
+    match value {
+        Value::Object(map) => map,
+        _ => Options::new(),
+    }
+}
+
+/// The schema of a request's options: nothing in it is required, and `defaults` are shown where they apply.
+pub(super) fn schema(defaults: &Options) -> Schema {
+    let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<MedusaOptions>();
+    if let Some(root) = schema.as_object_mut() {
+        describe(root, Some(&Value::Object(defaults.clone())));
+    }
+    schema
+}
+
+/// Removes what holds for resolved options only, puts defaults at the leaves and joins the lines of descriptions.
+fn describe(schema: &mut Map<String, Value>, default: Option<&Value>) {
+    schema.remove("required");
+    schema.remove("default");
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    if let Some(Value::Array(variants)) = schema.get_mut("anyOf") {
+        for variant in variants.iter_mut().filter_map(Value::as_object_mut) {
+            describe(variant, default);
+        }
+    } else if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for (name, property) in properties {
+            if let Some(property) = property.as_object_mut() {
+                describe(property, default.and_then(|d| d.get(name)));
+            }
+        }
+    } else if let Some(default) = default
+        && schema.get("type") != Some(&json!("null"))
+    {
+        schema.insert("default".into(), default.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicas_are_one_to_twenty() {
+        assert_eq!(Replicas::new(1).unwrap().get(), 1);
+        assert_eq!(Replicas::new(20).unwrap().get(), 20);
+        for number in [0, 21, 256, u64::MAX] {
+            assert!(Replicas::new(number).unwrap_err().contains("1 to 20"));
+        }
+    }
+
+    #[test]
+    fn the_schema_describes_every_field_and_shows_the_defaults() {
+        fn fields(path: &str, schema: &Value, seen: &mut Vec<String>) {
+            for variant in schema["anyOf"].as_array().into_iter().flatten() {
+                fields(path, variant, seen);
+            }
+            for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+                let path = format!("{path}/{name}");
+                let description = property["description"].as_str().unwrap_or_default();
+                assert!(description.len() > 10, "{path} has no description");
+                assert!(!description.contains('\n'), "{path}'s description has line breaks");
+                fields(&path, property, seen);
+                seen.push(path);
+            }
+            assert!(schema.get("required").is_none(), "{path} requires something");
+            assert!(schema.get("$ref").is_none(), "{path} refers elsewhere");
+        }
+        let schema = schema(&builtin()).to_value();
+        let mut seen = Vec::new();
+        fields("", &schema, &mut seen);
+        for path in ["/domain", "/database/storage/className", "/api/resources/limits/memory", "/limits/default/cpu"] {
+            assert!(seen.iter().any(|s| s == path), "{path} is not in the schema: {seen:?}");
+        }
+        assert_eq!(schema.pointer("/properties/api/properties/replicas/default"), Some(&json!(1)));
+        assert_eq!(schema.pointer("/properties/api/properties/replicas/maximum"), Some(&json!(20)));
+        assert_eq!(schema.pointer("/additionalProperties"), Some(&json!(false)));
+    }
+}

@@ -1,0 +1,38 @@
+//! What the store's namespace may use: its ResourceQuota and LimitRange, where they are configured.
+
+use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec, ResourceQuota, ResourceQuotaSpec};
+
+use super::network::isolation;
+use super::shop::Shop;
+use super::workload::amounts;
+use crate::engine::{Manifest, RenderError};
+use crate::object::Object;
+
+/// The quota and the defaults for containers.
+pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let part = isolation(shop);
+    let mut manifests = Vec::new();
+    if !shop.options.quota.is_empty() {
+        let hard = shop.options.quota.iter().map(|(name, amount)| (name.clone(), amount.to_api())).collect();
+        let quota = ResourceQuota {
+            metadata: part.metadata_named("store-quota"),
+            spec: Some(ResourceQuotaSpec { hard: Some(hard), ..Default::default() }),
+            ..Default::default()
+        };
+        manifests.push(Manifest::managed(Object::from_typed(&quota)?));
+    }
+    if let Some(limits) = &shop.options.limits {
+        let item = LimitRangeItem {
+            type_: "Container".to_owned(),
+            default: Some(amounts(&limits.default)),
+            default_request: Some(amounts(&limits.default_request)),
+            ..Default::default()
+        };
+        let range = LimitRange {
+            metadata: part.metadata_named("store-limits"),
+            spec: Some(LimitRangeSpec { limits: vec![item] }),
+        };
+        manifests.push(Manifest::managed(Object::from_typed(&range)?));
+    }
+    Ok(manifests)
+}

@@ -1,0 +1,107 @@
+//! One store while it is rendered: its spec with the options read, and what follows from them everywhere.
+
+use super::options::{Database, DatabaseSecret, MedusaOptions, Resources, Storage};
+use super::resolve;
+use crate::engine::RenderError;
+use crate::store::{StoreId, StoreSpec};
+
+/// One store while it is rendered.
+pub(super) struct Shop<'a> {
+    pub(super) spec: &'a StoreSpec,
+    pub(super) options: MedusaOptions,
+    domain: String,
+}
+
+/// The database a store uses, with all that its mode needs.
+pub(super) enum DatabasePlan<'a> {
+    /// A PostgreSQL of the store's own.
+    Embedded { image: &'a str, storage: &'a Storage, resources: &'a Resources },
+    /// One that exists elsewhere.
+    External { secret: &'a DatabaseSecret, port: u16 },
+}
+
+/// How a store's addresses are encrypted.
+pub(super) enum TlsPlan<'a> {
+    /// Not at all.
+    Off,
+    /// With the certificate in this Secret.
+    Secret(&'a str),
+    /// With certificates that cert-manager puts into a Secret for each host: the annotation that asks it to.
+    Issuer { annotation: &'static str, name: &'a str },
+}
+
+/// The host of a store's shop.
+pub(super) fn storefront_host(id: &StoreId, domain: &str) -> String {
+    format!("store-{id}.{domain}")
+}
+
+impl<'a> Shop<'a> {
+    /// Reads a spec that `resolve` made, and makes sure that rendering finds all it needs.
+    pub(super) fn read(spec: &'a StoreSpec) -> Result<Self, RenderError> {
+        let options = resolve::read(&spec.options).map_err(RenderError::Options)?;
+        let domain = options.domain.clone().ok_or_else(|| missing("domain"))?;
+        let shop = Shop { spec, options, domain };
+        shop.database()?;
+        // An empty list of peers would let everyone in, which must not come of a record that someone has edited.
+        if shop.options.network_policy.enabled && shop.options.ingress.controller_namespaces.is_empty() {
+            return Err(missing("ingress.controllerNamespaces"));
+        }
+        Ok(shop)
+    }
+
+    /// The database, by its mode.
+    pub(super) fn database(&self) -> Result<DatabasePlan<'_>, RenderError> {
+        let Database { image, storage, resources, secret, port, .. } = &self.options.database;
+        if self.options.is_embedded() {
+            Ok(DatabasePlan::Embedded {
+                image: image.as_deref().ok_or_else(|| missing("database.image"))?,
+                storage: storage.as_ref().ok_or_else(|| missing("database.storage"))?,
+                resources: resources.as_ref().ok_or_else(|| missing("database.resources"))?,
+            })
+        } else {
+            Ok(DatabasePlan::External {
+                secret: secret.as_ref().ok_or_else(|| missing("database.secret"))?,
+                port: port.ok_or_else(|| missing("database.port"))?,
+            })
+        }
+    }
+
+    /// How the addresses are encrypted.
+    pub(super) fn tls(&self) -> TlsPlan<'_> {
+        let tls = &self.options.tls;
+        if let Some(name) = &tls.secret_name {
+            TlsPlan::Secret(name)
+        } else if let Some(name) = &tls.issuer {
+            TlsPlan::Issuer { annotation: "cert-manager.io/issuer", name }
+        } else if let Some(name) = &tls.cluster_issuer {
+            TlsPlan::Issuer { annotation: "cert-manager.io/cluster-issuer", name }
+        } else {
+            TlsPlan::Off
+        }
+    }
+
+    pub(super) fn storefront_host(&self) -> String {
+        storefront_host(&self.spec.id, &self.domain)
+    }
+
+    pub(super) fn api_host(&self) -> String {
+        format!("api-{}.{}", self.spec.id, self.domain)
+    }
+
+    pub(super) fn storefront_url(&self) -> String {
+        self.url(&self.storefront_host())
+    }
+
+    pub(super) fn api_url(&self) -> String {
+        self.url(&self.api_host())
+    }
+
+    fn url(&self, host: &str) -> String {
+        let scheme = if self.options.tls.is_off() { "http" } else { "https" };
+        format!("{scheme}://{host}")
+    }
+}
+
+fn missing(field: &str) -> RenderError {
+    RenderError::Options(format!("{field} is missing"))
+}

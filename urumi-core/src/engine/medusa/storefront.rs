@@ -1,0 +1,74 @@
+//! The storefront: the shop that customers see.
+
+use k8s_openapi::api::core::v1::Container;
+
+use super::api;
+use super::shop::Shop;
+use super::workload::{
+    NODE_USER, Part, container_port, container_security, deployment, empty_dir, env, http_get, liveness, mount,
+    node_options, pod, readiness, requirements, service, startup, tcp,
+};
+use crate::engine::{Manifest, RenderError};
+use crate::object::Object;
+
+pub(super) const NAME: &str = "medusa-storefront";
+pub(super) const COMPONENT: &str = "storefront";
+/// Where the container listens: above 1024, since it is not root.
+pub(super) const PORT: u16 = 8000;
+/// Where the Service listens.
+pub(super) const SERVICE_PORT: u16 = 80;
+
+/// The names that urumi sets in the container's environment, in the order in which they are rendered.
+pub(super) const RESERVED: [&str; 8] = [
+    "MEDUSA_BACKEND_URL",
+    "MEDUSA_PUBLIC_URL",
+    "STOREFRONT_URL",
+    "STORE_NAME",
+    "PORT",
+    "NODE_ENV",
+    "HOME",
+    "NODE_OPTIONS",
+];
+
+pub(super) fn part<'a>(shop: &'a Shop<'_>) -> Part<'a> {
+    Part { name: NAME, component: COMPONENT, image: &shop.options.storefront.image }
+}
+
+/// The Deployment and its Service.
+pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let storefront = &shop.options.storefront;
+    let part = part(shop);
+    let mut variables = vec![
+        // Inside of the cluster the Service is nearer than the Ingress, and needs neither DNS nor TLS from outside.
+        env("MEDUSA_BACKEND_URL", &format!("http://{}", api::NAME)),
+        env("MEDUSA_PUBLIC_URL", &shop.api_url()),
+        env("STOREFRONT_URL", &shop.storefront_url()),
+        env("STORE_NAME", shop.spec.name.as_str()),
+        env("PORT", &PORT.to_string()),
+        env("NODE_ENV", "production"),
+        env("HOME", "/tmp"),
+        node_options(&storefront.resources),
+    ];
+    variables.extend(storefront.env.iter().map(|(name, value)| env(name, value)));
+
+    let container = Container {
+        name: NAME.to_owned(),
+        image: Some(storefront.image.clone()),
+        env: Some(variables),
+        ports: Some(vec![container_port("http", PORT)]),
+        startup_probe: Some(startup(tcp(PORT))),
+        // Ready means that customers get a page, which is true of any storefront's image. A page that fails because
+        // the API is away is no reason for a restart, so liveness asks for no more than an open port.
+        readiness_probe: Some(readiness(http_get("/", PORT))),
+        liveness_probe: Some(liveness(tcp(PORT))),
+        resources: Some(requirements(&storefront.resources)),
+        security_context: Some(container_security()),
+        volume_mounts: Some(vec![mount("tmp", "/tmp")]),
+        ..Default::default()
+    };
+    let pod = pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 30);
+    Ok(vec![
+        Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),
+        Manifest::managed(Object::from_typed(&deployment(&part, storefront.replicas, pod))?),
+    ])
+}

@@ -1,0 +1,283 @@
+//! What must hold of typed options: every mistake is found, not only the first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::options::{Database, DatabaseMode, MedusaOptions, ResourceList, Resources};
+use super::{api, shop, storefront};
+use crate::error::FieldError;
+use crate::names::{self, Quantity};
+use crate::store::StoreId;
+
+/// The longest value of an environment variable.
+const MAX_ENV_VALUE: usize = 32 * 1024;
+
+/// Names that Kubernetes knows for quotas; others must have a prefix, such as `count/` or a storage class.
+const QUOTAS: [&str; 17] = [
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.ephemeral-storage",
+    "requests.storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+    "pods",
+    "services",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "services.loadbalancers",
+    "services.nodeports",
+];
+
+/// Checks merged options that are to become a store's.
+pub(super) fn all(options: &MedusaOptions, id: &StoreId) -> Vec<FieldError> {
+    let mut checks = Checks(fields(options));
+    match &options.domain {
+        Some(domain) if names::domain(domain).is_ok() => {
+            let host = shop::storefront_host(id, domain);
+            let long = |why| format!("makes the host {host}, which {why}");
+            checks.that("domain", names::domain(&host).map_err(long));
+        }
+        _ => {}
+    }
+    if options.database.mode == DatabaseMode::External
+        && options.database.secret.as_ref().is_none_or(|secret| secret.name.is_empty())
+    {
+        checks.wrong(
+            "database.secret.name",
+            "is required with database.mode external: the Secret in the store's namespace that holds the connection URL",
+        );
+    }
+    quota(&mut checks, options);
+    checks.0
+}
+
+/// Checks each field for itself: what holds of a request and of an installation's defaults alike.
+pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
+    let mut checks = Checks(Vec::new());
+    if let Some(domain) = &options.domain {
+        checks.that("domain", names::domain(domain));
+    }
+    database(&mut checks, &options.database);
+
+    checks.that("api.image", names::image_reference(&options.api.image));
+    resources(&mut checks, "api.resources", &options.api.resources);
+    env(&mut checks, "api.env", &options.api.env, &api::RESERVED);
+    checks.that("storefront.image", names::image_reference(&options.storefront.image));
+    resources(&mut checks, "storefront.resources", &options.storefront.resources);
+    env(&mut checks, "storefront.env", &options.storefront.env, &storefront::RESERVED);
+
+    ingress(&mut checks, options);
+    tls(&mut checks, options);
+
+    for (name, amount) in &options.quota {
+        let path = format!("quota.{name}");
+        checks.that(&path, names::label_key(name));
+        if !name.contains('/') && !QUOTAS.contains(&name.as_str()) {
+            checks.wrong(
+                &path,
+                format!("is not known to Kubernetes; there is {}, or count/<resource>", QUOTAS.join(", ")),
+            );
+        }
+        let counted = !name.contains("cpu") && amount.whole().is_none();
+        if counted {
+            checks.wrong(&path, format!("must be a whole number, not {amount}"));
+        }
+    }
+    if let Some(limits) = &options.limits {
+        range(&mut checks, "limits", ("defaultRequest", &limits.default_request), ("default", &limits.default));
+    }
+    unique(&mut checks, "imagePullSecrets", &options.image_pull_secrets, names::dns_subdomain);
+    checks.0
+}
+
+struct Checks(Vec<FieldError>);
+
+impl Checks {
+    fn that(&mut self, field: &str, result: Result<(), String>) {
+        if let Err(message) = result {
+            self.wrong(field, message);
+        }
+    }
+
+    fn wrong(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push(FieldError::new(field, message));
+    }
+}
+
+fn database(checks: &mut Checks, database: &Database) {
+    if let Some(image) = &database.image {
+        checks.that("database.image", names::image_reference(image));
+    }
+    if let Some(storage) = &database.storage {
+        let least = Quantity::of(100 * 1024 * 1024);
+        if storage.size < least {
+            let message =
+                format!("must be at least 100Mi, not {}; PostgreSQL needs that before it holds anything", storage.size);
+            checks.wrong("database.storage.size", message);
+        } else if storage.size.whole().is_none() {
+            checks.wrong("database.storage.size", format!("must be whole bytes, not {}", storage.size));
+        }
+        if let Some(class) = &storage.class_name {
+            checks.that("database.storage.className", names::dns_subdomain(class));
+        }
+    }
+    if let Some(given) = &database.resources {
+        resources(checks, "database.resources", given);
+    }
+    if let Some(secret) = &database.secret {
+        if !secret.name.is_empty() {
+            checks.that("database.secret.name", names::dns_subdomain(&secret.name));
+        }
+        checks.that("database.secret.key", names::secret_key(&secret.key));
+    }
+    if let Some(port) = database.port {
+        checks.that("database.port", names::port(port));
+    }
+}
+
+fn resources(checks: &mut Checks, path: &str, resources: &Resources) {
+    range(checks, path, ("requests", &resources.requests), ("limits", &resources.limits));
+}
+
+/// Two lists of amounts of which the first must not be above the second.
+fn range(checks: &mut Checks, path: &str, (low, least): (&str, &ResourceList), (high, most): (&str, &ResourceList)) {
+    for (name, list) in [(low, least), (high, most)] {
+        let cpu = format!("{path}.{name}.cpu");
+        if list.cpu.is_zero() {
+            checks.wrong(&cpu, "must be more than 0, e.g. 250m");
+        } else if !list.cpu.is_whole_millis() {
+            checks.wrong(&cpu, format!("must be in steps of a thousandth (1m), not {}", list.cpu));
+        }
+        let memory = format!("{path}.{name}.memory");
+        if list.memory < Quantity::of(16 * 1024 * 1024) {
+            checks.wrong(&memory, format!("must be at least 16Mi, not {}; write e.g. 256Mi or 1Gi", list.memory));
+        } else if list.memory.whole().is_none() {
+            checks.wrong(&memory, format!("must be whole bytes, not {}", list.memory));
+        }
+    }
+    for (name, least, most) in [("cpu", &least.cpu, &most.cpu), ("memory", &least.memory, &most.memory)] {
+        if least > most {
+            checks.wrong(
+                &format!("{path}.{low}.{name}"),
+                format!("must not be above {path}.{high}.{name}: {least} is more than {most}"),
+            );
+        }
+    }
+}
+
+fn env(checks: &mut Checks, path: &str, env: &BTreeMap<String, String>, reserved: &[&str]) {
+    for (name, value) in env {
+        let path = format!("{path}.{name}");
+        checks.that(&path, names::env_name(name));
+        if reserved.contains(&name.as_str()) {
+            checks.wrong(&path, format!("is set by urumi itself; the names it sets are {}", reserved.join(", ")));
+        }
+        if value.contains('\0') {
+            checks.wrong(&path, "must not contain a NUL character");
+        }
+        if value.len() > MAX_ENV_VALUE {
+            checks.wrong(&path, format!("has {} bytes, at most {MAX_ENV_VALUE} are allowed", value.len()));
+        }
+    }
+}
+
+fn ingress(checks: &mut Checks, options: &MedusaOptions) {
+    let ingress = &options.ingress;
+    if let Some(class) = &ingress.class_name {
+        checks.that("ingress.className", names::dns_subdomain(class));
+    }
+    for (key, value) in &ingress.annotations {
+        let path = format!("ingress.annotations.{key}");
+        checks.that(&path, names::annotation_key(key));
+        let instead = match key.as_str() {
+            "kubernetes.io/ingress.class" => Some("use ingress.className instead"),
+            "cert-manager.io/issuer" => Some("use tls.issuer instead"),
+            "cert-manager.io/cluster-issuer" => Some("use tls.clusterIssuer instead"),
+            "kubectl.kubernetes.io/last-applied-configuration" => Some("it belongs to kubectl"),
+            key if key.starts_with("store.urumi.ai/") => Some("it belongs to urumi"),
+            // They put text into the configuration of a controller that serves, and reads the secrets of, all stores.
+            key if key.ends_with("-snippet") || key.ends_with("-snippets") => {
+                Some("snippets reach into other stores' traffic")
+            }
+            _ => None,
+        };
+        if let Some(instead) = instead {
+            checks.wrong(&path, format!("must not be set; {instead}"));
+        }
+        if value.contains('\0') {
+            checks.wrong(&path, "must not contain a NUL character");
+        }
+    }
+    if ingress.controller_namespaces.is_empty() {
+        checks.wrong(
+            "ingress.controllerNamespaces",
+            "must not be empty: name the namespaces of your ingress controllers, e.g. [\"traefik\"]",
+        );
+    }
+    unique(checks, "ingress.controllerNamespaces", &ingress.controller_namespaces, names::dns_label);
+}
+
+fn tls(checks: &mut Checks, options: &MedusaOptions) {
+    let tls = &options.tls;
+    let choices = [("secretName", &tls.secret_name), ("issuer", &tls.issuer), ("clusterIssuer", &tls.cluster_issuer)];
+    let mut first = None;
+    for (name, value) in choices {
+        let Some(value) = value else { continue };
+        let path = format!("tls.{name}");
+        checks.that(&path, names::dns_subdomain(value));
+        match first {
+            None => first = Some(name),
+            Some(first) => checks.wrong(&path, format!("must not be set together with tls.{first}; choose one")),
+        }
+    }
+}
+
+fn unique(checks: &mut Checks, path: &str, list: &[String], check: impl Fn(&str) -> Result<(), String>) {
+    let mut seen = BTreeSet::new();
+    for (index, item) in list.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        checks.that(&path, check(item));
+        if !seen.insert(item) {
+            checks.wrong(&path, format!("{item:?} is there already"));
+        }
+    }
+}
+
+/// A quota below what the store itself needs would leave it waiting for ever, so it is refused at once. One pod more
+/// than there are replicas is counted of each Deployment, because an update starts the new one before it stops the old.
+fn quota(checks: &mut Checks, options: &MedusaOptions) {
+    let api = u32::from(options.api.replicas.get()) + 1;
+    let storefront = u32::from(options.storefront.replicas.get()) + 1;
+    let embedded = options.database.resources.as_ref().filter(|_| options.is_embedded());
+    let storage = options.database.storage.as_ref().filter(|_| options.is_embedded());
+    let zero = Quantity::of(0);
+    let sum = |amount: fn(&Resources) -> &Quantity| {
+        let deployments =
+            amount(&options.api.resources).times(api).plus(&amount(&options.storefront.resources).times(storefront));
+        embedded.map_or(deployments.clone(), |database| deployments.plus(amount(database)))
+    };
+    let own = u32::from(embedded.is_some());
+    for (name, hard) in &options.quota {
+        let needed = match name.as_str() {
+            "cpu" | "requests.cpu" => sum(|r| &r.requests.cpu),
+            "memory" | "requests.memory" => sum(|r| &r.requests.memory),
+            "limits.cpu" => sum(|r| &r.limits.cpu),
+            "limits.memory" => sum(|r| &r.limits.memory),
+            "requests.storage" => storage.map_or_else(|| zero.clone(), |s| s.size.clone()),
+            "persistentvolumeclaims" => Quantity::of(own),
+            "services" => Quantity::of(2 + own),
+            "pods" => Quantity::of(api + storefront + own),
+            _ => continue,
+        };
+        if *hard < needed {
+            let message = format!(
+                "is less than the store needs: at least {needed} (one pod more of each part while it is updated)"
+            );
+            checks.wrong(&format!("quota.{name}"), message);
+        }
+    }
+}

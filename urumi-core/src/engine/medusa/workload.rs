@@ -1,0 +1,266 @@
+//! What the parts of a store have in common: labels, pods that meet Pod Security `restricted`, probes, Services.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
+use k8s_openapi::api::core::v1::{
+    Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, EnvVarSource, LocalObjectReference,
+    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, Secret,
+    SecretKeySelector, SecurityContext, Service, ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount,
+};
+use k8s_openapi::api::core::v1::{ExecAction, HTTPGetAction};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::options::{Replicas, ResourceList, Resources};
+use super::shop::Shop;
+use crate::names::{self, Quantity};
+use crate::secret::SecretString;
+
+/// The user of images that are based on Node's official one, where it is called `node`.
+pub(super) const NODE_USER: i64 = 1000;
+/// How long a first start may take: an API migrates an empty database, on a node that is busy with others.
+const START_SECONDS: i32 = 600;
+/// How often a starting part is asked whether it is up, so that a ready store is seen soon.
+const START_PERIOD: i32 = 2;
+
+const NAME: &str = "app.kubernetes.io/name";
+
+/// A part of a store: the name of its objects, which component it is, and which image's version it has.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) name: &'a str,
+    pub(super) component: &'a str,
+    pub(super) image: &'a str,
+}
+
+impl Part<'_> {
+    /// Labels that stay the same for the store's life.
+    pub(super) fn lasting_labels(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            (NAME.to_owned(), self.name.to_owned()),
+            ("app.kubernetes.io/component".to_owned(), self.component.to_owned()),
+        ])
+    }
+
+    /// All labels that this engine sets. A tag that cannot be a label's value is left out.
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.lasting_labels();
+        if let Some(tag) = names::image_tag(self.image).filter(|tag| names::label_value(tag).is_ok()) {
+            labels.insert("app.kubernetes.io/version".to_owned(), tag.to_owned());
+        }
+        labels
+    }
+
+    pub(super) fn metadata(&self) -> ObjectMeta {
+        self.metadata_named(self.name)
+    }
+
+    pub(super) fn metadata_named(&self, name: &str) -> ObjectMeta {
+        ObjectMeta { name: Some(name.to_owned()), labels: Some(self.labels()), ..Default::default() }
+    }
+}
+
+/// Selects a part's pods. The namespace holds one store only, so the name is enough; and a selector can never be
+/// changed, so it must not hold what may change.
+pub(super) fn selector(name: &str) -> LabelSelector {
+    LabelSelector { match_labels: Some(selected(name)), ..Default::default() }
+}
+
+fn selected(name: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(NAME.to_owned(), name.to_owned())])
+}
+
+/// An environment variable with a literal value: Kubernetes would replace `$(NAME)` in it and read `$$` as `$`, so
+/// every `$` is doubled.
+pub(super) fn env(name: &str, value: &str) -> EnvVar {
+    EnvVar { name: name.to_owned(), value: Some(value.replace('$', "$$")), ..Default::default() }
+}
+
+/// An environment variable whose value is in a Secret.
+pub(super) fn env_from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
+    let source = SecretKeySelector { name: secret.to_owned(), key: key.to_owned(), ..Default::default() };
+    EnvVar {
+        name: name.to_owned(),
+        value_from: Some(EnvVarSource { secret_key_ref: Some(source), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+/// What keeps Node's heap well below the container's memory, so that it collects garbage instead of being killed.
+pub(super) fn node_options(resources: &Resources) -> EnvVar {
+    let bytes = resources.limits.memory.whole().unwrap_or(u64::MAX);
+    env("NODE_OPTIONS", &format!("--max-old-space-size={}", bytes / 4 * 3 / (1024 * 1024)))
+}
+
+pub(super) fn requirements(resources: &Resources) -> ResourceRequirements {
+    ResourceRequirements {
+        requests: Some(amounts(&resources.requests)),
+        limits: Some(amounts(&resources.limits)),
+        ..Default::default()
+    }
+}
+
+pub(super) fn amounts(
+    list: &ResourceList,
+) -> BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity> {
+    let amount = |name: &str, quantity: &Quantity| (name.to_owned(), quantity.to_api());
+    BTreeMap::from([amount("cpu", &list.cpu), amount("memory", &list.memory)])
+}
+
+/// What Pod Security `restricted` asks of a container, and a root file system that cannot be written.
+pub(super) fn container_security() -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: Some(false),
+        capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), ..Default::default() }),
+        read_only_root_filesystem: Some(true),
+        ..Default::default()
+    }
+}
+
+/// A pod of one container that runs as `user`, without any way to the Kubernetes API.
+pub(super) fn pod(shop: &Shop<'_>, container: Container, user: i64, volumes: Vec<Volume>, grace: i64) -> PodSpec {
+    let pull = &shop.options.image_pull_secrets;
+    PodSpec {
+        automount_service_account_token: Some(false),
+        containers: vec![container],
+        // Service links would put the Services of the namespace into the environment, e.g. POSTGRES_PORT=tcp://….
+        enable_service_links: Some(false),
+        image_pull_secrets: (!pull.is_empty())
+            .then(|| pull.iter().map(|name| LocalObjectReference { name: name.clone() }).collect()),
+        security_context: Some(PodSecurityContext {
+            fs_group: Some(user),
+            fs_group_change_policy: Some("OnRootMismatch".to_owned()),
+            run_as_group: Some(user),
+            run_as_non_root: Some(true),
+            run_as_user: Some(user),
+            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..Default::default() }),
+            ..Default::default()
+        }),
+        termination_grace_period_seconds: Some(grace),
+        volumes: Some(volumes),
+        ..Default::default()
+    }
+}
+
+pub(super) fn template(part: &Part<'_>, pod: PodSpec) -> PodTemplateSpec {
+    let metadata = ObjectMeta { labels: Some(part.labels()), ..Default::default() };
+    PodTemplateSpec { metadata: Some(metadata), spec: Some(pod) }
+}
+
+pub(super) fn empty_dir(name: &str) -> Volume {
+    Volume { name: name.to_owned(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Default::default() }
+}
+
+pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
+    VolumeMount { name: name.to_owned(), mount_path: path.to_owned(), ..Default::default() }
+}
+
+pub(super) fn container_port(name: &str, port: u16) -> ContainerPort {
+    ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: i32::from(port),
+        protocol: Some("TCP".to_owned()),
+        ..Default::default()
+    }
+}
+
+pub(super) fn http_get(path: &str, port: u16) -> Probe {
+    let action = HTTPGetAction { path: Some(path.to_owned()), port: number(port), ..Default::default() };
+    Probe { http_get: Some(action), ..Default::default() }
+}
+
+pub(super) fn tcp(port: u16) -> Probe {
+    Probe { tcp_socket: Some(TCPSocketAction { port: number(port), ..Default::default() }), ..Default::default() }
+}
+
+pub(super) fn exec(command: &[&str]) -> Probe {
+    let command = command.iter().map(|c| (*c).to_owned()).collect();
+    Probe { exec: Some(ExecAction { command: Some(command) }), ..Default::default() }
+}
+
+/// Asked often until it succeeds once; the other probes wait for it.
+pub(super) fn startup(probe: Probe) -> Probe {
+    Probe {
+        period_seconds: Some(START_PERIOD),
+        timeout_seconds: Some(5),
+        failure_threshold: Some(START_SECONDS / START_PERIOD),
+        ..probe
+    }
+}
+
+/// Whether it gets traffic.
+pub(super) fn readiness(probe: Probe) -> Probe {
+    Probe { period_seconds: Some(5), timeout_seconds: Some(5), failure_threshold: Some(3), ..probe }
+}
+
+/// Whether it must be restarted: patient, because a restart of something that is merely slow makes it slower.
+pub(super) fn liveness(probe: Probe) -> Probe {
+    Probe { period_seconds: Some(10), timeout_seconds: Some(5), failure_threshold: Some(6), ..probe }
+}
+
+/// A Deployment that is never without a pod while it is updated.
+pub(super) fn deployment(part: &Part<'_>, replicas: Replicas, pod: PodSpec) -> Deployment {
+    Deployment {
+        metadata: part.metadata(),
+        spec: required_or_not(DeploymentSpec {
+            // Longer than a first start may take, so that the start's own probe has the last word.
+            progress_deadline_seconds: Some(START_SECONDS + 300),
+            replicas: Some(i32::from(replicas.get())),
+            revision_history_limit: Some(3),
+            selector: selector(part.name),
+            strategy: Some(DeploymentStrategy {
+                rolling_update: Some(RollingUpdateDeployment {
+                    max_surge: Some(IntOrString::Int(1)),
+                    max_unavailable: Some(IntOrString::Int(0)),
+                }),
+                type_: Some("RollingUpdate".to_owned()),
+            }),
+            template: template(part, pod),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// A Service inside of the cluster, from `port` to a port of the part's container. Ports are numbers on both sides:
+/// a name would have to be looked up to see that they fit.
+pub(super) fn service(part: &Part<'_>, port_name: &str, port: u16, target: u16) -> Service {
+    Service {
+        metadata: part.metadata(),
+        spec: Some(ServiceSpec {
+            ports: Some(vec![ServicePort {
+                name: Some(port_name.to_owned()),
+                port: i32::from(port),
+                protocol: Some("TCP".to_owned()),
+                target_port: Some(number(target)),
+                ..Default::default()
+            }]),
+            selector: Some(selected(part.name)),
+            type_: Some("ClusterIP".to_owned()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// A Secret of generated texts.
+pub(super) fn secret(part: &Part<'_>, name: &str, data: &[(&str, SecretString)]) -> Secret {
+    let data = data.iter().map(|(key, text)| ((*key).to_owned(), ByteString(text.reveal().as_bytes().to_vec())));
+    Secret {
+        metadata: part.metadata_named(name),
+        data: Some(data.collect()),
+        type_: Some("Opaque".to_owned()),
+        ..Default::default()
+    }
+}
+
+/// Fits a spec into its field, which some versions of the generated types have as `Option` and some have not.
+pub(super) fn required_or_not<S, F: From<S>>(spec: S) -> F {
+    F::from(spec)
+}
+
+pub(super) fn number(port: u16) -> IntOrString {
+    IntOrString::Int(i32::from(port))
+}
