@@ -66,7 +66,7 @@ pub(crate) struct Global {
     pub(crate) color: Color,
 
     /// With `--cluster memory`: how long a workload takes to become ready
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "500ms")]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "500ms", env = "URUMI_MEMORY_DELAY", hide_env_values = true)]
     pub(crate) memory_delay: Duration,
 }
 
@@ -187,7 +187,7 @@ On a terminal it asks first; elsewhere --yes is needed."
         #[arg(long = "for", value_enum, value_name = "STATE", default_value_t = Awaited::Ready)]
         awaited: Awaited,
         /// How long, e.g. 90s, 10m, 1h30m
-        #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10m")]
+        #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, default_value = "10m")]
         timeout: Duration,
     },
 
@@ -239,10 +239,10 @@ Every change of a status is a line on stderr. urumi-http has a monitor of its ow
 told to stop, and with another when it cannot go on.")]
     Monitor {
         /// How often everything is looked at again, besides what watches report
-        #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
+        #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, default_value = "10s")]
         resync: Duration,
         /// How long a store may be provisioning before it is `failed`
-        #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "15m")]
+        #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, default_value = "15m")]
         deadline: Duration,
         /// Only this store: its id, the unique beginning of its id, or its exact name
         #[arg(long, value_name = "STORE")]
@@ -305,7 +305,7 @@ pub(crate) struct NewStore {
     pub(crate) engine: String,
 
     /// The id, which is part of its addresses: up to 50 of a-z, 0-9 and '-'; drawn at random without
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
 
     /// Set an option; see `urumi engines NAME` for paths and types
@@ -343,7 +343,7 @@ pub(crate) struct WaitArgs {
     pub(crate) wait: bool,
 
     /// How long to wait, e.g. 90s, 10m, 1h30m
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10m")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, default_value = "10m")]
     pub(crate) timeout: Duration,
 }
 

@@ -58,7 +58,10 @@ impl Progress {
 
     /// Shows the store as it is now.
     pub(crate) fn show(&self, store: &Store) {
-        let components = store.conditions.iter().filter(|c| c.type_ != Condition::READY);
+        // Components always; what else there is only when it is in the way.
+        let components = store.conditions.iter().filter(|c| {
+            c.type_ != Condition::READY && (c.type_.ends_with(Condition::READY) || c.status != ConditionStatus::True)
+        });
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *shown {
             Shown::Live { summary, components: bars } => {

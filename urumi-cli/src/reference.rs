@@ -14,7 +14,7 @@ pub fn reference() -> String {
     command.build();
     let mut out = String::from(
         "# The `urumi` command\n\n\
-         Made from the command's own help by `UPDATE=1 cargo test -p urumi-cli reference`; don't edit.\n\n\
+         Made from the command's own help by `UPDATE_DOCS=1 cargo test -p urumi-cli reference`; don't edit.\n\n\
          Data goes to stdout, everything else to stderr. Commands that take a STORE take its id, the unique beginning \
          of its id, or its exact name.\n\n\
          ## Exit codes\n\n| code | meaning |\n| --- | --- |\n",

@@ -102,7 +102,7 @@ async fn look_at_cluster(global: &Global, out: &Out) -> Vec<Finding> {
         Ok(orchestrator) => orchestrator,
         Err(failure) => {
             let what = failure.errors.iter().chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
-            return vec![fail(what, "set KUBECONFIG or --kubeconfig, or try `--cluster memory`"), unchecked()];
+            return vec![fail(what, "or try urumi with `--cluster memory`"), unchecked()];
         }
     };
     let cluster = orchestrator.cluster();
