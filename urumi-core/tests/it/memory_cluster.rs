@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use urumi_core::cluster::{ClusterBackend, InMemoryCluster};
+use urumi_core::cluster::{ClusterBackend, Fault, FaultTarget, InMemoryCluster};
 
 use crate::lifecycle;
 use crate::support::with_scene;
 
 fn cluster() -> Arc<dyn ClusterBackend> {
-    Arc::new(InMemoryCluster::builder().readiness_delay(Duration::from_millis(100)).build())
+    let cluster = InMemoryCluster::builder().readiness_delay(Duration::from_millis(100)).build();
+    // The simulated nodes of dev/cluster know this image too.
+    cluster.inject_fault(FaultTarget::image("fail.example/image-pull"), Fault::ImagePull);
+    Arc::new(cluster)
 }
 
 macro_rules! on_memory {
@@ -29,7 +32,13 @@ on_memory! {
     drift_is_repaired_and_foreign_fields_stay,
     a_store_that_cannot_start_fails_with_the_reason,
     missing_classes_are_the_reason,
-    a_used_up_quota_is_the_reason,
     with_an_external_database_there_is_no_postgres,
     the_namespace_holds_the_objects_by_name,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_quota_is_the_reason() {
+    let cluster = InMemoryCluster::default();
+    cluster.inject_fault(FaultTarget::named("postgres"), Fault::QuotaExceeded);
+    with_scene(Arc::new(cluster), lifecycle::a_used_up_quota_is_the_reason).await;
 }

@@ -70,7 +70,9 @@ impl Scene {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{reference} did not become as expected"));
+        tokio::time::timeout(PATIENCE, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("{reference} did not become as expected"));
     }
 }
 
@@ -142,7 +144,8 @@ async fn show(scene: &Scene) {
     let namespace = ObjectRef::cluster(Kind::of::<Namespace>(), scene.id.namespace());
     let mut found: Vec<Object> = scene.cluster.get(&namespace).await.ok().flatten().into_iter().collect();
     for kind in kinds() {
-        found.extend(scene.cluster.list(&Query::all(kind).in_namespace(scene.id.namespace())).await.unwrap_or_default());
+        found
+            .extend(scene.cluster.list(&Query::all(kind).in_namespace(scene.id.namespace())).await.unwrap_or_default());
     }
     eprintln!("what is in {}:", scene.id.namespace());
     for object in found {
