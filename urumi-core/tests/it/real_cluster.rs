@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{PersistentVolume, ResourceQuota};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
 use urumi_core::cluster::{
     Access, ClusterBackend, ClusterError, ConnectOptions, KubeCluster, NamespaceDeletion, Query, RecordPatch,
@@ -16,7 +17,7 @@ use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::{CreateStore, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::lifecycle;
-use crate::support::{Running, kinds, with_scene};
+use crate::support::{Outsider, Running, kinds, with_scene};
 
 /// The cluster under test, or `None` where there is none: said aloud, and an error in CI.
 async fn cluster(test: &str) -> Option<KubeCluster> {
@@ -45,7 +46,6 @@ on_a_real_api_server! {
     of_two_creations_with_one_id_one_wins,
     a_bad_request_names_every_mistake_and_creates_nothing,
     foreign_namespaces_are_left_alone,
-    drift_is_repaired_and_foreign_fields_stay,
     a_store_that_cannot_start_fails_with_the_reason,
     missing_classes_are_the_reason,
     with_an_external_database_there_is_no_postgres,
@@ -58,6 +58,16 @@ async fn the_kubernetes_backend_conforms() {
     let report = conformance::run(Arc::new(cluster), conformance::Options::default()).await;
     eprintln!("{report}");
     report.into_result().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_is_repaired_and_foreign_fields_stay() {
+    let Some(cluster) = cluster("drift_is_repaired_and_foreign_fields_stay").await else { return };
+    let file = Kubeconfig::read_from(std::env::var_os("URUMI_TEST_KUBECONFIG").unwrap()).unwrap();
+    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
+    let outsider = Outsider::Kube(kube::Client::try_from(config).unwrap());
+    let test = |scene| lifecycle::drift_is_repaired_and_foreign_fields_stay(scene, outsider);
+    with_scene(Arc::new(cluster), test).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

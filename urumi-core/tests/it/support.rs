@@ -9,10 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Event, Namespace, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
+use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use urumi_core::cluster::{ClusterBackend, Query};
+use urumi_core::cluster::{ClusterBackend, InMemoryCluster, Query};
 use urumi_core::object::{Kind, Object, ObjectRef};
 use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
@@ -73,6 +75,63 @@ impl Scene {
         tokio::time::timeout(PATIENCE, waiting)
             .await
             .unwrap_or_else(|_| panic!("{reference} did not become as expected"));
+    }
+}
+
+/// Somebody else who changes the objects of a store, with a field manager of their own.
+pub(crate) enum Outsider {
+    Memory(InMemoryCluster),
+    Kube(kube::Client),
+}
+
+impl Outsider {
+    /// Changes an object by a JSON merge patch.
+    pub(crate) async fn patch(&self, reference: &ObjectRef, patch: Value) {
+        match self {
+            Outsider::Memory(cluster) => {
+                let change = |object: &mut Object| merge(object.as_value_mut(), &patch);
+                cluster.modify(reference, change).unwrap_or_else(|| panic!("{reference} is missing"));
+            }
+            Outsider::Kube(client) => {
+                let parameters = PatchParams { field_manager: Some("outsider".into()), ..PatchParams::default() };
+                let patched = api(client, reference).patch(&reference.name, &parameters, &Patch::Merge(&patch)).await;
+                patched.unwrap();
+            }
+        }
+    }
+
+    /// Deletes an object.
+    pub(crate) async fn delete(&self, reference: &ObjectRef) {
+        match self {
+            Outsider::Memory(cluster) => assert!(cluster.remove(reference)),
+            Outsider::Kube(client) => {
+                api(client, reference).delete(&reference.name, &DeleteParams::default()).await.unwrap();
+            }
+        }
+    }
+}
+
+fn api(client: &kube::Client, reference: &ObjectRef) -> Api<DynamicObject> {
+    let ObjectRef { kind, namespace, .. } = reference;
+    let resource = ApiResource {
+        group: kind.group.to_string(),
+        version: kind.version.to_string(),
+        api_version: kind.api_version(),
+        kind: kind.kind.to_string(),
+        plural: kind.plural.to_string(),
+    };
+    Api::namespaced_with(client.clone(), namespace.as_deref().unwrap(), &resource)
+}
+
+/// RFC 7396, as far as these tests need it.
+fn merge(target: &mut Value, patch: &Value) {
+    match patch {
+        Value::Object(patch) => {
+            for (key, value) in patch {
+                merge(&mut target[key], value);
+            }
+        }
+        other => *target = other.clone(),
     }
 }
 
