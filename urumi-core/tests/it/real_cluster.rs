@@ -1,6 +1,5 @@
 //! A real API server with simulated nodes: the conformance suite, stores' lives, and scale.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,33 +8,20 @@ use k8s_openapi::api::core::v1::{PersistentVolume, ResourceQuota};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
 use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterError, ConnectOptions, KubeCluster, NamespaceDeletion, Query, RecordPatch,
-    WatchStream, conformance,
+    Access, ClusterBackend, ClusterError, KubeCluster, NamespaceDeletion, Query, RecordPatch, WatchStream, conformance,
 };
 use urumi_core::object::{Kind, Object, ObjectRef};
 use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::{CreateStore, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::lifecycle;
-use crate::support::{Outsider, Running, kinds, with_scene};
-
-/// The cluster under test, or `None` where there is none: said aloud, and an error in CI.
-async fn cluster(test: &str) -> Option<KubeCluster> {
-    let Some(kubeconfig) = std::env::var_os("URUMI_TEST_KUBECONFIG") else {
-        let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        // Past the harness, which hides what a passing test prints.
-        writeln!(std::io::stderr(), "{why}").unwrap();
-        return None;
-    };
-    Some(KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap())
-}
+use crate::support::{Outsider, Running, kinds, real_cluster, with_scene};
 
 macro_rules! on_a_real_api_server {
     ($($name:ident),+ $(,)?) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            let Some(cluster) = cluster(stringify!($name)).await else { return };
+            let Some(cluster) = real_cluster().await else { return };
             with_scene(Arc::new(cluster) as Arc<dyn ClusterBackend>, lifecycle::$name).await;
         }
     )+};
@@ -54,7 +40,7 @@ on_a_real_api_server! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kubernetes_backend_conforms() {
-    let Some(cluster) = cluster("the_kubernetes_backend_conforms").await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     let report = conformance::run(Arc::new(cluster), conformance::Options::default()).await;
     eprintln!("{report}");
     report.into_result().unwrap();
@@ -62,7 +48,7 @@ async fn the_kubernetes_backend_conforms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn drift_is_repaired_and_foreign_fields_stay() {
-    let Some(cluster) = cluster("drift_is_repaired_and_foreign_fields_stay").await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     let file = Kubeconfig::read_from(std::env::var_os("URUMI_TEST_KUBECONFIG").unwrap()).unwrap();
     let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
     let outsider = Outsider::Kube(kube::Client::try_from(config).unwrap());
@@ -72,7 +58,7 @@ async fn drift_is_repaired_and_foreign_fields_stay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_used_up_quota_is_the_reason() {
-    let Some(cluster) = cluster("a_used_up_quota_is_the_reason").await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     with_scene(Arc::new(WithoutPods(cluster)), lifecycle::a_used_up_quota_is_the_reason).await;
 }
 
@@ -119,7 +105,7 @@ impl ClusterBackend for WithoutPods {
 /// Fifty at once: all become ready, none is stuck, and nothing is left of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_stores_at_once_are_all_ready_and_all_go() {
-    let Some(cluster) = cluster("fifty_stores_at_once_are_all_ready_and_all_go").await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     with_scene(Arc::new(cluster), async |scene| {
         let patience = Duration::from_secs(300);
         let monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));

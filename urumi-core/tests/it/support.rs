@@ -1,5 +1,6 @@
 //! A store under test: an orchestrator, a monitor for that store alone, and clean-up whatever happens.
 
+use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use urumi_core::cluster::{ClusterBackend, InMemoryCluster, Query};
+use urumi_core::cluster::{ClusterBackend, ConnectOptions, InMemoryCluster, KubeCluster, Query};
 use urumi_core::object::{Kind, Object, ObjectRef};
 use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
@@ -161,6 +162,19 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// The real API server to test on, or `None` where there is none: said aloud, and an error in CI.
+pub(crate) async fn real_cluster() -> Option<KubeCluster> {
+    let Some(kubeconfig) = std::env::var_os("URUMI_TEST_KUBECONFIG") else {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test\n");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+        // Past the harness, which hides what a passing test prints.
+        std::io::stderr().write_all(why.as_bytes()).unwrap();
+        return None;
+    };
+    Some(KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap())
 }
 
 /// Runs a test with a scene; deletes its store afterwards, and shows what is in the namespace if the test failed.
