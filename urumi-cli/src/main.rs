@@ -1,1 +1,7 @@
-fn main() {}
+//! The `urumi` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    urumi_cli::run()
+}

@@ -1,0 +1,43 @@
+//! The commands, one a file.
+
+mod completions;
+mod create;
+mod delete;
+mod diff;
+mod doctor;
+mod engines;
+mod get;
+mod list;
+mod monitor;
+mod render;
+mod retry;
+mod version;
+mod wait;
+mod watch;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Failure;
+use crate::output::Out;
+
+/// Runs a command.
+pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Create(args) => create::run(global, out, args).await,
+        Command::List { status } => list::run(global, out, &status).await,
+        Command::Get(which) => get::run(global, out, &which).await,
+        Command::Delete { which, yes, wait } => delete::run(global, out, &which, yes, &wait).await,
+        Command::Wait { which, awaited, timeout } => wait::run(global, out, &which, awaited, timeout).await,
+        Command::Watch { store } => watch::run(global, out, store.as_deref()).await,
+        Command::Retry { which, wait } => retry::run(global, out, &which, &wait).await,
+        Command::Render(store) => render::run(global, out, &store),
+        Command::Diff(which) => diff::run(global, out, &which).await,
+        Command::Monitor { resync, deadline, only } => {
+            monitor::run(global, out, resync, deadline, only.as_deref()).await
+        }
+        Command::Engines { name } => engines::run(global, out, name.as_deref()),
+        Command::Doctor => doctor::run(global, out).await,
+        Command::Completions { shell } => completions::run(out, shell),
+        Command::Version => version::run(out),
+    }
+}

@@ -1,0 +1,48 @@
+//! `urumi engines`.
+
+use serde_json::Value;
+use urumi_core::engine::EngineInfo;
+
+use crate::cli::{Format, Global};
+use crate::exit::Failure;
+use crate::options::show_path;
+use crate::output::{Cell, Out, table};
+use crate::schema::Node;
+use crate::target;
+
+pub(super) fn run(global: &Global, out: &Out, name: Option<&str>) -> Result<(), Failure> {
+    let orchestrator = target::offline(global);
+    match name {
+        Some(name) => one(out, &orchestrator.engines().require(name)?.info()),
+        None => all(out, &orchestrator.engines().infos()),
+    }
+}
+
+fn all(out: &Out, engines: &[EngineInfo]) -> Result<(), Failure> {
+    if out.structured(&engines)? {
+        return Ok(());
+    }
+    if out.format() == Some(Format::Name) {
+        return out.data(&engines.iter().map(|e| format!("{}\n", e.name)).collect::<String>());
+    }
+    let rows = engines.iter().map(|e| vec![(&e.name).into(), (&e.description).into()]).collect();
+    out.data(&table(&["NAME", "DESCRIPTION"], rows))?;
+    out.note("`urumi engines NAME` lists the options of an engine");
+    Ok(())
+}
+
+fn one(out: &Out, engine: &EngineInfo) -> Result<(), Failure> {
+    if out.structured(engine)? {
+        return Ok(());
+    }
+    let schema: Value = engine.options.clone().to_value();
+    let leaves = Node::root(&schema).leaves();
+    if out.format() == Some(Format::Name) {
+        return out.data(&leaves.iter().map(|leaf| show_path(&leaf.path) + "\n").collect::<String>());
+    }
+    let row = |leaf: &crate::schema::Leaf| -> Vec<Cell> {
+        let default = if leaf.default.is_empty() { "-" } else { &leaf.default };
+        vec![show_path(&leaf.path).into(), (&leaf.type_name).into(), default.into(), (&leaf.description).into()]
+    };
+    out.data(&table(&["OPTION", "TYPE", "DEFAULT", "DESCRIPTION"], leaves.iter().map(row).collect()))
+}

@@ -1,0 +1,27 @@
+//! `urumi list`.
+
+use urumi_core::StoreOrchestrator as _;
+use urumi_core::status::StoreStatus;
+
+use crate::cli::Global;
+use crate::exit::Failure;
+use crate::output::Out;
+use crate::target;
+
+pub(super) async fn run(global: &Global, out: &Out, wanted: &[StoreStatus]) -> Result<(), Failure> {
+    let mut stores = target::connect(global, out).await?.list().await?;
+    let before = stores.len();
+    if !wanted.is_empty() {
+        stores.retain(|store| wanted.contains(&store.status));
+    }
+    if stores.is_empty() {
+        // Programs get an empty list; people are told.
+        out.structured(&stores)?;
+        out.note(match before {
+            0 => "there are no stores; `urumi create NAME` makes one",
+            _ => "no store has that status",
+        });
+        return Ok(());
+    }
+    out.stores(&stores)
+}

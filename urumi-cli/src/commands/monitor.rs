@@ -1,0 +1,125 @@
+//! `urumi monitor`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use urumi_core::status::StoreStatus;
+use urumi_core::{MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreEvent, StoreId};
+use urumi_core::{StoreOrchestrator as _, StoreOrchestratorExt as _};
+
+use crate::cli::Global;
+use crate::exit::{Code, Failure};
+use crate::output::Out;
+use crate::{follow, target};
+
+/// How often the monitor is asked how it is.
+const CHECK: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(
+    global: &Global,
+    out: &Out,
+    resync: Duration,
+    deadline: Duration,
+    only: Option<&str>,
+) -> Result<(), Failure> {
+    let orchestrator = target::connect(global, out).await?;
+    // Asked first, so that a cluster that cannot be used is said at once.
+    let only = match only {
+        Some(which) => Some(orchestrator.find(which).await?.id),
+        None => {
+            orchestrator.list().await?;
+            None
+        }
+    };
+    let mut monitor = ReadinessMonitor::new(orchestrator.clone()).resync(resync).deadline(deadline);
+    if let Some(id) = &only {
+        monitor = monitor.only(id.clone());
+    }
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let handle = monitor.spawn(&tasks, stop.clone());
+    tasks.close();
+    let result = tokio::select! {
+        biased;
+        () = follow::told_to_stop() => Ok(()),
+        failure = failed(out, &handle) => Err(failure),
+        () = log_changes(out, &orchestrator, only.as_ref()) => {
+            Err(Failure::new(Code::Other, "the watch of the stores ended"))
+        }
+    };
+    stop.cancel();
+    tasks.wait().await;
+    if result.is_ok() {
+        log(out, "the monitor has stopped");
+    }
+    result
+}
+
+/// Says which watches fail and when they are well again; resolves when the monitor stopped by itself.
+async fn failed(out: &Out, handle: &MonitorHandle) -> Failure {
+    let mut ticks = tokio::time::interval(CHECK);
+    let mut failing_before = Vec::new();
+    let mut synced_before = false;
+    loop {
+        ticks.tick().await;
+        let health = handle.health();
+        if !health.running {
+            let why = health.last_error.unwrap_or_else(|| "it gave no reason".into());
+            return Failure::new(Code::Other, format!("the monitor stopped: {why}"));
+        }
+        if health.synced && !synced_before {
+            log(out, &format!("the monitor looks after {} stores", health.stores));
+        }
+        synced_before |= health.synced;
+        if health.failing_watches != failing_before {
+            match health.failing_watches.as_slice() {
+                [] => log(out, "all watches are well again"),
+                failing => log(out, &format!("watches fail: {}", failing.join("; "))),
+            }
+            failing_before = health.failing_watches;
+        }
+    }
+}
+
+/// Logs every change of a status.
+async fn log_changes(out: &Out, orchestrator: &Orchestrator, only: Option<&StoreId>) {
+    let mut last: HashMap<StoreId, (String, StoreStatus)> = HashMap::new();
+    let mut events = orchestrator.watch(only);
+    while let Some(event) = events.next().await {
+        // An error is the monitor's business: it watches the same stores, and says so.
+        let Ok(event) = event else { continue };
+        match event {
+            StoreEvent::Listed(stores) => {
+                let listed: Vec<&StoreId> = stores.iter().map(|s| &s.id).collect();
+                let gone: Vec<StoreId> = last.keys().filter(|id| !listed.contains(id)).cloned().collect();
+                gone.iter().for_each(|id| log_gone(out, &mut last, id));
+                stores.iter().for_each(|store| log_change(out, &mut last, store));
+            }
+            StoreEvent::Changed(store) => log_change(out, &mut last, &store),
+            StoreEvent::Gone(id) => log_gone(out, &mut last, &id),
+        }
+    }
+}
+
+fn log_change(out: &Out, last: &mut HashMap<StoreId, (String, StoreStatus)>, store: &Store) {
+    let before = last.insert(store.id.clone(), (store.name.clone(), store.status)).map(|(_, status)| status);
+    if before == Some(store.status) {
+        return;
+    }
+    let from = before.map(|status| format!("{status} -> ")).unwrap_or_default();
+    let reason = store.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    log(out, &format!("store {} {:?}: {from}{}{reason}", store.id, store.name, store.status));
+}
+
+fn log_gone(out: &Out, last: &mut HashMap<StoreId, (String, StoreStatus)>, id: &StoreId) {
+    if let Some((name, status)) = last.remove(id) {
+        log(out, &format!("store {id} {name:?}: {status} -> gone"));
+    }
+}
+
+fn log(out: &Out, what: &str) {
+    out.note(&format!("{:.0} {what}", Timestamp::now()));
+}

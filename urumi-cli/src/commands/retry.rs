@@ -1,0 +1,34 @@
+//! `urumi retry`.
+
+use urumi_core::error::Error;
+use urumi_core::readiness::condition::Ready;
+use urumi_core::{StoreOrchestrator as _, StoreOrchestratorExt as _};
+
+use super::create::finish;
+use crate::cli::{Global, WaitArgs, Which};
+use crate::exit::Failure;
+use crate::output::Out;
+use crate::{follow, target};
+
+pub(super) async fn run(global: &Global, out: &Out, which: &Which, wait: &WaitArgs) -> Result<(), Failure> {
+    let orchestrator = target::connect(global, out).await?;
+    let id = orchestrator.find(&which.store).await?.id;
+    if !wait.wait {
+        let store = orchestrator.retry(&id).await?;
+        out.store(&store)?;
+        follow::mention_monitor(out, &id);
+        return Ok(());
+    }
+    let work = follow::with_monitor(&orchestrator, &id, wait.timeout, async {
+        match orchestrator.retry(&id).await {
+            Ok(_) => {}
+            Err(error @ Error::Unfinished { .. }) if error.is_retryable() => {
+                out.warn(&format!("{error}; going on with it"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        follow::wait_until(&orchestrator, out, &id, "retrying", Ready.or_failed(), wait.timeout).await
+    });
+    let left = format!("store {id} goes on as it is: `urumi wait {id}` follows it where a monitor runs");
+    finish(out, follow::unless_interrupted(&left, work).await?)
+}

@@ -1,0 +1,50 @@
+//! `urumi wait`.
+
+use std::time::Duration;
+
+use urumi_core::StoreOrchestratorExt as _;
+use urumi_core::error::ErrorKind;
+use urumi_core::readiness::condition::{Deleted, Ready};
+
+use super::create::finish;
+use crate::cli::{Awaited, Global, Which};
+use crate::exit::Failure;
+use crate::output::Out;
+use crate::{follow, target};
+
+pub(super) async fn run(
+    global: &Global,
+    out: &Out,
+    which: &Which,
+    awaited: Awaited,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    let orchestrator = target::connect(global, out).await?;
+    let id = match orchestrator.find(&which.store).await {
+        Ok(store) => store.id,
+        // What is gone before it was waited for is gone.
+        Err(error) if awaited == Awaited::Deleted && error.kind() == ErrorKind::NotFound => {
+            out.note(&error.to_string());
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let left = format!("store {id} goes on as it is: `urumi wait {id}` follows it again");
+    let store = follow::unless_interrupted(&left, async {
+        match awaited {
+            Awaited::Ready => follow::wait_until(&orchestrator, out, &id, "looking", Ready.or_failed(), timeout).await,
+            Awaited::Deleted => follow::wait_until(&orchestrator, out, &id, "looking", Deleted, timeout).await,
+        }
+    });
+    match (awaited, store.await?) {
+        (Awaited::Ready, store) => finish(out, store),
+        (Awaited::Deleted, Some(store)) => {
+            out.note(&format!("store {id} is gone"));
+            out.store(&store)
+        }
+        (Awaited::Deleted, None) => {
+            out.note(&format!("store {id} is gone"));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `urumi watch`.
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use serde::Serialize;
+use urumi_core::error::{Error, ErrorKind};
+use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestrator as _, StoreOrchestratorExt as _};
+
+use crate::cli::{Format, Global};
+use crate::exit::Failure;
+use crate::output::{Out, json_line, store_table, yaml};
+use crate::{follow, target};
+
+/// A change, for programs.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+enum Change<'a> {
+    Listed { stores: &'a [Store] },
+    Changed { store: &'a Store },
+    Gone { id: &'a StoreId },
+}
+
+pub(super) async fn run(global: &Global, out: &Out, which: Option<&str>) -> Result<(), Failure> {
+    let orchestrator = target::connect(global, out).await?;
+    // Asked first: a watch goes on trying for ever, which is no answer for somebody who mistyped.
+    let id = match which {
+        Some(which) => Some(orchestrator.find(which).await?.id),
+        None => {
+            orchestrator.list().await?;
+            None
+        }
+    };
+    let mut events = orchestrator.watch(id.as_ref());
+    let mut head_is_due = true;
+    let watching = async {
+        while let Some(event) = events.next().await {
+            let event = match event {
+                Ok(event) => event,
+                Err(error) if passes(&error) => {
+                    out.warn(&Failure::from(error).errors.join("; "));
+                    continue;
+                }
+                Err(error) => return Err(Failure::from(error)),
+            };
+            show(out, &event, &mut head_is_due)?;
+            if id.is_some() && matches!(&event, StoreEvent::Gone(gone) if Some(gone) == id.as_ref()) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    };
+    tokio::select! {
+        biased;
+        // Ctrl-C is how a watch ends.
+        () = follow::told_to_stop() => Ok(()),
+        result = watching => result,
+    }
+}
+
+fn passes(error: &Error) -> bool {
+    error.is_retryable() || error.kind() == ErrorKind::Unreachable
+}
+
+fn show(out: &Out, event: &StoreEvent, head_is_due: &mut bool) -> Result<(), Failure> {
+    let change = match event {
+        StoreEvent::Listed(stores) => Change::Listed { stores },
+        StoreEvent::Changed(store) => Change::Changed { store },
+        StoreEvent::Gone(id) => Change::Gone { id },
+    };
+    let text = match out.format() {
+        Some(Format::Json) => json_line(&change)?,
+        Some(Format::Yaml) => format!("---\n{}", yaml(&change)?),
+        Some(Format::Name) => match change {
+            Change::Listed { stores } => stores.iter().map(|s| format!("{}\n", s.id)).collect(),
+            Change::Changed { store } => format!("{}\n", store.id),
+            Change::Gone { id } => format!("{id}\n"),
+        },
+        format => {
+            let stores = match change {
+                Change::Listed { stores } => stores,
+                Change::Changed { store } => std::slice::from_ref(store),
+                Change::Gone { id } => return out.data(&format!("{id}  gone\n")),
+            };
+            let table = store_table(stores, format == Some(Format::Wide), Timestamp::now());
+            // One head for all that follows.
+            let rows = table.split_once('\n').map_or("", |(_, rows)| rows);
+            let text = if *head_is_due { table.clone() } else { rows.to_owned() };
+            *head_is_due = false;
+            text
+        }
+    };
+    out.data(&text)
+}

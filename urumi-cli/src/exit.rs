@@ -1,0 +1,195 @@
+//! How a run ends: the exit codes, and what an error says to people.
+
+use std::io;
+
+use urumi_core::cluster::ConnectError;
+use urumi_core::error::{Error, ErrorKind, FieldError};
+use urumi_core::status::{Condition, ConditionStatus};
+use urumi_core::{Store, StoreId};
+
+/// What an exit code means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Code {
+    Ok = 0,
+    Other = 1,
+    Usage = 2,
+    NotFound = 3,
+    Conflict = 4,
+    TimedOut = 5,
+    StoreFailed = 6,
+    NotPermitted = 7,
+    Unreachable = 8,
+    Interrupted = 130,
+}
+
+impl Code {
+    /// Every code.
+    pub(crate) const ALL: [Code; 10] = [
+        Code::Ok,
+        Code::Other,
+        Code::Usage,
+        Code::NotFound,
+        Code::Conflict,
+        Code::TimedOut,
+        Code::StoreFailed,
+        Code::NotPermitted,
+        Code::Unreachable,
+        Code::Interrupted,
+    ];
+
+    /// The meaning, for people.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Code::Ok => "done",
+            Code::Other => "anything else went wrong",
+            Code::Usage => "the command line or an option is not valid; nothing was changed",
+            Code::NotFound => "there is no such store",
+            Code::Conflict => "the store exists already, or its status does not allow this",
+            Code::TimedOut => "the time given to --wait was up; the store goes on",
+            Code::StoreFailed => "the store failed",
+            Code::NotPermitted => "the cluster does not permit it",
+            Code::Unreachable => "the cluster gave no answer",
+            Code::Interrupted => "interrupted; a store on record goes on existing",
+        }
+    }
+}
+
+/// The exit codes as they stand in `urumi --help`.
+pub(crate) fn help() -> String {
+    let lines: Vec<String> = Code::ALL.iter().map(|code| format!("{:>5}  {}", *code as u8, code.meaning())).collect();
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
+
+/// Why a run failed: the code it exits with, and what it says.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The exit code.
+    pub(crate) code: Code,
+    /// What went wrong, a line each; none where it has been said already.
+    pub(crate) errors: Vec<String>,
+    /// What lies beneath, outermost first.
+    pub(crate) causes: Vec<String>,
+    /// What to do, a line each.
+    pub(crate) hints: Vec<String>,
+}
+
+impl Failure {
+    /// A failure with one line.
+    pub(crate) fn new(code: Code, error: impl Into<String>) -> Self {
+        Failure { code, errors: vec![error.into()], causes: Vec::new(), hints: Vec::new() }
+    }
+
+    /// A failure that has been shown already.
+    pub(crate) fn shown(code: Code) -> Self {
+        Failure { code, errors: Vec::new(), causes: Vec::new(), hints: Vec::new() }
+    }
+
+    /// A wrong use of the command line.
+    pub(crate) fn usage(error: impl Into<String>) -> Self {
+        Failure::new(Code::Usage, error)
+    }
+
+    /// Says what to do.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Ctrl-C or SIGTERM while waiting for a store.
+    pub(crate) fn interrupted(what: &str) -> Self {
+        Failure::new(Code::Interrupted, format!("interrupted; {what}"))
+    }
+
+    fn because_of(mut self, error: &dyn std::error::Error) -> Self {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            self.causes.push(cause.to_string());
+            source = cause.source();
+        }
+        self
+    }
+}
+
+impl From<Vec<FieldError>> for Failure {
+    fn from(errors: Vec<FieldError>) -> Self {
+        let mut failure = Failure::shown(Code::Usage);
+        if errors.iter().any(|e| e.field == "engine") {
+            failure = failure.hint("`urumi engines` lists the engines");
+        } else if errors.iter().any(|e| e.field == "--set" || e.field == "options" || e.field.starts_with("options.")) {
+            failure = failure.hint("`urumi engines NAME` lists the options of an engine");
+        }
+        failure.errors = errors.iter().map(ToString::to_string).collect();
+        failure
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let code = match error.kind() {
+            ErrorKind::Invalid => Code::Usage,
+            ErrorKind::NotFound => Code::NotFound,
+            ErrorKind::Conflict => Code::Conflict,
+            ErrorKind::TimedOut => Code::TimedOut,
+            ErrorKind::StoreFailed => Code::StoreFailed,
+            ErrorKind::NotPermitted => Code::NotPermitted,
+            ErrorKind::Unreachable => Code::Unreachable,
+            _ => Code::Other,
+        };
+        let failure = match &error {
+            Error::Invalid(errors) => return errors.clone().into(),
+            _ => Failure::new(code, error.to_string()).because_of(&error),
+        };
+        match &error {
+            Error::StoreFailed { store } => failed(failure, store),
+            Error::Unfinished { store, .. } => unfinished(failure, &store.id),
+            Error::TimedOut { id, .. } => failure
+                .hint(format!("the store goes on as it is: `urumi get {id}` says how it is"))
+                .hint(format!("`urumi wait {id}` waits again")),
+            _ => match code {
+                Code::NotFound => failure.hint("`urumi list` shows all stores"),
+                Code::NotPermitted => failure.hint("`urumi doctor` shows which permissions are missing"),
+                Code::Unreachable => unreachable(failure),
+                _ => failure,
+            },
+        }
+    }
+}
+
+fn failed(mut failure: Failure, store: &Store) -> Failure {
+    let broken = |c: &&Condition| c.type_ != Condition::READY && c.status == ConditionStatus::False;
+    let lines = store.conditions.iter().filter(broken).map(|c| format!("{}: {} {}", c.type_, c.reason, c.message));
+    failure.causes.extend(lines.map(|line| line.trim_end().to_owned()));
+    let id = &store.id;
+    failure
+        .hint(format!("`urumi get {id}` shows every condition"))
+        .hint(format!("when the cause is gone, `urumi retry {id} --wait` tries again; `urumi delete {id}` removes it"))
+}
+
+fn unfinished(failure: Failure, id: &StoreId) -> Failure {
+    failure
+        .hint("nothing is lost: a monitor (`urumi monitor` or urumi-http) goes on with it by itself")
+        .hint(format!("without one, `urumi retry {id} --wait` finishes it, and `urumi delete {id}` removes it"))
+}
+
+fn unreachable(failure: Failure) -> Failure {
+    failure
+        .hint("`urumi doctor` looks at the connection; --kubeconfig and --context choose the cluster")
+        .hint("to try urumi without a cluster, add `--cluster memory`")
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        unreachable(Failure::new(Code::Unreachable, error.to_string()).because_of(&error))
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        // Whoever reads has had enough, as in `urumi list | head -1`.
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Failure::shown(Code::Ok);
+        }
+        Failure::new(Code::Other, format!("cannot write the output: {error}"))
+    }
+}

@@ -1,0 +1,40 @@
+//! The `urumi` command: parses arguments, calls `urumi-core`, presents what it says.
+//!
+//! Data goes to stdout, everything else to stderr. What a run means for scripts is its exit code: see [`reference()`].
+
+mod cli;
+mod commands;
+mod exit;
+mod follow;
+mod logging;
+mod options;
+mod output;
+mod progress;
+mod reference;
+mod schema;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use self::reference::reference;
+
+/// Runs the command that the process was called with.
+pub fn run() -> ExitCode {
+    let cli = cli::Cli::parse();
+    cli.global.color.write_global();
+    logging::start(cli.global.verbose, cli.global.quiet);
+    let out = output::Out::new(cli.global.output, cli.global.quiet);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return out.failure(&exit::Failure::new(exit::Code::Other, format!("cannot start: {error}"))),
+    };
+    let result = runtime.block_on(commands::run(cli, &out));
+    // A name that is still being looked up must not keep the command from ending.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => out.failure(&failure),
+    }
+}

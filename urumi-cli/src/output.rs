@@ -1,0 +1,377 @@
+//! Everything that is printed: data on stdout, the rest on stderr.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+use urumi_core::Store;
+use urumi_core::status::{ConditionStatus, StoreStatus};
+
+use crate::cli::Format;
+use crate::exit::{Code, Failure};
+use crate::progress;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default();
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// Where a run's output goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Out {
+    format: Option<Format>,
+    quiet: bool,
+}
+
+impl Out {
+    pub(crate) fn new(format: Option<Format>, quiet: bool) -> Self {
+        Out { format, quiet }
+    }
+
+    /// The format that was asked for.
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.format
+    }
+
+    /// Whether only errors are to be said.
+    pub(crate) fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Data for stdout.
+    pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = anstream::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Data as JSON or YAML, where one of these was asked for; `false` otherwise.
+    pub(crate) fn structured(&self, value: &impl Serialize) -> Result<bool, Failure> {
+        match self.format {
+            Some(Format::Json) => self.data(&json(value)?)?,
+            Some(Format::Yaml) => self.data(&yaml(value)?)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// One store, as a row.
+    pub(crate) fn store(&self, store: &Store) -> Result<(), Failure> {
+        if self.structured(store)? {
+            return Ok(());
+        }
+        self.data(&self.rows(std::slice::from_ref(store)))
+    }
+
+    /// Stores, as rows.
+    pub(crate) fn stores(&self, stores: &[Store]) -> Result<(), Failure> {
+        if self.structured(&stores)? {
+            return Ok(());
+        }
+        self.data(&self.rows(stores))
+    }
+
+    /// One store with everything that is known of it.
+    pub(crate) fn details(&self, store: &Store) -> Result<(), Failure> {
+        match self.format {
+            None | Some(Format::Table | Format::Wide) => self.data(&details(store, Timestamp::now())),
+            _ => self.store(store),
+        }
+    }
+
+    fn rows(&self, stores: &[Store]) -> String {
+        match self.format {
+            Some(Format::Name) => stores.iter().map(|s| format!("{}\n", s.id)).collect(),
+            format => store_table(stores, format == Some(Format::Wide), Timestamp::now()),
+        }
+    }
+
+    /// A remark for people, on stderr.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            say(&format!("{}\n", safe(text)));
+        }
+    }
+
+    /// Something that may be wrong, on stderr.
+    pub(crate) fn warn(&self, text: &str) {
+        if !self.quiet {
+            say(&format!("{YELLOW}warning:{YELLOW:#} {}\n", safe(text)));
+        }
+    }
+
+    /// Says why the run failed, and how it ends.
+    pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
+        let mut text = String::new();
+        for error in &failure.errors {
+            text.push_str(&format!("{RED}error:{RED:#} {}\n", safe(error)));
+        }
+        for cause in &failure.causes {
+            text.push_str(&format!("  cause: {}\n", safe(cause)));
+        }
+        for hint in &failure.hints {
+            text.push_str(&format!("  {DIM}hint:{DIM:#} {}\n", safe(hint)));
+        }
+        say(&text);
+        match failure.code {
+            Code::Ok => ExitCode::SUCCESS,
+            code => ExitCode::from(code as u8),
+        }
+    }
+}
+
+/// Writes to stderr; where that is closed, nobody is there to be told.
+fn say(text: &str) {
+    progress::suspended(|| drop(anstream::stderr().write_all(text.as_bytes())));
+}
+
+/// A value as JSON, with a newline.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|e| io::Error::from(e).into())
+}
+
+/// A value as one line of JSON.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map(|text| text + "\n").map_err(|e| io::Error::from(e).into())
+}
+
+/// A value as YAML.
+pub(crate) fn yaml(value: &impl Serialize) -> Result<String, Failure> {
+    serde_norway::to_string(value).map_err(|e| io::Error::other(e).into())
+}
+
+/// A text as one line that cannot change the terminal it is shown on.
+pub(crate) fn safe(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+/// One cell of a table.
+pub(crate) struct Cell {
+    text: String,
+    style: Style,
+}
+
+impl Cell {
+    pub(crate) fn new(text: impl AsRef<str>) -> Self {
+        Cell { text: safe(text.as_ref()), style: Style::new() }
+    }
+
+    pub(crate) fn style(mut self, style: Style) -> Self {
+        self.style = style;
+        self
+    }
+
+    /// A status in its colour.
+    pub(crate) fn status(status: StoreStatus) -> Self {
+        Cell::status_like(status.as_str(), status)
+    }
+
+    /// A word in the colour of a status.
+    pub(crate) fn status_like(word: &str, status: StoreStatus) -> Self {
+        Cell::new(word).style(match status {
+            StoreStatus::Ready => GREEN,
+            StoreStatus::Failed => RED,
+            StoreStatus::Deleting => DIM,
+            _ => YELLOW,
+        })
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Cell::new(text)
+    }
+}
+
+/// A table with a head line; columns are two spaces apart.
+pub(crate) fn table(head: &[&str], rows: Vec<Vec<Cell>>) -> String {
+    let head = head.iter().map(|title| Cell::new(title).style(BOLD)).collect();
+    columns(std::iter::once(head).chain(rows).collect())
+}
+
+/// Lines whose columns are two spaces apart.
+pub(crate) fn columns(rows: Vec<Vec<Cell>>) -> String {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in &rows {
+        for (column, cell) in row.iter().enumerate() {
+            let width = cell.text.width();
+            match widths.get_mut(column) {
+                Some(widest) => *widest = width.max(*widest),
+                None => widths.push(width),
+            }
+        }
+    }
+    let mut out = String::new();
+    for row in rows {
+        // What is empty at the end of a line needs no padding before it.
+        let filled = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
+        for (column, (cell, width)) in row.iter().zip(&widths).take(filled).enumerate() {
+            let style = cell.style;
+            out.push_str(&format!("{style}{}{style:#}", cell.text));
+            if column + 1 < filled {
+                out.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.text.width()) + 2));
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Stores as a table.
+pub(crate) fn store_table(stores: &[Store], wide: bool, now: Timestamp) -> String {
+    let mut head = vec!["ID", "NAME", "ENGINE", "STATUS", "AGE", "STOREFRONT"];
+    if wide {
+        head.extend(["API", "NAMESPACE", "REASON"]);
+    }
+    let row = |store: &Store| {
+        let url = |url: &Option<String>| Cell::new(url.as_deref().unwrap_or("-"));
+        let mut row: Vec<Cell> = vec![
+            store.id.as_str().into(),
+            (&store.name).into(),
+            (&store.engine).into(),
+            Cell::status(store.status),
+            age(store.created_at, now).into(),
+            url(&store.urls.storefront),
+        ];
+        if wide {
+            row.extend([url(&store.urls.api), (&store.namespace).into(), store.reason.as_deref().unwrap_or("").into()]);
+        }
+        row
+    };
+    table(&head, stores.iter().map(row).collect())
+}
+
+/// A store with everything that is known of it, for people.
+fn details(store: &Store, now: Timestamp) -> String {
+    let line = |title: &str, value: Cell| vec![Cell::new(title).style(BOLD), value];
+    let mut lines = vec![
+        line("Id", store.id.as_str().into()),
+        line("Name", (&store.name).into()),
+        line("Engine", (&store.engine).into()),
+        line("Status", Cell::status(store.status)),
+    ];
+    lines.extend(store.reason.as_deref().map(|reason| line("Reason", reason.into())));
+    lines.push(line("Namespace", (&store.namespace).into()));
+    lines.extend(store.urls.storefront.as_deref().map(|url| line("Storefront", url.into())));
+    lines.extend(store.urls.api.as_deref().map(|url| line("API", url.into())));
+    let created = format!("{:.0} ({} ago)", store.created_at, age(store.created_at, now));
+    lines.push(line("Created", created.into()));
+    let mut out = columns(lines);
+    if !store.conditions.is_empty() {
+        let row = |c: &urumi_core::status::Condition| {
+            let (word, style) = match c.status {
+                ConditionStatus::True => ("True", GREEN),
+                ConditionStatus::False => ("False", YELLOW),
+                ConditionStatus::Unknown => ("Unknown", DIM),
+            };
+            vec![
+                (&c.type_).into(),
+                Cell::new(word).style(style),
+                age(c.last_transition_time, now).into(),
+                (&c.reason).into(),
+                (&c.message).into(),
+            ]
+        };
+        out.push('\n');
+        out.push_str(&table(
+            &["CONDITION", "STATUS", "SINCE", "REASON", "MESSAGE"],
+            store.conditions.iter().map(row).collect(),
+        ));
+    }
+    out
+}
+
+/// How long ago something was, in one or two units.
+pub(crate) fn age(then: Timestamp, now: Timestamp) -> String {
+    short(now.duration_since(then).max(SignedDuration::ZERO))
+}
+
+/// A duration in one or two units.
+pub(crate) fn short(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match seconds {
+        ..60 => format!("{seconds}s"),
+        60..3600 if seconds % 60 == 0 || minutes >= 10 => format!("{minutes}m"),
+        60..3600 => format!("{minutes}m{}s", seconds % 60),
+        3600..86_400 if minutes == 0 => format!("{hours}h"),
+        3600..86_400 => format!("{hours}h{minutes}m"),
+        _ if hours == 0 || days >= 10 => format!("{days}d"),
+        _ => format!("{days}d{hours}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use urumi_core::StoreId;
+    use urumi_core::status::Condition;
+    use urumi_core::store::StoreUrls;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn store(id: &str, name: &str, status: StoreStatus) -> Store {
+        let reason = (status != StoreStatus::Ready).then(|| "ImagePullBackOff no such image".to_owned());
+        Store {
+            id: StoreId::parse(id).unwrap(),
+            name: name.into(),
+            engine: "medusa".into(),
+            status,
+            reason,
+            namespace: format!("store-{id}"),
+            urls: StoreUrls { storefront: Some(format!("http://store-{id}.localtest.me")), api: None },
+            created_at: at(0),
+            conditions: vec![
+                Condition::new("Ready", ConditionStatus::False, "ImagePullBackOff", "no such\nimage", at(60)),
+                Condition::new("DatabaseReady", ConditionStatus::True, "Available", "", at(30)),
+            ],
+        }
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn stores_are_aligned_whatever_their_names() {
+        let stores = [
+            store("a", "Shop", StoreStatus::Ready),
+            store("abcdefghijkl", "日本の店 🛍", StoreStatus::Failed),
+            store("b", "evil\u{1b}[31m\nname", StoreStatus::Deleting),
+        ];
+        insta::assert_snapshot!(plain(&store_table(&stores, false, at(90))));
+        insta::assert_snapshot!(plain(&store_table(&stores, true, at(90))));
+    }
+
+    #[test]
+    fn a_store_in_detail() {
+        insta::assert_snapshot!(plain(&details(&store("a", "Shop", StoreStatus::Failed), at(7200))));
+    }
+
+    #[test]
+    fn ages() {
+        for (seconds, text) in [
+            (-5, "0s"),
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (61, "1m1s"),
+            (601, "10m"),
+            (3600, "1h"),
+            (5400, "1h30m"),
+            (86_400, "1d"),
+            (90_000, "1d1h"),
+            (864_000, "10d"),
+            (99 * 86_400 + 5000, "99d"),
+        ] {
+            assert_eq!(age(at(0), at(seconds)), text);
+        }
+    }
+}

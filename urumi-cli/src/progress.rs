@@ -1,0 +1,162 @@
+//! What is shown while a store is waited for: lines that change in place on a terminal, plain lines elsewhere.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::IsTerminal as _;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use urumi_core::readiness::condition::{Verdict, WaitCondition};
+use urumi_core::status::{Condition, ConditionStatus};
+use urumi_core::{Store, StoreId};
+
+use crate::output::{Out, safe};
+
+/// The lines that change in place. There is one terminal, so there is one of these.
+static LIVE: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Does something to the terminal while nothing changes in place.
+pub(crate) fn suspended<R>(f: impl FnOnce() -> R) -> R {
+    LIVE.suspend(f)
+}
+
+/// Shows how a store comes along, as long as it lives.
+pub(crate) struct Progress {
+    out: Out,
+    id: StoreId,
+    shown: Mutex<Shown>,
+}
+
+enum Shown {
+    /// The status line, and one for each component.
+    Live {
+        summary: ProgressBar,
+        components: BTreeMap<String, ProgressBar>,
+    },
+    /// What each line said last.
+    Plain(BTreeMap<String, String>),
+    Nothing,
+}
+
+impl Progress {
+    /// Begins to show a store.
+    pub(crate) fn new(out: &Out, id: &StoreId, doing: &str) -> Self {
+        let shown = if out.quiet() {
+            Shown::Nothing
+        } else if std::io::stderr().is_terminal() {
+            let summary = LIVE.add(ProgressBar::new_spinner());
+            summary.set_style(style("{spinner:.cyan} {msg}  {elapsed:.dim}"));
+            summary.set_message(format!("store {id}: {doing}"));
+            summary.enable_steady_tick(Duration::from_millis(120));
+            Shown::Live { summary, components: BTreeMap::new() }
+        } else {
+            Shown::Plain(BTreeMap::new())
+        };
+        Progress { out: *out, id: id.clone(), shown: Mutex::new(shown) }
+    }
+
+    /// Shows the store as it is now.
+    pub(crate) fn show(&self, store: &Store) {
+        // Components always; what else there is only when it is in the way.
+        let components = store.conditions.iter().filter(|c| {
+            c.type_ != Condition::READY && (c.type_.ends_with(Condition::READY) || c.status != ConditionStatus::True)
+        });
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *shown {
+            Shown::Live { summary, components: bars } => {
+                summary.set_message(safe(&headline(store)));
+                for condition in components {
+                    let bar = bars.entry(condition.type_.clone()).or_insert_with(|| {
+                        let bar = LIVE.add(ProgressBar::new_spinner());
+                        bar.set_style(style("  {msg}"));
+                        bar
+                    });
+                    let mark = if condition.status == ConditionStatus::True { '✓' } else { '·' };
+                    bar.set_message(format!("{mark} {}", describe(condition)));
+                }
+            }
+            Shown::Plain(last) => {
+                let mut lines = vec![(String::new(), headline(store))];
+                lines.extend(components.map(|c| (c.type_.clone(), format!("  {}", describe(c)))));
+                for (key, line) in lines {
+                    if last.get(&key) != Some(&line) {
+                        self.out.note(&line);
+                        last.insert(key, line);
+                    }
+                }
+            }
+            Shown::Nothing => {}
+        }
+    }
+
+    /// Shows that the store is no more.
+    fn gone(&self) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *shown {
+            Shown::Live { summary, .. } => summary.set_message(format!("store {}: gone", self.id)),
+            Shown::Plain(last) if last.get("").is_some_and(|line| line != "gone") => {
+                self.out.note(&format!("store {}: gone", self.id));
+                last.insert(String::new(), "gone".into());
+            }
+            _ => {}
+        }
+    }
+
+    /// A condition that shows every store that it judges.
+    pub(crate) fn observing<C: WaitCondition>(&self, condition: C) -> impl WaitCondition {
+        Observing { progress: self, condition }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Shown::Live { summary, components } = self.shown.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            components.values().for_each(ProgressBar::finish_and_clear);
+            summary.finish_and_clear();
+        }
+    }
+}
+
+struct Observing<'a, C> {
+    progress: &'a Progress,
+    condition: C,
+}
+
+impl<C: WaitCondition> WaitCondition for Observing<'_, C> {
+    fn check(&self, store: Option<&Store>) -> Verdict {
+        match store {
+            Some(store) => self.progress.show(store),
+            None => self.progress.gone(),
+        }
+        self.condition.check(store)
+    }
+}
+
+impl<C: WaitCondition> fmt::Display for Observing<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.condition.fmt(f)
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn headline(store: &Store) -> String {
+    match &store.reason {
+        Some(reason) => format!("store {}: {} ({reason})", store.id, store.status),
+        None => format!("store {}: {}", store.id, store.status),
+    }
+}
+
+/// A component in one line: `Database: ContainerCreating, pulling …`.
+fn describe(condition: &Condition) -> String {
+    let component = condition.type_.strip_suffix(Condition::READY).unwrap_or(&condition.type_);
+    let line = match (condition.status, condition.message.as_str()) {
+        (ConditionStatus::True, _) => format!("{component}: ready"),
+        (_, "") => format!("{component}: {}", condition.reason),
+        (_, message) => format!("{component}: {}, {message}", condition.reason),
+    };
+    safe(&line)
+}

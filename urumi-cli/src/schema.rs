@@ -1,0 +1,243 @@
+//! What an engine's JSON Schema says about its options: which there are, and of which type.
+
+use serde_json::{Map, Value};
+
+/// How many references may lead from one to the next before a schema counts as circular.
+const MAX_REFERENCES: usize = 16;
+/// How deep options are listed.
+const MAX_DEPTH: usize = 16;
+
+/// A place in a schema.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node<'a> {
+    root: &'a Value,
+    here: &'a Value,
+}
+
+/// One type that a value may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape<'a> {
+    String,
+    Integer,
+    Number,
+    Boolean,
+    Null,
+    List(Option<Node<'a>>),
+    Object(Fields<'a>),
+    Any,
+}
+
+/// What an object may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields<'a> {
+    root: &'a Value,
+    known: Option<&'a Map<String, Value>>,
+    others: Option<&'a Value>,
+}
+
+impl<'a> Fields<'a> {
+    /// The schema of a field; `None` when there is no such field.
+    pub(crate) fn get(self, name: &str) -> Option<Node<'a>> {
+        let here = self.known.and_then(|known| known.get(name)).or(self.others)?;
+        Some(Node { root: self.root, here })
+    }
+
+    /// The fields that have names of their own.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
+        self.known.into_iter().flatten().map(|(name, _)| name.as_str())
+    }
+}
+
+impl<'a> Node<'a> {
+    /// The top of a schema.
+    pub(crate) fn root(schema: &'a Value) -> Self {
+        Node { root: schema, here: schema }
+    }
+
+    fn at(self, here: &'a Value) -> Self {
+        Node { here, ..self }
+    }
+
+    /// Follows references until there is something else.
+    fn resolved(self) -> Self {
+        let mut node = self;
+        for _ in 0..MAX_REFERENCES {
+            let pointer = node.here.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
+            match pointer.and_then(|pointer| node.root.pointer(pointer)) {
+                Some(target) => node = node.at(target),
+                None => return node,
+            }
+        }
+        node
+    }
+
+    /// Every type that a value here may have.
+    pub(crate) fn shapes(self) -> Vec<Shape<'a>> {
+        self.shapes_within(MAX_REFERENCES)
+    }
+
+    fn shapes_within(self, depth: usize) -> Vec<Shape<'a>> {
+        let node = self.resolved();
+        let Some(depth) = depth.checked_sub(1) else { return vec![Shape::Any] };
+        for union in ["anyOf", "oneOf", "allOf"] {
+            if let Some(branches) = node.here.get(union).and_then(Value::as_array) {
+                return branches.iter().flat_map(|branch| node.at(branch).shapes_within(depth)).collect();
+            }
+        }
+        let named = match node.here.get("type") {
+            Some(Value::String(name)) => vec![node.shape(name)],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(|name| node.shape(name)).collect(),
+            _ => Vec::new(),
+        };
+        if !named.is_empty() {
+            return named;
+        }
+        match node.choices().first() {
+            Some(Value::String(_)) => vec![Shape::String],
+            Some(Value::Bool(_)) => vec![Shape::Boolean],
+            Some(Value::Number(n)) if n.is_f64() => vec![Shape::Number],
+            Some(Value::Number(_)) => vec![Shape::Integer],
+            Some(Value::Null) => vec![Shape::Null],
+            _ if node.here.get("properties").is_some() => vec![node.shape("object")],
+            _ => vec![Shape::Any],
+        }
+    }
+
+    fn shape(self, name: &str) -> Shape<'a> {
+        match name {
+            "string" => Shape::String,
+            "integer" => Shape::Integer,
+            "number" => Shape::Number,
+            "boolean" => Shape::Boolean,
+            "null" => Shape::Null,
+            "array" => Shape::List(self.here.get("items").map(|items| self.at(items))),
+            "object" => Shape::Object(self.fields()),
+            _ => Shape::Any,
+        }
+    }
+
+    fn fields(self) -> Fields<'a> {
+        let known = self.here.get("properties").and_then(Value::as_object);
+        let patterns = self.here.get("patternProperties").and_then(Value::as_object).and_then(|p| p.values().next());
+        let others = match self.here.get("additionalProperties").or(patterns) {
+            Some(Value::Bool(false)) => None,
+            // Nothing said: what has named fields takes no others, what has none is a free map.
+            None => known.is_none().then_some(&Value::Bool(true)),
+            given => given,
+        };
+        Fields { root: self.root, known, others }
+    }
+
+    /// The values that are allowed, where they are counted up.
+    fn choices(self) -> Vec<&'a Value> {
+        let node = self.resolved();
+        let mut found: Vec<&Value> = node.here.get("enum").and_then(Value::as_array).into_iter().flatten().collect();
+        found.extend(node.here.get("const"));
+        for union in ["oneOf", "anyOf"] {
+            let branches = node.here.get(union).and_then(Value::as_array).into_iter().flatten();
+            found.extend(branches.flat_map(|branch| {
+                let branch = node.at(branch).resolved().here;
+                branch.get("enum").and_then(Value::as_array).into_iter().flatten().chain(branch.get("const"))
+            }));
+        }
+        found
+    }
+
+    /// The type in words, e.g. `integer`, `list of string`, `amd64 | arm64`.
+    pub(crate) fn type_name(self) -> String {
+        let choices: Vec<String> = self.choices().iter().filter(|c| !c.is_null()).map(|c| plain(c)).collect();
+        if !choices.is_empty() {
+            return choices.join(" | ");
+        }
+        let mut names: Vec<String> = Vec::new();
+        for shape in self.shapes() {
+            let name = match shape {
+                Shape::String => "string".to_owned(),
+                Shape::Integer => "integer".to_owned(),
+                Shape::Number => "number".to_owned(),
+                Shape::Boolean => "boolean".to_owned(),
+                Shape::Null => continue,
+                Shape::List(Some(items)) => format!("list of {}", items.type_name()),
+                Shape::List(None) => "list".to_owned(),
+                Shape::Object(Fields { others: Some(others), .. }) => {
+                    let others = self.at(others);
+                    let free = others.here.as_bool().is_some() || others.here.as_object().is_some_and(Map::is_empty);
+                    if free { "map".to_owned() } else { format!("map of {}", others.type_name()) }
+                }
+                Shape::Object(_) => "object".to_owned(),
+                Shape::Any => "any".to_owned(),
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.join(" or ")
+    }
+
+    fn text(self, key: &str) -> Option<&'a str> {
+        let own = self.here.get(key).or_else(|| self.resolved().here.get(key));
+        own.and_then(Value::as_str)
+    }
+
+    fn default_value(self) -> Option<&'a Value> {
+        self.here.get("default").or_else(|| self.resolved().here.get("default"))
+    }
+
+    /// Every option beneath, those of objects before what is after them.
+    pub(crate) fn leaves(self) -> Vec<Leaf> {
+        let mut leaves = Vec::new();
+        self.collect(&mut Vec::new(), None, &mut leaves);
+        leaves
+    }
+
+    fn collect(self, path: &mut Vec<&'a str>, inherited: Option<&'a Value>, leaves: &mut Vec<Leaf>) {
+        // What an outer object gives as default is what a store gets; the field's own default only counts without.
+        let default = inherited.or_else(|| self.default_value());
+        let fields = self.shapes().into_iter().find_map(|shape| match shape {
+            Shape::Object(fields) if fields.known.is_some_and(|known| !known.is_empty()) => Some(fields),
+            _ => None,
+        });
+        match fields {
+            Some(fields) if path.len() < MAX_DEPTH => {
+                for name in fields.names() {
+                    let Some(node) = fields.get(name) else { continue };
+                    path.push(name);
+                    node.collect(path, default.and_then(|d| d.get(name)), leaves);
+                    path.pop();
+                }
+            }
+            _ => leaves.push(Leaf {
+                path: path.iter().map(|s| (*s).to_owned()).collect(),
+                type_name: self.type_name(),
+                default: default.filter(|d| !d.is_null()).map(plain).unwrap_or_default(),
+                description: self
+                    .text("description")
+                    .unwrap_or_default()
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            }),
+        }
+    }
+}
+
+/// One option that has no others beneath it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Leaf {
+    /// Where it is.
+    pub(crate) path: Vec<String>,
+    /// Its type in words.
+    pub(crate) type_name: String,
+    /// Its default; empty where it has none.
+    pub(crate) default: String,
+    /// What it is for, in one line.
+    pub(crate) description: String,
+}
+
+/// A value as it is written after `--set key=`: text without quotes, the rest as JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        other => other.to_string(),
+    }
+}

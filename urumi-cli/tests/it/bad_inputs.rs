@@ -1,0 +1,183 @@
+//! Everything that is wrong with a command line is said precisely, with the right exit code, and nothing is printed
+//! as data.
+
+use crate::support::{Ran, Run, on_memory};
+
+/// Arguments and the exit code they must have.
+fn table() -> Vec<(i32, Vec<String>)> {
+    let long_name = "n".repeat(10 * 1024);
+    let long_id = "i".repeat(64);
+    let set = |set: &str| vec!["create".to_owned(), "x".into(), "--set".into(), set.into()];
+    let args = |args: &[&str]| args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>();
+    let mut table = vec![
+        // No command, or one that does not exist.
+        (2, args(&["frobnicate"])),
+        (2, args(&["create"])),
+        (2, args(&["get"])),
+        (2, args(&["delete"])),
+        (2, args(&["wait"])),
+        (2, args(&["retry"])),
+        (2, args(&["render"])),
+        (2, args(&["diff"])),
+        (2, args(&["completions"])),
+        (2, args(&["completions", "tcsh"])),
+        (2, args(&["list", "extra"])),
+        (2, args(&["create", "x", "y"])),
+        (2, args(&["create", "x", "--colour"])),
+        // Names.
+        (2, args(&["create", ""])),
+        (2, args(&["create", " "])),
+        (2, args(&["create", " x"])),
+        (2, args(&["create", "a\nb"])),
+        (2, args(&["create", "a\tb"])),
+        (2, args(&["create", "a\u{1b}[31mb"])),
+        (2, args(&["create", "a\u{202e}b"])),
+        (2, args(&["create", "a\u{200b}b"])),
+        (2, args(&["create", &long_name])),
+        (2, args(&["create", &"🛍".repeat(101)])),
+        (2, args(&["render", ""])),
+        // Ids.
+        (2, args(&["create", "x", "--id", ""])),
+        (2, args(&["create", "x", "--id", "a..b"])),
+        (2, args(&["create", "x", "--id", "../x"])),
+        (2, args(&["create", "x", "--id", "Shop"])),
+        (2, args(&["create", "x", "--id", "a_b"])),
+        (2, args(&["create", "x", "--id", "a b"])),
+        (2, args(&["create", "x", "--id", "ü"])),
+        (2, args(&["create", "x", "--id=-a"])),
+        (2, args(&["create", "x", "--id", "-a"])),
+        (2, args(&["create", "x", "--id", "a-"])),
+        (2, args(&["create", "x", "--id", &long_id])),
+        (2, args(&["create", "x", "--id", "a\nb"])),
+        // Engines and the notation of options.
+        (2, args(&["create", "x", "--engine", "shopware"])),
+        (2, args(&["create", "x", "--engine", ""])),
+        (2, args(&["engines", "shopware"])),
+        (2, set("")),
+        (2, set("api.replicas")),
+        (2, set("=1")),
+        (2, set("api..replicas=1")),
+        (2, set("\"api=1")),
+        (2, set("api.replica=1")),
+        (2, set("replicas=1")),
+        (2, set("nothing.at.all=1")),
+        (2, set("api.image.tag=1")),
+        (2, set("api=1")),
+        // Values that have the wrong type.
+        (2, set("api.replicas=two")),
+        (2, set("api.replicas=1.5")),
+        (2, set("api.replicas=")),
+        (2, set("networkPolicy.enabled=yes")),
+        (2, set("ingress.controllerNamespaces=[\"a\"")),
+        // Values that no store can have.
+        (2, set("api.replicas=-1")),
+        (2, set("storefront.replicas=4294967296")),
+        (2, set("api.image=")),
+        (2, set("api.image=UPPER CASE")),
+        (2, set("database.storage.size=0")),
+        (2, set("database.storage.size=-5Gi")),
+        (2, set("database.storage.size=5GiB")),
+        (2, set("api.resources.requests.memory=lots")),
+        (2, set("api.resources.limits.cpu=-1")),
+        (2, set("domain=*.example.com")),
+        (2, set("domain=Example.com")),
+        (2, set("domain=https://example.com")),
+        (2, set("domain=a..b")),
+        (2, set("ingress.annotations.\"not a key\"=x")),
+        (2, set("api.env.\"NOT A NAME\"=x")),
+        (2, set("database.mode=sqlite")),
+        (2, set("quota.pods=many")),
+        (2, args(&["create", "x", "--values", "/nonexistent.yaml"])),
+        // Several mistakes at once are all told.
+        (
+            2,
+            args(&[
+                "create",
+                "",
+                "--id",
+                "A",
+                "--set",
+                "api.replicas=x",
+                "--set",
+                "api.x=1",
+                "--set",
+                "database.mode=no",
+            ]),
+        ),
+        // Durations.
+        (2, args(&["create", "x", "--wait", "--timeout", "10"])),
+        (2, args(&["create", "x", "--wait", "--timeout", "-5m"])),
+        (2, args(&["create", "x", "--wait", "--timeout", "0s"])),
+        (2, args(&["create", "x", "--wait", "--timeout", "soon"])),
+        (2, args(&["wait", "x", "--timeout", "100d"])),
+        (2, args(&["monitor", "--resync", "x"])),
+        (2, args(&["monitor", "--deadline", "0s"])),
+        // Formats and other choices.
+        (2, args(&["list", "-o", "xml"])),
+        (2, args(&["list", "-o", ""])),
+        (2, args(&["list", "--status", "happy"])),
+        (2, args(&["list", "--color", "blue"])),
+        (2, args(&["list", "-v", "-q"])),
+        (2, args(&["list", "--cluster", "docker"])),
+        (2, args(&["list", "--domain", "*.example.com"])),
+        (2, args(&["list", "--domain", "http://example.com"])),
+        (2, args(&["list", "--domain", ""])),
+        (2, args(&["wait", "x", "--for", "coffee"])),
+        (2, args(&["create", "x", "--wait", "--dry-run"])),
+        // Deleting without anybody to ask.
+        (2, args(&["delete", "x"])),
+        // Stores that are not there.
+        (3, args(&["get", "nope"])),
+        (3, args(&["get", ""])),
+        (3, args(&["get", "../x"])),
+        (3, args(&["get", "a\nb"])),
+        (3, args(&["delete", "nope", "--yes"])),
+        (3, args(&["wait", "nope"])),
+        (3, args(&["watch", "nope"])),
+        (3, args(&["retry", "nope", "--wait"])),
+        (3, args(&["diff", "nope"])),
+        (3, args(&["monitor", "--only", "nope"])),
+        // Clusters that are not there.
+        (8, args(&["list", "--cluster", "kube"])),
+        (8, args(&["list", "--cluster", "kube", "--kubeconfig", "/nonexistent"])),
+        (8, args(&["create", "x", "--cluster", "kube"])),
+    ];
+    // What is wrong in a create is wrong in a dry run.
+    table.push((2, args(&["create", "x", "--id", "A", "--dry-run"])));
+    table
+}
+
+fn shown(arg: &str) -> String {
+    if arg.len() > 120 { format!("({} bytes)", arg.len()) } else { format!("{arg:?}").trim_matches('"').to_owned() }
+}
+
+#[test]
+fn every_bad_input_is_answered_precisely() {
+    let table = table();
+    assert!(table.len() >= 60);
+    let mut said = String::new();
+    for (code, args) in table {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let ran: Ran = on_memory().run(&args);
+        let line = args.iter().map(|a| shown(a)).collect::<Vec<_>>().join(" ");
+        assert_eq!(ran.code, code, "urumi {line}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "urumi {line} prints data");
+        assert!(ran.stderr.contains("error: "), "urumi {line} does not say what is wrong: {}", ran.stderr);
+        assert!(ran.stderr.len() < 4096, "urumi {line} says too much");
+        assert!(!ran.stderr.contains('\u{1b}'), "urumi {line} sends control characters to the terminal");
+        said.push_str(&format!("$ urumi {line}\n"));
+        for line in ran.stderr.lines().filter(|l| !l.is_empty() && !l.starts_with("note: this in-memory")) {
+            said.push_str(&format!("    {line}\n"));
+        }
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn nothing_at_all_shows_the_help() {
+    let ran = on_memory().run(&[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("Usage: urumi"), "{}", ran.stderr);
+    let ran = on_memory().run(&["--help"]);
+    assert!(ran.ok().contains("Exit codes:"));
+}

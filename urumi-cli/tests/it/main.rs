@@ -1,0 +1,9 @@
+//! The real `urumi` command, run as its users run it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod bad_inputs;
+mod memory;
+mod real_cluster;
+mod reference;
+mod signals;
+mod support;

@@ -1,0 +1,222 @@
+//! What works without any cluster, and on the one in memory.
+
+use std::io::Read as _;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::support::{Run, on_memory, urumi};
+
+#[test]
+fn a_store_is_created_and_waited_for() {
+    let ran = on_memory().run(&["create", "My \"Shop\" 🛍", "--id", "shop", "--wait", "--timeout", "30s"]);
+    let stderr = ran.stderr.clone();
+    let stdout = ran.ok();
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert!(lines[0].starts_with("ID ") && lines[0].ends_with("STOREFRONT"), "{stdout}");
+    assert!(lines[1].starts_with("shop  My \"Shop\" 🛍") && lines[1].contains("  ready  "), "{stdout}");
+    assert!(lines[1].ends_with("http://store-shop.localtest.me"), "{stdout}");
+    let ready = "store shop is ready: storefront http://store-shop.localtest.me, api http://api-shop.localtest.me";
+    assert_eq!(stderr.lines().last(), Some(ready));
+    for component in ["Database: ready", "Api: ready", "Storefront: ready"] {
+        assert!(stderr.contains(component), "{stderr}");
+    }
+}
+
+#[test]
+fn a_store_as_json_has_this_shape() {
+    let mut store = on_memory().run(&["create", "Shop", "--id", "shop", "--wait", "-o", "json"]).json();
+    assert_eq!(store["conditions"][0]["type"], "Ready");
+    assert!(store["conditions"].as_array().is_some_and(|c| c.iter().all(|c| c["status"] == "True")), "{store}");
+    store["conditions"] = json!([]);
+    let created = store["createdAt"].take();
+    assert!(created.as_str().is_some_and(|c| c.ends_with('Z')), "{created}");
+    assert_eq!(
+        store,
+        json!({
+            "id": "shop", "name": "Shop", "engine": "medusa", "status": "ready", "namespace": "store-shop",
+            "urls": {"storefront": "http://store-shop.localtest.me", "api": "http://api-shop.localtest.me"},
+            "createdAt": null, "conditions": [],
+        })
+    );
+}
+
+#[test]
+fn without_waiting_a_monitor_is_mentioned_and_the_id_is_random() {
+    let ran = on_memory().run(&["create", "Shop", "-o", "name"]);
+    assert!(ran.stderr.contains("where a monitor runs"), "{}", ran.stderr);
+    let stdout = ran.ok();
+    assert_eq!(stdout.trim_end().len(), 12, "{stdout}");
+    let quiet = on_memory().run(&["create", "Shop", "-q", "-o", "yaml"]);
+    assert_eq!(quiet.stderr, "");
+    assert!(quiet.ok().contains("\nstatus: provisioning\n"));
+}
+
+#[test]
+fn time_that_is_up_has_a_code_of_its_own() {
+    let ran = on_memory().run(&["--memory-delay", "1h", "create", "Shop", "--id", "shop", "--wait", "--timeout", "1s"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("error: store shop did not become ready within 1s: it is provisioning"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
+}
+
+#[test]
+fn the_domain_and_the_options_are_used() {
+    let args = ["create", "x", "--id", "x", "--dry-run", "-o", "json", "--domain", "stores.example.com"];
+    let dry = on_memory().run(&args).json();
+    assert_eq!(dry["urls"]["storefront"], "http://store-x.stores.example.com");
+    assert_eq!(dry["dryRun"], true);
+    assert_eq!(dry["objects"][0], "Namespace store-x");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("values.yaml");
+    std::fs::write(&file, "api: {replicas: 3}\nstorefront: {replicas: 2}\n").unwrap();
+    let args =
+        ["render", "x", "--id", "x", "-o", "json", "--values", file.to_str().unwrap(), "--set", "api.replicas=4"];
+    let rendered = urumi().run(&args).json();
+    let replicas = |name: &str| {
+        let items = rendered["items"].as_array().unwrap();
+        items.iter().find(|o| o["kind"] == "Deployment" && o["metadata"]["name"] == name).unwrap()["spec"]["replicas"]
+            .clone()
+    };
+    assert_eq!((replicas("medusa-api"), replicas("medusa-storefront")), (json!(4), json!(2)));
+}
+
+#[test]
+fn a_dry_run_creates_nothing_and_needs_no_cluster() {
+    let ran = on_memory().run(&["create", "Shop", "--id", "shop", "--dry-run"]);
+    assert!(ran.stderr.contains("nothing was created"), "{}", ran.stderr);
+    insta::assert_snapshot!(ran.ok());
+    let ran = urumi().run(&["create", "Shop", "--id", "shop", "--dry-run"]);
+    assert!(ran.stderr.contains("warning: whether namespace store-shop is free was not checked"), "{}", ran.stderr);
+    ran.ok();
+}
+
+#[test]
+fn manifests_are_rendered() {
+    let yaml = urumi().run(&["render", "My \"Shop\" 🛍", "--id", "shop"]).ok();
+    insta::assert_snapshot!(yaml);
+    let json = urumi().run(&["render", "My \"Shop\" 🛍", "--id", "shop", "-o", "json"]).json();
+    let documents = yaml.split("---\n").filter(|d| !d.is_empty());
+    let documents: Vec<Value> = documents.map(|d| serde_norway::from_str(d).unwrap()).collect();
+    assert_eq!(json["items"], Value::Array(documents));
+    let names = urumi().run(&["render", "x", "--id", "shop", "-o", "name"]).ok();
+    assert!(names.starts_with("Namespace store-shop\nSecret store-shop/postgres-credentials\n"), "{names}");
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    for format in ["json", "yaml"] {
+        let rendered = urumi().run(&["render", "x", "--id", "x", "-o", format]).ok();
+        assert!(rendered.contains("REDACTED"), "{rendered}");
+        assert_no_secret(&rendered);
+        for args in [["create", "x", "--wait"], ["create", "x", "--dry-run"]] {
+            let ran = on_memory().args(["-vvv", "-o", format]).run(&args);
+            assert_no_secret(&ran.stderr);
+            assert_no_secret(&ran.ok());
+        }
+    }
+}
+
+/// Nothing that urumi draws is shorter than 20 letters and digits with both cases and digits among them.
+#[track_caller]
+fn assert_no_secret(text: &str) {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let drawn = |w: &&str| {
+        w.len() >= 20
+            && w.bytes().any(|b| b.is_ascii_digit())
+            && w.bytes().any(|b| b.is_ascii_lowercase())
+            && w.bytes().any(|b| b.is_ascii_uppercase())
+    };
+    assert_eq!(words.filter(drawn).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
+fn an_empty_cluster_is_an_empty_list() {
+    assert_eq!(on_memory().run(&["list", "-o", "json"]).json(), json!([]));
+    let ran = on_memory().run(&["ls"]);
+    assert!(ran.stderr.contains("there are no stores"), "{}", ran.stderr);
+    assert_eq!(ran.ok(), "");
+    assert_eq!(on_memory().run(&["wait", "gone", "--for", "deleted"]).ok(), "");
+}
+
+#[test]
+fn engines_and_their_options_are_described() {
+    let engines = urumi().run(&["engines", "-o", "json"]).json();
+    assert_eq!(engines[0]["name"], "medusa");
+    assert_eq!(engines[0]["options"]["type"], "object");
+    insta::assert_snapshot!(urumi().run(&["engines", "medusa"]).ok());
+    assert_eq!(urumi().run(&["engines", "-o", "name"]).ok(), "medusa\n");
+    // Every option that is listed can be set by that path.
+    for path in urumi().run(&["engines", "medusa", "-o", "name"]).ok().lines() {
+        let ran = urumi().run(&["render", "x", "--set", &format!("{path}=\u{1}")]);
+        assert!(!ran.stderr.contains("no such option"), "{path}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_doctor_says_what_is_there() {
+    let findings = on_memory().run(&["doctor", "-o", "json", "--domain", "localhost"]).json();
+    let findings = findings.as_array().unwrap();
+    assert!(findings.iter().all(|f| f["result"] == "ok"), "{findings:?}");
+    assert!(findings.iter().any(|f| f["what"].as_str().unwrap().starts_with("namespaces: may create")));
+    let ran = urumi().run(&["doctor", "--domain", "localhost"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.starts_with("fail  no cluster is configured"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_has_a_code_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("kubeconfig");
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {}}],
+    });
+    std::fs::write(&file, config.to_string()).unwrap();
+    let ran = urumi().env("KUBECONFIG", &file).run(&["list"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: cannot list stores\n  cause: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--cluster memory"), "{}", ran.stderr);
+}
+
+#[test]
+fn completions_and_version() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(urumi().run(&["completions", shell]).ok().contains("urumi"), "{shell}");
+    }
+    assert_eq!(urumi().run(&["version"]).ok(), concat!("urumi ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(urumi().run(&["version", "-o", "json"]).json()["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    // Enough to fill a pipe that nobody reads.
+    let mut child = urumi()
+        .args(["engines", "medusa", "-o", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn colours_are_used_only_where_they_are_wanted() {
+    let coloured = |args: &[&str]| {
+        let mut command = on_memory();
+        command.env_remove("NO_COLOR");
+        command.args(["create", "x", "--wait"]).run(args).ok().contains('\u{1b}')
+    };
+    assert!(!coloured(&[]));
+    assert!(!coloured(&["--color", "never"]));
+    assert!(coloured(&["--color", "always"]));
+}
