@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use urumi_core::cluster::{Fault, InMemoryCluster};
+use urumi_core::cluster::{Fault, FaultTarget, InMemoryCluster};
 use urumi_core::status::StoreStatus;
 use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreEvent, StoreOrchestrator};
 
@@ -27,6 +27,7 @@ async fn main() -> anyhow::Result<()> {
     let mut changes = urumi.watch(None);
     let store = urumi.create(CreateStore::new("Kiosk", "medusa")).await?;
     let mut broken = false;
+    let broken_api = FaultTarget::named("medusa-api");
     while let Some(change) = changes.next().await {
         let StoreEvent::Changed(store) = change? else { continue };
         println!("{} is {} {}", store.name, store.status, store.reason.as_deref().unwrap_or_default());
@@ -34,9 +35,11 @@ async fn main() -> anyhow::Result<()> {
             // Something breaks after the store was ready: a store that crashes later does not stay green.
             StoreStatus::Ready if !broken => {
                 broken = true;
-                cluster.inject(&store.namespace, "medusa-api", Fault::CrashLoop);
+                cluster.inject_fault(broken_api.clone(), Fault::CrashLoop { exit_code: 1, restarts: 1 });
             }
-            StoreStatus::Degraded => cluster.clear_fault(&store.namespace, "medusa-api"),
+            StoreStatus::Degraded => {
+                cluster.clear_fault(&broken_api);
+            }
             StoreStatus::Ready => break,
             _ => {}
         }

@@ -36,7 +36,12 @@ pub(crate) async fn create(setting: &Setting, helm: Option<PathBuf>, rounds: usi
         ids.push(id);
     }
     setting.remove(&ids).await?;
-    Ok(Some(Row::compared("`urumi create` ÷ `helm install` (whole process, median)", median(&ours), median(&helms), "≤ 0.25")))
+    Ok(Some(Row::compared(
+        "`urumi create` ÷ `helm install` (whole process, median)",
+        median(&ours),
+        median(&helms),
+        "≤ 0.25",
+    )))
 }
 
 /// Helm does not install into a namespace that its chart makes, so the namespace is there before the clock runs: a

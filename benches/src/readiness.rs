@@ -120,9 +120,10 @@ async fn set_ready(pods: &Api<Pod>, name: &str, ready: bool) -> Result<()> {
 
 /// Waits until the API of a store that no monitor looks after has its pod.
 async fn settled(client: &kube::Client, id: &StoreId) -> Result<()> {
-    let mut changes = watcher(Api::<Deployment>::namespaced(client.clone(), &id.namespace()), watcher::Config::default())
-        .applied_objects()
-        .boxed();
+    let mut changes =
+        watcher(Api::<Deployment>::namespaced(client.clone(), &id.namespace()), watcher::Config::default())
+            .applied_objects()
+            .boxed();
     let waiting = async {
         while let Some(deployment) = changes.try_next().await? {
             if deployment.metadata.name.as_deref() == Some("medusa-api") && available(&deployment) {

@@ -89,13 +89,7 @@ pub enum RenderError {
     Secrets(#[from] NoRandomness),
     /// An object is malformed.
     #[error(transparent)]
-    Object(Box<MalformedObject>),
-}
-
-impl From<MalformedObject> for RenderError {
-    fn from(error: MalformedObject) -> Self {
-        RenderError::Object(Box::new(error))
-    }
+    Object(#[from] MalformedObject),
 }
 
 /// A kind of store: Medusa is built in, others are plugins.

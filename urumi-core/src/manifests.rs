@@ -50,8 +50,7 @@ fn confine(object: &mut Object, namespace: &str) -> Result<(), RenderError> {
 }
 
 fn malformed(object: &Object, message: &str) -> RenderError {
-    let message = format!("{}: {message}", object.reference());
-    MalformedObject { kind: object.kind().clone(), message }.into()
+    MalformedObject::new(object.kind(), format!("{}: {message}", object.reference())).into()
 }
 
 /// Labels pods and claims that a workload makes, so that one watch per kind sees those of all stores, and keeps

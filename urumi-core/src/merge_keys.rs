@@ -36,13 +36,22 @@ pub(crate) fn merge_keys(path: &[&str]) -> Option<&'static [&'static str]> {
 /// Whether a map is taken whole although it is a map: selectors and references, which mean something else with one
 /// key more.
 pub(crate) fn is_atomic_map(path: &[&str]) -> bool {
+    let reference = matches!(
+        path,
+        [.., "secretKeyRef" | "configMapKeyRef" | "fieldRef" | "resourceFieldRef" | "fileKeyRef"]
+            | [.., "spec", "dataSource" | "dataSourceRef"]
+            | [.., "roleRef" | "claimRef" | "involvedObject"]
+    );
+    reference || is_selector(path)
+}
+
+/// Whether a map selects: one key more selects something else, and the server adds none by itself.
+pub(crate) fn is_selector(path: &[&str]) -> bool {
     matches!(
         path,
         ["spec", "selector"]
             | [.., "podSelector" | "namespaceSelector" | "labelSelector" | "objectSelector"]
-            | [.., "secretKeyRef" | "configMapKeyRef" | "fieldRef" | "resourceFieldRef" | "fileKeyRef"]
-            | [.., "spec", "nodeSelector" | "dataSource" | "dataSourceRef"]
-            | [.., "roleRef" | "claimRef" | "involvedObject"]
+            | [.., "spec", "nodeSelector"]
     )
 }
 

@@ -113,10 +113,20 @@ pub struct Object {
 #[derive(Debug, thiserror::Error)]
 #[error("not a {kind}: {message}")]
 pub struct MalformedObject {
-    /// What the value was meant to be.
-    pub kind: Kind,
+    kind: String,
+    message: String,
+}
+
+impl MalformedObject {
+    /// A value that was meant to be of `kind`, and what is wrong with it.
+    pub fn new(kind: &Kind, message: impl fmt::Display) -> Self {
+        MalformedObject { kind: kind.kind.to_string(), message: message.to_string() }
+    }
+
     /// What is wrong with it.
-    pub message: String,
+    pub fn message(&self) -> &str {
+        &self.message
+    }
 }
 
 impl Object {
@@ -129,8 +139,7 @@ impl Object {
         K: Resource + Metadata<Ty = ObjectMeta> + Serialize,
         K::Scope: Scope,
     {
-        let value = serde_json::to_value(typed)
-            .map_err(|e| MalformedObject { kind: Kind::of::<K>(), message: e.to_string() })?;
+        let value = serde_json::to_value(typed).map_err(|e| MalformedObject::new(&Kind::of::<K>(), e))?;
         Object::from_value(Kind::of::<K>(), value)
     }
 
@@ -139,7 +148,7 @@ impl Object {
     /// # Errors
     /// When the value is no JSON object, has no name, or says that it is of another kind.
     pub fn from_value(kind: Kind, mut value: Value) -> Result<Self, MalformedObject> {
-        let bad = |message: String| MalformedObject { kind: kind.clone(), message };
+        let bad = |message: String| MalformedObject::new(&kind, message);
         let map = value.as_object_mut().ok_or_else(|| bad("not a JSON object".into()))?;
         for (field, expected) in [("apiVersion", kind.api_version()), ("kind", kind.kind.to_string())] {
             match map.get(field).and_then(Value::as_str) {
@@ -167,7 +176,7 @@ impl Object {
     where
         K: Resource + DeserializeOwned,
     {
-        K::deserialize(&self.value).map_err(|e| MalformedObject { kind: self.kind.clone(), message: e.to_string() })
+        K::deserialize(&self.value).map_err(|e| MalformedObject::new(&self.kind, e))
     }
 
     /// The object's kind.

@@ -97,8 +97,7 @@ pub(crate) fn new_namespace(
     creation: Option<&str>,
 ) -> Result<Object, MalformedObject> {
     let versioned = VersionedSpec { version: SPEC_VERSION, spec: spec.clone() };
-    let spec_json = serde_json::to_string(&versioned)
-        .map_err(|e| MalformedObject { kind: namespace_kind(), message: e.to_string() })?;
+    let spec_json = serde_json::to_string(&versioned).map_err(|e| MalformedObject::new(&namespace_kind(), e))?;
     let mut namespace = Object::from_value(
         namespace_kind(),
         json!({"metadata": {

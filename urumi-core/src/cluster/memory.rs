@@ -10,7 +10,8 @@
 //! order and at once.
 //!
 //! Not modelled: defaults of the API server beyond namespaces' and Services' own, ReplicaSets as objects, Jobs and
-//! DaemonSets, ResourceQuota and LimitRange, Pod Security, and field ownership (see `apply`).
+//! DaemonSets, ResourceQuotas beyond pods and what they request, LimitRange, Pod Security, and field ownership (see
+//! `apply`).
 
 mod admission;
 mod apply;
@@ -24,6 +25,7 @@ mod namespaces;
 mod outage;
 mod pods;
 mod problem;
+mod quota;
 mod server;
 mod state;
 mod status;

@@ -80,7 +80,7 @@ impl Quantity {
             scale -= 1;
         }
         while scale < 0 {
-            if nanos % 10 != 0 {
+            if !nanos.is_multiple_of(10) {
                 return Err(too_fine());
             }
             nanos /= 10;
@@ -113,12 +113,12 @@ impl Quantity {
 
     /// Whether it is a multiple of a thousandth, the finest step that Kubernetes keeps of a container's CPU.
     pub fn is_whole_millis(&self) -> bool {
-        self.nanos % (NANOS / 1000) == 0
+        self.nanos.is_multiple_of(NANOS / 1000)
     }
 
     /// The amount, if it is a whole number.
     pub fn whole(&self) -> Option<u64> {
-        if self.nanos % NANOS == 0 { u64::try_from(self.nanos / NANOS).ok() } else { None }
+        if self.nanos.is_multiple_of(NANOS) { u64::try_from(self.nanos / NANOS).ok() } else { None }
     }
 
     /// The sum of two quantities, in the first one's units; what is beyond Kubernetes' range is cut off.
@@ -161,11 +161,11 @@ fn canonical(nanos: u128, format: Format) -> String {
         return "0".into();
     }
     // Kubernetes writes binary amounts below 1024, and those that are not whole, with decimal suffixes.
-    if format == Format::Binary && nanos % NANOS == 0 && nanos / NANOS >= 1024 {
+    if format == Format::Binary && nanos.is_multiple_of(NANOS) && nanos / NANOS >= 1024 {
         let mut amount = nanos / NANOS;
         let mut suffix = "";
         for next in BINARY.iter().skip(1) {
-            if amount % 1024 != 0 {
+            if !amount.is_multiple_of(1024) {
                 break;
             }
             amount /= 1024;
@@ -174,7 +174,7 @@ fn canonical(nanos: u128, format: Format) -> String {
         return format!("{amount}{suffix}");
     }
     let (mut amount, mut exponent) = (nanos, -9_i32);
-    while amount % 1000 == 0 {
+    while amount.is_multiple_of(1000) {
         amount /= 1000;
         exponent += 3;
     }

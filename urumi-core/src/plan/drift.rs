@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::merge_keys::merge_keys;
+use crate::merge_keys::{is_selector, merge_keys, same_item};
 use crate::object::Object;
 
 /// A field that urumi owns and that has not the value it should have.
@@ -72,7 +72,7 @@ fn compare<'a>(path: &mut Path<'a>, desired: &'a Value, actual: Option<&'a Value
     match (desired, actual) {
         (Value::Null, _) => {}
         (Value::Object(desired), None | Some(Value::Null)) if desired.is_empty() => {}
-        (Value::Object(desired), Some(Value::Object(actual))) => {
+        (Value::Object(desired), Some(Value::Object(actual))) if !is_selector(&path.keys) => {
             for (key, value) in desired {
                 path.within(key, |path| compare(path, value, actual.get(key), found));
             }
@@ -81,7 +81,7 @@ fn compare<'a>(path: &mut Path<'a>, desired: &'a Value, actual: Option<&'a Value
             Some(keys) => {
                 for entry in wanted {
                     let name: Vec<String> = keys.iter().map(|k| format!("{k}={}", plain(entry.get(k)))).collect();
-                    let twin = there.iter().find(|other| same_entry(keys, entry, other));
+                    let twin = there.iter().find(|other| same_item(keys, entry, other));
                     path.entry(name.join(","), |path| compare(path, entry, twin, found));
                 }
             }
@@ -95,15 +95,6 @@ fn compare<'a>(path: &mut Path<'a>, desired: &'a Value, actual: Option<&'a Value
         (desired, actual) if actual == Some(desired) => {}
         (desired, actual) => path.report(desired, actual, found),
     }
-}
-
-/// Whether two entries of a list are the same one, by the list's merge keys.
-fn same_entry(keys: &[&str], one: &Value, other: &Value) -> bool {
-    keys.iter().all(|key| {
-        // The only merge key with a default is a port's protocol.
-        let default = if *key == "protocol" { Some(Value::from("TCP")) } else { None };
-        one.get(key).or(default.as_ref()) == other.get(key).or(default.as_ref())
-    })
 }
 
 fn plain(value: Option<&Value>) -> String {
@@ -141,6 +132,13 @@ mod tests {
             {"name": "a", "image": "i", "imagePullPolicy": "Always", "ports": [{"containerPort": 80, "protocol": "TCP"}]}
         ]}}}, "status": {"replicas": 1}});
         assert_eq!(differences(desired, actual), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_selector_with_one_key_more_selects_something_else() {
+        let selector = |labels: Value| json!({"spec": {"selector": labels}});
+        let found = differences(selector(json!({"a": "1"})), selector(json!({"a": "1", "b": "2"})));
+        assert_eq!(found, [r#"spec.selector: {"a":"1","b":"2"} should be {"a":"1"}"#]);
     }
 
     #[test]

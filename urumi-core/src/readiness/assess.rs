@@ -84,9 +84,13 @@ pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
     for (component, workload) in &facts.components {
         state(condition_type(&component.name), component_cause(facts, component, *workload), "Available");
     }
-    let addresses = addresses(facts);
-    if let Some(Err(cause)) = &addresses {
-        state(ADDRESSES.into(), Some(cause.clone()), "");
+    match addresses(facts) {
+        Some(Err(cause)) => state(ADDRESSES.into(), Some(cause), ""),
+        // What is not known for certain keeps no store from being ready.
+        Some(Ok((status, reason, message))) => {
+            conditions.push(Condition::new(ADDRESSES, status, reason, message, facts.now));
+        }
+        None => {}
     }
     let status = next_status(facts, causes.is_empty());
     let failed_by_deadline = status == StoreStatus::Failed && facts.record.status == StoreStatus::Provisioning;
@@ -103,12 +107,6 @@ pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
             Condition::new(Condition::READY, ConditionStatus::False, reason, message, facts.now)
         }
     };
-    match addresses {
-        Some(Ok((status, reason, message))) => {
-            conditions.push(Condition::new(ADDRESSES, status, reason, message, facts.now));
-        }
-        Some(Err(_)) | None => {}
-    }
     // A failed store keeps the reason it failed for until something better is known.
     let kept = facts.record.conditions.iter().find(|c| c.type_ == Condition::READY);
     let ready = match kept {

@@ -464,7 +464,7 @@ impl State {
     }
 
     fn report_to(&self, report: &watch::Sender<MonitorHealth>) {
-        let failing = self.watched.iter().filter_map(|(_, state)| state.error.clone());
+        let failing = self.watched.values().filter_map(|state| state.error.clone());
         let mut failing: Vec<String> = failing.collect();
         failing.sort();
         let health = MonitorHealth {

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use urumi_core::cluster::{ClusterBackend, InMemoryCluster};
+use urumi_core::cluster::{Fault, FaultTarget, InMemoryCluster};
 
 use crate::lifecycle;
-use crate::support::with_scene;
+use crate::support::{Outsider, with_scene};
 
-fn cluster() -> Arc<dyn ClusterBackend> {
-    Arc::new(InMemoryCluster::builder().readiness_delay(Duration::from_millis(100)).build())
+fn cluster() -> InMemoryCluster {
+    let cluster = InMemoryCluster::builder().readiness_delay(Duration::from_millis(100)).build();
+    // The simulated nodes of dev/cluster know this image too.
+    cluster.inject_fault(FaultTarget::image("fail.example/image-pull"), Fault::ImagePull);
+    cluster
 }
 
 macro_rules! on_memory {
     ($($name:ident),+ $(,)?) => {$(
         #[tokio::test(start_paused = true)]
         async fn $name() {
-            with_scene(cluster(), lifecycle::$name).await;
+            with_scene(Arc::new(cluster()), lifecycle::$name).await;
         }
     )+};
 }
@@ -26,10 +29,23 @@ on_memory! {
     of_two_creations_with_one_id_one_wins,
     a_bad_request_names_every_mistake_and_creates_nothing,
     foreign_namespaces_are_left_alone,
-    drift_is_repaired_and_foreign_fields_stay,
     a_store_that_cannot_start_fails_with_the_reason,
     missing_classes_are_the_reason,
-    a_used_up_quota_is_the_reason,
     with_an_external_database_there_is_no_postgres,
     the_namespace_holds_the_objects_by_name,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_quota_is_the_reason() {
+    let cluster = InMemoryCluster::default();
+    cluster.inject_fault(FaultTarget::named("postgres"), Fault::QuotaExceeded);
+    with_scene(Arc::new(cluster), lifecycle::a_used_up_quota_is_the_reason).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_repaired_and_foreign_fields_stay() {
+    let cluster = cluster();
+    let outsider = Outsider::Memory(cluster.clone());
+    let test = |scene| lifecycle::drift_is_repaired_and_foreign_fields_stay(scene, outsider);
+    with_scene(Arc::new(cluster), test).await;
 }

@@ -51,9 +51,12 @@ async fn a_store_that_crashes_later_is_degraded_and_recovers() {
 async fn every_fault_is_named_when_the_deadline_passes() {
     for (fault, expected) in [
         (Fault::ImagePull, "ImagePullBackOff medusa-api: "),
-        (Fault::CrashLoop { exit_code: 1, restarts: 3 }, "CrashLoopBackOff medusa-api: container medusa-api exits with code 1"),
+        (
+            Fault::CrashLoop { exit_code: 1, restarts: 3 },
+            "CrashLoopBackOff medusa-api: container medusa-api exits with code 1",
+        ),
         (Fault::CrashLoop { exit_code: 137, restarts: 3 }, "OOMKilled medusa-api: "),
-        (Fault::NeverReady, "DeadlineExceeded medusa-api: 0 of 1 pods are ready, for 15 min"),
+        (Fault::NeverReady, "Unhealthy medusa-api: Readiness probe failed"),
         (Fault::NoRoom, "Unschedulable medusa-api: "),
         (Fault::QuotaExceeded, "QuotaExceeded medusa-api: "),
         (Fault::MissingSecret { name: "gone".into() }, "CreateContainerConfigError medusa-api: "),
@@ -61,7 +64,7 @@ async fn every_fault_is_named_when_the_deadline_passes() {
         let cluster = memory();
         with_memory(cluster.clone(), async |scene| {
             cluster.inject_fault(FaultTarget::named("medusa-api"), fault);
-            let _monitor = Running::start(scene.monitor());
+            let _monitor = Running::start(scene.monitor().deadline(Duration::from_secs(60)));
             scene.urumi.create(scene.request()).await.unwrap();
             let reason = until_status(&scene, StoreStatus::Failed).await;
             assert!(reason.starts_with(expected), "{reason:?} does not start with {expected:?}");
@@ -78,7 +81,7 @@ async fn an_unbound_claim_is_named() {
     let cluster = memory();
     with_memory(cluster.clone(), async |scene| {
         cluster.inject_fault(FaultTarget::named("postgres"), Fault::UnboundClaim);
-        let _monitor = Running::start(scene.monitor());
+        let _monitor = Running::start(scene.monitor().deadline(Duration::from_secs(60)));
         scene.urumi.create(scene.request()).await.unwrap();
         let reason = until_status(&scene, StoreStatus::Failed).await;
         assert!(reason.starts_with("ClaimUnbound postgres: "), "{reason}");

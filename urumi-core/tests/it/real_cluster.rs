@@ -1,25 +1,27 @@
 //! A real API server with simulated nodes: the conformance suite, stores' lives, and scale.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use k8s_openapi::api::core::v1::{PersistentVolume, ResourceQuota};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::json;
+use urumi_core::cluster::{
+    Access, ClusterBackend, ClusterError, KubeCluster, NamespaceDeletion, Query, RecordPatch, WatchStream, conformance,
+};
+use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::{CreateStore, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::lifecycle;
-use crate::support::with_scene;
-use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster, conformance};
-
-/// The cluster under test, or `None` where there is none: said aloud, and an error in CI.
-async fn cluster(test: &str) -> Option<KubeCluster> {
-    let Some(kubeconfig) = std::env::var_os("URUMI_TEST_KUBECONFIG") else {
-        eprintln!("skipped: {test} needs a real API server (dev/cluster/with -- cargo test)");
-        return None;
-    };
-    Some(KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap())
-}
+use crate::support::{Outsider, Running, kinds, real_cluster, with_scene};
 
 macro_rules! on_a_real_api_server {
     ($($name:ident),+ $(,)?) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            let Some(cluster) = cluster(stringify!($name)).await else { return };
+            let Some(cluster) = real_cluster().await else { return };
             with_scene(Arc::new(cluster) as Arc<dyn ClusterBackend>, lifecycle::$name).await;
         }
     )+};
@@ -30,18 +32,101 @@ on_a_real_api_server! {
     of_two_creations_with_one_id_one_wins,
     a_bad_request_names_every_mistake_and_creates_nothing,
     foreign_namespaces_are_left_alone,
-    drift_is_repaired_and_foreign_fields_stay,
     a_store_that_cannot_start_fails_with_the_reason,
     missing_classes_are_the_reason,
-    a_used_up_quota_is_the_reason,
     with_an_external_database_there_is_no_postgres,
     the_namespace_holds_the_objects_by_name,
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kubernetes_backend_conforms() {
-    let Some(cluster) = cluster("the_kubernetes_backend_conforms").await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     let report = conformance::run(Arc::new(cluster), conformance::Options::default()).await;
     eprintln!("{report}");
     report.into_result().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_is_repaired_and_foreign_fields_stay() {
+    let Some(cluster) = real_cluster().await else { return };
+    let file = Kubeconfig::read_from(std::env::var_os("URUMI_TEST_KUBECONFIG").unwrap()).unwrap();
+    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
+    let outsider = Outsider::Kube(kube::Client::try_from(config).unwrap());
+    let test = |scene| lifecycle::drift_is_repaired_and_foreign_fields_stay(scene, outsider);
+    with_scene(Arc::new(cluster), test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_up_quota_is_the_reason() {
+    let Some(cluster) = real_cluster().await else { return };
+    with_scene(Arc::new(WithoutPods(cluster)), lifecycle::a_used_up_quota_is_the_reason).await;
+}
+
+/// Gives every new namespace a quota of no pods, before anything else is in it.
+struct WithoutPods(KubeCluster);
+
+#[async_trait]
+impl ClusterBackend for WithoutPods {
+    async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
+        let created = self.0.create(object).await?;
+        if object.kind().kind == "Namespace" {
+            let quota =
+                json!({"metadata": {"name": "tight", "namespace": object.name()}, "spec": {"hard": {"pods": "0"}}});
+            self.0.create(&Object::from_value(Kind::of::<ResourceQuota>(), quota).unwrap()).await?;
+        }
+        Ok(created)
+    }
+    async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.0.apply(object).await
+    }
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
+        self.0.get(object).await
+    }
+    async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError> {
+        self.0.list(query).await
+    }
+    fn watch(&self, query: &Query) -> WatchStream {
+        self.0.watch(query)
+    }
+    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
+        self.0.update_record(patch).await
+    }
+    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
+        self.0.delete_namespace(deletion).await
+    }
+    async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
+        self.0.may(access).await
+    }
+    async fn version(&self) -> Result<String, ClusterError> {
+        self.0.version().await
+    }
+}
+
+/// Fifty at once: all become ready, none is stuck, and nothing is left of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_stores_at_once_are_all_ready_and_all_go() {
+    let Some(cluster) = real_cluster().await else { return };
+    with_scene(Arc::new(cluster), async |scene| {
+        let patience = Duration::from_secs(300);
+        let monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));
+        let create = |n: usize| scene.urumi.create(CreateStore::new(format!("Fifty {n}"), "medusa"));
+        let stores = futures::future::try_join_all((0..50).map(create)).await.unwrap();
+        for store in &stores {
+            scene.urumi.wait_until(&store.id, Ready.or_failed(), patience).await.unwrap();
+        }
+        monitor.stop().await;
+        futures::future::try_join_all(stores.iter().map(|s| scene.urumi.delete(&s.id))).await.unwrap();
+        for store in &stores {
+            scene.urumi.wait_until(&store.id, Deleted, patience).await.unwrap();
+            for kind in kinds() {
+                let left = scene.cluster.list(&Query::all(kind).in_namespace(&store.namespace)).await.unwrap();
+                assert!(left.is_empty(), "{left:?}");
+            }
+        }
+        let volumes = scene.cluster.list(&Query::all(Kind::of::<PersistentVolume>())).await.unwrap();
+        let claimed = |v: &Object| v.str_at("/spec/claimRef/namespace").map(str::to_owned);
+        let gone: Vec<_> = stores.iter().map(|s| s.namespace.clone()).collect();
+        assert!(!volumes.iter().any(|v| !v.is_terminating() && claimed(v).is_some_and(|ns| gone.contains(&ns))));
+    })
+    .await;
 }

@@ -1,7 +1,5 @@
 //! `KubeCluster` on a real API server. Each test has namespaces of its own, and deletes them.
 
-use std::io::Write as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::{StreamExt, future};
@@ -9,23 +7,12 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ResourceQuota};
 use serde_json::{Value, json};
 use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterErrorKind, ConnectOptions, KubeCluster, LabelRequirement, NamespaceDeletion, Query,
-    RecordPatch, WatchEvent, WatchStream,
+    Access, ClusterBackend, ClusterErrorKind, KubeCluster, LabelRequirement, NamespaceDeletion, Query, RecordPatch,
+    WatchEvent, WatchStream,
 };
 use urumi_core::object::{Kind, Object, ObjectRef};
 
-/// The cluster to test on; `None`, and a line that says so, where there is none.
-async fn cluster() -> Option<KubeCluster> {
-    let Some(path) = std::env::var_os("URUMI_TEST_KUBECONFIG").map(PathBuf::from) else {
-        let name = std::thread::current().name().unwrap_or("a test").to_owned();
-        let why = format!("skipped: {name} needs URUMI_TEST_KUBECONFIG; run it with dev/cluster/with -- cargo test");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        // Not eprintln!: the harness hides what a passing test prints with it.
-        std::io::stderr().write_all(format!("{why}\n").as_bytes()).unwrap();
-        return None;
-    };
-    Some(KubeCluster::connect(ConnectOptions::default().kubeconfig(path)).await.unwrap())
-}
+use crate::support::real_cluster;
 
 fn object(kind: Kind, value: Value) -> Object {
     Object::from_value(kind, value).unwrap()
@@ -92,7 +79,7 @@ fn brief(event: &WatchEvent) -> String {
 
 #[tokio::test]
 async fn objects_are_created_read_applied_and_refused() {
-    let Some(cluster) = cluster().await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     assert!(cluster.version().await.unwrap().starts_with("v1."));
     let ns = namespace(&cluster).await;
     let name = ns.name();
@@ -143,7 +130,7 @@ async fn objects_are_created_read_applied_and_refused() {
 
 #[tokio::test]
 async fn records_are_guarded_by_their_version() {
-    let Some(cluster) = cluster().await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     let ns = namespace(&cluster).await;
     let patch = RecordPatch {
         namespace: ns.name().into(),
@@ -162,7 +149,7 @@ async fn records_are_guarded_by_their_version() {
 
 #[tokio::test]
 async fn deletions_are_pinned_and_may_be_repeated() {
-    let Some(cluster) = cluster().await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     let ns = namespace(&cluster).await;
     // Something that holds the namespace in its termination, until it is taken away.
     let mut holder = config_map(ns.name(), "holder", json!({}));
@@ -193,7 +180,7 @@ async fn deletions_are_pinned_and_may_be_repeated() {
 
 #[tokio::test]
 async fn watches_see_every_change_in_order() {
-    let Some(cluster) = cluster().await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     let ns = namespace(&cluster).await;
     let name = ns.name();
     let ours = json!({ "ours": "true" });
@@ -217,7 +204,7 @@ async fn watches_see_every_change_in_order() {
 
 #[tokio::test]
 async fn lists_have_all_pages() {
-    let Some(cluster) = cluster().await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     let ns = namespace(&cluster).await;
     let names: Vec<String> = (0..503).map(|i| format!("page-{i:03}")).collect();
     let creations = names.iter().map(|name| {
@@ -237,7 +224,7 @@ async fn lists_have_all_pages() {
 
 #[tokio::test]
 async fn a_quota_that_counts_many_creations_at_once_fails_none_of_them() {
-    let Some(cluster) = cluster().await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     let ns = namespace(&cluster).await;
     let quota = object(
         Kind::of::<ResourceQuota>(),
@@ -257,7 +244,7 @@ async fn a_quota_that_counts_many_creations_at_once_fails_none_of_them() {
 #[tokio::test]
 #[ignore = "takes a minute"]
 async fn a_watchs_timeouts_are_not_seen() {
-    let Some(cluster) = cluster().await else { return };
+    let Some(cluster) = real_cluster().await else { return };
     let ns = namespace(&cluster).await;
     let mut watch = cluster.watch(&Query::all(Kind::of::<Deployment>()).in_namespace(ns.name()));
     assert_eq!(brief(&next(&mut watch).await), "");

@@ -1,5 +1,6 @@
 //! A store under test: an orchestrator, a monitor for that store alone, and clean-up whatever happens.
 
+use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Event, Namespace, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
+use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use urumi_core::cluster::{ClusterBackend, Query};
+use urumi_core::cluster::{ClusterBackend, ConnectOptions, InMemoryCluster, KubeCluster, Query};
 use urumi_core::object::{Kind, Object, ObjectRef};
 use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
@@ -70,7 +73,66 @@ impl Scene {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{reference} did not become as expected"));
+        tokio::time::timeout(PATIENCE, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("{reference} did not become as expected"));
+    }
+}
+
+/// Somebody else who changes the objects of a store, with a field manager of their own.
+pub(crate) enum Outsider {
+    Memory(InMemoryCluster),
+    Kube(kube::Client),
+}
+
+impl Outsider {
+    /// Changes an object by a JSON merge patch.
+    pub(crate) async fn patch(&self, reference: &ObjectRef, patch: Value) {
+        match self {
+            Outsider::Memory(cluster) => {
+                let change = |object: &mut Object| merge(object.as_value_mut(), &patch);
+                cluster.modify(reference, change).unwrap_or_else(|| panic!("{reference} is missing"));
+            }
+            Outsider::Kube(client) => {
+                let parameters = PatchParams { field_manager: Some("outsider".into()), ..PatchParams::default() };
+                let patched = api(client, reference).patch(&reference.name, &parameters, &Patch::Merge(&patch)).await;
+                patched.unwrap();
+            }
+        }
+    }
+
+    /// Deletes an object.
+    pub(crate) async fn delete(&self, reference: &ObjectRef) {
+        match self {
+            Outsider::Memory(cluster) => assert!(cluster.remove(reference)),
+            Outsider::Kube(client) => {
+                api(client, reference).delete(&reference.name, &DeleteParams::default()).await.unwrap();
+            }
+        }
+    }
+}
+
+fn api(client: &kube::Client, reference: &ObjectRef) -> Api<DynamicObject> {
+    let ObjectRef { kind, namespace, .. } = reference;
+    let resource = ApiResource {
+        group: kind.group.to_string(),
+        version: kind.version.to_string(),
+        api_version: kind.api_version(),
+        kind: kind.kind.to_string(),
+        plural: kind.plural.to_string(),
+    };
+    Api::namespaced_with(client.clone(), namespace.as_deref().unwrap(), &resource)
+}
+
+/// RFC 7396, as far as these tests need it.
+fn merge(target: &mut Value, patch: &Value) {
+    match patch {
+        Value::Object(patch) => {
+            for (key, value) in patch {
+                merge(&mut target[key], value);
+            }
+        }
+        other => *target = other.clone(),
     }
 }
 
@@ -100,6 +162,19 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// The real API server to test on, or `None` where there is none: said aloud, and an error in CI.
+pub(crate) async fn real_cluster() -> Option<KubeCluster> {
+    let Some(kubeconfig) = std::env::var_os("URUMI_TEST_KUBECONFIG") else {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test\n");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+        // Past the harness, which hides what a passing test prints.
+        std::io::stderr().write_all(why.as_bytes()).unwrap();
+        return None;
+    };
+    Some(KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap())
 }
 
 /// Runs a test with a scene; deletes its store afterwards, and shows what is in the namespace if the test failed.
@@ -142,7 +217,8 @@ async fn show(scene: &Scene) {
     let namespace = ObjectRef::cluster(Kind::of::<Namespace>(), scene.id.namespace());
     let mut found: Vec<Object> = scene.cluster.get(&namespace).await.ok().flatten().into_iter().collect();
     for kind in kinds() {
-        found.extend(scene.cluster.list(&Query::all(kind).in_namespace(scene.id.namespace())).await.unwrap_or_default());
+        found
+            .extend(scene.cluster.list(&Query::all(kind).in_namespace(scene.id.namespace())).await.unwrap_or_default());
     }
     eprintln!("what is in {}:", scene.id.namespace());
     for object in found {

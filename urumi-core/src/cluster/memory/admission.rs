@@ -224,7 +224,7 @@ where
 {
     let kind = object.kind();
     let refuse = |why: String| format!("{kind} in version \"{}\" cannot be handled as a {kind}: {why}", kind.version);
-    let typed: K = object.to_typed().map_err(|e| refuse(e.message))?;
+    let typed: K = object.to_typed().map_err(|e| refuse(e.message().to_owned()))?;
     let known = serde_json::to_value(&typed).map_err(|e| refuse(e.to_string()))?;
     match unknown_field(object.as_value(), &known, &mut String::new()) {
         Some(field) => Err(refuse(format!("strict decoding error: unknown field \"{field}\""))),

@@ -4,6 +4,9 @@ use crate::object::Object;
 
 /// A way in which a workload of the in-memory cluster does not become, or does not stay, ready. Statuses and Events
 /// carry the wording of the real kubelet, scheduler and controllers.
+///
+/// Images that begin with `fail.example/image-pull`, `fail.example/crash-loop` or `fail.example/never-ready` fail so
+/// without any injection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -30,6 +33,19 @@ pub enum Fault {
         /// The Secret's name.
         name: String,
     },
+}
+
+/// The fault that an image stands for. Images that begin so never work, here and on the project's test cluster, so
+/// that one test can run on both.
+pub(super) fn of_image(workload: &Object) -> Option<(FaultTarget, Fault)> {
+    [
+        ("fail.example/image-pull", Fault::ImagePull),
+        ("fail.example/crash-loop", Fault::CrashLoop { exit_code: 1, restarts: 3 }),
+        ("fail.example/never-ready", Fault::NeverReady),
+    ]
+    .into_iter()
+    .map(|(image, fault)| (FaultTarget::image(image), fault))
+    .find(|(target, _)| target.fits(workload))
 }
 
 /// Which workloads a [`Fault`] happens to: those that fit everything that is said.

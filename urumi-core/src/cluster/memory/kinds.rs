@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Event as CoreEvent, Namespace, PersistentVolumeClaim, Pod, Secret, Service,
+    ConfigMap, Event as CoreEvent, LimitRange, Namespace, PersistentVolumeClaim, Pod, ResourceQuota, Secret, Service,
 };
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -20,3 +20,5 @@ pub(super) const CONFIG_MAP: Kind = Kind::of::<ConfigMap>();
 pub(super) const EVENT: Kind = Kind::of::<CoreEvent>();
 pub(super) const STORAGE_CLASS: Kind = Kind::of::<StorageClass>();
 pub(super) const INGRESS_CLASS: Kind = Kind::of::<IngressClass>();
+pub(super) const RESOURCE_QUOTA: Kind = Kind::of::<ResourceQuota>();
+pub(super) const LIMIT_RANGE: Kind = Kind::of::<LimitRange>();

@@ -85,7 +85,7 @@ fn new_object(state: &mut State, object: &Object) -> Result<Object, Refusal> {
     } else if kind == SERVICE {
         give_address(state, &mut value);
     }
-    Object::from_value(kind, value).map_err(|e| Refusal::invalid(e.message))
+    Object::from_value(kind, value).map_err(|e| Refusal::invalid(e.message().to_owned()))
 }
 
 /// Gives a Service its type and address.

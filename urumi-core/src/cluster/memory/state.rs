@@ -14,12 +14,14 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::fault::{Fault, FaultTarget};
-use super::kinds::{CLAIM, CONFIG_MAP, DEPLOYMENT, POD, SECRET, STATEFUL_SET, STORAGE_CLASS};
+use super::kinds::{
+    CLAIM, CONFIG_MAP, DEPLOYMENT, LIMIT_RANGE, POD, RESOURCE_QUOTA, SECRET, STATEFUL_SET, STORAGE_CLASS,
+};
 use super::log::{Change, Log};
 use super::outage::Gate;
 use super::pods::PodLife;
 use super::workloads::Rollout;
-use super::{claims, namespaces, workloads};
+use super::{claims, fault, namespaces, workloads};
 use crate::cluster::Query;
 use crate::object::{Kind, Object, ObjectRef};
 
@@ -194,6 +196,11 @@ impl State {
         let place = (reference.namespace.clone().unwrap_or_default(), reference.name.clone());
         if reference.kind == POD {
             self.pods.remove(&place);
+            // A quota may have room for another pod now.
+            let quotas = Query { namespace: reference.namespace.clone(), ..Query::all(RESOURCE_QUOTA) };
+            if !self.select(&quotas).is_empty() {
+                self.mark_all(reference.namespace.as_deref());
+            }
         } else if reference.kind == CLAIM {
             self.claimants.remove(&place);
         } else if is_workload(&reference.kind) {
@@ -337,16 +344,17 @@ impl State {
             if let Some(life) = self.pods.get(&place) {
                 self.mark(life.workload.clone());
             }
-        } else if *kind == CLAIM || *kind == SECRET || *kind == CONFIG_MAP {
+        } else if [CLAIM, SECRET, CONFIG_MAP, RESOURCE_QUOTA, LIMIT_RANGE].contains(kind) {
             self.mark_all(object.namespace());
         } else if *kind == STORAGE_CLASS {
             self.mark_all(None);
         }
     }
 
-    /// The fault that happens to a workload: the one that was injected last.
+    /// The fault that happens to a workload: the one that was injected last, or the one that its image stands for.
     pub(super) fn fault_of(&self, workload: &Object) -> Option<(FaultTarget, Fault)> {
-        self.faults.iter().rev().find(|(target, _)| target.fits(workload)).cloned()
+        let injected = self.faults.iter().rev().find(|(target, _)| target.fits(workload)).cloned();
+        injected.or_else(|| fault::of_image(workload))
     }
 
     pub(super) fn readiness_delay(&self, workload: &str) -> Duration {

@@ -11,7 +11,7 @@ use super::kinds::{POD, STATEFUL_SET};
 use super::pods::{self, Birth, PodState};
 use super::state::{State, Task, mix};
 use super::status::Condition;
-use super::{claims, namespaces};
+use super::{claims, namespaces, quota};
 use crate::object::{Object, ObjectRef};
 
 /// How far a Deployment's newest template has got.
@@ -111,8 +111,11 @@ fn scale_deployment(state: &mut State, workload: &Object, template: &str) -> Opt
         }
     }
     for _ in current.len()..wanted(workload) {
-        if state.fault_of(workload).is_some_and(|(_, fault)| fault == Fault::QuotaExceeded) {
-            return Some(refuse_pod(state, workload, template));
+        // The same name each time, so that the same refusal is the same Event.
+        let name = format!("{}-{template}-{}", workload.name(), suffix(mix(0), 5));
+        if let Some(refusal) = refusal(state, workload, &name) {
+            report_refusal(state, workload, template, &refusal);
+            return Some(refusal);
         }
         let name = format!("{}-{template}-{}", workload.name(), suffix(state.draw(), 5));
         pods::create(state, Birth { workload, name, template, ordinal: None });
@@ -155,8 +158,7 @@ fn scale_stateful_set(state: &mut State, workload: &Object, template: &str) {
             None => {
                 let name = format!("{}-{ordinal}", workload.name());
                 claims::ensure(state, workload, &name);
-                if state.fault_of(workload).is_some_and(|(_, fault)| fault == Fault::QuotaExceeded) {
-                    let refusal = quota(&name);
+                if let Some(refusal) = refusal(state, workload, &name) {
                     let message =
                         format!("create Pod {name} in StatefulSet {} failed error: {refusal}", workload.name());
                     let incident = Incident::warning("FailedCreate", message, "statefulset-controller");
@@ -172,18 +174,21 @@ fn scale_stateful_set(state: &mut State, workload: &Object, template: &str) {
     }
 }
 
-fn quota(pod: &str) -> String {
-    format!(
-        "pods \"{pod}\" is forbidden: exceeded quota: store, requested: limits.memory=1Gi, used: limits.memory=2Gi, \
-         limited: limits.memory=2Gi"
-    )
+/// Why a quota leaves no room for a pod: because of a fault, or because there is a quota.
+fn refusal(state: &State, workload: &Object, pod: &str) -> Option<String> {
+    if state.fault_of(workload).is_some_and(|(_, fault)| fault == Fault::QuotaExceeded) {
+        return Some(format!(
+            "pods \"{pod}\" is forbidden: exceeded quota: store, requested: limits.memory=1Gi, used: \
+             limits.memory=2Gi, limited: limits.memory=2Gi"
+        ));
+    }
+    quota::refusal(state, workload, pod)
 }
 
 /// Reports that a quota left no room for a Deployment's pod.
-fn refuse_pod(state: &mut State, workload: &Object, template: &str) -> String {
+fn report_refusal(state: &mut State, workload: &Object, template: &str, refusal: &str) {
     let set = format!("{}-{template}", workload.name());
     let namespace = workload.namespace().unwrap_or_default();
-    let refusal = quota(&format!("{set}-{}", suffix(mix(0), 5)));
     let involved = json!({
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
@@ -193,7 +198,6 @@ fn refuse_pod(state: &mut State, workload: &Object, template: &str) -> String {
     });
     let incident = Incident::warning("FailedCreate", format!("Error creating: {refusal}"), "replicaset-controller");
     events::record_about(state, namespace, involved, &incident);
-    refusal
 }
 
 fn stateful_set_status(workload: &Object, template: &str, there: &[Member]) -> Value {

@@ -19,19 +19,24 @@ use super::{api, database, storefront};
 use crate::engine::{Manifest, RenderError};
 use crate::object::Object;
 
-/// What is not the public internet: private, shared, link-local, benchmark and reserved ranges, all of which clusters
-/// use for nodes, pods or Services.
-const NOT_PUBLIC_V4: [&str; 8] = [
-    "10.0.0.0/8",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "198.18.0.0/15",
-    "240.0.0.0/4",
+/// What is not the public internet, of IPv4 and IPv6: private, shared, link-local, benchmark and reserved ranges, all of
+/// which clusters use for nodes, pods or Services.
+const NOT_PUBLIC: [&[&str]; 2] = [
+    &[
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "240.0.0.0/4",
+    ],
+    &["fc00::/7", "fe80::/10"],
 ];
-const NOT_PUBLIC_V6: [&str; 2] = ["fc00::/7", "fe80::/10"];
+/// Where clouds have their metadata services.
+const LINK_LOCAL_V4: &[&str] = &["169.254.0.0/16"];
+const LINK_LOCAL_V6: &[&str] = &["fe80::/10"];
 const EVERYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
 /// The label that Kubernetes puts on every namespace, and that cannot be forged.
@@ -50,7 +55,6 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     let mut policies = vec![policy(&isolation(shop), "default-deny", LabelSelector::default(), None, None)];
 
     let mut api_egress = vec![dns()];
-    let mut public = public_internet();
     match database {
         DatabasePlan::Embedded { image, .. } => {
             let part = Part { name: database::NAME, component: database::COMPONENT, image };
@@ -59,13 +63,14 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
             api_egress.push(to(vec![pods(database::NAME)], &[("TCP", DATABASE_PORT)]));
         }
         DatabasePlan::External { port, .. } => {
-            // Where a managed database is cannot be known, and it is often on a private network. The port alone
-            // opens no other store's database: that one's own policy lets in nobody else.
-            let anywhere = EVERYWHERE.iter().map(|cidr| block(cidr, &[])).collect();
-            api_egress.push(to(anywhere, &[("TCP", port)]));
+            // Where a managed database is cannot be known, and it is often on a private network. PostgreSQL's own
+            // port opens no other store's database: that one's policy lets in nobody else. Any other port might be
+            // the Kubernetes API's or that of something unprotected, so it is opened to public addresses only.
+            let except = if port == DATABASE_PORT { [LINK_LOCAL_V4, LINK_LOCAL_V6] } else { NOT_PUBLIC };
+            api_egress.push(everywhere_but(except, port));
         }
     }
-    api_egress.append(&mut public);
+    api_egress.push(everywhere_but(NOT_PUBLIC, 443));
 
     let mut api_sources = vec![pods(storefront::NAME)];
     api_sources.extend(controllers.iter().cloned());
@@ -133,9 +138,10 @@ fn dns() -> NetworkPolicyEgressRule {
     to(vec![namespace("kube-system")], &[("UDP", 53), ("TCP", 53)])
 }
 
-fn public_internet() -> Vec<NetworkPolicyEgressRule> {
-    let blocks = EVERYWHERE.iter().zip([NOT_PUBLIC_V4.as_slice(), NOT_PUBLIC_V6.as_slice()]);
-    vec![to(blocks.map(|(cidr, except)| block(cidr, except)).collect(), &[("TCP", 443)])]
+/// All addresses of IPv4 and IPv6 but those of the given ranges.
+fn everywhere_but(except: [&[&str]; 2], port: u16) -> NetworkPolicyEgressRule {
+    let blocks = EVERYWHERE.iter().zip(except).map(|(cidr, except)| block(cidr, except));
+    to(blocks.collect(), &[("TCP", port)])
 }
 
 /// The namespaces of ingress controllers; never empty, which `Shop::read` makes sure of.
@@ -152,7 +158,7 @@ fn namespace(name: &str) -> NetworkPolicyPeer {
 }
 
 fn block(cidr: &str, except: &[&str]) -> NetworkPolicyPeer {
-    let except = (!except.is_empty()).then(|| except.iter().map(|e| (*e).to_owned()).collect());
+    let except = Some(except.iter().map(|e| (*e).to_owned()).collect());
     NetworkPolicyPeer { ip_block: Some(IPBlock { cidr: cidr.to_owned(), except }), ..Default::default() }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Unexpected, Visitor};
+use serde::de::{Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -70,10 +70,16 @@ pub struct Database {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<DatabaseSecret>,
     /// The port on which the database listens, to which the API's traffic is allowed (external only; 5432 where it
-    /// is left out).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 65535))]
+    /// is left out). A port other than 5432 is reached at public addresses only, unless the cluster's operator adds a
+    /// NetworkPolicy.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "port")]
+    #[schemars(range(min = 1024, max = 65535))]
     pub port: Option<u16>,
+}
+
+fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let wrong = |number: i64| D::Error::custom(format!("must be 1024 to 65535, not {number}"));
+    Option::<i64>::deserialize(deserializer)?.map(|number| u16::try_from(number).map_err(|_| wrong(number))).transpose()
 }
 
 /// Whose database a store uses.
@@ -333,31 +339,33 @@ pub(super) fn schema(defaults: &Options) -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<MedusaOptions>();
     if let Some(root) = schema.as_object_mut() {
-        describe(root, Some(&Value::Object(defaults.clone())));
+        describe(root, Some(&Value::Object(builtin())), Some(&Value::Object(defaults.clone())));
     }
     schema
 }
 
 /// Removes what holds for resolved options only, puts defaults at the leaves and joins the lines of descriptions.
-fn describe(schema: &mut Map<String, Value>, default: Option<&Value>) {
+fn describe(schema: &mut Map<String, Value>, needed: Option<&Value>, default: Option<&Value>) {
     schema.remove("required");
     schema.remove("default");
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     }
-    if let Some(Value::Array(variants)) = schema.get_mut("anyOf") {
-        for variant in variants.iter_mut().filter_map(Value::as_object_mut) {
-            describe(variant, default);
+    // Null removes a default, and what has a built-in one cannot be without.
+    if let (Some(_), Some(Value::Array(types))) = (needed, schema.get_mut("type")) {
+        types.retain(|t| t != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".into(), only);
         }
-    } else if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+    }
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         for (name, property) in properties {
             if let Some(property) = property.as_object_mut() {
-                describe(property, default.and_then(|d| d.get(name)));
+                describe(property, needed.and_then(|n| n.get(name)), default.and_then(|d| d.get(name)));
             }
         }
-    } else if let Some(default) = default
-        && schema.get("type") != Some(&json!("null"))
-    {
+    } else if let Some(default) = default {
         schema.insert("default".into(), default.clone());
     }
 }
@@ -378,9 +386,6 @@ mod tests {
     #[test]
     fn the_schema_describes_every_field_and_shows_the_defaults() {
         fn fields(path: &str, schema: &Value, seen: &mut Vec<String>) {
-            for variant in schema["anyOf"].as_array().into_iter().flatten() {
-                fields(path, variant, seen);
-            }
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 let path = format!("{path}/{name}");
                 let description = property["description"].as_str().unwrap_or_default();

@@ -134,8 +134,9 @@ fn database(checks: &mut Checks, database: &Database) {
         }
         checks.that("database.secret.key", names::secret_key(&secret.key));
     }
-    if let Some(port) = database.port {
-        checks.that("database.port", names::port(port));
+    // The store's traffic is allowed to this port, which must not become a way to mail servers and the like.
+    if let Some(port @ ..1024) = database.port {
+        checks.wrong("database.port", format!("must be 1024 to 65535, not {port}"));
     }
 }
 

@@ -73,9 +73,10 @@ fn selected(name: &str) -> BTreeMap<String, String> {
 }
 
 /// An environment variable with a literal value: Kubernetes would replace `$(NAME)` in it and read `$$` as `$`, so
-/// every `$` is doubled.
+/// every `$` is doubled. An empty value is left out, as the API server does.
 pub(super) fn env(name: &str, value: &str) -> EnvVar {
-    EnvVar { name: name.to_owned(), value: Some(value.replace('$', "$$")), ..Default::default() }
+    let value = (!value.is_empty()).then(|| value.replace('$', "$$"));
+    EnvVar { name: name.to_owned(), value, ..Default::default() }
 }
 
 /// An environment variable whose value is in a Secret.

@@ -226,3 +226,62 @@ async fn an_init_container_has_trouble() {
     assert_eq!(pod.str_at("/status/initContainerStatuses/0/state/terminated/reason"), Some("Completed"));
     assert_eq!(condition(&pod, "Ready")["status"], "True");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_real_quota_refuses_pods_until_it_has_room() {
+    let cluster = cluster().await;
+    let quota = |pods: &str| {
+        let value = json!({"metadata": {"name": "store-quota", "namespace": "shop"},
+            "spec": {"hard": {"pods": pods, "limits.memory": "1Gi", "services": "0"}}});
+        object(super::super::kinds::RESOURCE_QUOTA, value)
+    };
+    cluster.create(&quota("1")).await.unwrap();
+    let limits = json!({"resources": {"limits": {"memory": "300Mi"}}});
+    cluster.create(&workload(DEPLOYMENT, "web", 2, limits.clone())).await.unwrap();
+    sleep(DELAY).await;
+    let web = get(&cluster, DEPLOYMENT, "web").await;
+    assert_eq!(web.int_at("/status/availableReplicas"), Some(1));
+    let message = condition(&web, "ReplicaFailure")["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("exceeded quota: store-quota, requested: pods=1, used: pods=1, limited: pods=1"),
+        "{message}"
+    );
+
+    cluster.apply(&quota("9")).await.unwrap();
+    assert_eq!(all(&cluster, POD).await.len(), 2);
+    cluster.apply(&workload(DEPLOYMENT, "web", 9, limits.clone())).await.unwrap();
+    assert_eq!(all(&cluster, POD).await.len(), 3);
+    let web = get(&cluster, DEPLOYMENT, "web").await;
+    let message = condition(&web, "ReplicaFailure")["message"].as_str().unwrap();
+    assert!(
+        message.contains("requested: limits.memory=300Mi, used: limits.memory=900Mi, limited: limits.memory=1024Mi"),
+        "{message}"
+    );
+
+    cluster.create(&workload(STATEFUL_SET, "db", 1, json!({}))).await.unwrap();
+    let said = events(&cluster).await.join("\n");
+    assert!(said.contains("failed quota: store-quota: must specify limits.memory for: main"), "{said}");
+    // Room that one workload gives up is another's.
+    cluster.create(&workload(DEPLOYMENT, "other", 1, limits.clone())).await.unwrap();
+    cluster.apply(&workload(DEPLOYMENT, "web", 1, limits)).await.unwrap();
+    sleep(DELAY).await;
+    assert_eq!(get(&cluster, DEPLOYMENT, "other").await.int_at("/status/availableReplicas"), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_images_never_work() {
+    for (image, reason) in
+        [("fail.example/image-pull:1", "ImagePullBackOff"), ("fail.example/crash-loop", "CrashLoopBackOff")]
+    {
+        let cluster = cluster().await;
+        let mut web = deployment("web");
+        web.as_value_mut()["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        cluster.create(&web).await.unwrap();
+        sleep(DELAY).await;
+        cluster.clear_faults();
+        assert_eq!(waiting(&only_pod(&cluster).await).0, reason);
+        cluster.apply(&deployment("web")).await.unwrap();
+        sleep(DELAY).await;
+        assert_eq!(get(&cluster, DEPLOYMENT, "web").await.int_at("/status/availableReplicas"), Some(1));
+    }
+}

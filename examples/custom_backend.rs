@@ -1,0 +1,88 @@
+//! A backend by an outsider: a decorator that notes which writes were made, and passes the whole conformance suite.
+#![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+// A decorator that forgot a method would silently get the trait's default; let the compiler say so.
+#![deny(clippy::missing_trait_methods)]
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use urumi_core::cluster::{
+    Access, ClusterBackend, ClusterError, InMemoryCluster, NamespaceDeletion, Query, RecordPatch, WatchStream,
+    conformance,
+};
+use urumi_core::object::{Object, ObjectRef};
+use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator};
+
+/// Notes every write before it is passed on.
+struct Noted<B> {
+    inner: B,
+    writes: Arc<Mutex<Vec<String>>>,
+}
+
+impl<B> Noted<B> {
+    fn note(&self, write: String) {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner).push(write);
+    }
+}
+
+#[async_trait]
+impl<B: ClusterBackend> ClusterBackend for Noted<B> {
+    async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.note(format!("create {}", object.reference()));
+        self.inner.create(object).await
+    }
+
+    async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.note(format!("apply {}", object.reference()));
+        self.inner.apply(object).await
+    }
+
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
+        self.inner.get(object).await
+    }
+
+    async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError> {
+        self.inner.list(query).await
+    }
+
+    fn watch(&self, query: &Query) -> WatchStream {
+        self.inner.watch(query)
+    }
+
+    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
+        self.note(format!("update the record of {}", patch.namespace));
+        self.inner.update_record(patch).await
+    }
+
+    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
+        self.note(format!("delete {}", deletion.namespace));
+        self.inner.delete_namespace(deletion).await
+    }
+
+    async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
+        self.inner.may(access).await
+    }
+
+    async fn version(&self) -> Result<String, ClusterError> {
+        self.inner.version().await
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let backend = || Noted { inner: InMemoryCluster::default(), writes: Arc::default() };
+
+    let report = conformance::run(Arc::new(backend()), conformance::Options::default()).await;
+    println!("{report}");
+    report.into_result()?;
+
+    let noted = backend();
+    let writes = noted.writes.clone();
+    let urumi = Orchestrator::builder(noted).build();
+    let store = urumi.create(CreateStore::new("Noted", "medusa")).await?;
+    println!("what creating store {} wrote:", store.id);
+    for write in writes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        println!("  {write}");
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! What is refused: the exact field, and words that say what would be right.
+
+use serde_json::{Value, json};
+
+use super::{MedusaEngine, options, resolve};
+
+/// Each request with the fields it is refused for, and words of the messages.
+fn refused(cases: &[(Value, &[(&str, &str)])]) {
+    let engine = MedusaEngine::default();
+    for (request, expected) in cases {
+        let errors = resolve(&engine, request.clone()).expect_err(&format!("{request} must be refused"));
+        let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(errors.len(), expected.len(), "{request} gave {shown:#?}");
+        for (field, words) in *expected {
+            assert!(
+                errors.iter().any(|e| e.field == *field && e.message.contains(words)),
+                "{request} must be refused for {field} with {words:?}, but gave {shown:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn fields_of_the_wrong_shape() {
+    refused(&[
+        (json!({ "apy": {} }), &[("apy", "expected one of `domain`")]),
+        (json!({ "api": { "replica": 2 } }), &[("api.replica", "`replicas`")]),
+        (json!({ "api": 3 }), &[("api", "expected an object")]),
+        (json!({ "api": [] }), &[("api", "expected an object")]),
+        (json!({ "api": { "replicas": "two" } }), &[("api.replicas", "a whole number from 1 to 20")]),
+        (json!({ "api": { "replicas": 1.5 } }), &[("api.replicas", "a whole number from 1 to 20")]),
+        (json!({ "api": { "env": { "DEBUG": true } } }), &[("api.env.DEBUG", "expected a string")]),
+        (json!({ "api": { "image": 7 } }), &[("api.image", "expected a string")]),
+        (json!({ "api": { "image": null } }), &[("api.image", "must not be null")]),
+        (json!({ "storefront": null }), &[("storefront", "must not be null")]),
+        (json!({ "database": { "mode": "cloud" } }), &[("database.mode", "`embedded` or `external`")]),
+        (json!({ "networkPolicy": { "enabled": "no" } }), &[("networkPolicy.enabled", "expected a boolean")]),
+        (json!({ "imagePullSecrets": "a" }), &[("imagePullSecrets", "expected a sequence")]),
+        (json!({ "imagePullSecrets": ["a", 7] }), &[("imagePullSecrets[1]", "expected a string")]),
+        (json!({ "quota": { "pods": [] } }), &[("quota.pods", "expected a quantity")]),
+        (json!({ "tls": { "enabled": true } }), &[("tls.enabled", "`clusterIssuer`")]),
+        (json!({ "limits": { "max": {} } }), &[("limits.max", "`default`")]),
+    ]);
+}
+
+#[test]
+fn values_that_kubernetes_or_medusa_would_refuse() {
+    let mega = "x".repeat(32 * 1024 + 1);
+    let long = "a".repeat(60);
+    let domain = [long.as_str(); 4].join(".");
+    refused(&[
+        (json!({ "domain": "" }), &[("domain", "must not be empty")]),
+        (json!({ "domain": "*.example.com" }), &[("domain", "wildcard")]),
+        (json!({ "domain": "Example.com" }), &[("domain", "lower-case")]),
+        (json!({ "domain": "https://example.com" }), &[("domain", "bare domain")]),
+        (json!({ "domain": "192.0.2.1" }), &[("domain", "must not end in a number")]),
+        (json!({ "domain": domain }), &[("domain", "makes the host store-abc123.")]),
+        (json!({ "api": { "replicas": 0 } }), &[("api.replicas", "1 to 20")]),
+        (json!({ "api": { "replicas": -1 } }), &[("api.replicas", "from 1 to 20")]),
+        (json!({ "storefront": { "replicas": 21 } }), &[("storefront.replicas", "1 to 20")]),
+        (json!({ "api": { "image": "" } }), &[("api.image", "must not be empty")]),
+        (json!({ "storefront": { "image": "shop: latest" } }), &[("storefront.image", "white space")]),
+        (json!({ "database": { "image": "Postgres" } }), &[("database.image", "lower-case")]),
+        (json!({ "database": { "storage": { "size": "5GB" } } }), &[("database.storage.size", "5Gi")]),
+        (json!({ "database": { "storage": { "size": "-5Gi" } } }), &[("database.storage.size", "negative")]),
+        (json!({ "database": { "storage": { "size": "0" } } }), &[("database.storage.size", "at least 100Mi")]),
+        (
+            json!({ "database": { "storage": { "className": "Fast SSD" } } }),
+            &[("database.storage.className", "lower-case")],
+        ),
+        (
+            json!({ "api": { "resources": { "limits": { "memory": "256Mi" } } } }),
+            &[("api.resources.requests.memory", "api.resources.limits.memory: 384Mi is more than 256Mi")],
+        ),
+        (
+            json!({ "database": { "resources": { "requests": { "cpu": "2" } } } }),
+            &[("database.resources.requests.cpu", "2 is more than 1")],
+        ),
+        (
+            json!({ "storefront": { "resources": { "requests": { "cpu": 0 } } } }),
+            &[("storefront.resources.requests.cpu", "more than 0")],
+        ),
+        (
+            json!({ "storefront": { "resources": { "requests": { "cpu": "1u" } } } }),
+            &[("storefront.resources.requests.cpu", "steps of a thousandth")],
+        ),
+        (
+            json!({ "api": { "resources": { "requests": { "memory": "512" } } } }),
+            &[("api.resources.requests.memory", "at least 16Mi")],
+        ),
+        (
+            json!({ "api": { "resources": { "limits": { "gpu": "1" } } } }),
+            &[("api.resources.limits.gpu", "`cpu` or `memory`")],
+        ),
+        (json!({ "api": { "env": { "DATABASE_URL": "x" } } }), &[("api.env.DATABASE_URL", "set by urumi itself")]),
+        (json!({ "storefront": { "env": { "PORT": "1" } } }), &[("storefront.env.PORT", "set by urumi itself")]),
+        (json!({ "api": { "env": { "MY-KEY": "x" } } }), &[("api.env.MY-KEY", "letters, digits and '_'")]),
+        (json!({ "api": { "env": { "1ST": "x" } } }), &[("api.env.1ST", "begin with a digit")]),
+        (json!({ "api": { "env": { "A": "x\u{0}y" } } }), &[("api.env.A", "NUL")]),
+        (json!({ "api": { "env": { "A": mega } } }), &[("api.env.A", "at most 32768")]),
+        (json!({ "ingress": { "className": "a b" } }), &[("ingress.className", "lower-case")]),
+        (json!({ "ingress": { "annotations": { "a b": "x" } } }), &[("ingress.annotations.a b", "letters, digits")]),
+        (
+            json!({ "ingress": { "annotations": { "kubernetes.io/ingress.class": "nginx" } } }),
+            &[("ingress.annotations.kubernetes.io/ingress.class", "use ingress.className")],
+        ),
+        (
+            json!({ "ingress": { "annotations": { "cert-manager.io/cluster-issuer": "x" } } }),
+            &[("ingress.annotations.cert-manager.io/cluster-issuer", "use tls.clusterIssuer")],
+        ),
+        (
+            json!({ "ingress": { "annotations": { "nginx.ingress.kubernetes.io/server-snippet": "x" } } }),
+            &[("ingress.annotations.nginx.ingress.kubernetes.io/server-snippet", "other stores")],
+        ),
+        (
+            json!({ "ingress": { "annotations": { "store.urumi.ai/id": "x" } } }),
+            &[("ingress.annotations.store.urumi.ai/id", "belongs to urumi")],
+        ),
+        (
+            json!({ "ingress": { "controllerNamespaces": [] } }),
+            &[("ingress.controllerNamespaces", "must not be empty")],
+        ),
+        (
+            json!({ "ingress": { "controllerNamespaces": ["traefik", "Kube", "traefik"] } }),
+            &[("ingress.controllerNamespaces[1]", "lower-case"), ("ingress.controllerNamespaces[2]", "there already")],
+        ),
+        (json!({ "tls": { "secretName": "A" } }), &[("tls.secretName", "lower-case")]),
+        (
+            json!({ "tls": { "issuer": "a", "clusterIssuer": "b" } }),
+            &[("tls.clusterIssuer", "together with tls.issuer")],
+        ),
+        (json!({ "imagePullSecrets": ["ok", "not ok"] }), &[("imagePullSecrets[1]", "lower-case")]),
+        (json!({ "quota": { "cpus": "4" } }), &[("quota.cpus", "requests.cpu")]),
+        (json!({ "quota": { "pods": "7500m" } }), &[("quota.pods", "whole number")]),
+        (json!({ "quota": { "pods": 2 } }), &[("quota.pods", "at least 5")]),
+        (json!({ "quota": { "limits.memory": "1Gi" } }), &[("quota.limits.memory", "at least 3Gi")]),
+        (json!({ "quota": { "requests.storage": "1Gi" } }), &[("quota.requests.storage", "at least 5Gi")]),
+        (json!({ "quota": { "persistentvolumeclaims": 0 } }), &[("quota.persistentvolumeclaims", "at least 1")]),
+        (
+            json!({ "limits": { "default": { "cpu": "10m" } } }),
+            &[("limits.defaultRequest.cpu", "50m is more than 10m")],
+        ),
+    ]);
+}
+
+#[test]
+fn what_fits_the_databases_other_mode_only() {
+    let external = |more: Value| {
+        let mut database = json!({ "mode": "external", "secret": { "name": "db" } });
+        database.as_object_mut().unwrap().extend(options(more));
+        json!({ "database": database })
+    };
+    refused(&[
+        (json!({ "database": { "mode": "external" } }), &[("database.secret.name", "is required")]),
+        (
+            json!({ "database": { "mode": "external", "secret": { "key": "URL" } } }),
+            &[("database.secret.name", "is required")],
+        ),
+        (
+            json!({ "database": { "secret": { "name": "db" } } }),
+            &[("database.secret", "only for database.mode external")],
+        ),
+        (json!({ "database": { "port": 6432 } }), &[("database.port", "only for database.mode external")]),
+        (external(json!({ "image": "postgres:16" })), &[("database.image", "only for database.mode embedded")]),
+        (external(json!({ "storage": {} })), &[("database.storage", "only for database.mode embedded")]),
+        (external(json!({ "resources": {} })), &[("database.resources", "only for database.mode embedded")]),
+        (external(json!({ "secret": { "name": "D B" } })), &[("database.secret.name", "lower-case")]),
+        (external(json!({ "secret": { "name": "db", "key": "a/b" } })), &[("database.secret.key", "'/'")]),
+        (external(json!({ "port": 0 })), &[("database.port", "1024 to 65535")]),
+        (external(json!({ "port": -1 })), &[("database.port", "1024 to 65535")]),
+        (external(json!({ "port": 443 })), &[("database.port", "1024 to 65535")]),
+        (external(json!({ "port": 70000 })), &[("database.port", "1024 to 65535")]),
+    ]);
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    refused(&[(
+        json!({
+            "domain": "-",
+            "colour": "red",
+            "api": { "replicas": 99, "image": 1, "resources": { "limits": { "cpu": "lots" } } },
+            "storefront": { "env": { "PORT": "1", "a b": "" } },
+            "tls": { "issuer": "_" },
+        }),
+        &[
+            ("domain", "begin and end"),
+            ("colour", "unknown field"),
+            ("api.replicas", "1 to 20"),
+            ("api.image", "expected a string"),
+            ("api.resources.limits.cpu", "not a quantity"),
+            ("storefront.env.PORT", "set by urumi"),
+            ("storefront.env.a b", "letters"),
+            ("tls.issuer", "lower-case"),
+        ],
+    )]);
+}
+
+#[test]
+fn options_that_do_not_fit_the_record() {
+    let value = "x".repeat(30_000);
+    refused(&[(
+        json!({ "storefront": { "env": { "A": value, "B": value, "C": value } } }),
+        &[("storefront", "may have 65536 bytes")],
+    )]);
+}
+
+#[test]
+fn an_installations_defaults_are_checked_as_requests_are() {
+    let errors = MedusaEngine::with_defaults(options(json!({
+        "api": { "replicas": 0, "image": null },
+        "tls": { "clusterIssuer": "Let's Encrypt" },
+        "storage": {},
+    })))
+    .unwrap_err();
+    let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
+    for field in ["api.replicas", "api.image", "tls.clusterIssuer", "storage"] {
+        assert!(fields.contains(&field), "{field} is not in {errors:#?}");
+    }
+    assert_eq!(fields.len(), 4, "{errors:#?}");
+}

@@ -1,0 +1,421 @@
+//! What is made of options: snapshots to read, and what must hold of everything that is rendered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret, Service};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{DOMAIN, ID, Letters, MedusaEngine, render, resolve, spec, spec_of, strategies};
+use crate::engine::medusa::{api, storefront};
+use crate::engine::{Engine, Manifest, Policy, RenderError};
+use crate::object::{Kind, Object, ObjectRef};
+use crate::secret::OsSecrets;
+use crate::store::StoreSpec;
+
+/// A name that says what a snapshot is about, and all objects as the files one would apply.
+fn snapshot(name: &str, spec: &StoreSpec) {
+    let mut text = String::new();
+    for Manifest { object, policy } in render(spec) {
+        let policy = match policy {
+            Policy::Managed => "managed".to_owned(),
+            Policy::CreateOnce { guards } => {
+                let guards: Vec<String> = guards.iter().map(ToString::to_string).collect();
+                format!("created once, unless there is {}", guards.join(" or "))
+            }
+        };
+        text.push_str(&format!("--- # {policy}\n{}", serde_norway::to_string(&object).unwrap()));
+    }
+    insta::assert_snapshot!(name, text);
+}
+
+#[test]
+fn default_options() {
+    snapshot("default", &spec(json!({})));
+}
+
+#[test]
+fn external_database() {
+    snapshot(
+        "external",
+        &spec(json!({ "database": { "mode": "external", "secret": { "name": "db" }, "port": 25060 } })),
+    );
+}
+
+#[test]
+fn tls_by_an_issuer() {
+    snapshot("issuer", &spec(json!({ "tls": { "clusterIssuer": "letsencrypt" } })));
+}
+
+fn everything() -> Value {
+    json!({
+        "domain": "shops.example.com",
+        "database": {
+            "image": "registry.example.com/db/postgres:15.8@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "storage": { "size": "20480Mi", "className": "fast" },
+            "resources": { "requests": { "cpu": "0.5", "memory": "1024Mi" }, "limits": { "cpu": "2000m", "memory": "2Gi" } },
+        },
+        "api": {
+            "image": "registry.example.com/shop/api:2.0.0",
+            "replicas": 2,
+            "resources": { "limits": { "memory": "2Gi" } },
+            "env": { "REDIS_URL": "redis://cache:6379", "PRICE": "$5 or $(HOME) or $$", "EMPTY": "" },
+        },
+        "storefront": { "image": "registry.example.com/shop/front:2.0.0", "replicas": 3, "env": { "THEME": "dark" } },
+        "ingress": {
+            "className": "traefik",
+            "annotations": { "traefik.ingress.kubernetes.io/router.entrypoints": "websecure" },
+            "controllerNamespaces": ["traefik"],
+        },
+        "tls": { "secretName": "wildcard" },
+        "quota": { "requests.cpu": "4", "limits.memory": "16Gi", "pods": "20", "count/jobs.batch": 5 },
+        "limits": { "default": { "cpu": "1" } },
+        "imagePullSecrets": ["registry"],
+    })
+}
+
+#[test]
+fn every_option() {
+    snapshot("everything", &spec(everything()));
+}
+
+#[test]
+fn components_and_addresses() {
+    let engine = MedusaEngine::default();
+    let embedded = spec(json!({}));
+    let shown = |spec: &StoreSpec| -> Vec<String> {
+        let components = engine.components(spec).unwrap();
+        components.iter().map(|c| format!("{} = {}", c.name, c.workload)).collect()
+    };
+    let api_and_shop =
+        ["api = Deployment store-abc123/medusa-api", "storefront = Deployment store-abc123/medusa-storefront"];
+    assert_eq!(shown(&embedded)[0], "database = StatefulSet store-abc123/postgres");
+    assert_eq!(shown(&embedded)[1..], api_and_shop);
+    let external = spec(json!({ "database": { "mode": "external", "secret": { "name": "db" } } }));
+    assert_eq!(shown(&external), api_and_shop);
+
+    let urls = engine.urls(&embedded).unwrap();
+    assert_eq!(urls.storefront.as_deref(), Some("http://store-abc123.localtest.me"));
+    assert_eq!(urls.api.as_deref(), Some("http://api-abc123.localtest.me"));
+    let urls = engine.urls(&spec(everything())).unwrap();
+    assert_eq!(urls.storefront.as_deref(), Some("https://store-abc123.shops.example.com"));
+}
+
+#[test]
+fn a_policy_is_rendered_for_solvers_of_challenges_only_with_an_issuer() {
+    let has = |request: Value| render(&spec(request)).iter().any(|m| m.object.name() == "acme-solver");
+    assert!(has(json!({ "tls": { "issuer": "a" } })));
+    assert!(!has(json!({ "tls": { "secretName": "a" } })));
+    assert!(!has(json!({ "tls": { "issuer": "a" }, "networkPolicy": { "enabled": false } })));
+}
+
+/// A port that a request chooses must open nothing inside of the cluster.
+#[test]
+fn an_external_database_opens_private_networks_for_postgresql_only() {
+    for (port, private) in [(5432, true), (6443, false)] {
+        let external = json!({ "mode": "external", "secret": { "name": "db" }, "port": port });
+        let manifests = render(&spec(json!({ "database": external })));
+        let policy = find::<k8s_openapi::api::networking::v1::NetworkPolicy>(&manifests, "medusa-api");
+        let rule = policy.list_at("/spec/egress").iter().find(|r| r["ports"][0]["port"] == port).unwrap();
+        let except = rule["to"][0]["ipBlock"]["except"].as_array().unwrap();
+        assert_eq!(!except.contains(&json!("10.0.0.0/8")), private);
+        assert!(except.contains(&json!("169.254.0.0/16")));
+    }
+}
+
+#[test]
+fn specs_that_this_engine_did_not_make_are_refused() {
+    let engine = MedusaEngine::default();
+    let resolved = resolve(&engine, json!({})).unwrap();
+    for (pointer, value, words) in [
+        ("/domain", Value::Null, "domain is missing"),
+        ("/api/replicas", json!(0), "api.replicas: must be 1 to 20"),
+        ("/database/image", Value::Null, "database.image is missing"),
+        ("/database/mode", json!("external"), "database.secret is missing"),
+        ("/ingress/controllerNamespaces", json!([]), "controllerNamespaces is missing"),
+    ] {
+        let mut changed = Value::Object(resolved.clone());
+        *changed.pointer_mut(pointer).unwrap() = value;
+        let spec = spec_of(super::options(changed));
+        let Err(RenderError::Options(message)) = engine.render(&spec, &Letters) else {
+            panic!("{pointer} must be refused");
+        };
+        assert!(message.contains(words), "{message}");
+        assert!(engine.components(&spec).is_err());
+        assert!(engine.urls(&spec).is_err());
+    }
+    assert!(engine.render(&spec_of(Default::default()), &Letters).is_err());
+}
+
+#[test]
+fn the_generated_secrets_are_strong_and_belong_together() {
+    let manifests = MedusaEngine::default().render(&spec(json!({})), &OsSecrets).unwrap();
+    let secret: Secret = find::<Secret>(&manifests, "postgres-credentials").to_typed().unwrap();
+    let data: BTreeMap<String, String> =
+        secret.data.unwrap().into_iter().map(|(k, v)| (k, String::from_utf8(v.0).unwrap())).collect();
+    assert_eq!(data["POSTGRES_PASSWORD"].len(), 20);
+    assert_eq!(data["DATABASE_URL"], format!("postgres://medusa:{}@postgres:5432/medusa", data["POSTGRES_PASSWORD"]));
+    assert_eq!(data["JWT_SECRET"].len(), 48);
+    assert_eq!(data["COOKIE_SECRET"].len(), 48);
+    assert_ne!(data["JWT_SECRET"], data["COOKIE_SECRET"]);
+    assert_eq!(data.len(), 4);
+}
+
+#[test]
+fn secrets_are_drawn_anew_only_while_nothing_depends_on_them() {
+    let guards = |request: Value| -> Vec<ObjectRef> {
+        let manifests = render(&spec(request));
+        let mut once = manifests.into_iter().filter_map(|m| match m.policy {
+            Policy::CreateOnce { guards } => Some(guards),
+            Policy::Managed => None,
+        });
+        let guards = once.next().unwrap();
+        assert_eq!(once.next(), None);
+        guards
+    };
+    let namespace = format!("store-{ID}");
+    assert_eq!(
+        guards(json!({})),
+        [
+            ObjectRef::namespaced(Kind::of::<StatefulSet>(), &namespace, "postgres"),
+            ObjectRef::namespaced(Kind::of::<PersistentVolumeClaim>(), &namespace, "postgres-data-postgres-0"),
+        ]
+    );
+    assert_eq!(
+        guards(json!({ "database": { "mode": "external", "secret": { "name": "db" } } })),
+        [ObjectRef::namespaced(Kind::of::<Deployment>(), &namespace, "medusa-api")]
+    );
+}
+
+#[test]
+fn the_names_that_are_reserved_are_those_that_are_set() {
+    let manifests = render(&spec(json!({})));
+    for (name, reserved) in [("medusa-api", &api::RESERVED[..]), ("medusa-storefront", &storefront::RESERVED[..])] {
+        let deployment = find::<Deployment>(&manifests, name);
+        let container = &containers(deployment)[0];
+        assert_eq!(env_names(container), reserved, "{name}");
+    }
+}
+
+/// How Kubernetes replaces `$(NAME)` in an environment variable's value, when no other variable is known.
+fn expanded(value: &str) -> String {
+    let mut out = String::new();
+    let mut rest = value.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == '$' && rest.peek() == Some(&'$') {
+            rest.next();
+        } else if c == '$' && rest.peek() == Some(&'(') {
+            out.push_str("REPLACED");
+        }
+        out.push(c);
+    }
+    out
+}
+
+proptest! {
+    #[test]
+    fn literal_values_arrive_as_they_were_given(value in "[$(){}A-Z é]{0,20}") {
+        let variable = crate::engine::medusa::workload::env("X", &value);
+        prop_assert_eq!(expanded(&variable.value.unwrap_or_default()), value);
+    }
+
+    #[test]
+    fn everything_rendered_is_sound(request in strategies::request()) {
+        let spec = spec(request);
+        let manifests = render(&spec);
+        sound(&spec, &manifests);
+    }
+}
+
+/// What must hold of every store's objects.
+fn sound(spec: &StoreSpec, manifests: &[Manifest]) {
+    let references: BTreeSet<ObjectRef> = manifests.iter().map(|m| m.object.reference()).collect();
+    assert_eq!(references.len(), manifests.len(), "two objects have the same name");
+    claims(spec, manifests);
+    for Manifest { object, .. } in manifests {
+        labels(object);
+        no_dropped_values("", object.as_value());
+        if object.kind().kind != "Secret" {
+            let text = object.as_value().to_string();
+            let encoded = base64::engine::general_purpose::STANDARD.encode("S".repeat(20));
+            assert!(!text.contains(&"S".repeat(20)) && !text.contains(&encoded), "{object:?} shows the password");
+        }
+        match object.kind().kind.as_ref() {
+            "Deployment" | "StatefulSet" => workload(object),
+            "Ingress" => ingress(object, manifests),
+            "NetworkPolicy" => network_policy(object),
+            _ => {}
+        }
+    }
+    for component in MedusaEngine::default().components(spec).unwrap() {
+        assert!(
+            manifests
+                .iter()
+                .any(|m| { m.object.kind() == &component.workload.kind && m.object.name() == component.workload.name })
+        );
+    }
+}
+
+/// A second claim would spend the quota and hold nothing.
+fn claims(spec: &StoreSpec, manifests: &[Manifest]) {
+    let stand_alone = manifests.iter().filter(|m| m.object.kind().kind == "PersistentVolumeClaim").count();
+    let templates: usize = manifests.iter().map(|m| m.object.list_at("/spec/volumeClaimTemplates").len()).sum();
+    let embedded = spec.options["database"]["mode"] == "embedded";
+    assert_eq!((stand_alone, templates), (0, usize::from(embedded)));
+}
+
+fn labels(object: &Object) {
+    for key in ["app.kubernetes.io/name", "app.kubernetes.io/component"] {
+        assert!(object.label(key).is_some(), "{object:?} has no {key}");
+    }
+    for (key, value) in object.at("/metadata/labels").unwrap().as_object().unwrap() {
+        crate::names::label_key(key).unwrap();
+        crate::names::label_value(value.as_str().unwrap()).unwrap();
+    }
+}
+
+/// The API server drops nulls and empty lists, maps and strings, and a comparison would find them missing for ever.
+/// It keeps an empty map where it means something: a volume of nothing but defaults, a selector of everything.
+fn no_dropped_values(path: &str, value: &Value) {
+    let kept = path.ends_with("/emptyDir") || path.ends_with("/podSelector");
+    match value {
+        Value::Null => panic!("{path} is null"),
+        Value::String(text) => {
+            assert!(!text.is_empty() || path.starts_with("/metadata/annotations/"), "{path} is an empty text");
+        }
+        Value::Array(items) => {
+            assert!(!items.is_empty(), "{path} is an empty list");
+            items.iter().for_each(|item| no_dropped_values(path, item));
+        }
+        Value::Object(map) => {
+            assert!(!map.is_empty() || kept, "{path} is an empty map");
+            map.iter().for_each(|(key, value)| no_dropped_values(&format!("{path}/{key}"), value));
+        }
+        _ => {}
+    }
+}
+
+fn workload(object: &Object) {
+    let pod = object.at("/spec/template/spec").unwrap();
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    assert_eq!(pod["enableServiceLinks"], false);
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert!(pod["securityContext"]["runAsUser"].as_i64().unwrap() > 0);
+    assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+    for forbidden in ["hostNetwork", "hostPID", "hostIPC"] {
+        assert!(pod.get(forbidden).is_none());
+    }
+
+    let template_labels = object.at("/spec/template/metadata/labels").unwrap();
+    let selector = object.at("/spec/selector/matchLabels").unwrap().as_object().unwrap();
+    for (key, value) in selector {
+        assert_eq!(&template_labels[key], value, "{object:?} does not select its own pods");
+        assert!(!["app.kubernetes.io/managed-by", "app.kubernetes.io/version"].contains(&key.as_str()));
+    }
+
+    let claims = object.list_at("/spec/volumeClaimTemplates").iter().map(|c| c["metadata"]["name"].as_str().unwrap());
+    let volumes = pod["volumes"].as_array().unwrap().iter().map(|v| {
+        assert!(v.get("emptyDir").is_some(), "{object:?} mounts {v}");
+        v["name"].as_str().unwrap()
+    });
+    let volumes: BTreeSet<&str> = claims.chain(volumes).collect();
+
+    for container in containers(object) {
+        let security = &container["securityContext"];
+        assert_eq!(security["allowPrivilegeEscalation"], false);
+        assert_eq!(security["readOnlyRootFilesystem"], true);
+        assert_eq!(security["capabilities"], json!({ "drop": ["ALL"] }));
+        for list in ["requests", "limits"] {
+            for resource in ["cpu", "memory"] {
+                assert!(container["resources"][list][resource].is_string(), "{object:?} has no {list} of {resource}");
+            }
+        }
+        for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+            assert!(container.get(probe).is_some(), "{object:?} has no {probe}");
+        }
+        let names = env_names(&container);
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{object:?} has a variable twice");
+        let mounted: BTreeSet<&str> =
+            container["volumeMounts"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
+        assert_eq!(mounted, volumes, "{object:?}");
+    }
+}
+
+/// An Ingress to a port that the Service does not have, or a Service to a port where nobody listens, serves nothing.
+fn ingress(object: &Object, manifests: &[Manifest]) {
+    for rule in object.list_at("/spec/rules") {
+        let host = rule["host"].as_str().unwrap();
+        crate::names::domain(host).unwrap();
+        for path in rule["http"]["paths"].as_array().unwrap() {
+            let backend = &path["backend"]["service"];
+            let service = find::<Service>(manifests, backend["name"].as_str().unwrap());
+            let ports = service.list_at("/spec/ports");
+            let port = ports.iter().find(|p| p["port"] == backend["port"]["number"]).expect("the Service has the port");
+            let selector = service.at("/spec/selector").unwrap().as_object().unwrap();
+            let served = manifests.iter().any(|m| {
+                let labels = m.object.at("/spec/template/metadata/labels");
+                let selects = labels.is_some_and(|labels| selector.iter().all(|(k, v)| labels.get(k) == Some(v)));
+                selects
+                    && containers(&m.object).iter().any(|c| {
+                        c["ports"].as_array().unwrap().iter().any(|p| p["containerPort"] == port["targetPort"])
+                    })
+            });
+            assert!(served, "nobody listens on the port of {service:?}");
+        }
+        for tls in object.list_at("/spec/tls") {
+            assert_eq!(tls["hosts"], json!([host]));
+        }
+    }
+}
+
+/// `from: []` lets everyone in, and a peer with no selector at all is everyone too.
+fn network_policy(object: &Object) {
+    assert_eq!(object.at("/spec/policyTypes"), Some(&json!(["Ingress", "Egress"])));
+    for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
+        for rule in object.list_at(&format!("/spec/{direction}")) {
+            let list = rule[peers].as_array().unwrap();
+            assert!(!list.is_empty(), "{object:?} is open");
+            assert!(!rule["ports"].as_array().unwrap().is_empty(), "{object:?} opens every port");
+            for peer in list {
+                let peer = peer.as_object().unwrap();
+                assert_eq!(peer.len(), 1);
+                for selector in ["podSelector", "namespaceSelector"] {
+                    if let Some(selector) = peer.get(selector) {
+                        assert!(!selector["matchLabels"].as_object().unwrap().is_empty(), "{object:?} selects all");
+                    }
+                }
+            }
+        }
+    }
+    let only_default = object.name() == "default-deny";
+    assert_eq!(only_default, object.at("/spec/podSelector") == Some(&json!({})));
+}
+
+#[test]
+fn every_host_is_below_the_domain() {
+    for manifest in render(&spec(json!({}))).iter().filter(|m| m.object.kind().kind == "Ingress") {
+        let host = manifest.object.str_at("/spec/rules/0/host").unwrap();
+        assert!(host.ends_with(&format!("-{ID}.{DOMAIN}")), "{host}");
+    }
+}
+
+fn find<'a, K>(manifests: &'a [Manifest], name: &str) -> &'a Object
+where
+    K: k8s_openapi::Resource,
+    K::Scope: crate::object::Scope,
+{
+    let kind = Kind::of::<K>();
+    let found = manifests.iter().map(|m| &m.object).find(|o| *o.kind() == kind && o.name() == name);
+    found.unwrap_or_else(|| panic!("there is no {kind} {name}"))
+}
+
+fn containers(object: &Object) -> Vec<Value> {
+    let pod = "/spec/template/spec";
+    ["initContainers", "containers"].iter().flat_map(|c| object.list_at(&format!("{pod}/{c}")).to_vec()).collect()
+}
+
+fn env_names(container: &Value) -> Vec<String> {
+    container["env"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
+}
