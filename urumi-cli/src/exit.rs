@@ -104,7 +104,11 @@ impl Failure {
     fn because_of(mut self, error: &dyn std::error::Error) -> Self {
         let mut source = error.source();
         while let Some(cause) = source {
-            self.causes.push(cause.to_string());
+            // Some errors say in their own text what lies beneath them.
+            let text = cause.to_string();
+            if !self.causes.iter().chain(&self.errors).any(|said| said.contains(&text)) {
+                self.causes.push(text);
+            }
             source = cause.source();
         }
         self
@@ -143,9 +147,11 @@ impl From<Error> for Failure {
         match &error {
             Error::StoreFailed { store } => failed(failure, store),
             Error::Unfinished { store, .. } => unfinished(failure, &store.id),
-            Error::TimedOut { id, .. } => failure
-                .hint(format!("the store goes on as it is: `urumi get {id}` says how it is"))
-                .hint(format!("`urumi wait {id}` waits again")),
+            Error::TimedOut { id, .. } => {
+                failure.hint(format!("the store goes on as it is: `urumi get {id}` says how it is")).hint(format!(
+                    "`urumi wait {id}` waits again where a monitor runs; `urumi retry {id} --wait` needs none"
+                ))
+            }
             _ => match code {
                 Code::NotFound => failure.hint("`urumi list` shows all stores"),
                 Code::NotPermitted => failure.hint("`urumi doctor` shows which permissions are missing"),
@@ -191,5 +197,76 @@ impl From<io::Error> for Failure {
             return Failure::shown(Code::Ok);
         }
         Failure::new(Code::Other, format!("cannot write the output: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use urumi_core::cluster::{ClusterError, ClusterErrorKind, Verb};
+    use urumi_core::error::Operation;
+    use urumi_core::status::StoreStatus;
+
+    fn store() -> Box<Store> {
+        let broken = Condition::new(
+            "DatabaseReady",
+            ConditionStatus::False,
+            "ImagePull",
+            "no such image",
+            Timestamp::UNIX_EPOCH,
+        );
+        Box::new(Store {
+            id: StoreId::parse("shop").unwrap(),
+            name: "Shop".into(),
+            engine: "medusa".into(),
+            status: StoreStatus::Failed,
+            reason: Some("ImagePull no such image".into()),
+            namespace: "store-shop".into(),
+            urls: Default::default(),
+            created_at: Timestamp::UNIX_EPOCH,
+            conditions: vec![broken],
+        })
+    }
+
+    fn cluster(kind: ClusterErrorKind) -> ClusterError {
+        ClusterError::new(Verb::Create, "Namespace store-shop", kind, "because").with_source("beneath")
+    }
+
+    fn at_cluster(kind: ClusterErrorKind) -> Error {
+        Error::Cluster { operation: Operation::Create, id: Some(store().id), source: cluster(kind) }
+    }
+
+    #[test]
+    fn every_kind_of_error_has_its_code_and_says_what_to_do() {
+        let id = store().id;
+        let errors = [
+            (Code::Usage, FieldError::new("options.api.replicas", "must be 1 to 20").into()),
+            (Code::Usage, Error::Ambiguous { given: "s".into(), ids: "shop, shoq".into() }),
+            (Code::NotFound, Error::NotFound { id: id.clone() }),
+            (Code::Conflict, Error::AlreadyExists { id: id.clone(), message: "a store of that id exists".into() }),
+            (
+                Code::Conflict,
+                Error::WrongState { operation: Operation::Retry, id: id.clone(), message: "it is ready".into() },
+            ),
+            (
+                Code::TimedOut,
+                Error::TimedOut { id, wanted: "ready".into(), seconds: 5, state: "it is provisioning".into() },
+            ),
+            (Code::StoreFailed, Error::StoreFailed { store: store() }),
+            (Code::NotPermitted, at_cluster(ClusterErrorKind::Forbidden)),
+            (Code::NotPermitted, at_cluster(ClusterErrorKind::Unauthorized)),
+            (Code::Unreachable, at_cluster(ClusterErrorKind::Unreachable)),
+            (Code::Unreachable, at_cluster(ClusterErrorKind::Timeout)),
+            (Code::Other, at_cluster(ClusterErrorKind::QuotaExceeded)),
+            (Code::Other, Error::Unfinished { store: store(), source: cluster(ClusterErrorKind::QuotaExceeded) }),
+        ];
+        let mut said = String::new();
+        for (code, error) in errors {
+            let failure = Failure::from(error);
+            assert_eq!(failure.code, code, "{failure:?}");
+            said.push_str(&format!("{failure:#?}\n"));
+        }
+        insta::assert_snapshot!(said);
     }
 }

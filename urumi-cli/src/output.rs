@@ -196,7 +196,11 @@ pub(crate) fn table(head: &[&str], rows: Vec<Vec<Cell>>) -> String {
 
 /// Lines whose columns are two spaces apart.
 pub(crate) fn columns(rows: Vec<Vec<Cell>>) -> String {
-    let mut widths: Vec<usize> = Vec::new();
+    columns_after(rows, &mut Vec::new())
+}
+
+/// The same, going on from columns of these widths, which grow as needed.
+fn columns_after(rows: Vec<Vec<Cell>>, widths: &mut Vec<usize>) -> String {
     for row in &rows {
         for (column, cell) in row.iter().enumerate() {
             let width = cell.text.width();
@@ -210,7 +214,7 @@ pub(crate) fn columns(rows: Vec<Vec<Cell>>) -> String {
     for row in rows {
         // What is empty at the end of a line needs no padding before it.
         let filled = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
-        for (column, (cell, width)) in row.iter().zip(&widths).take(filled).enumerate() {
+        for (column, (cell, width)) in row.iter().zip(widths.iter()).take(filled).enumerate() {
             let style = cell.style;
             out.push_str(&format!("{style}{}{style:#}", cell.text));
             if column + 1 < filled {
@@ -224,10 +228,37 @@ pub(crate) fn columns(rows: Vec<Vec<Cell>>) -> String {
 
 /// Stores as a table.
 pub(crate) fn store_table(stores: &[Store], wide: bool, now: Timestamp) -> String {
-    let mut head = vec!["ID", "NAME", "ENGINE", "STATUS", "AGE", "STOREFRONT"];
-    if wide {
-        head.extend(["API", "NAMESPACE", "REASON"]);
+    StoreTable::new(wide).rows(stores, now)
+}
+
+/// A table of stores that grows: its head comes once, and its columns stay where they are.
+pub(crate) struct StoreTable {
+    wide: bool,
+    begun: bool,
+    widths: Vec<usize>,
+}
+
+impl StoreTable {
+    pub(crate) fn new(wide: bool) -> Self {
+        StoreTable { wide, begun: false, widths: Vec::new() }
     }
+
+    /// The next rows.
+    pub(crate) fn rows(&mut self, stores: &[Store], now: Timestamp) -> String {
+        let mut rows = store_rows(stores, self.wide, now);
+        if !self.begun {
+            let mut head = vec!["ID", "NAME", "ENGINE", "STATUS", "AGE", "STOREFRONT"];
+            if self.wide {
+                head.extend(["API", "NAMESPACE", "REASON"]);
+            }
+            rows.insert(0, head.iter().map(|title| Cell::new(title).style(BOLD)).collect());
+            self.begun = true;
+        }
+        columns_after(rows, &mut self.widths)
+    }
+}
+
+fn store_rows(stores: &[Store], wide: bool, now: Timestamp) -> Vec<Vec<Cell>> {
     let row = |store: &Store| {
         let url = |url: &Option<String>| Cell::new(url.as_deref().unwrap_or("-"));
         let mut row: Vec<Cell> = vec![
@@ -243,7 +274,7 @@ pub(crate) fn store_table(stores: &[Store], wide: bool, now: Timestamp) -> Strin
         }
         row
     };
-    table(&head, stores.iter().map(row).collect())
+    stores.iter().map(row).collect()
 }
 
 /// A store with everything that is known of it, for people.

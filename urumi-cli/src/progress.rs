@@ -83,7 +83,7 @@ impl Progress {
             }
             Shown::Plain(last) => {
                 let mut lines = vec![(String::new(), headline(store))];
-                lines.extend(components.map(|c| (c.type_.clone(), format!("  {}", describe(c)))));
+                lines.extend(components.iter().map(|c| (c.type_.clone(), format!("  {}", describe(c)))));
                 for (key, line) in lines {
                     if last.get(&key) != Some(&line) {
                         self.out.note(&line);

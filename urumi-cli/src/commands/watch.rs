@@ -8,7 +8,7 @@ use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestrator as _, StoreOrches
 
 use crate::cli::{Format, Global};
 use crate::exit::Failure;
-use crate::output::{Out, json_line, store_table, yaml};
+use crate::output::{Out, StoreTable, json_line, yaml};
 use crate::{follow, target};
 
 /// A change, for programs.
@@ -31,7 +31,7 @@ pub(super) async fn run(global: &Global, out: &Out, which: Option<&str>) -> Resu
         }
     };
     let mut events = orchestrator.watch(id.as_ref());
-    let mut head_is_due = true;
+    let mut table = StoreTable::new(out.format() == Some(Format::Wide));
     let watching = async {
         while let Some(event) = events.next().await {
             let event = match event {
@@ -42,7 +42,7 @@ pub(super) async fn run(global: &Global, out: &Out, which: Option<&str>) -> Resu
                 }
                 Err(error) => return Err(Failure::from(error)),
             };
-            show(out, &event, &mut head_is_due)?;
+            show(out, &event, &mut table)?;
             if id.is_some() && matches!(&event, StoreEvent::Gone(gone) if Some(gone) == id.as_ref()) {
                 return Ok(());
             }
@@ -61,7 +61,7 @@ fn passes(error: &Error) -> bool {
     error.is_retryable() || error.kind() == ErrorKind::Unreachable
 }
 
-fn show(out: &Out, event: &StoreEvent, head_is_due: &mut bool) -> Result<(), Failure> {
+fn show(out: &Out, event: &StoreEvent, table: &mut StoreTable) -> Result<(), Failure> {
     let change = match event {
         StoreEvent::Listed(stores) => Change::Listed { stores },
         StoreEvent::Changed(store) => Change::Changed { store },
@@ -75,19 +75,11 @@ fn show(out: &Out, event: &StoreEvent, head_is_due: &mut bool) -> Result<(), Fai
             Change::Changed { store } => format!("{}\n", store.id),
             Change::Gone { id } => format!("{id}\n"),
         },
-        format => {
-            let stores = match change {
-                Change::Listed { stores } => stores,
-                Change::Changed { store } => std::slice::from_ref(store),
-                Change::Gone { id } => return out.data(&format!("{id}  gone\n")),
-            };
-            let table = store_table(stores, format == Some(Format::Wide), Timestamp::now());
-            // One head for all that follows.
-            let rows = table.split_once('\n').map_or("", |(_, rows)| rows);
-            let text = if *head_is_due { table.clone() } else { rows.to_owned() };
-            *head_is_due = false;
-            text
-        }
+        _ => match change {
+            Change::Listed { stores } => table.rows(stores, Timestamp::now()),
+            Change::Changed { store } => table.rows(std::slice::from_ref(store), Timestamp::now()),
+            Change::Gone { id } => format!("{id}  gone\n"),
+        },
     };
     out.data(&text)
 }
