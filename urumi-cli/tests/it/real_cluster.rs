@@ -5,16 +5,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Run, urumi};
+use crate::support::{MONITORS, Run, kubeconfig, urumi};
 
 #[test]
 fn a_store_from_its_creation_to_its_end() {
-    let Some(kubeconfig) = std::env::var_os("URUMI_TEST_KUBECONFIG") else {
-        eprintln!(
-            "skipped: a_store_from_its_creation_to_its_end needs a real API server (dev/cluster/with -- cargo test)"
-        );
-        return;
-    };
+    let Some(kubeconfig) = kubeconfig() else { return };
+    let _alone = MONITORS.blocking_lock();
     let id = format!("cli-{}", std::process::id());
     let name = format!("Test \"{id}\" 🛍");
     let urumi = || {
@@ -63,27 +59,22 @@ fn a_store_from_its_creation_to_its_end() {
         .env("KUBECONFIG", &kubeconfig)
         .args(["-n", &namespace, "scale", "deployment/medusa-api", "--replicas=3"])
         .status();
-    if scaled.is_ok_and(|status| status.success()) {
-        let differences = urumi().run(&["diff", &id, "-o", "json"]).json();
-        assert_eq!(differences["differences"][0]["action"], "repair", "{differences}");
-        assert_eq!(differences["differences"][0]["fields"][0]["path"], "spec.replicas", "{differences}");
-        let text = urumi().run(&["diff", &id]).ok();
-        assert!(text.contains("spec.replicas: 3 should be 1"), "{text}");
-    } else {
-        eprintln!("skipped: what diff says of a changed store needs kubectl");
-    }
+    assert!(scaled.unwrap().success());
+    let differences = urumi().run(&["diff", &id, "-o", "json"]).json();
+    assert_eq!(differences["differences"][0]["action"], "repair", "{differences}");
+    assert_eq!(differences["differences"][0]["fields"][0]["path"], "spec.replicas", "{differences}");
+    let text = urumi().run(&["diff", &id]).ok();
+    assert!(text.contains("spec.replicas: 3 should be 1"), "{text}");
 
     // Whatever is shown, no password is: the API server's own copy is looked for in it.
     let secret = Command::new("kubectl")
         .env("KUBECONFIG", &kubeconfig)
         .args(["-n", &namespace, "get", "secret", "postgres-credentials", "-o", "jsonpath={.data.POSTGRES_PASSWORD}"])
         .output();
-    if let Ok(secret) = secret {
-        let secret = String::from_utf8(secret.stdout).unwrap();
-        assert!(secret.len() > 20, "{secret}");
-        for args in [["get", &id, "-o", "yaml"], ["get", &id, "-o", "json"], ["diff", &id, "-o", "json"]] {
-            assert!(!urumi().run(&args).ok().contains(&secret));
-        }
+    let secret = String::from_utf8(secret.unwrap().stdout).unwrap();
+    assert!(secret.len() > 20, "a password of 20 characters, in Base64");
+    for args in [["get", &id, "-o", "yaml"], ["get", &id, "-o", "json"], ["diff", &id, "-o", "json"]] {
+        assert!(!urumi().run(&args).ok().contains(&secret));
     }
 
     // A watch begins with what there is.
@@ -105,7 +96,7 @@ fn a_store_from_its_creation_to_its_end() {
 /// Removes the store, also when the test failed.
 struct Cleanup<'a> {
     id: &'a str,
-    kubeconfig: &'a std::ffi::OsStr,
+    kubeconfig: &'a str,
 }
 
 impl Drop for Cleanup<'_> {
