@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use urumi_core::readiness::condition::{Verdict, WaitCondition};
-use urumi_core::status::{Condition, ConditionStatus};
+use urumi_core::status::{Condition, ConditionStatus, StoreStatus};
 use urumi_core::{Store, StoreId};
 
 use crate::output::{Out, safe};
@@ -58,14 +58,19 @@ impl Progress {
 
     /// Shows the store as it is now.
     pub(crate) fn show(&self, store: &Store) {
-        // Components always; what else there is only when it is in the way.
-        let components = store.conditions.iter().filter(|c| {
-            c.type_ != Condition::READY && (c.type_.ends_with(Condition::READY) || c.status != ConditionStatus::True)
-        });
+        let components: Vec<&Condition> = store.conditions.iter().filter(|c| is_worth_a_line(store, c)).collect();
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *shown {
             Shown::Live { summary, components: bars } => {
                 summary.set_message(safe(&headline(store)));
+                bars.retain(|type_, bar| {
+                    let stays = components.iter().any(|c| c.type_ == *type_);
+                    if !stays {
+                        bar.finish_and_clear();
+                        LIVE.remove(bar);
+                    }
+                    stays
+                });
                 for condition in components {
                     let bar = bars.entry(condition.type_.clone()).or_insert_with(|| {
                         let bar = LIVE.add(ProgressBar::new_spinner());
@@ -137,6 +142,13 @@ impl<C: WaitCondition> fmt::Display for Observing<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.condition.fmt(f)
     }
+}
+
+/// Components have a line until the store is deleted; what else there is has one only while it is in the way.
+fn is_worth_a_line(store: &Store, condition: &Condition) -> bool {
+    store.status != StoreStatus::Deleting
+        && condition.type_ != Condition::READY
+        && (condition.type_.ends_with(Condition::READY) || condition.status != ConditionStatus::True)
 }
 
 fn style(template: &str) -> ProgressStyle {

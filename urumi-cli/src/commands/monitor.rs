@@ -71,7 +71,8 @@ async fn failed(out: &Out, handle: &MonitorHandle) -> Failure {
             return Failure::new(Code::Other, format!("the monitor stopped: {why}"));
         }
         if health.synced && !synced_before {
-            log(out, &format!("the monitor looks after {} stores", health.stores));
+            let stores = if health.stores == 1 { "store" } else { "stores" };
+            log(out, &format!("the monitor looks after {} {stores}", health.stores));
         }
         synced_before |= health.synced;
         if health.failing_watches != failing_before {
