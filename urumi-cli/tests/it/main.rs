@@ -10,6 +10,7 @@
 mod bad_inputs;
 mod memory;
 mod real_cluster;
+mod real_cluster_crashes;
 mod reference;
 mod signals;
 mod support;

@@ -1,6 +1,9 @@
 //! Running the command and looking at what it did.
 
+use std::io::Write as _;
 use std::process::{Command, Output};
+
+use tokio::sync::Mutex;
 
 /// The command, with nothing of the tester's own environment.
 pub(crate) fn urumi() -> Command {
@@ -20,6 +23,22 @@ pub(crate) fn on_memory() -> Command {
     command.env("URUMI_CLUSTER", "memory").env("URUMI_MEMORY_DELAY", "20ms");
     command
 }
+
+/// The kubeconfig of the real API server to test on, or `None` where there is none: said aloud, and an error in CI.
+pub(crate) fn kubeconfig() -> Option<String> {
+    let found = std::env::var("URUMI_TEST_KUBECONFIG").ok();
+    if found.is_none() {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test\n");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+        // Past the harness, which hides what a passing test prints.
+        std::io::stderr().write_all(why.as_bytes()).unwrap();
+    }
+    found
+}
+
+/// Held by a test that runs a monitor of all stores, or needs that nobody does.
+pub(crate) static MONITORS: Mutex<()> = Mutex::const_new(());
 
 /// What a run printed and how it ended.
 #[derive(Debug)]
