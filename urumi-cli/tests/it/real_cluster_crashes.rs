@@ -164,7 +164,8 @@ async fn a_creation_killed_after_any_of_its_writes_is_finished_by_a_monitor() {
         assert_eq!(diff["differences"], serde_json::json!([]), "{id}");
     }
     let listed = urumi().run(&["list", "-o", "json", "--kubeconfig", &path]).json();
-    let named = listed.as_array().unwrap().iter().filter(|s| s["id"].as_str().unwrap().starts_with(&format!("crash-{run}-")));
+    let named =
+        listed.as_array().unwrap().iter().filter(|s| s["id"].as_str().unwrap().starts_with(&format!("crash-{run}-")));
     assert_eq!(named.count(), WRITES, "one store for each creation");
     for id in &ids {
         urumi().run(&["delete", id, "--yes", "--kubeconfig", &path]).ok();
