@@ -1,5 +1,7 @@
 //! The floor: the same bytes, in the same waves, over bare warm connections. No retries, no parsing, no checks.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use futures::future::{join_all, try_join_all};
@@ -8,14 +10,36 @@ use http_body_util::{BodyExt, Full};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use kube::client::ConfigExt;
+use kube::client::{Body, ConfigExt};
+use tokio::sync::Semaphore;
+use tower::{BoxError, ServiceBuilder, ServiceExt};
 use urumi_core::object::Object;
+
+/// A connector without Nagle's delay, which would be measured instead of anything else.
+fn connector(config: &kube::Config) -> Result<HttpsConnector<HttpConnector>> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    Ok(config.rustls_https_connector_with_connector(tcp)?)
+}
+
+/// kube's own client over such a connector: for what others than urumi do in a measurement.
+pub(crate) fn plain_client(config: &kube::Config) -> Result<kube::Client> {
+    let http = Client::builder(TokioExecutor::new()).build::<_, Body>(connector(config)?);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .map_err(BoxError::from)
+        .service(http.map_err(BoxError::from));
+    Ok(kube::Client::new(service, config.default_namespace.clone()))
+}
 
 /// A bare client of the API server.
 #[derive(Clone)]
 pub(crate) struct Floor {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     server: String,
+    in_flight: Arc<Semaphore>,
 }
 
 /// What to send, wave by wave: path and body.
@@ -43,11 +67,12 @@ impl Replay {
 }
 
 impl Floor {
-    /// Connects with a kubeconfig's credentials.
-    pub(crate) fn connect(config: &kube::Config) -> Result<Floor> {
-        let connector = config.rustls_https_connector()?;
-        let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Floor { client, server: config.cluster_url.to_string().trim_end_matches('/').to_owned() })
+    /// Connects with a kubeconfig's credentials; sends at most `in_flight` requests at once, as urumi does, since more
+    /// only get in each other's way.
+    pub(crate) fn connect(config: &kube::Config, in_flight: usize) -> Result<Floor> {
+        let client = Client::builder(TokioExecutor::new()).build(connector(config)?);
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        Ok(Floor { client, server, in_flight: Arc::new(Semaphore::new(in_flight)) })
     }
 
     /// Opens connections, so that none has to be opened while something is measured.
@@ -64,6 +89,7 @@ impl Floor {
     }
 
     async fn send(&self, method: &str, path: &str, body: Bytes) -> Result<()> {
+        let _permit = self.in_flight.acquire().await?;
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.server))

@@ -10,11 +10,12 @@ use crate::floor::{Floor, Replay};
 use crate::setting::{Setting, request};
 use crate::stats::{Row, median};
 
+/// Connections that are open before anything is measured, and requests in flight at most, for both.
 const WARM: usize = 64;
 
 /// One store at a time: urumi and the floor take turns.
 pub(crate) async fn single(setting: &Setting, rounds: usize) -> Result<Row> {
-    let floor = Floor::connect(&setting.config)?;
+    let floor = Floor::connect(&setting.config, WARM)?;
     floor.warm(WARM).await;
     setting.cluster.warm(WARM).await;
     let (mut floors, mut ours, mut ids) = (Vec::new(), Vec::new(), Vec::new());
@@ -39,7 +40,7 @@ pub(crate) async fn single(setting: &Setting, rounds: usize) -> Result<Row> {
 /// Fifty stores at once: the time until the last of them is persisted.
 pub(crate) async fn fifty(setting: &Setting, rounds: usize) -> Result<Row> {
     const STORES: usize = 50;
-    let floor = Floor::connect(&setting.config)?;
+    let floor = Floor::connect(&setting.config, WARM)?;
     let (mut floors, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let mut ids: Vec<StoreId> = Vec::new();

@@ -16,6 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use urumi_core::readiness::condition::Ready;
 use urumi_core::{ReadinessMonitor, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
+use crate::floor::plain_client;
 use crate::setting::{Setting, request};
 use crate::stats::{Row, median, ratio};
 
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Both in turn, each in a namespace of its own; and the poll that the watch replaces.
 pub(crate) async fn measure(setting: &Setting, rounds: usize) -> Result<Vec<Row>> {
-    let client = kube::Client::try_from(setting.config.clone())?;
+    let client = plain_client(&setting.config)?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let ours = setting.urumi.create(request()).await?.id;
     ReadinessMonitor::new(setting.urumi.clone()).only(ours.clone()).spawn(&tasks, stop.clone());
@@ -70,8 +71,9 @@ async fn recover(client: &kube::Client, id: &StoreId) -> Result<Duration> {
     let mut annotations = annotation_of(client, id);
     set_ready(&pods, &name, false).await?;
     wait_for(&mut annotations, "degraded").await?;
-    let started = Instant::now();
+    // From here on the pod is ready for everybody.
     set_ready(&pods, &name, true).await?;
+    let started = Instant::now();
     wait_for(&mut annotations, "ready").await?;
     Ok(started.elapsed())
 }
