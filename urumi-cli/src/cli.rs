@@ -260,6 +260,13 @@ told to stop, and with another when it cannot go on.")]
         name: Option<String>,
     },
 
+    /// Show a store's life on a cluster in memory: create it, look at its objects, delete it
+    #[command(after_help = "Examples:
+  urumi demo
+
+Nothing is changed anywhere: the cluster is in this process and ends with it.")]
+    Demo,
+
     /// Check the cluster, the permissions, the classes and the domain, and say what to do
     #[command(after_help = "Examples:
   urumi doctor

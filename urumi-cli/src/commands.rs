@@ -3,6 +3,7 @@
 mod completions;
 mod create;
 mod delete;
+mod demo;
 mod diff;
 mod doctor;
 mod engines;
@@ -36,6 +37,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
             monitor::run(global, out, resync, deadline, only.as_deref()).await
         }
         Command::Engines { name } => engines::run(global, out, name.as_deref()),
+        Command::Demo => demo::run(global, out).await,
         Command::Doctor => doctor::run(global, out).await,
         Command::Completions { shell } => completions::run(out, shell),
         Command::Version => version::run(out),

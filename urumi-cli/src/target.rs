@@ -33,6 +33,7 @@ pub(crate) fn offline(global: &Global) -> Orchestrator {
     over(InMemoryCluster::builder().build(), global)
 }
 
-fn over(cluster: impl ClusterBackend, global: &Global) -> Orchestrator {
+/// An orchestrator over a cluster.
+pub(crate) fn over(cluster: impl ClusterBackend, global: &Global) -> Orchestrator {
     Orchestrator::builder(cluster).domain(&global.domain).created_by(CREATED_BY).build()
 }

@@ -229,3 +229,14 @@ fn colours_are_used_only_where_they_are_wanted() {
     assert!(!coloured(&["--color", "never"]));
     assert!(coloured(&["--color", "always"]));
 }
+
+#[test]
+fn the_demo_shows_a_stores_life_from_beginning_to_end() {
+    let ran = urumi().run(&["demo"]);
+    let said = ran.stderr.clone();
+    let tree = ran.ok();
+    for object in ["StatefulSet            postgres", "PersistentVolumeClaim  postgres-data-postgres-0", "5Gi, Bound"] {
+        assert!(tree.contains(object), "{tree}");
+    }
+    assert!(said.contains("is ready: storefront http://store-") && said.contains("is gone without a trace"), "{said}");
+}

@@ -159,7 +159,7 @@ pub(crate) async fn drift_is_repaired_and_foreign_fields_stay(scene: Scene, outs
     let ports = json!([{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 1234}]);
     let foreign = json!({"example.com/foreign": "stays"});
     outsider.patch(&service, json!({"metadata": {"annotations": foreign}, "spec": {"ports": ports}})).await;
-    outsider.patch(&deployment, json!({"spec": {"replicas": 3, "progressDeadlineSeconds": 777}})).await;
+    outsider.patch(&deployment, json!({"spec": {"replicas": 3, "minReadySeconds": 1}})).await;
     outsider.delete(&ingress).await;
     let plan = scene.urumi.diff(&scene.id).await.unwrap();
     let mut shown: Vec<String> = plan.steps().map(|step| step.to_string().replace(scene.id.as_str(), "ID")).collect();
@@ -182,7 +182,7 @@ pub(crate) async fn drift_is_repaired_and_foreign_fields_stay(scene: Scene, outs
     let repaired = scene.object(Kind::of::<Service>(), "medusa-api").await;
     assert_eq!(repaired.annotation("example.com/foreign"), Some("stays"));
     let repaired = scene.object(Kind::of::<Deployment>(), "medusa-storefront").await;
-    assert_eq!(repaired.int_at("/spec/progressDeadlineSeconds"), Some(777));
+    assert_eq!(repaired.int_at("/spec/minReadySeconds"), Some(1));
     let after = scene.object(Kind::of::<Secret>(), "postgres-credentials").await;
     assert_eq!((after.uid(), after.resource_version()), (secret.uid(), secret.resource_version()));
     monitor.stop().await;

@@ -20,7 +20,7 @@ pub(super) const DATABASE_PORT: u16 = 5432;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 pub struct MedusaOptions {
-    /// The domain under which the store is reached: the shop at store-<id>.<domain>, its API at api-<id>.<domain>.
+    /// The domain under which the store is reached: the shop at `store-ID.DOMAIN`, its API at `api-ID.DOMAIN`.
     /// Left out, it is the domain of the installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
