@@ -201,7 +201,10 @@ impl Orchestrator {
             match engine.resolve(&store, &request.options) {
                 Ok(options) => Some(options),
                 Err(errors) => {
-                    let in_request = |e: FieldError| FieldError::new(format!("options.{}", e.field), e.message);
+                    let in_request = |e: FieldError| match e.field.as_str() {
+                        "" => FieldError::new("options", e.message),
+                        field => FieldError::new(format!("options.{field}"), e.message),
+                    };
                     wrong.extend(errors.into_iter().map(in_request));
                     None
                 }
