@@ -3,27 +3,11 @@
 use std::fmt;
 
 use crate::cluster::{ClusterError, ClusterErrorKind};
+pub use crate::field::FieldError;
 use crate::store::{Store, StoreId};
 
 /// The result of an operation on stores.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// One field of a request and what is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
-#[error("{field}: {message}")]
-pub struct FieldError {
-    /// The field's path, e.g. `options.api.replicas`.
-    pub field: String,
-    /// What is wrong, and what would be right.
-    pub message: String,
-}
-
-impl FieldError {
-    /// A complaint about a field.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        FieldError { field: field.into(), message: message.into() }
-    }
-}
 
 /// What was being done when an error occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,6 +37,7 @@
 pub mod cluster;
 pub mod engine;
 pub mod error;
+mod field;
 mod manifests;
 mod merge_keys;
 pub mod names;

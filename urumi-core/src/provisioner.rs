@@ -29,6 +29,9 @@ use crate::store::{CreateStore, Store, StoreId, StoreName, StoreSpec};
 /// The domain that resolves to the machine it is asked on, for stores on one's own computer.
 pub const LOCAL_DOMAIN: &str = "localtest.me";
 
+/// How many writes may be under way at once, by default.
+const IN_FLIGHT: usize = 32;
+
 /// How often a write that lost against another writer is computed anew before the conflict is reported.
 const CONFLICT_TRIES: usize = 8;
 
@@ -64,18 +67,12 @@ impl fmt::Debug for Orchestrator {
 
 /// Builds an [`Orchestrator`]; every setting has a default that works.
 pub struct OrchestratorBuilder {
-    cluster: Arc<dyn ClusterBackend>,
-    engines: EngineRegistry,
-    domain: String,
-    created_by: String,
-    secrets: Arc<dyn SecretSource>,
-    in_flight: usize,
-    clock: Clock,
+    inner: Inner,
 }
 
 impl fmt::Debug for OrchestratorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OrchestratorBuilder").field("engines", &self.engines).finish_non_exhaustive()
+        f.debug_struct("OrchestratorBuilder").field("engines", &self.inner.engines).finish_non_exhaustive()
     }
 }
 
@@ -83,58 +80,48 @@ impl OrchestratorBuilder {
     /// Adds an engine, or replaces the one of its name. `medusa` with its defaults is there from the beginning.
     #[must_use]
     pub fn engine(mut self, engine: impl Engine) -> Self {
-        self.engines.register(Arc::new(engine));
+        self.inner.engines.register(Arc::new(engine));
         self
     }
 
     /// The domain under which stores are reachable where their options name none; [`LOCAL_DOMAIN`] by default.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
-        self.domain = domain.into();
+        self.inner.domain = domain.into();
         self
     }
 
     /// What new stores' `store.urumi.ai/created-by` says; `urumi-core/<version>` by default.
     #[must_use]
     pub fn created_by(mut self, program: impl Into<String>) -> Self {
-        self.created_by = program.into();
+        self.inner.created_by = program.into();
         self
     }
 
     /// Where new secrets come from; the operating system's generator by default.
     #[must_use]
     pub fn secrets(mut self, source: impl SecretSource + 'static) -> Self {
-        self.secrets = Arc::new(source);
+        self.inner.secrets = Arc::new(source);
         self
     }
 
     /// How many writes may be under way at once over all stores; 32 by default.
     #[must_use]
     pub fn max_in_flight(mut self, writes: usize) -> Self {
-        self.in_flight = writes.max(1);
+        self.inner.in_flight = Semaphore::new(writes.clamp(1, Semaphore::MAX_PERMITS));
         self
     }
 
     /// Takes the time of day from `clock`, the system's by default: for simulations.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        self.inner.clock = Arc::new(clock);
         self
     }
 
     /// The orchestrator.
     pub fn build(self) -> Orchestrator {
-        Orchestrator {
-            inner: Arc::new(Inner {
-                cluster: self.cluster,
-                engines: self.engines,
-                domain: self.domain,
-                created_by: self.created_by,
-                secrets: self.secrets,
-                in_flight: Semaphore::new(self.in_flight),
-                clock: self.clock,
-            }),
-        }
+        Orchestrator { inner: Arc::new(self.inner) }
     }
 }
 
@@ -144,13 +131,15 @@ impl Orchestrator {
         let mut engines = EngineRegistry::new();
         engines.register(Arc::new(MedusaEngine::default()));
         OrchestratorBuilder {
-            cluster: Arc::new(cluster),
-            engines,
-            domain: LOCAL_DOMAIN.to_owned(),
-            created_by: concat!("urumi-core/", env!("CARGO_PKG_VERSION")).to_owned(),
-            secrets: Arc::new(OsSecrets),
-            in_flight: 32,
-            clock: Arc::new(Timestamp::now),
+            inner: Inner {
+                cluster: Arc::new(cluster),
+                engines,
+                domain: LOCAL_DOMAIN.to_owned(),
+                created_by: concat!("urumi-core/", env!("CARGO_PKG_VERSION")).to_owned(),
+                secrets: Arc::new(OsSecrets),
+                in_flight: Semaphore::new(IN_FLIGHT),
+                clock: Arc::new(Timestamp::now),
+            },
         }
     }
 

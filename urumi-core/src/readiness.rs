@@ -9,6 +9,8 @@ mod assess;
 mod cache;
 pub mod condition;
 mod diagnosis;
+mod memory;
+mod rendered;
 mod task;
 mod workload;
 

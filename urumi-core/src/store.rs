@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::error::FieldError;
+use crate::field::FieldError;
 use crate::status::{Condition, StoreStatus};
 
 /// What every store's namespace begins with.

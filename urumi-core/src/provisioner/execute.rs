@@ -12,11 +12,13 @@ use crate::record;
 use crate::store::{Store, StoreSpec};
 
 /// Why a plan could not be carried out.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The cluster refused a write or did not answer.
+    #[error(transparent)]
     Cluster(ClusterError),
     /// The store's secrets could not be drawn.
+    #[error(transparent)]
     Other(Error),
 }
 

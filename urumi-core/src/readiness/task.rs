@@ -17,29 +17,20 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::assess::{Assessment, Facts, PlanFailure, assess, due};
+use super::assess::{Facts, assess, due};
 use super::cache::{Cache, Contents, Touched};
-use super::diagnosis::{Cause, Classes, Surroundings};
+use super::diagnosis::{Classes, Surroundings};
+use super::memory::Memory;
+use super::rendered::Rendered;
 use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
-use crate::engine::{Component, Manifest, Policy};
-use crate::error::Error;
 use crate::object::{Kind, Object};
 use crate::plan::{Observed, Plan, plan};
 use crate::provisioner::{Failure, Orchestrator, owned_objects};
 use crate::record::{self, Record, namespace_kind};
-use crate::secret::RedactedSecrets;
 use crate::status::StoreStatus;
-use crate::store::{StoreId, StoreSpec};
+use crate::store::StoreId;
 
-/// How long changes of conditions that leave the status as it is are gathered into one write.
-const GATHER: Duration = Duration::from_millis(200);
-/// How long a store may show no progress before its events are asked for an explanation, and then again.
-const UNEXPLAINED: Duration = Duration::from_secs(10);
-/// The pause after a failed write; doubled each time, up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// The longest pause between tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long writes under way may take to end after the monitor was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -103,34 +94,6 @@ async fn permission_changed(permission: &mut Option<watch::Receiver<bool>>) {
         return;
     }
     std::future::pending().await
-}
-
-/// What a spec says, rendered once.
-struct Rendered {
-    spec: StoreSpec,
-    manifests: Vec<Manifest>,
-    components: Vec<Component>,
-    kinds: HashSet<Kind>,
-}
-
-/// What the monitor remembers of a store beside what the cluster says.
-#[derive(Default)]
-struct Memory {
-    rendered: Option<Arc<Rendered>>,
-    busy: bool,
-    /// The last change that somebody made in the namespace.
-    changed: Option<Instant>,
-    /// Since when there is a change of conditions to be written.
-    pending: Option<Instant>,
-    plan_failure: Option<PlanFailure>,
-    /// The provisioning that `plan_failure` belongs to.
-    provisioning_since: Option<jiff::Timestamp>,
-    failures: u32,
-    not_before: Option<Instant>,
-    events: Vec<Object>,
-    events_at: Option<Instant>,
-    resync: bool,
-    alarm: Option<Instant>,
 }
 
 /// What a future beside the loop has done.
@@ -317,12 +280,7 @@ impl State {
         if memory.busy || !rendered.components.iter().all(|c| synced(&c.workload.kind)) {
             return (None, alarms);
         }
-        if memory.provisioning_since != Some(record.provisioning_since) {
-            memory.provisioning_since = Some(record.provisioning_since);
-            memory.plan_failure = None;
-            memory.failures = 0;
-            memory.not_before = None;
-        }
+        memory.begin_provisioning(record.provisioning_since);
         let now = Instant::now();
         let wall = self.orchestrator.now();
         let observed: Observed<'_> = contents.objects.iter().collect();
@@ -342,10 +300,10 @@ impl State {
             alarms.push(not_before);
             return (None, alarms);
         }
-        if wants_explanation(&assessment, record, memory, now) {
+        if memory.wants_explanation(&assessment, record, now) {
             return (Some(Action::Explain), alarms);
         }
-        if let Some(patch) = record_change(&assessment, record, memory, now, &mut alarms) {
+        if let Some(patch) = memory.record_change(&assessment, record, now, &mut alarms) {
             return (Some(Action::Record(patch)), alarms);
         }
         let at_work = matches!(record.status, StoreStatus::Provisioning | StoreStatus::Ready | StoreStatus::Degraded);
@@ -368,7 +326,7 @@ impl State {
         if let Some(rendered) = memory.rendered.as_ref().filter(|r| r.spec == *spec) {
             return Some(rendered.clone());
         }
-        match render(&self.orchestrator, spec) {
+        match Rendered::of(&self.orchestrator, spec) {
             Ok(rendered) => {
                 let rendered = Arc::new(rendered);
                 memory.rendered = Some(rendered.clone());
@@ -419,47 +377,36 @@ impl State {
         let failed = match outcome {
             Outcome::Recorded(Ok(_)) => {
                 memory.pending = None;
-                None
+                memory.succeeded();
+                return;
             }
             // Somebody else wrote first, or the namespace is gone: the watch will tell.
-            Outcome::Recorded(Err(error)) => Some(error),
+            Outcome::Recorded(Err(error)) => {
+                memory.failed(now);
+                let expected = matches!(error.kind(), ClusterErrorKind::Conflict | ClusterErrorKind::NotFound);
+                (!expected).then(|| error.to_string())
+            }
             Outcome::Explained(events) => {
                 memory.events_at = Some(now);
                 // Without events (not permitted, perhaps) the cause stays what it is.
                 memory.events = events.unwrap_or_default();
-                None
+                return;
             }
             Outcome::CarriedOut(Ok(())) => {
                 // Until the watches have shown what was written, the same steps would be planned again.
                 memory.changed = Some(now);
                 memory.plan_failure = None;
-                None
-            }
-            Outcome::CarriedOut(Err(Failure::Cluster(error))) => {
-                memory.plan_failure = Some(plan_failure(&error));
-                Some(error)
-            }
-            Outcome::CarriedOut(Err(Failure::Other(error))) => {
-                let cause = Cause { reason: "CannotRender".into(), message: error.to_string(), specific: true };
-                memory.plan_failure = Some(PlanFailure { cause, retryable: error.is_retryable() });
-                self.last_error = Some(error.to_string());
-                memory.not_before = Some(now + LONGEST_PAUSE);
+                memory.succeeded();
                 return;
             }
-        };
-        match failed {
-            None => memory.failures = 0,
-            Some(error) => {
-                let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(memory.failures)).min(LONGEST_PAUSE);
-                memory.failures = memory.failures.saturating_add(1);
-                // What failed a plan for good is put on record at once; only the next try of it has to wait.
-                let waits = memory.plan_failure.as_ref().is_none_or(|f| f.retryable) || memory.failures > 1;
-                memory.not_before = waits.then(|| now + pause);
-                tracing::debug!(%error, %namespace, ?pause, "a write failed");
-                if !matches!(error.kind(), ClusterErrorKind::Conflict | ClusterErrorKind::NotFound) {
-                    self.last_error = Some(error.to_string());
-                }
+            Outcome::CarriedOut(Err(failure)) => {
+                memory.plan_failed(&failure, now);
+                Some(failure.to_string())
             }
+        };
+        if let Some(error) = failed {
+            tracing::debug!(%error, %namespace, "a write failed");
+            self.last_error = Some(error);
         }
     }
 
@@ -480,28 +427,6 @@ impl State {
             changed
         });
     }
-}
-
-fn render(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<Rendered, Error> {
-    let engine = orchestrator.engines().require(&spec.engine)?;
-    let manifests = orchestrator.manifests(spec, &RedactedSecrets)?;
-    let mut components = engine.components(spec).map_err(|e| Error::Render {
-        engine: spec.engine.clone(),
-        id: spec.id.clone(),
-        message: e.to_string(),
-    })?;
-    for component in &mut components {
-        component.workload.namespace = Some(spec.namespace());
-    }
-    let kinds = manifests
-        .iter()
-        .flat_map(|m| match &m.policy {
-            Policy::Managed => vec![m.object.kind().clone()],
-            Policy::CreateOnce { guards } => guards.iter().map(|g| g.kind.clone()).collect(),
-        })
-        .chain(components.iter().map(|c| c.workload.kind.clone()))
-        .collect();
-    Ok(Rendered { spec: spec.clone(), manifests, components, kinds })
 }
 
 fn facts<'a>(
@@ -550,50 +475,4 @@ fn classes(cache: &Cache, kind: &Kind, default: &str) -> Classes {
         names: cache.cluster_objects(kind).map(|class| class.name().to_owned()).collect(),
         has_default: cache.cluster_objects(kind).any(|class| class.annotation(default) == Some("true")),
     }
-}
-
-/// Whether the store's events should be asked why it is not ready: it is in trouble, or has been still for a while.
-fn wants_explanation(assessment: &Assessment, record: &Record, memory: &Memory, now: Instant) -> bool {
-    let asked = memory.events_at.is_some_and(|at| now.duration_since(at) < 3 * UNEXPLAINED);
-    let in_trouble =
-        assessment.status != record.status && matches!(assessment.status, StoreStatus::Failed | StoreStatus::Degraded);
-    let still = memory.changed.is_some_and(|at| now.duration_since(at) >= UNEXPLAINED);
-    assessment.unexplained && !asked && (in_trouble || (still && assessment.status == StoreStatus::Provisioning))
-}
-
-/// The change to the store's record that is due now. A new status is written at once, new reasons are gathered for a
-/// moment, and new words alone wait for the next resync.
-fn record_change(
-    assessment: &Assessment,
-    record: &Record,
-    memory: &mut Memory,
-    now: Instant,
-    alarms: &mut Vec<Instant>,
-) -> Option<RecordPatch> {
-    let resync = std::mem::take(&mut memory.resync);
-    if assessment.differs_from(record) {
-        let since = *memory.pending.get_or_insert(now);
-        if assessment.status == record.status && now < since + GATHER {
-            alarms.push(since + GATHER);
-            return None;
-        }
-    } else if !(resync && assessment.conditions != record.conditions) {
-        memory.pending = None;
-        return None;
-    }
-    if assessment.status != record.status {
-        debug_assert!(record.status.may_become(assessment.status), "{} to {}", record.status, assessment.status);
-        tracing::info!(store = %record.id, from = %record.status, to = %assessment.status, "a store's status changed");
-    }
-    Some(record.update(assessment.status, &assessment.conditions))
-}
-
-fn plan_failure(error: &ClusterError) -> PlanFailure {
-    let name = error.target().rsplit('/').next().unwrap_or_else(|| error.target());
-    let cause = Cause {
-        reason: format!("{:?}", error.kind()),
-        message: format!("{name}: {}", error.message()),
-        specific: true,
-    };
-    PlanFailure { cause, retryable: error.is_retryable() }
 }

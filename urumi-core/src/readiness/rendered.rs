@@ -1,0 +1,44 @@
+//! What a spec says, rendered once.
+
+use std::collections::HashSet;
+
+use crate::engine::{Component, Manifest, Policy};
+use crate::error::Error;
+use crate::object::Kind;
+use crate::provisioner::Orchestrator;
+use crate::secret::RedactedSecrets;
+use crate::store::StoreSpec;
+
+/// What a spec says, rendered once.
+pub(super) struct Rendered {
+    pub(super) spec: StoreSpec,
+    pub(super) manifests: Vec<Manifest>,
+    pub(super) components: Vec<Component>,
+    /// The kinds that must be watched to judge the store and to plan for it.
+    pub(super) kinds: HashSet<Kind>,
+}
+
+impl Rendered {
+    /// Renders a spec, secrets redacted.
+    pub(super) fn of(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<Rendered, Error> {
+        let engine = orchestrator.engines().require(&spec.engine)?;
+        let manifests = orchestrator.manifests(spec, &RedactedSecrets)?;
+        let mut components = engine.components(spec).map_err(|e| Error::Render {
+            engine: spec.engine.clone(),
+            id: spec.id.clone(),
+            message: e.to_string(),
+        })?;
+        for component in &mut components {
+            component.workload.namespace = Some(spec.namespace());
+        }
+        let kinds = manifests
+            .iter()
+            .flat_map(|m| match &m.policy {
+                Policy::Managed => vec![m.object.kind().clone()],
+                Policy::CreateOnce { guards } => guards.iter().map(|g| g.kind.clone()).collect(),
+            })
+            .chain(components.iter().map(|c| c.workload.kind.clone()))
+            .collect();
+        Ok(Rendered { spec: spec.clone(), manifests, components, kinds })
+    }
+}
