@@ -448,3 +448,81 @@ pub(crate) fn owned_objects(kind: crate::object::Kind, id: Option<&StoreId>) -> 
         None => Query::all(kind).labelled(LabelRequirement::Exists(record::ID.into())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::cluster::{ClusterError, MockClusterBackend, Verb};
+
+    fn taken(object: &Object) -> ClusterError {
+        ClusterError::new(Verb::Create, object.reference(), ClusterErrorKind::AlreadyExists, "it exists")
+    }
+
+    /// A client that repeats a request whose answer was lost meets what its own first try made.
+    #[tokio::test]
+    async fn the_namespace_of_a_repeated_request_is_known_by_its_nonce() {
+        let stored: Arc<Mutex<Option<Object>>> = Arc::default();
+        let mut cluster = MockClusterBackend::new();
+        let seen = stored.clone();
+        cluster.expect_create().returning(move |object| {
+            if object.kind().kind != "Namespace" {
+                return Ok(object.clone());
+            }
+            *seen.lock().unwrap() = Some(object.clone());
+            Err(taken(object))
+        });
+        cluster.expect_get().times(1).returning(move |_| Ok(stored.lock().unwrap().clone()));
+        let urumi = Orchestrator::builder(cluster).build();
+        let store = urumi.create(CreateStore::new("Repeated", "medusa").id("abc")).await.unwrap();
+        assert_eq!(store.id.as_str(), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_random_id_that_is_taken_is_drawn_again_and_a_given_one_is_not() {
+        for (id, creations) in [(None, 2), (Some("abc".to_owned()), 1)] {
+            let given = id.is_some();
+            let mut cluster = MockClusterBackend::new();
+            let namespaces = Arc::new(Mutex::new(0));
+            let count = namespaces.clone();
+            cluster.expect_create().returning(move |object| {
+                if object.kind().kind == "Namespace" {
+                    *count.lock().unwrap() += 1;
+                    if *count.lock().unwrap() == 1 {
+                        return Err(taken(object));
+                    }
+                }
+                Ok(object.clone())
+            });
+            let foreign = |reference: &ObjectRef| {
+                let value = serde_json::json!({"metadata": {"name": reference.name}});
+                Ok(Some(Object::from_value(reference.kind.clone(), value).unwrap()))
+            };
+            cluster.expect_get().returning(foreign);
+            let urumi = Orchestrator::builder(cluster).build();
+            let outcome = urumi.create(CreateStore { id, ..CreateStore::new("Unlucky", "medusa") }).await;
+            assert_eq!(outcome.is_err(), given);
+            assert_eq!(*namespaces.lock().unwrap(), creations);
+        }
+    }
+
+    /// A secret that somebody else drew first stays; a managed object that is not ours stops the creation.
+    #[tokio::test]
+    async fn what_is_in_the_way_is_looked_at() {
+        for (kind, ends_well) in [("Secret", true), ("Service", false)] {
+            let mut cluster = MockClusterBackend::new();
+            cluster.expect_create().returning(move |object| {
+                if object.kind().kind == kind { Err(taken(object)) } else { Ok(object.clone()) }
+            });
+            let foreign = |reference: &ObjectRef| {
+                let value = serde_json::json!({"metadata": {"name": reference.name}});
+                Ok(Some(Object::from_value(reference.kind.clone(), value).unwrap()))
+            };
+            cluster.expect_get().returning(foreign);
+            let urumi = Orchestrator::builder(cluster).build();
+            let outcome = urumi.create(CreateStore::new("In the way", "medusa")).await;
+            assert_eq!(outcome.is_ok(), ends_well, "{kind}");
+        }
+    }
+}

@@ -27,17 +27,17 @@ const WRITES: &[&str] = &["create", "get", "list", "watch", "patch"];
 /// What urumi asks of a cluster: API group, resource, verbs.
 const NEEDED: &[(&str, &str, &[&str])] = &[
     ("", "namespaces", &["create", "get", "list", "watch", "patch", "delete"]),
-    ("", "secrets", &["create", "get"]),
+    ("", "secrets", &["create"]),
     ("", "services", WRITES),
-    ("", "persistentvolumeclaims", &["list", "watch"]),
+    ("", "persistentvolumeclaims", &["get", "list", "watch"]),
     ("", "pods", &["list", "watch"]),
     ("", "events", &["list"]),
     ("apps", "statefulsets", WRITES),
     ("apps", "deployments", WRITES),
     ("networking.k8s.io", "ingresses", WRITES),
     ("networking.k8s.io", "networkpolicies", WRITES),
-    ("networking.k8s.io", "ingressclasses", &["get", "list", "watch"]),
-    ("storage.k8s.io", "storageclasses", &["get", "list", "watch"]),
+    ("networking.k8s.io", "ingressclasses", &["list", "watch"]),
+    ("storage.k8s.io", "storageclasses", &["list", "watch"]),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -151,24 +151,27 @@ async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
                 None => ok(format!("{resource}{place}: may {}", verbs.join(", "))),
                 Some(verbs) => fail(
                     format!("{resource}{place}: may not {}", verbs.join(", ")),
-                    "let an administrator grant it by a ClusterRole, as the chart in helm/store-platform does",
+                    "let an administrator grant it by a ClusterRole; docs/PERMISSIONS.md has one",
                 ),
             }
         })
         .collect()
 }
 
+const WITHOUT_STORAGE: &str = "install one for database volumes, or stores will not become ready";
+const WITHOUT_INGRESS: &str = "install an ingress controller, or nobody reaches the stores' addresses";
+
 async fn storage(cluster: &impl ClusterBackend) -> Finding {
     let kind = Kind::of::<StorageClass>();
-    class(cluster, kind, "StorageClass", "storageclass.kubernetes.io/is-default-class", "database volumes").await
+    class(cluster, kind, "StorageClass", "storageclass.kubernetes.io/is-default-class", WITHOUT_STORAGE).await
 }
 
 async fn ingress(cluster: &impl ClusterBackend) -> Finding {
     let kind = Kind::of::<IngressClass>();
-    class(cluster, kind, "IngressClass", "ingressclass.kubernetes.io/is-default-class", "store addresses").await
+    class(cluster, kind, "IngressClass", "ingressclass.kubernetes.io/is-default-class", WITHOUT_INGRESS).await
 }
 
-async fn class(cluster: &impl ClusterBackend, kind: Kind, name: &str, default: &str, used_for: &str) -> Finding {
+async fn class(cluster: &impl ClusterBackend, kind: Kind, name: &str, default: &str, without: &str) -> Finding {
     let classes = match cluster.list(&Query::all(kind)).await {
         Ok(classes) => classes,
         Err(error) => return warn(error.to_string(), format!("whether there is a {name} could not be checked")),
@@ -176,9 +179,7 @@ async fn class(cluster: &impl ClusterBackend, kind: Kind, name: &str, default: &
     let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
     match classes.iter().find(|class| class.annotation(default) == Some("true")) {
         Some(class) => ok(format!("{} is the default {name}", class.name())),
-        None if names.is_empty() => {
-            warn(format!("there is no {name}"), format!("install one for {used_for}, or stores will not become ready"))
-        }
+        None if names.is_empty() => warn(format!("there is no {name}"), without),
         None => warn(
             format!("no {name} is the default; there is {}", names.join(", ")),
             format!("mark one with the annotation {default}=true, or name one in the options of each store"),
@@ -231,5 +232,36 @@ async fn domain(domain: &str) -> Finding {
         }
         Ok(Err(_)) => warn(format!("{probe} does not resolve"), to_do),
         Err(_) => warn(format!("{probe} did not resolve within {}s", RESOLVE.as_secs()), to_do),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use urumi_core::cluster::InMemoryCluster;
+
+    use super::*;
+
+    fn said(findings: &[Finding]) -> String {
+        findings.iter().map(|f| format!("{f:?}\n")).collect()
+    }
+
+    #[tokio::test]
+    async fn classes_that_exist_or_not_are_told_apart() {
+        let cluster = InMemoryCluster::default();
+        insta::assert_snapshot!(said(&[storage(&cluster).await, ingress(&cluster).await]));
+        let cluster = InMemoryCluster::builder().without_storage_class().without_ingress_class().build();
+        insta::assert_snapshot!(said(&[storage(&cluster).await, ingress(&cluster).await]));
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_is_named() {
+        let cluster = InMemoryCluster::default();
+        assert!(permissions(&cluster).await.iter().all(|f| f.to_do.is_none()));
+        for verb in ["create", "watch"] {
+            let (group, resource) = ("apps".into(), "deployments".into());
+            cluster.deny(Access { verb: verb.into(), group, resource, namespace: None });
+        }
+        let missing: Vec<Finding> = permissions(&cluster).await.into_iter().filter(|f| f.to_do.is_some()).collect();
+        insta::assert_snapshot!(said(&missing));
     }
 }

@@ -11,6 +11,7 @@ mod bad_inputs;
 mod memory;
 mod real_cluster;
 mod real_cluster_crashes;
+mod real_cluster_permissions;
 mod reference;
 mod signals;
 mod support;

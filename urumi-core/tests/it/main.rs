@@ -17,5 +17,6 @@ mod lifecycle;
 mod memory_cluster;
 mod monitor;
 mod real_cluster;
+mod real_cluster_admission;
 mod real_cluster_backend;
 mod support;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{PersistentVolume, ResourceQuota};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
 use urumi_core::cluster::{
     Access, ClusterBackend, ClusterError, KubeCluster, NamespaceDeletion, Query, RecordPatch, WatchStream, conformance,
@@ -15,7 +14,7 @@ use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::{CreateStore, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::lifecycle;
-use crate::support::{Outsider, Running, kinds, real_cluster, with_scene};
+use crate::support::{Outsider, Running, kinds, real_client, real_cluster, with_scene};
 
 macro_rules! on_a_real_api_server {
     ($($name:ident),+ $(,)?) => {$(
@@ -48,10 +47,8 @@ async fn the_kubernetes_backend_conforms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn drift_is_repaired_and_foreign_fields_stay() {
-    let Some(cluster) = real_cluster().await else { return };
-    let file = Kubeconfig::read_from(std::env::var_os("URUMI_TEST_KUBECONFIG").unwrap()).unwrap();
-    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
-    let outsider = Outsider::Kube(kube::Client::try_from(config).unwrap());
+    let Some((cluster, client)) = real_client().await else { return };
+    let outsider = Outsider::Kube(client);
     let test = |scene| lifecycle::drift_is_repaired_and_foreign_fields_stay(scene, outsider);
     with_scene(Arc::new(cluster), test).await;
 }

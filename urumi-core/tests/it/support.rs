@@ -11,6 +11,7 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Event, Namespace, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -110,6 +111,25 @@ impl Outsider {
             }
         }
     }
+}
+
+/// The real API server, and kube's own client of it.
+pub(crate) async fn real_client() -> Option<(KubeCluster, kube::Client)> {
+    let cluster = real_cluster().await?;
+    let file = Kubeconfig::read_from(std::env::var_os("URUMI_TEST_KUBECONFIG")?).unwrap();
+    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
+    Some((cluster, kube::Client::try_from(config).unwrap()))
+}
+
+/// Has the API server judge an object, strictly, without storing it.
+pub(crate) async fn dry_run(client: &kube::Client, object: &Object) -> kube::Result<()> {
+    let kind = object.kind();
+    let api = if kind.group.is_empty() { "api/v1".to_owned() } else { format!("apis/{}", kind.api_version()) };
+    let namespace = object.namespace().unwrap();
+    let uri = format!("/{api}/namespaces/{namespace}/{}?dryRun=All&fieldValidation=Strict", kind.plural);
+    let body = serde_json::to_vec(object).unwrap();
+    let request = http::Request::post(uri).header("content-type", "application/json").body(body).unwrap();
+    client.request::<Value>(request).await.map(drop)
 }
 
 fn api(client: &kube::Client, reference: &ObjectRef) -> Api<DynamicObject> {

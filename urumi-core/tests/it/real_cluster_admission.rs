@@ -1,0 +1,71 @@
+//! What the engine renders, as a real API server judges it: strict validation and Pod Security.
+
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+use urumi_core::cluster::InMemoryCluster;
+use urumi_core::object::{Kind, Object};
+use urumi_core::{CreateStore, Orchestrator};
+
+use crate::support::{dry_run, real_client, with_scene};
+
+/// Options that change what is rendered.
+fn variants() -> Vec<(&'static str, Value)> {
+    vec![
+        ("defaults", json!({})),
+        ("external database", json!({"database": {"mode": "external", "secret": {"name": "my-database"}}})),
+        ("TLS", json!({"tls": {"clusterIssuer": "letsencrypt"}, "domain": "shops.example.com"})),
+        (
+            "everything",
+            json!({
+                "database": {"storage": {"size": "20Gi", "className": "fast"}},
+                "api": {"replicas": 2, "env": {"PRICE": "$5 or $(HOME)"}},
+                "storefront": {"replicas": 3, "env": {"THEME": "dark"}},
+                "ingress": {"className": "traefik", "annotations": {"example.com/a": "b"}},
+                "quota": {"requests.cpu": "8", "limits.memory": "32Gi", "pods": "30"},
+                "limits": {"default": {"cpu": "1"}},
+                "imagePullSecrets": ["registry"],
+            }),
+        ),
+    ]
+}
+
+/// Every object passes a server-side dry run with strict validation, and every pod that a workload would make is
+/// admitted to a namespace that enforces `restricted`.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_object_and_every_pod_is_admitted() {
+    let Some((cluster, client)) = real_client().await else { return };
+    with_scene(std::sync::Arc::new(cluster), async |scene| {
+        // The namespace is real, since nothing can be tried in one that does not exist; all else is a dry run.
+        let renderer = Orchestrator::builder(InMemoryCluster::default()).build();
+        let namespace = renderer.render(&renderer.prepare(&scene.request()).unwrap()).unwrap().remove(0);
+        assert_eq!(namespace.label("pod-security.kubernetes.io/enforce"), Some("restricted"));
+        scene.cluster.create(&namespace).await.unwrap();
+        let mut pods = 0;
+        for (variant, options) in variants() {
+            let request = CreateStore::new("Admitted", "medusa").id(scene.id.as_str());
+            let spec = renderer.prepare(&request.options(options.as_object().cloned().unwrap())).unwrap();
+            for object in renderer.render(&spec).unwrap().iter().skip(1) {
+                dry_run(&client, object).await.unwrap_or_else(|e| panic!("{variant}: {}: {e}", object.reference()));
+                if let Some(template) = object.at("/spec/template") {
+                    let mut pod = template.clone();
+                    pod["metadata"]["name"] = json!(object.name());
+                    pod["metadata"]["namespace"] = json!(scene.id.namespace());
+                    let pod = Object::from_value(Kind::of::<Pod>(), pod).unwrap();
+                    dry_run(&client, &pod).await.unwrap_or_else(|e| panic!("{variant}: {}: {e}", pod.reference()));
+                    pods += 1;
+                }
+            }
+        }
+        assert_eq!(pods, 3 + 2 + 3 + 3);
+
+        // The same test fails where it should.
+        let mut root = json!({"metadata": {"name": "root", "namespace": scene.id.namespace()}});
+        root["spec"] = json!({"containers": [{"name": "root", "image": "x"}]});
+        let refused = dry_run(&client, &Object::from_value(Kind::of::<Pod>(), root).unwrap()).await.unwrap_err();
+        assert!(refused.to_string().contains("violates PodSecurity"), "{refused}");
+        let unknown = json!({"metadata": {"name": "x", "namespace": scene.id.namespace()}, "spec": {"nonsense": 1}});
+        let refused = dry_run(&client, &Object::from_value(Kind::of::<Pod>(), unknown).unwrap()).await.unwrap_err();
+        assert!(refused.to_string().contains("unknown field"), "{refused}");
+    })
+    .await;
+}
