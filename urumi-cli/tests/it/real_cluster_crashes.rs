@@ -127,7 +127,7 @@ async fn a_creation_killed_after_any_of_its_writes_is_finished_by_a_monitor() {
     let client = kube::Client::try_from(config).unwrap();
     let run = std::process::id();
     // One write for each object.
-    let writes = urumi().run(&["render", "Cut short", "-o", "json"]).json().as_array().unwrap().len();
+    let writes = urumi().run(&["render", "Cut short", "-o", "json"]).json()["items"].as_array().unwrap().len();
     let ids: Vec<String> = (1..=writes).map(|n| format!("crash-{run}-{n}")).collect();
     let mut passwords = Vec::new();
     for (index, id) in ids.iter().enumerate() {

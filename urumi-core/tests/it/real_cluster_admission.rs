@@ -50,6 +50,12 @@ async fn every_object_and_every_pod_is_admitted() {
                     let mut pod = template.clone();
                     pod["metadata"]["name"] = json!(object.name());
                     pod["metadata"]["namespace"] = json!(scene.id.namespace());
+                    // As the StatefulSet controller does.
+                    for claim in object.list_at("/spec/volumeClaimTemplates") {
+                        let name = &claim["metadata"]["name"];
+                        let volume = json!({"name": name, "persistentVolumeClaim": {"claimName": name}});
+                        pod["spec"]["volumes"].as_array_mut().unwrap().push(volume);
+                    }
                     let pod = Object::from_value(Kind::of::<Pod>(), pod).unwrap();
                     dry_run(&client, &pod).await.unwrap_or_else(|e| panic!("{variant}: {}: {e}", pod.reference()));
                     pods += 1;
