@@ -25,7 +25,7 @@ struct Arguments {
     /// Helm, to compare with.
     #[arg(long, env = "URUMI_HELM")]
     helm: Option<PathBuf>,
-    /// Measure only what has one of these in its name: provision, process, readiness, quiet.
+    /// Measure only what has one of these in its name: provision-one, provision-fifty, process, readiness, quiet.
     only: Vec<String>,
     /// How often each comparison is repeated.
     #[arg(long, default_value_t = 40)]
@@ -41,11 +41,13 @@ async fn main() -> anyhow::Result<()> {
     let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|o| name.contains(o.as_str()));
     let setting = setting::Setting::connect(args.kubeconfig).await?;
     let mut rows = Vec::new();
-    if wanted("provision") {
+    if wanted("provision-one") {
         eprintln!("measuring: one store at a time");
         rows.push(provision::single(&setting, args.rounds).await?);
+    }
+    if wanted("provision-fifty") {
         eprintln!("measuring: 50 stores at once");
-        rows.push(provision::fifty(&setting, (args.rounds / 8).max(3)).await?);
+        rows.push(provision::fifty(&setting, (args.rounds / 6).max(4)).await?);
     }
     if wanted("process") {
         eprintln!("measuring: whole processes");

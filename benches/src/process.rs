@@ -27,12 +27,14 @@ pub(crate) async fn create(setting: &Setting, helm: Option<PathBuf>, rounds: usi
         let namespace = objects.first().context("a store has a namespace")?;
         setting_up(setting, namespace).await?;
         helms.push(run(&mut install).await?);
+        setting.settled(&id).await?;
         ids.push(id);
 
         let id = StoreId::random();
         let mut create = Command::new(&urumi);
         create.args(["create", "Benchmark", "--id", id.as_str(), "--kubeconfig"]).arg(&setting.kubeconfig);
         ours.push(run(&mut create).await?);
+        setting.settled(&id).await?;
         ids.push(id);
     }
     setting.remove(&ids).await?;

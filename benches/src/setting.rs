@@ -1,14 +1,20 @@
 //! What every measurement needs: the cluster, the orchestrator, and a way to clean up.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use futures::StreamExt;
 use futures::future::try_join_all;
-use urumi_core::cluster::{ConnectOptions, KubeCluster};
-use urumi_core::object::Object;
+use k8s_openapi::api::core::v1::Pod;
+use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster, Query, WatchEvent};
+use urumi_core::object::{Kind, Object};
 use urumi_core::readiness::condition::Deleted;
 use urumi_core::{CreateStore, Orchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+
+/// The pods of a store with default options.
+const PODS: usize = 3;
 
 /// The cluster under measurement.
 pub(crate) struct Setting {
@@ -34,6 +40,26 @@ impl Setting {
         Ok((spec.id.clone(), self.urumi.render(&spec)?))
     }
 
+    /// Waits until a store's workloads are available: Kubernetes' own work for it must not be measured with what
+    /// comes next.
+    pub(crate) async fn settled(&self, id: &StoreId) -> Result<()> {
+        let mut pods = self.cluster.watch(&Query::all(Kind::of::<Pod>()).in_namespace(id.namespace()));
+        let mut ready = HashSet::new();
+        let waiting = async {
+            while ready.len() < PODS {
+                let seen = match pods.next().await.context("a watch never ends")?? {
+                    WatchEvent::Snapshot(pods) => pods,
+                    WatchEvent::Applied(pod) => vec![pod],
+                    WatchEvent::Deleted(_) => Vec::new(),
+                };
+                let running = seen.iter().filter(|pod| pod.str_at("/status/phase") == Some("Running"));
+                ready.extend(running.map(|pod| pod.name().to_owned()));
+            }
+            Ok(())
+        };
+        tokio::time::timeout(Duration::from_secs(120), waiting).await.context("waiting for pods")?
+    }
+
     /// Deletes stores and waits until nothing is left of them.
     pub(crate) async fn remove(&self, ids: &[StoreId]) -> Result<()> {
         for some in ids.chunks(25) {
@@ -41,6 +67,8 @@ impl Setting {
         }
         let gone = ids.iter().map(|id| self.urumi.wait_until(id, Deleted, Duration::from_secs(300)));
         try_join_all(gone).await.context("deleting what was measured")?;
+        // Volumes and what else hangs on namespaces goes a moment later.
+        tokio::time::sleep(Duration::from_secs(3)).await;
         Ok(())
     }
 }
