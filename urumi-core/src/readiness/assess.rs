@@ -196,3 +196,142 @@ fn spoken(duration: Duration) -> String {
         seconds => format!("{seconds} s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::apps::v1::Deployment;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::PodSecurity;
+    use crate::object::{Kind, ObjectRef};
+    use crate::record;
+    use crate::store::{Options, StoreId, StoreName, StoreSpec};
+
+    const DEADLINE: Duration = Duration::from_secs(900);
+
+    fn record(status: StoreStatus) -> Record {
+        let spec = StoreSpec {
+            id: StoreId::parse("abc").unwrap(),
+            name: StoreName::parse("Shop").unwrap(),
+            engine: "medusa".into(),
+            options: Options::new(),
+        };
+        let mut namespace = record::new_namespace(&spec, PodSecurity::Restricted, "test", None).unwrap();
+        namespace.as_value_mut()["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        namespace.as_value_mut()["metadata"]["annotations"][record::STATUS] = json!(status.as_str());
+        Record::read(&namespace).unwrap()
+    }
+
+    fn component() -> Component {
+        let workload = ObjectRef::namespaced(Kind::of::<Deployment>(), "store-abc", "medusa-api");
+        Component { name: "api".into(), workload }
+    }
+
+    fn workload(available: i64) -> Object {
+        let value = json!({
+            "metadata": {"name": "medusa-api", "generation": 1}, "spec": {"replicas": 1},
+            "status": {"observedGeneration": 1, "availableReplicas": available},
+        });
+        Object::from_value(Kind::of::<Deployment>(), value).unwrap()
+    }
+
+    fn facts<'a>(record: &'a Record, component: &'a Component, workload: Option<&'a Object>, age: i64) -> Facts<'a> {
+        Facts {
+            record,
+            components: vec![(component, workload)],
+            around: Surroundings::default(),
+            ingress_classes: Vec::new(),
+            known_ingress_classes: None,
+            outstanding: None,
+            plan_failure: None,
+            now: record.created_at + SignedDuration::from_secs(age),
+            deadline: DEADLINE,
+        }
+    }
+
+    fn ready(assessment: &Assessment) -> String {
+        let ready = &assessment.conditions[0];
+        assert_eq!(ready.type_, Condition::READY);
+        format!("{:?} {} {}", ready.status, ready.reason, ready.message)
+    }
+
+    #[test]
+    fn a_store_is_ready_when_every_workload_is_available() {
+        let (record, component) = (record(StoreStatus::Provisioning), component());
+        let up = workload(1);
+        let assessment = assess(&facts(&record, &component, Some(&up), 5));
+        assert_eq!((assessment.status, ready(&assessment)), (StoreStatus::Ready, "True Available ".into()));
+        let down = workload(0);
+        let assessment = assess(&facts(&record, &component, Some(&down), 5));
+        assert_eq!(assessment.status, StoreStatus::Provisioning);
+        assert_eq!(ready(&assessment), "False Starting medusa-api: it has no pods yet");
+    }
+
+    #[test]
+    fn a_deadline_that_passed_is_the_reason_only_where_nothing_else_is() {
+        let (record, component, down) = (record(StoreStatus::Provisioning), component(), workload(0));
+        let before = assess(&facts(&record, &component, Some(&down), 899));
+        assert_eq!(before.status, StoreStatus::Provisioning);
+        let after = assess(&facts(&record, &component, Some(&down), 900));
+        assert_eq!(after.status, StoreStatus::Failed);
+        assert_eq!(ready(&after), "False DeadlineExceeded medusa-api: it has no pods yet, for 15 min");
+        assert!(after.unexplained);
+        let failure = PlanFailure {
+            cause: Cause { reason: "Forbidden".into(), message: "medusa-api: no".into(), specific: true },
+            retryable: false,
+        };
+        let plan = Plan { waves: vec![vec![Step::Create(workload(0))]] };
+        let facts = facts(&record, &component, None, 1);
+        let hopeless = assess(&Facts { plan_failure: Some(&failure), outstanding: Some(&plan), ..facts });
+        assert_eq!((hopeless.status, ready(&hopeless)), (StoreStatus::Failed, "False Forbidden medusa-api: no".into()));
+    }
+
+    #[test]
+    fn a_store_without_an_object_is_not_ready_and_one_that_differs_is() {
+        let (record, component, up) = (record(StoreStatus::Ready), component(), workload(1));
+        let known = facts(&record, &component, Some(&up), 5);
+        let missing = Plan { waves: vec![vec![Step::Create(workload(0))]] };
+        assert_eq!(assess(&Facts { outstanding: Some(&missing), ..known.clone() }).status, StoreStatus::Degraded);
+        let differing = Plan { waves: vec![vec![Step::Repair(workload(0), Vec::new())]] };
+        assert_eq!(assess(&Facts { outstanding: Some(&differing), ..known }).status, StoreStatus::Ready);
+    }
+
+    #[test]
+    fn an_ingress_class_that_is_missing_keeps_a_store_from_being_ready_and_an_unknown_one_does_not() {
+        let (record, component, up) = (record(StoreStatus::Provisioning), component(), workload(1));
+        let known = Classes { names: vec!["traefik".into()], has_default: false };
+        for (asked, classes, expected) in [
+            (Some("traefik"), Some(&known), StoreStatus::Ready),
+            (Some("nginx"), Some(&known), StoreStatus::Provisioning),
+            (None, Some(&known), StoreStatus::Ready),
+            (Some("nginx"), None, StoreStatus::Ready),
+        ] {
+            let facts = facts(&record, &component, Some(&up), 5);
+            let facts = Facts { ingress_classes: vec![asked], known_ingress_classes: classes, ..facts };
+            assert_eq!(assess(&facts).status, expected, "{asked:?} of {classes:?}");
+        }
+    }
+
+    proptest! {
+        /// Whatever is known, the status changes only as the table of transitions allows.
+        #[test]
+        fn statuses_change_only_by_the_table(
+            from in proptest::sample::select(StoreStatus::ALL.to_vec()),
+            available in proptest::option::of(0..2_i64),
+            age in -10..2000_i64,
+            failure in proptest::option::of(any::<bool>()),
+            outstanding in any::<bool>(),
+        ) {
+            let (record, component, workload) = (record(from), component(), available.map(workload));
+            let plan = Plan { waves: vec![vec![Step::Create(self::workload(0))]] };
+            let cause = Cause { reason: "X".into(), message: "x".into(), specific: true };
+            let failure = failure.map(|retryable| PlanFailure { cause, retryable });
+            let facts = facts(&record, &component, workload.as_ref(), age);
+            let facts = Facts { plan_failure: failure.as_ref(), outstanding: outstanding.then_some(&plan), ..facts };
+            let to = assess(&facts).status;
+            prop_assert!(from.may_become(to), "{} to {}", from, to);
+        }
+    }
+}
