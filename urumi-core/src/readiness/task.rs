@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
 use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -287,9 +288,14 @@ impl State {
         let outstanding = rendered.kinds.iter().all(synced).then(|| plan(&rendered.manifests, &observed));
         let storage = synced(&Kind::of::<StorageClass>()).then(|| storage_classes(&self.cache));
         let ingress = synced(&Kind::of::<IngressClass>()).then(|| ingress_classes(&self.cache));
-        let facts = facts(record, contents, &rendered, memory, storage.as_ref(), ingress.as_ref());
-        let assessment =
-            assess(&Facts { outstanding: outstanding.as_ref(), now: wall, deadline: self.deadline, ..facts });
+        let moment = Moment {
+            outstanding: outstanding.as_ref(),
+            storage: storage.as_ref(),
+            ingress: ingress.as_ref(),
+            now: wall,
+            deadline: self.deadline,
+        };
+        let assessment = assess(&facts(record, contents, &rendered, memory, &moment));
 
         if record.status == StoreStatus::Provisioning
             && let Ok(left) = Duration::try_from(due(record, self.deadline).duration_since(wall))
@@ -429,13 +435,21 @@ impl State {
     }
 }
 
+/// What a judgement depends on beside the store itself.
+struct Moment<'a> {
+    outstanding: Option<&'a Plan>,
+    storage: Option<&'a Classes>,
+    ingress: Option<&'a Classes>,
+    now: Timestamp,
+    deadline: Duration,
+}
+
 fn facts<'a>(
     record: &'a Record,
     contents: &'a Contents,
     rendered: &'a Rendered,
     memory: &'a Memory,
-    storage: Option<&'a Classes>,
-    ingress: Option<&'a Classes>,
+    moment: &Moment<'a>,
 ) -> Facts<'a> {
     let of_kind = |kind: Kind| -> Vec<&'a Object> { contents.objects.values().filter(|o| *o.kind() == kind).collect() };
     let ingresses = rendered.manifests.iter().filter(|m| m.object.kind().kind == "Ingress");
@@ -445,15 +459,15 @@ fn facts<'a>(
         around: Surroundings {
             pods: of_kind(Kind::of::<Pod>()),
             claims: of_kind(Kind::of::<PersistentVolumeClaim>()),
-            storage,
+            storage: moment.storage,
             events: &memory.events,
         },
         ingress_classes: ingresses.map(|m| m.object.str_at("/spec/ingressClassName")).collect(),
-        known_ingress_classes: ingress,
-        outstanding: None,
+        known_ingress_classes: moment.ingress,
+        outstanding: moment.outstanding,
         plan_failure: memory.plan_failure.as_ref(),
-        now: jiff::Timestamp::UNIX_EPOCH,
-        deadline: Duration::ZERO,
+        now: moment.now,
+        deadline: moment.deadline,
     }
 }
 

@@ -21,6 +21,11 @@ async fn with_memory<F: Future<Output = ()>>(cluster: InMemoryCluster, test: imp
     with_scene(Arc::new(cluster), test).await;
 }
 
+/// Lets time pass that nobody waits for: these tests pause the clock, which then jumps from one event to the next.
+async fn virtual_time(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
 /// Waits until the store has a status.
 async fn until_status(scene: &Scene, status: StoreStatus) -> String {
     let namespace = ObjectRef::cluster(Kind::of::<Namespace>(), scene.id.namespace());
@@ -188,10 +193,10 @@ async fn a_steady_store_costs_no_requests() {
         let _monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));
         scene.urumi.create(scene.request()).await.unwrap();
         scene.ready().await;
-        // Virtual time: what is gathered has been written, and many resyncs pass.
-        tokio::time::sleep(Duration::from_secs(20)).await;
+        // What is gathered has been written, and many resyncs pass.
+        virtual_time(Duration::from_secs(20)).await;
         cluster.forget_requests();
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        virtual_time(Duration::from_secs(3600)).await;
         assert_eq!(cluster.requests(), vec![]);
     })
     .await;
@@ -239,7 +244,7 @@ async fn a_monitor_without_permission_watches_and_does_not_write() {
         let mut monitor = Running::start(scene.monitor().writes_while(permission));
         monitor.handle.synced().await;
         scene.urumi.create(scene.request()).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        virtual_time(Duration::from_secs(60)).await;
         assert_eq!(scene.urumi.get(&scene.id).await.unwrap().status, StoreStatus::Provisioning);
         assert!(!cluster.requests().iter().any(|r| r.verb == Verb::UpdateRecord));
         grant.send(true).unwrap();
