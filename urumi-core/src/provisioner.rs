@@ -312,17 +312,17 @@ impl StoreOrchestrator for Orchestrator {
     async fn create(&self, request: CreateStore) -> Result<Store> {
         let mut spec = self.prepare(&request)?;
         // An engine that cannot render its spec is found out before anything is created.
-        let desired = self.manifests(&spec, &RedactedSecrets)?;
+        let mut desired = self.manifests(&spec, &RedactedSecrets)?;
         let record = match self.put_on_record(&spec).await {
             // A random id that is taken is drawn again; a second collision in a row is no accident.
             Err(Error::AlreadyExists { .. }) if request.id.is_none() => {
                 spec = self.prepare(&request)?;
+                desired = self.manifests(&spec, &RedactedSecrets)?;
                 self.put_on_record(&spec).await?
             }
             other => other?,
         };
         let store = record.store(&self.inner.engines);
-        let desired = if spec.id == store.id { desired } else { self.manifests(&spec, &RedactedSecrets)? };
         match self.carry_out(&spec, &plan(&desired, &Observed::new())).await {
             Ok(()) => Ok(store),
             Err(failure) => Err(failure.of(store)),
@@ -484,15 +484,15 @@ mod tests {
         for (id, creations) in [(None, 2), (Some("abc".to_owned()), 1)] {
             let given = id.is_some();
             let mut cluster = MockClusterBackend::new();
-            let namespaces = Arc::new(Mutex::new(0));
-            let count = namespaces.clone();
+            let namespaces: Arc<Mutex<Vec<String>>> = Arc::default();
+            let seen = namespaces.clone();
             cluster.expect_create().returning(move |object| {
+                let mut seen = seen.lock().unwrap();
                 if object.kind().kind == "Namespace" {
-                    *count.lock().unwrap() += 1;
-                    if *count.lock().unwrap() == 1 {
-                        return Err(taken(object));
-                    }
+                    seen.push(object.name().to_owned());
+                    return if seen.len() == 1 { Err(taken(object)) } else { Ok(object.clone()) };
                 }
+                assert_eq!(object.namespace(), seen.last().map(String::as_str));
                 Ok(object.clone())
             });
             let foreign = |reference: &ObjectRef| {
@@ -503,7 +503,7 @@ mod tests {
             let urumi = Orchestrator::builder(cluster).build();
             let outcome = urumi.create(CreateStore { id, ..CreateStore::new("Unlucky", "medusa") }).await;
             assert_eq!(outcome.is_err(), given);
-            assert_eq!(*namespaces.lock().unwrap(), creations);
+            assert_eq!(namespaces.lock().unwrap().len(), creations);
         }
     }
 

@@ -127,6 +127,8 @@ struct State {
     deadline: Duration,
     settle: Duration,
     cache: Cache,
+    /// How many stores the cache has.
+    stores: usize,
     memory: HashMap<String, Memory>,
     touched: HashSet<String>,
     alarms: BTreeSet<(Instant, String)>,
@@ -144,6 +146,7 @@ impl State {
             deadline: monitor.deadline,
             settle: monitor.settle,
             cache: Cache::default(),
+            stores: 0,
             memory: HashMap::new(),
             touched: HashSet::new(),
             alarms: BTreeSet::new(),
@@ -176,8 +179,11 @@ impl State {
         let event = match event {
             Ok(event) => event,
             Err(error) => {
-                tracing::warn!(%error, "a watch failed and will be tried again");
-                watched.error = Some(error.to_string());
+                // Said once; it is tried again until it is well.
+                match watched.error.replace(error.to_string()) {
+                    None => tracing::warn!(%error, "a watch failed and will be tried again"),
+                    Some(_) => tracing::debug!(%error, "a watch fails still"),
+                }
                 return;
             }
         };
@@ -197,6 +203,9 @@ impl State {
                 self.touched.extend(namespaces);
             }
             Touched::All => self.touch_all(),
+        }
+        if is_record {
+            self.stores = self.cache.stores().count();
         }
         if first {
             self.touch_all();
@@ -357,7 +366,8 @@ impl State {
                 Action::Record(patch) => Outcome::Recorded(orchestrator.cluster().update_record(&patch).await),
                 Action::CarryOut(rendered, plan) => {
                     for step in plan.steps() {
-                        tracing::info!(store = %rendered.spec.id, %step, "going on with an unfinished or changed store");
+                        // Not the step itself: the values of fields may be the tenant's secrets.
+                        tracing::info!(store = %rendered.spec.id, object = %step.target(), "making or repairing an object");
                     }
                     Outcome::CarriedOut(orchestrator.carry_out(&rendered.spec, &plan).await)
                 }
@@ -423,7 +433,7 @@ impl State {
         let health = MonitorHealth {
             running: true,
             synced: self.watched.iter().all(|(kind, watch)| watch.synced || is_class(kind)),
-            stores: self.cache.stores().count(),
+            stores: self.stores,
             failing_watches: failing,
             last_error: self.last_error.clone(),
         };
