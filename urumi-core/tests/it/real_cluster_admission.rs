@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 use urumi_core::cluster::InMemoryCluster;
 use urumi_core::object::{Kind, Object};
-use urumi_core::{CreateStore, Orchestrator};
+use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator};
 
 use crate::support::{dry_run, real_client, with_scene};
 
@@ -74,4 +74,21 @@ async fn every_object_and_every_pod_is_admitted() {
         assert!(refused.to_string().contains("unknown field"), "{refused}");
     })
     .await;
+}
+
+/// Whatever the options, what the API server stores is what was rendered: a repair would find nothing to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_differs_after_any_creation() {
+    let Some((cluster, _)) = real_client().await else { return };
+    let cluster = std::sync::Arc::new(cluster);
+    for (variant, options) in variants() {
+        with_scene(cluster.clone(), async |scene| {
+            let request = scene.request().options(options.as_object().cloned().unwrap());
+            scene.urumi.create(request).await.unwrap();
+            let plan = scene.urumi.diff(&scene.id).await.unwrap();
+            let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
+            assert!(steps.is_empty(), "{variant}: {steps:#?}");
+        })
+        .await;
+    }
 }
