@@ -2,7 +2,6 @@
 
 mod execute;
 
-pub(crate) use self::execute::Failure;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,7 +12,8 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::cluster::{ClusterBackend, ClusterErrorKind, NamespaceDeletion, Query, WatchEvent};
+pub(crate) use self::execute::Failure;
+use crate::cluster::{ClusterBackend, ClusterErrorKind, NamespaceDeletion, WatchEvent};
 use crate::engine::medusa::MedusaEngine;
 use crate::engine::{Engine, EngineRegistry, Manifest, NewStore, Policy, RenderError};
 use crate::error::{Error, FieldError, Operation, Result};
@@ -436,17 +436,6 @@ fn stores(namespaces: &[Object], engines: &EngineRegistry) -> Vec<Store> {
     let mut stores: Vec<Store> = namespaces.iter().filter_map(Record::read).map(|r| r.store(engines)).collect();
     stores.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     stores
-}
-
-/// The query for every object of a kind that belongs to a store, or to one store.
-pub(crate) fn owned_objects(kind: crate::object::Kind, id: Option<&StoreId>) -> Query {
-    use crate::cluster::LabelRequirement;
-    match id {
-        Some(id) => Query::all(kind)
-            .in_namespace(id.namespace())
-            .labelled(LabelRequirement::Equals(record::ID.into(), id.to_string())),
-        None => Query::all(kind).labelled(LabelRequirement::Exists(record::ID.into())),
-    }
 }
 
 #[cfg(test)]

@@ -79,6 +79,16 @@ pub(crate) fn query(id: Option<&StoreId>) -> Query {
     }
 }
 
+/// Every object of a kind that belongs to a store, or to one store.
+pub(crate) fn owned_objects(kind: Kind, id: Option<&StoreId>) -> Query {
+    match id {
+        Some(id) => {
+            Query::all(kind).in_namespace(id.namespace()).labelled(LabelRequirement::Equals(ID.into(), id.to_string()))
+        }
+        None => Query::all(kind).labelled(LabelRequirement::Exists(ID.into())),
+    }
+}
+
 /// The labels that every object of a store carries.
 pub(crate) fn common_labels(id: &StoreId) -> Vec<(String, String)> {
     vec![

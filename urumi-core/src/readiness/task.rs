@@ -27,7 +27,7 @@ use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
 use crate::object::{Kind, Object};
 use crate::plan::{Observed, Plan, plan};
-use crate::provisioner::{Failure, Orchestrator, owned_objects};
+use crate::provisioner::{Failure, Orchestrator};
 use crate::record::{self, Record, namespace_kind};
 use crate::status::StoreStatus;
 use crate::store::StoreId;
@@ -165,7 +165,7 @@ impl State {
         let query = if *kind == namespace_kind() {
             record::query(self.only.as_ref())
         } else if kind.namespaced {
-            owned_objects(kind.clone(), self.only.as_ref())
+            record::owned_objects(kind.clone(), self.only.as_ref())
         } else {
             Query::all(kind.clone())
         };
