@@ -242,7 +242,6 @@ async fn a_quota_that_counts_many_creations_at_once_fails_none_of_them() {
 }
 
 #[tokio::test]
-#[ignore = "takes a minute"]
 async fn a_watchs_timeouts_are_not_seen() {
     let Some(cluster) = real_cluster().await else { return };
     let ns = namespace(&cluster).await;
