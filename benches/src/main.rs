@@ -47,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("provision-fifty") {
         eprintln!("measuring: 50 stores at once");
-        rows.push(provision::fifty(&setting, (args.rounds / 6).max(4)).await?);
+        rows.push(provision::fifty(&setting, (args.rounds / 4).max(4)).await?);
     }
     if wanted("process") {
         eprintln!("measuring: whole processes");

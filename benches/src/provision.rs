@@ -69,6 +69,7 @@ pub(crate) async fn fifty(setting: &Setting, rounds: usize) -> Result<Row> {
             }
             setting.remove(&ids).await?;
         }
+        eprintln!("  round {}: the floor {:.1?}, urumi {:.1?}", round + 1, floors.last(), ours.last());
     }
     Ok(Row::compared("provision 50 stores at once (median)", median(&ours), median(&floors), "≤ 1.1"))
 }
