@@ -1,0 +1,3 @@
+//! The HTTP API of urumi.
+
+pub mod problem;

@@ -1,0 +1,227 @@
+//! What a client is told when a request fails: RFC 9457 problem details with a stable code.
+
+use std::error::Error as _;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+use urumi_core::cluster::ClusterErrorKind;
+use urumi_core::error::{Error, FieldError};
+use utoipa::ToSchema;
+
+/// What every problem's `type` begins with.
+pub const TYPE_PREFIX: &str = "https://urumi.ai/problems/";
+
+/// The content type of a problem.
+pub const CONTENT: &str = "application/problem+json";
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:ident, $retryable:literal, $title:literal;)*) => {
+        /// Every problem there is. A code never changes its meaning; new ones may come.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = $title] #[serde(rename = $code)] $name,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// The code as it stands in `code` and at the end of `type`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $code,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> StatusCode {
+                match self { $(Code::$name => StatusCode::$status,)* }
+            }
+
+            /// One line for people, the same for every occurrence.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title,)* }
+            }
+
+            /// Whether the same request may succeed later without anything being changed by a person.
+            pub fn retryable(self) -> bool {
+                match self { $(Code::$name => $retryable,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Malformed = "malformed", BAD_REQUEST, false, "The request cannot be read";
+    Invalid = "invalid", UNPROCESSABLE_ENTITY, false, "A field of the request is not acceptable";
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, false, "No valid credentials were given";
+    Forbidden = "forbidden", FORBIDDEN, false, "The credentials do not allow this";
+    LimitReached = "limit-reached", FORBIDDEN, false, "The owner has as many stores as the installation allows";
+    NotFound = "not-found", NOT_FOUND, false, "There is no such store";
+    NoSuchPath = "no-such-path", NOT_FOUND, false, "There is nothing at this path";
+    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, false, "This path does not have this method";
+    NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, false, "The answer cannot be given in the form asked for";
+    AlreadyExists = "already-exists", CONFLICT, false, "The id is taken";
+    WrongState = "wrong-state", CONFLICT, false, "The store's status does not allow this";
+    IdempotencyInUse = "idempotency-key-in-use", CONFLICT, true, "The first request with this key is not finished";
+    Conflict = "conflict", CONFLICT, true, "Somebody else changed the store at the same time";
+    PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, false, "The store has changed since it was read";
+    PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, false, "The request's body is too large";
+    UriTooLong = "uri-too-long", URI_TOO_LONG, false, "The request's path and query are too long";
+    UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, false, "The body's type is not accepted";
+    IdempotencyMismatch = "idempotency-key-reused", UNPROCESSABLE_ENTITY, false, "The key was used for another request";
+    RateLimited = "rate-limited", TOO_MANY_REQUESTS, true, "Too many requests";
+    ProvisioningLimit = "provisioning-limit", TOO_MANY_REQUESTS, true, "Too many of the owner's stores are provisioning";
+    HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, false, "The request's headers are too large";
+    Internal = "internal", INTERNAL_SERVER_ERROR, false, "Something is wrong in urumi or in the store's record";
+    ClusterRefused = "cluster-refused", BAD_GATEWAY, false, "The cluster refused it";
+    NotReady = "not-ready", SERVICE_UNAVAILABLE, true, "The server has not yet seen the cluster";
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, true, "The server has more requests than it can take";
+    ClusterUnreachable = "cluster-unreachable", SERVICE_UNAVAILABLE, true, "The cluster gave no answer";
+    TimedOut = "timed-out", GATEWAY_TIMEOUT, true, "The request took longer than the server allows";
+}
+
+/// Problem details as in RFC 9457, with urumi's extensions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// An address that identifies the problem; `https://urumi.ai/problems/` and the code.
+    #[serde(rename = "type")]
+    #[schema(format = "uri")]
+    pub type_: String,
+    /// One line, the same for every occurrence.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened here, and what to do.
+    pub detail: String,
+    /// The problem's stable name, for programs.
+    pub code: Code,
+    /// Whether the same request may succeed later without anything being changed by a person.
+    pub retryable: bool,
+    /// Every field that is not acceptable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+    /// After how many seconds to try again; also in `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
+}
+
+/// A field that is not acceptable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldProblem {
+    /// The field's path, e.g. `options.api.replicas`.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl From<FieldError> for FieldProblem {
+    fn from(error: FieldError) -> Self {
+        FieldProblem { field: error.field, message: error.message }
+    }
+}
+
+impl Problem {
+    /// A problem with what happened and what to do.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Problem {
+            type_: format!("{TYPE_PREFIX}{}", code.as_str()),
+            title: code.title().to_owned(),
+            status: code.status().as_u16(),
+            detail: detail.into(),
+            code,
+            retryable: code.retryable(),
+            errors: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Fields that are not acceptable.
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let errors = errors.into_iter().map(Into::into).collect();
+        Problem { errors, ..Problem::new(Code::Invalid, detail) }
+    }
+
+    /// Says after how many seconds a repetition makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+impl From<Vec<FieldError>> for Problem {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Problem::fields(errors)
+    }
+}
+
+impl From<Error> for Problem {
+    /// One text for the caller; what only operators should read (addresses, causes beneath) goes to the log.
+    fn from(error: Error) -> Self {
+        let problem = match &error {
+            Error::Invalid(errors) => return Problem::fields(errors.clone()),
+            Error::NotFound { .. } | Error::NoMatch { .. } => {
+                return Problem::new(Code::NotFound, format!("{error}; GET /stores lists those that you may see"));
+            }
+            Error::AlreadyExists { .. } => return Problem::new(Code::AlreadyExists, error.to_string()),
+            Error::WrongState { .. } => return Problem::new(Code::WrongState, error.to_string()),
+            Error::Ambiguous { .. } => return Problem::new(Code::Malformed, error.to_string()),
+            Error::Unfinished { source, .. } | Error::Cluster { source, .. } => match source.kind() {
+                ClusterErrorKind::Conflict | ClusterErrorKind::Terminating => {
+                    Problem::new(Code::Conflict, format!("{error}: it is being changed by somebody else; try again"))
+                }
+                ClusterErrorKind::Forbidden
+                | ClusterErrorKind::Unauthorized
+                | ClusterErrorKind::Invalid
+                | ClusterErrorKind::QuotaExceeded => Problem::new(
+                    Code::ClusterRefused,
+                    format!("{error}: {}; ask whoever runs this server", source.message()),
+                ),
+                ClusterErrorKind::Unreachable | ClusterErrorKind::Timeout | ClusterErrorKind::Unavailable => {
+                    Problem::new(Code::ClusterUnreachable, format!("{error}: the cluster gave no answer; try again"))
+                        .retry_after(2)
+                }
+                _ => Problem::new(Code::Internal, format!("{error}; ask whoever runs this server")),
+            },
+            Error::Record { .. } | Error::Render { .. } => Problem::new(Code::Internal, error.to_string()),
+            _ => Problem::new(Code::Internal, "ask whoever runs this server; its log has the cause"),
+        };
+        let beneath = error.source().map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(%error, cause = beneath, code = problem.code.as_str(), "a request failed");
+        problem
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
+        // The fields are text and numbers: there is nothing that JSON cannot hold.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, [(CONTENT_TYPE, CONTENT)], body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"urumi\""));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_are_written_as_they_serialize() {
+        let mut seen = std::collections::HashSet::new();
+        for code in Code::ALL {
+            assert!(seen.insert(code.as_str()), "{} is there twice", code.as_str());
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+            assert!(code.status().is_client_error() || code.status().is_server_error());
+        }
+    }
+}
