@@ -68,7 +68,7 @@ impl Idempotency {
 
     /// The id of the store that this key makes: the first one, or a later one where that id is taken by a store that
     /// the key no longer stands for.
-    pub(crate) fn store_id(&self, generation: u32) -> StoreId {
+    pub fn store_id(&self, generation: u32) -> StoreId {
         let digest = Sha256::digest(format!("{}/{generation}", self.key));
         let bits = digest.iter().take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
         StoreId::from_bits(bits)

@@ -148,15 +148,21 @@ impl StoreName {
 /// Checks whose store it is said to be.
 ///
 /// # Errors
-/// When it is empty, longer than 200 characters, or has white space or invisible characters.
+/// When it is empty, longer than 300 bytes, or not one visible line.
 pub(crate) fn check_owner(owner: &str) -> Result<(), FieldError> {
-    const MAX_CHARS: usize = 200;
+    const MAX_BYTES: usize = 300;
     let bad = |message: String| Err(FieldError::new("owner", message));
-    let chars = owner.chars().count();
-    match owner.chars().find(|c| c.is_whitespace() || is_invisible(*c)) {
-        _ if owner.is_empty() => bad("must not be empty".into()),
-        _ if chars > MAX_CHARS => bad(format!("has {chars} characters, at most {MAX_CHARS} are allowed")),
-        Some(c) => bad(format!("contains the character U+{:04X}; only visible characters are allowed", u32::from(c))),
+    if owner.is_empty() {
+        return bad("must not be empty".into());
+    }
+    if owner.len() > MAX_BYTES {
+        return bad(format!("has {} bytes, at most {MAX_BYTES} are allowed", owner.len()));
+    }
+    if owner.trim() != owner {
+        return bad("must not begin or end with white space".into());
+    }
+    match owner.chars().find(|c| is_invisible(*c)) {
+        Some(c) => bad(format!("contains the character U+{:04X}, which cannot be shown", u32::from(c))),
         None => Ok(()),
     }
 }
@@ -205,10 +211,10 @@ pub struct CreateStore {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub options: Options,
-    /// Whose store it is, e.g. `user:alice` or `team:web`: up to 200 visible characters. urumi keeps it and shows it;
+    /// Whose store it is, e.g. `user:alice` or `team:web`: up to 300 bytes. urumi keeps it and shows it;
     /// what it permits is up to the frontend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, example = "team:web"))]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, example = "team:web"))]
     pub owner: Option<String>,
     /// A key by which a repetition of this request is known: see [`idempotency`](crate::idempotency).
     #[serde(skip)]

@@ -61,7 +61,9 @@ pub enum Severity {
 /// The timeline that a record and some Events tell, oldest first.
 pub(crate) fn timeline<'a>(record: &Record, events: impl IntoIterator<Item = &'a Object>) -> Vec<TimelineEntry> {
     let mut entries = changes(record);
-    entries.extend(events.into_iter().filter_map(entry));
+    // Who asked for what is noted outside of the store's namespace: an earlier store may have had the same id.
+    let of_this_one = |e: &TimelineEntry| e.source != TimelineSource::Audit || e.time >= record.created_at;
+    entries.extend(events.into_iter().filter_map(entry).filter(of_this_one));
     entries.sort_by(|a, b| a.time.cmp(&b.time));
     entries
 }

@@ -56,11 +56,6 @@ impl Orchestrator {
         );
         let record = record?;
         let (within, about) = (within.map_err(failed)?, about.map_err(failed)?);
-        let of_this_one = |event: &&Object| match event.str_at("/involvedObject/uid") {
-            // An earlier store may have had the same id.
-            Some(uid) => uid == record.uid || uid.is_empty(),
-            None => true,
-        };
-        Ok(timeline(&record, within.iter().chain(about.iter().filter(of_this_one))))
+        Ok(timeline(&record, within.iter().chain(&about)))
     }
 }
