@@ -1,3 +1,4 @@
 //! The HTTP API of urumi.
 
+pub mod auth;
 pub mod problem;
