@@ -38,6 +38,8 @@ pub mod cluster;
 pub mod engine;
 pub mod error;
 mod field;
+#[cfg(feature = "http-client")]
+pub mod http_client;
 pub mod idempotency;
 pub mod logs;
 mod manifests;
@@ -56,6 +58,8 @@ pub mod store;
 pub mod timeline;
 
 pub use error::{Error, ErrorKind, Result};
+#[cfg(feature = "http-client")]
+pub use http_client::HttpOrchestrator;
 pub use orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
 pub use provisioner::{Orchestrator, OrchestratorBuilder};
 pub use readiness::{MonitorHandle, MonitorHealth, ReadinessMonitor};

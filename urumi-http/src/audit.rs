@@ -84,13 +84,7 @@ impl Audit {
     }
 }
 
-fn event(
-    store: &StoreId,
-    verb: &str,
-    failed: bool,
-    message: &str,
-    instance: &str,
-) -> Result<Object, MalformedObject> {
+fn event(store: &StoreId, verb: &str, failed: bool, message: &str, instance: &str) -> Result<Object, MalformedObject> {
     let now = Timestamp::now();
     let value = json!({
         "metadata": {

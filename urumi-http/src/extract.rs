@@ -22,7 +22,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
             let detail = "send the body as JSON, with `Content-Type: application/json`";
@@ -84,9 +85,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let raw = axum::extract::Path::<String>::from_request_parts(parts, state).await;
         let raw = raw.map_err(|_| Problem::new(Code::Malformed, "the path is not UTF-8"))?.0;
-        StoreId::parse(&raw).map(Id).map_err(|wrong| {
-            Problem::new(Code::NotFound, format!("there is no such store: the id {}", wrong.message))
-        })
+        StoreId::parse(&raw)
+            .map(Id)
+            .map_err(|wrong| Problem::new(Code::NotFound, format!("there is no such store: the id {}", wrong.message)))
     }
 }
 

@@ -57,7 +57,9 @@ impl OwnerCounts {
             if let Some(limit) = stores.filter(|limit| has >= *limit) {
                 return Err(Problem::new(
                     Code::LimitReached,
-                    format!("{owner} has {has} of {limit} stores; delete one, or ask whoever runs this server for more"),
+                    format!(
+                        "{owner} has {has} of {limit} stores; delete one, or ask whoever runs this server for more"
+                    ),
                 ));
             }
             let busy = pending + theirs().filter(|status| *status == StoreStatus::Provisioning).count();

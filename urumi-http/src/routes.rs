@@ -7,6 +7,11 @@ mod logs;
 mod stores;
 mod watch;
 
+pub use self::health::Readiness;
+
+use std::sync::Arc;
+
+use urumi_core::StoreId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -15,8 +20,6 @@ use crate::extract::no_such_store;
 use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::view::Entry;
-use std::sync::Arc;
-use urumi_core::StoreId;
 
 /// Routes that answer at once and only to those who are recognised.
 pub(crate) fn quick() -> OpenApiRouter<ServerState> {
@@ -42,12 +45,7 @@ pub(crate) fn public() -> OpenApiRouter<ServerState> {
 }
 
 /// The store that an action is about, if the caller may do it.
-fn permitted(
-    state: &ServerState,
-    principal: &Principal,
-    action: Action,
-    id: &StoreId,
-) -> Result<Arc<Entry>, Problem> {
+fn permitted(state: &ServerState, principal: &Principal, action: Action, id: &StoreId) -> Result<Arc<Entry>, Problem> {
     let (synced, _) = state.view().health();
     let Some(entry) = state.view().get(id) else {
         return Err(if synced { no_such_store(id) } else { not_ready() });

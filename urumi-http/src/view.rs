@@ -46,7 +46,7 @@ impl Entry {
 }
 
 /// All stores, kept true by [`View::follow`].
-pub struct View {
+pub(crate) struct View {
     state: RwLock<State>,
     changes: broadcast::Sender<Arc<Change>>,
     /// The number of the last change, for those who wait for one.
@@ -136,7 +136,10 @@ impl View {
 
     /// All stores, oldest first, and the number of the last change.
     pub(crate) fn all(&self) -> (Arc<Vec<Arc<Entry>>>, u64) {
-        if let (Some(ordered), sequence) = { let state = self.read(); (state.ordered.clone(), state.sequence) } {
+        if let (Some(ordered), sequence) = {
+            let state = self.read();
+            (state.ordered.clone(), state.sequence)
+        } {
             return (ordered, sequence);
         }
         let mut state = self.write();
@@ -145,7 +148,10 @@ impl View {
 
     /// All stores as one JSON array, and the number of the last change.
     pub(crate) fn whole(&self) -> (Bytes, u64) {
-        if let (Some(whole), sequence) = { let state = self.read(); (state.whole.clone(), state.sequence) } {
+        if let (Some(whole), sequence) = {
+            let state = self.read();
+            (state.whole.clone(), state.sequence)
+        } {
             return (whole, sequence);
         }
         let mut state = self.write();

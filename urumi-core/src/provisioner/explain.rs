@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Event;
 use super::{Orchestrator, readable_spec, render_error};
 use crate::cluster::{LabelRequirement, Query};
 use crate::error::{Error, Operation, Result};
-use crate::object::{Kind, Object};
+use crate::object::Kind;
 use crate::preview::{Preview, shown};
 use crate::record::{self, namespace_ref};
 use crate::store::{CreateStore, StoreId};

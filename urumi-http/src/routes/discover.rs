@@ -17,7 +17,7 @@ use crate::state::ServerState;
 )]
 pub(super) async fn engines(
     State(state): State<ServerState>,
-    Caller(_): Caller,
+    _caller: Caller,
 ) -> Result<Json<Vec<EngineInfo>>, Problem> {
     Ok(Json(state.orchestrator().engines().await?))
 }

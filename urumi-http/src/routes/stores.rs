@@ -37,7 +37,10 @@ pub(super) struct ListQuery {
     /// Where to go on; taken from the `Link` header with `rel="next"`.
     cursor: Option<String>,
     /// Only stores of these statuses, separated by commas.
-    #[param(example = "failed,degraded", pattern = "^(provisioning|ready|degraded|failed|deleting)(,(provisioning|ready|degraded|failed|deleting))*$")]
+    #[param(
+        example = "failed,degraded",
+        pattern = "^(provisioning|ready|degraded|failed|deleting)(,(provisioning|ready|degraded|failed|deleting))*$"
+    )]
     status: Option<String>,
     /// Only stores of this engine.
     engine: Option<String>,
@@ -281,7 +284,9 @@ fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<Store>, 
         match made_by.repeated_by(&key, entry.store.created_at, now) {
             Repetition::None => {}
             Repetition::Different => return Err(Error::KeyReused { id }.into()),
-            Repetition::Same if entry.store.status == StoreStatus::Deleting => return Err(Error::KeyInUse { id }.into()),
+            Repetition::Same if entry.store.status == StoreStatus::Deleting => {
+                return Err(Error::KeyInUse { id }.into());
+            }
             Repetition::Same => return Ok(Some(entry.store.clone())),
         }
     }

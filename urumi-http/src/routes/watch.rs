@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -14,16 +15,15 @@ use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
+use urumi_core::StoreId;
 use utoipa::IntoParams;
 
-use super::{may_view, permitted, synced};
-use crate::auth::{Action, Caller, Principal};
+use super::{may_view, synced};
+use crate::auth::{Caller, Principal};
 use crate::extract::Query;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::view::{Beginning, Change, View, What, listed_frame};
-use std::sync::Arc;
-use urumi_core::StoreId;
 
 /// What is watched.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -48,7 +48,7 @@ pub(super) struct WatchQuery {
     ),
     responses(
         (status = 200, description = "Events, until the client or the server ends it", body = String, content_type = "text/event-stream"),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The id cannot be one", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn watch(
@@ -58,15 +58,8 @@ pub(super) async fn watch(
     Query(query): Query<WatchQuery>,
 ) -> Result<Response, Problem> {
     synced(&state).await?;
-    let only = match query.id {
-        Some(id) => {
-            let wrong = |e: urumi_core::error::FieldError| Problem::new(Code::NotFound, format!("no such store: {e}"));
-            let id = StoreId::parse(&id).map_err(wrong)?;
-            permitted(&state, &principal, Action::ViewStore, &id)?;
-            Some(id)
-        }
-        None => None,
-    };
+    // One that does not exist, or that the caller may not know of, is an empty list; it may be created yet.
+    let only = query.id.map(|id| StoreId::parse(&id)).transpose().map_err(|wrong| Problem::fields(vec![wrong]))?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let subscriber = Subscriber::new(&state, principal, only, last);
     let headers = [
