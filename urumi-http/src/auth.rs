@@ -10,6 +10,8 @@
 //! extensions, in a layer outside of ours. It is then used as it is: no `Authorization` header is read, and no
 //! [`Authenticator`] asked. Extensions exist only within the process, so nobody can send one.
 
+pub mod bindings;
+mod cache;
 mod chain;
 mod error;
 pub mod middleware;
@@ -17,7 +19,10 @@ pub mod owner;
 pub mod policy;
 mod principal;
 mod reference;
+pub mod static_tokens;
+pub mod token_review;
 
+pub use self::bindings::{Binding, Bindings};
 pub use self::chain::{Authentication, Authenticator};
 pub use self::error::AuthError;
 pub use self::middleware::{Caller, ClientKey};
@@ -25,3 +30,5 @@ pub use self::owner::Owner;
 pub use self::policy::{Action, Decision, decide};
 pub use self::principal::{Method, Principal, Role};
 pub use self::reference::reference;
+pub use self::static_tokens::{StaticTokens, TokenArgs, run_token_command};
+pub use self::token_review::ReviewedTokens;
