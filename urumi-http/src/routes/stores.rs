@@ -1,10 +1,10 @@
 //! `/stores`: create, list, look at, delete, retry.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use urumi_core::error::Error;
 use urumi_core::idempotency::{Idempotency, Repetition};
@@ -115,7 +115,7 @@ async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Pro
 pub(super) async fn list(
     State(state): State<ServerState>,
     Caller(principal): Caller,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
@@ -206,6 +206,8 @@ enum Created {
 pub(super) async fn create(
     State(state): State<ServerState>,
     Caller(principal): Caller,
+    // As the client sees it, wherever this API is mounted.
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     Query(query): Query<CreateQuery>,
     body: Result<Body<CreateStore>, Problem>,
@@ -229,7 +231,7 @@ pub(super) async fn create(
     state.audit().note(&principal, action, Some(made.as_ref().map_or(&id, |(store, _)| &store.id)), &made);
     let (store, replayed) = made?;
     let mut response = accepted(&store);
-    insert(response.headers_mut(), LOCATION, &format!("/stores/{}", store.id));
+    insert(response.headers_mut(), LOCATION, &format!("{}/{}", uri.path().trim_end_matches('/'), store.id));
     if replayed {
         insert(response.headers_mut(), REPLAYED, "true");
     }
