@@ -15,6 +15,7 @@ pub enum Verb {
     Watch,
     UpdateRecord,
     Delete,
+    Logs,
     Review,
     Version,
 }
@@ -29,6 +30,7 @@ impl fmt::Display for Verb {
             Verb::Watch => "watch",
             Verb::UpdateRecord => "update the record of",
             Verb::Delete => "delete",
+            Verb::Logs => "read the log of",
             Verb::Review => "ask for permission to",
             Verb::Version => "ask for",
         })
@@ -59,7 +61,8 @@ pub enum ClusterErrorKind {
     Unreachable,
     /// The deadline passed without an answer.
     Timeout,
-    /// The API server is overloaded or restarting (429, 500, 502, 503, 504).
+    /// The API server is overloaded or restarting (429, 500, 502, 503, 504), or what is asked of it is not there yet: the
+    /// log of a container that has not started.
     Unavailable,
     /// Anything else.
     Other,
