@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use serde_json::{Map, Value, json};
 
 use super::errors::Failure;
-use crate::cluster::{Access, FIELD_MANAGER, NamespaceDeletion, Query, RecordPatch};
+use crate::cluster::{Access, FIELD_MANAGER, LogOptions, NamespaceDeletion, Query, RecordPatch};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
 
@@ -93,6 +93,22 @@ impl Call {
             "propagationPolicy": "Background",
         });
         Call::write(Method::DELETE, namespace(&deletion.namespace), "application/json", &body)
+    }
+
+    pub(super) fn logs(pod: &ObjectRef, options: &LogOptions) -> Result<Self, Failure> {
+        let collection = collection_of(&pod.kind, pod.namespace.as_deref())?;
+        let mut uri = collection.segment(&pod.name).segment("log");
+        if let Some(container) = &options.container {
+            uri = uri.with("container", container);
+        }
+        if let Some(lines) = options.tail {
+            uri = uri.with("tailLines", &lines.to_string());
+        }
+        let switches = [("follow", options.follow), ("timestamps", options.timestamps), ("previous", options.previous)];
+        for (name, _) in switches.iter().filter(|(_, on)| *on) {
+            uri = uri.with(name, "true");
+        }
+        Ok(Call::read(uri))
     }
 
     pub(super) fn review(access: &Access) -> Self {

@@ -45,15 +45,15 @@ impl Transport {
         answer.unwrap_or_else(|_elapsed| Err(Failure::timeout(self.timeout, last.as_ref())))
     }
 
-    /// Sends once and returns the body unread, for a watch: the deadline is for the answer's head only.
-    pub(super) async fn open(&self, call: &Call) -> Result<Body, Failure> {
+    /// Sends once and leaves the body unread, for watches and logs: the deadline is for the answer's head only.
+    pub(super) async fn open(&self, call: &Call) -> Result<Response<Body>, Failure> {
         let opened = async {
             let started = Instant::now();
             let response = self.head(call).await;
             log(call, started, &response);
             let response = response?;
             if response.status().is_success() {
-                return Ok(response.into_body());
+                return Ok(response);
             }
             Err(refusal(response).await)
         };
