@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterError, InMemoryCluster, NamespaceDeletion, Query, RecordPatch, WatchStream,
-    conformance,
+    Access, ClusterBackend, ClusterError, InMemoryCluster, NamespaceDeletion, Query, RecordPatch, TokenReview,
+    WatchStream, conformance,
 };
 use urumi_core::object::{Object, ObjectRef};
+use urumi_core::secret::SecretString;
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator};
 
 /// Notes every write before it is passed on.
@@ -61,6 +62,10 @@ impl<B: ClusterBackend> ClusterBackend for Noted<B> {
 
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
         self.inner.may(access).await
+    }
+
+    async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError> {
+        self.inner.review_token(token, audiences).await
     }
 
     async fn version(&self) -> Result<String, ClusterError> {

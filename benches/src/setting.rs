@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Pod;
 use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster, Query, WatchEvent};
 use urumi_core::object::{Kind, Object};
 use urumi_core::readiness::condition::Deleted;
-use urumi_core::{CreateStore, Orchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_core::{CreateStore, Orchestrator, StoreId, StoreOrchestratorExt};
 
 /// The pods of a store with default options.
 const PODS: usize = 3;

@@ -225,6 +225,9 @@ mod tests {
             namespace: "store-shop".into(),
             urls: Default::default(),
             created_at: Timestamp::UNIX_EPOCH,
+            owner: None,
+            resource_version: "1".into(),
+            made_by: None,
             conditions: vec![broken],
         })
     }

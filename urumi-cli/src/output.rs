@@ -359,6 +359,9 @@ mod tests {
             namespace: format!("store-{id}"),
             urls: StoreUrls { storefront: Some(format!("http://store-{id}.localtest.me")), api: None },
             created_at: at(0),
+            owner: None,
+            resource_version: "1".into(),
+            made_by: None,
             conditions: vec![
                 Condition::new("Ready", ConditionStatus::False, "ImagePullBackOff", "no such\nimage", at(60)),
                 Condition::new("DatabaseReady", ConditionStatus::True, "Available", "", at(30)),

@@ -20,6 +20,7 @@ pub use self::kube::{ConnectError, ConnectOptions, KubeCluster};
 pub use self::memory::{Fault, FaultTarget, InMemoryCluster, InMemoryClusterBuilder, Outage, OutageId, Request};
 pub use self::select::{LabelRequirement, Query};
 use crate::object::{Object, ObjectRef};
+use crate::secret::SecretString;
 
 /// The field manager that owns what urumi writes.
 pub const FIELD_MANAGER: &str = "urumi";
@@ -72,6 +73,20 @@ pub struct Access {
     pub resource: String,
     /// Where; `None` asks about the whole cluster.
     pub namespace: Option<String>,
+}
+
+/// What the cluster knows of a token's bearer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenReview {
+    /// Whether the token is valid. If not, nothing else is known.
+    pub authenticated: bool,
+    /// Who it is, e.g. `system:serviceaccount:shops:deployer`.
+    pub username: String,
+    /// The groups that they belong to.
+    pub groups: Vec<String>,
+    /// Those of the audiences asked for that the token is meant for. Empty where the cluster did not look at audiences:
+    /// the token is then meant for the API server itself, and for nobody else.
+    pub audiences: Vec<String>,
 }
 
 /// A Kubernetes cluster, as far as urumi needs one.
@@ -138,6 +153,15 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// When the cluster cannot be asked.
     async fn may(&self, access: &Access) -> Result<bool, ClusterError>;
 
+    /// Whose token this is (a TokenReview). One that is invalid, expired, or meant for none of the `audiences` is an
+    /// answer, not an error. Without audiences it must be meant for the API server.
+    ///
+    /// The token is part of no error and no log.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked; `Forbidden` when the caller may not create TokenReviews.
+    async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError>;
+
     /// The version of the cluster, e.g. `v1.37.2`.
     ///
     /// # Errors
@@ -170,6 +194,9 @@ impl<T: ClusterBackend + ?Sized> ClusterBackend for std::sync::Arc<T> {
     }
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
         (**self).may(access).await
+    }
+    async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError> {
+        (**self).review_token(token, audiences).await
     }
     async fn version(&self) -> Result<String, ClusterError> {
         (**self).version().await

@@ -14,13 +14,15 @@ use crate::secret::{NoRandomness, SecretSource};
 use crate::store::{Options, StoreId, StoreSpec, StoreUrls};
 
 /// What an engine offers, for people and forms.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EngineInfo {
     /// The name by which stores refer to it, e.g. `medusa`.
     pub name: String,
     /// One line for people.
     pub description: String,
     /// JSON Schema (draft 2020-12) of its options, with the defaults of this installation.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub options: Schema,
 }
 

@@ -23,6 +23,11 @@ pub enum Operation {
     Wait,
     Diff,
     Monitor,
+    Preview,
+    Manifests,
+    Timeline,
+    Logs,
+    Engines,
 }
 
 impl fmt::Display for Operation {
@@ -37,6 +42,11 @@ impl fmt::Display for Operation {
             Operation::Wait => "wait for",
             Operation::Diff => "compare",
             Operation::Monitor => "monitor",
+            Operation::Preview => "preview",
+            Operation::Manifests => "show the manifests of",
+            Operation::Timeline => "show the events of",
+            Operation::Logs => "show the logs of",
+            Operation::Engines => "list the engines for",
         })
     }
 }
@@ -103,6 +113,44 @@ pub enum Error {
         id: StoreId,
         /// What is in the way.
         message: String,
+    },
+
+    /// The idempotency key was used for a request that was different.
+    #[error("the idempotency key was used for another request, which made store {id}; use a new key")]
+    KeyReused {
+        /// The store that the other request made.
+        id: StoreId,
+    },
+
+    /// The store that the idempotency key made is being deleted.
+    #[error("the idempotency key made store {id}, which is being deleted; use a new key")]
+    KeyInUse {
+        /// The store.
+        id: StoreId,
+    },
+
+    /// The store has changed since the version that the caller wanted it to have.
+    #[error("cannot {operation} store {id}: it has changed since version {expected}; look at it again")]
+    Changed {
+        /// What was asked for.
+        operation: Operation,
+        /// The store.
+        id: StoreId,
+        /// The version that was expected.
+        expected: String,
+    },
+
+    /// A urumi server refused or did not answer.
+    #[error("{detail}")]
+    Server {
+        /// Which kind of error.
+        kind: ErrorKind,
+        /// The problem's stable name, e.g. `limit-reached`; `none` where the server gave none.
+        code: String,
+        /// What happened and what to do, as the server says.
+        detail: String,
+        /// Whether the same request may succeed later.
+        retryable: bool,
     },
 
     /// The store's status does not allow the operation.
@@ -191,7 +239,11 @@ impl Error {
             Error::Invalid(_) => ErrorKind::Invalid,
             Error::NotFound { .. } | Error::NoMatch { .. } => ErrorKind::NotFound,
             Error::Ambiguous { .. } => ErrorKind::Invalid,
-            Error::AlreadyExists { .. } | Error::WrongState { .. } => ErrorKind::Conflict,
+            Error::KeyReused { .. } => ErrorKind::Invalid,
+            Error::AlreadyExists { .. } | Error::WrongState { .. } | Error::KeyInUse { .. } | Error::Changed { .. } => {
+                ErrorKind::Conflict
+            }
+            Error::Server { kind, .. } => *kind,
             Error::Unfinished { .. } => ErrorKind::Unfinished,
             Error::TimedOut { .. } => ErrorKind::TimedOut,
             Error::StoreFailed { .. } => ErrorKind::StoreFailed,
@@ -212,6 +264,7 @@ impl Error {
         match self {
             Error::Unfinished { source, .. } | Error::Cluster { source, .. } => source.is_retryable(),
             Error::TimedOut { .. } => true,
+            Error::Server { retryable, .. } => *retryable,
             _ => false,
         }
     }

@@ -38,21 +38,29 @@ pub mod cluster;
 pub mod engine;
 pub mod error;
 mod field;
+#[cfg(feature = "http-client")]
+pub mod http_client;
+pub mod idempotency;
+pub mod logs;
 mod manifests;
 mod merge_keys;
 pub mod names;
 pub mod object;
 pub mod orchestrator;
 pub mod plan;
+pub mod preview;
 pub mod provisioner;
 pub mod readiness;
 pub mod record;
 pub mod secret;
 pub mod status;
 pub mod store;
+pub mod timeline;
 
 pub use error::{Error, ErrorKind, Result};
-pub use orchestrator::{StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
+#[cfg(feature = "http-client")]
+pub use http_client::HttpOrchestrator;
+pub use orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
 pub use provisioner::{Orchestrator, OrchestratorBuilder};
 pub use readiness::{MonitorHandle, MonitorHealth, ReadinessMonitor};
 pub use store::{CreateStore, Store, StoreId};

@@ -6,9 +6,15 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
+use serde_json::Value;
+
+use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
+use crate::logs::{LogLines, LogQuery};
+use crate::preview::{Difference, Preview};
 use crate::readiness::condition::{Verdict, WaitCondition};
 use crate::store::{CreateStore, Store, StoreId};
+use crate::timeline::TimelineEntry;
 
 /// A change that a watch of stores reports.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,14 +31,37 @@ pub enum StoreEvent {
 /// A stream of [`StoreEvent`]s. It never ends by itself; dropping it ends the watch.
 pub type StoreStream = BoxStream<'static, Result<StoreEvent>>;
 
-/// Creates, shows and removes stores.
+/// What a store must still be like for a change to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Precondition {
+    version: Option<String>,
+}
+
+impl Precondition {
+    /// None: the change is made whatever the store is like.
+    pub const NONE: Precondition = Precondition { version: None };
+
+    /// The store's [`resource_version`](Store::resource_version) must be this.
+    pub fn version(version: impl Into<String>) -> Self {
+        Precondition { version: Some(version.into()) }
+    }
+
+    /// The version that is expected, if one is.
+    pub fn expected(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+}
+
+/// Creates, shows, explains and removes stores.
 ///
-/// Implemented by [`Orchestrator`](crate::Orchestrator), which talks to a cluster. Object-safe: frontends hold an
-/// `Arc<dyn StoreOrchestrator>`. [`StoreOrchestratorExt`] has conveniences over it.
+/// Implemented by [`Orchestrator`](crate::Orchestrator), which talks to a cluster, and by `HttpOrchestrator` (feature
+/// `http-client`), which talks to a urumi server. Object-safe: frontends hold an `Arc<dyn StoreOrchestrator>`.
+/// [`StoreOrchestratorExt`] has conveniences over it, `delete` and `retry` among them.
 ///
 /// # Contract
 /// - **Crashes.** Every method may be cancelled or killed at any point and repeated; nothing is made twice and
-///   nothing is lost.
+///   nothing is lost. A repeated `create` is the same one only with an
+///   [idempotency key](crate::idempotency) or an id of its own.
 /// - **What is a store.** A namespace `store-<id>` that carries urumi's label *and* an id annotation equal to the id
 ///   in its name. Anything else is never listed, changed or deleted.
 #[async_trait]
@@ -42,8 +71,15 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Invalid` with every wrong field, and nothing is created; `AlreadyExists` when the wanted id is taken;
+    /// `KeyReused` when the idempotency key belongs to a different request, `KeyInUse` when its store is being deleted;
     /// `Unfinished` when the store is on record but some objects could not be made: a monitor goes on with it.
     async fn create(&self, request: CreateStore) -> Result<Store>;
+
+    /// What `create` would make of a request. Nothing is created.
+    ///
+    /// # Errors
+    /// `Invalid` with every wrong field, `AlreadyExists` when the wanted id is taken.
+    async fn preview(&self, request: CreateStore) -> Result<Preview>;
 
     /// One store.
     ///
@@ -62,22 +98,71 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     fn watch(&self, id: Option<&StoreId>) -> StoreStream;
 
     /// Begins the removal of a store with everything in it, and returns it as `deleting`. A store that is being
-    /// removed already is success.
+    /// removed already is success, whatever is expected of it.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id.
-    async fn delete(&self, id: &StoreId) -> Result<Store>;
+    /// `NotFound` when there is none of this id, `Changed` when it is not what is expected.
+    async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store>;
 
     /// Gives a failed store a new deadline and makes what is missing. A store that is provisioning is resumed.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id, `WrongState` when it is neither failed nor provisioning.
-    async fn retry(&self, id: &StoreId) -> Result<Store>;
+    /// `NotFound` when there is none of this id, `WrongState` when it is neither failed nor provisioning, `Changed`
+    /// when it is not what is expected.
+    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store>;
+
+    /// The engines that stores can be made with, by name.
+    ///
+    /// # Errors
+    /// When a server cannot be asked.
+    async fn engines(&self) -> Result<Vec<EngineInfo>>;
+
+    /// Every manifest of a store, the namespace first, as rendered from its record; generated secrets are shown as
+    /// `REDACTED`.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id; when its record cannot be read.
+    async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>>;
+
+    /// What a repair of a store would do now.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id; when its record or the cluster cannot be read.
+    async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>>;
+
+    /// What happened to a store, oldest first, as far as it is remembered: Kubernetes forgets Events after an hour.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id; when the cluster cannot be asked.
+    async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>>;
+
+    /// What the containers of a store write.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no store of this id, `Invalid` when it has no such component; when the cluster cannot
+    /// be asked. A container that cannot be read while others can is an error within the stream.
+    async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines>;
 }
 
 /// Conveniences over every [`StoreOrchestrator`].
 #[async_trait]
 pub trait StoreOrchestratorExt: StoreOrchestrator {
+    /// Begins the removal of a store, whatever it is like: see [`StoreOrchestrator::delete_if`].
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id.
+    async fn delete(&self, id: &StoreId) -> Result<Store> {
+        self.delete_if(id, &Precondition::NONE).await
+    }
+
+    /// Tries a store again, whatever it is like: see [`StoreOrchestrator::retry_if`].
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id, `WrongState` when it is neither failed nor provisioning.
+    async fn retry(&self, id: &StoreId) -> Result<Store> {
+        self.retry_if(id, &Precondition::NONE).await
+    }
+
     /// Waits until a condition decides, e.g. `Ready.or_failed()`, and returns the store as it then is (as last seen,
     /// if it is gone).
     ///
@@ -170,3 +255,43 @@ pub trait StoreOrchestratorExt: StoreOrchestrator {
 }
 
 impl<T: StoreOrchestrator + ?Sized> StoreOrchestratorExt for T {}
+
+#[async_trait]
+impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
+    async fn create(&self, request: CreateStore) -> Result<Store> {
+        (**self).create(request).await
+    }
+    async fn preview(&self, request: CreateStore) -> Result<Preview> {
+        (**self).preview(request).await
+    }
+    async fn get(&self, id: &StoreId) -> Result<Store> {
+        (**self).get(id).await
+    }
+    async fn list(&self) -> Result<Vec<Store>> {
+        (**self).list().await
+    }
+    fn watch(&self, id: Option<&StoreId>) -> StoreStream {
+        (**self).watch(id)
+    }
+    async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
+        (**self).delete_if(id, expected).await
+    }
+    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
+        (**self).retry_if(id, expected).await
+    }
+    async fn engines(&self) -> Result<Vec<EngineInfo>> {
+        (**self).engines().await
+    }
+    async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {
+        (**self).manifests(id).await
+    }
+    async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>> {
+        (**self).differences(id).await
+    }
+    async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
+        (**self).timeline(id).await
+    }
+    async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
+        (**self).logs(id, query).await
+    }
+}

@@ -1,6 +1,9 @@
 //! `Orchestrator`: creates, shows and removes stores on a cluster.
 
+mod create;
 mod execute;
+mod explain;
+mod logs;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,22 +12,26 @@ use async_trait::async_trait;
 use futures::future::try_join_all;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::Semaphore;
-use uuid::Uuid;
 
 pub(crate) use self::execute::Failure;
 use crate::cluster::{ClusterBackend, ClusterErrorKind, NamespaceDeletion, WatchEvent};
 use crate::engine::medusa::MedusaEngine;
-use crate::engine::{Engine, EngineRegistry, Manifest, NewStore, Policy, RenderError};
+use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError};
 use crate::error::{Error, FieldError, Operation, Result};
+use crate::idempotency::check_key;
+use crate::logs::{LogLines, LogQuery};
 use crate::manifests::manifests;
 use crate::object::{Object, ObjectRef};
-use crate::orchestrator::{StoreEvent, StoreOrchestrator, StoreStream};
+use crate::orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreStream};
 use crate::plan::{Observed, Plan, plan};
-use crate::record::{self, Record, namespace_ref};
+use crate::preview::{Difference, Preview, differences};
+use crate::record::{self, Origin, Record, namespace_ref};
 use crate::secret::{OsSecrets, RedactedSecrets, SecretSource};
 use crate::status::StoreStatus;
-use crate::store::{CreateStore, Store, StoreId, StoreName, StoreSpec};
+use crate::store::{CreateStore, Store, StoreId, StoreName, StoreSpec, check_owner};
+use crate::timeline::TimelineEntry;
 
 /// The domain that resolves to the machine it is asked on, for stores on one's own computer.
 pub const LOCAL_DOMAIN: &str = "localtest.me";
@@ -184,6 +191,12 @@ impl Orchestrator {
             Err(other) => return Err(other),
         };
         // The options are judged even where the id is not acceptable, so that all mistakes are reported at once.
+        if let Some(owner) = &request.owner {
+            wrong.extend(check_owner(owner).err());
+        }
+        if let Some(key) = &request.idempotency_key {
+            wrong.extend(check_key(key).err());
+        }
         let stand_in = StoreId::random();
         let options = engine.and_then(|engine| {
             let store = NewStore { id: id.as_ref().unwrap_or(&stand_in), default_domain: &self.inner.domain };
@@ -213,9 +226,10 @@ impl Orchestrator {
     /// When the engine is unknown or cannot render the spec.
     pub fn render(&self, spec: &StoreSpec) -> Result<Vec<Object>> {
         let engine = self.inner.engines.require(&spec.engine)?;
-        let namespace = record::new_namespace(spec, engine.pod_security(spec), &self.inner.created_by, None)
+        let origin = Origin { created_by: &self.inner.created_by, ..Origin::default() };
+        let namespace = record::new_namespace(spec, engine.pod_security(spec), &origin)
             .map_err(|e| render_error(spec, &e.into()))?;
-        let manifests = self.manifests(spec, &RedactedSecrets)?;
+        let manifests = self.manifests_of(spec, &RedactedSecrets)?;
         Ok(std::iter::once(namespace).chain(manifests.into_iter().map(|m| m.object)).collect())
     }
 
@@ -229,14 +243,14 @@ impl Orchestrator {
         self.outstanding(Operation::Diff, spec).await
     }
 
-    pub(crate) fn manifests(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>> {
+    pub(crate) fn manifests_of(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>> {
         let engine = self.inner.engines.require(&spec.engine)?;
         manifests(engine.as_ref(), spec, secrets).map_err(|e| render_error(spec, &e))
     }
 
     /// The plan from what is in the cluster now, read object by object.
     async fn outstanding(&self, operation: Operation, spec: &StoreSpec) -> Result<Plan> {
-        let desired = self.manifests(spec, &RedactedSecrets)?;
+        let desired = self.manifests_of(spec, &RedactedSecrets)?;
         let wanted: Vec<&ObjectRef> = desired
             .iter()
             .flat_map(|m| match &m.policy {
@@ -265,37 +279,6 @@ impl Orchestrator {
         let namespace = found.map_err(|e| Error::cluster(operation, Some(id), e))?;
         namespace.as_ref().and_then(Record::read).ok_or_else(|| Error::NotFound { id: id.clone() })
     }
-
-    /// Creates the namespace of a new store, which puts it on record.
-    async fn put_on_record(&self, spec: &StoreSpec) -> Result<Record> {
-        let engine = self.inner.engines.require(&spec.engine)?;
-        let nonce = Uuid::new_v4().to_string();
-        let namespace = record::new_namespace(spec, engine.pod_security(spec), &self.inner.created_by, Some(&nonce))
-            .map_err(|e| render_error(spec, &e.into()))?;
-        let created = match self.inner.cluster.create(&namespace).await {
-            Ok(created) => Some(created),
-            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
-                let existing = self.inner.cluster.get(&namespace_ref(&spec.id)).await;
-                existing.map_err(|e| Error::cluster(Operation::Create, Some(&spec.id), e))?
-            }
-            Err(error) => return Err(Error::cluster(Operation::Create, Some(&spec.id), error)),
-        };
-        let taken = |message: &str| Error::AlreadyExists { id: spec.id.clone(), message: message.to_owned() };
-        let Some(namespace) = created else {
-            return Err(taken("a namespace of that name is just being removed; try again"));
-        };
-        match Record::read(&namespace) {
-            // A repeated request meets what its own first try made.
-            Some(record) if record.creation.as_deref() == Some(&nonce) => Ok(record),
-            Some(record) if record.status == StoreStatus::Deleting => {
-                Err(taken("the store of that id is being deleted; wait until it is gone, or choose another id"))
-            }
-            Some(_) => Err(taken("a store of that id exists; choose another id, or leave the id out")),
-            None => {
-                Err(taken(&format!("the namespace {} exists and is not urumi's; choose another id", namespace.name())))
-            }
-        }
-    }
 }
 
 fn render_error(spec: &StoreSpec, error: &RenderError) -> Error {
@@ -310,23 +293,11 @@ fn readable_spec(operation: Operation, record: &Record) -> Result<&StoreSpec> {
 #[async_trait]
 impl StoreOrchestrator for Orchestrator {
     async fn create(&self, request: CreateStore) -> Result<Store> {
-        let mut spec = self.prepare(&request)?;
-        // An engine that cannot render its spec is found out before anything is created.
-        let mut desired = self.manifests(&spec, &RedactedSecrets)?;
-        let record = match self.put_on_record(&spec).await {
-            // A random id that is taken is drawn again; a second collision in a row is no accident.
-            Err(Error::AlreadyExists { .. }) if request.id.is_none() => {
-                spec = self.prepare(&request)?;
-                desired = self.manifests(&spec, &RedactedSecrets)?;
-                self.put_on_record(&spec).await?
-            }
-            other => other?,
-        };
-        let store = record.store(&self.inner.engines);
-        match self.carry_out(&spec, &plan(&desired, &Observed::new())).await {
-            Ok(()) => Ok(store),
-            Err(failure) => Err(failure.of(store)),
-        }
+        self.create_store(request).await
+    }
+
+    async fn preview(&self, request: CreateStore) -> Result<Preview> {
+        self.preview_store(request).await
     }
 
     async fn get(&self, id: &StoreId) -> Result<Store> {
@@ -360,13 +331,15 @@ impl StoreOrchestrator for Orchestrator {
             .boxed()
     }
 
-    async fn delete(&self, id: &StoreId) -> Result<Store> {
+    async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
         for _ in 0..CONFLICT_TRIES {
             let record = self.record(Operation::Delete, id).await?;
             let mut store = record.store(&self.inner.engines);
             if store.status == StoreStatus::Deleting {
                 return Ok(store);
             }
+            // The deletion itself is pinned to this version.
+            as_expected(Operation::Delete, &record, expected)?;
             let deletion = NamespaceDeletion {
                 namespace: id.namespace(),
                 uid: record.uid,
@@ -389,8 +362,9 @@ impl StoreOrchestrator for Orchestrator {
         Err(too_many_conflicts(Operation::Delete, id))
     }
 
-    async fn retry(&self, id: &StoreId) -> Result<Store> {
+    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
         let mut record = self.record(Operation::Retry, id).await?;
+        as_expected(Operation::Retry, &record, expected)?;
         for _ in 0..CONFLICT_TRIES {
             match record.status {
                 StoreStatus::Failed => {}
@@ -415,6 +389,7 @@ impl StoreOrchestrator for Orchestrator {
                 }
                 Err(error) if error.kind() == ClusterErrorKind::Conflict => {
                     record = self.record(Operation::Retry, id).await?;
+                    as_expected(Operation::Retry, &record, expected)?;
                 }
                 Err(error) if error.kind() == ClusterErrorKind::NotFound => {
                     return Err(Error::NotFound { id: id.clone() });
@@ -423,6 +398,35 @@ impl StoreOrchestrator for Orchestrator {
             }
         }
         Err(too_many_conflicts(Operation::Retry, id))
+    }
+
+    async fn engines(&self) -> Result<Vec<EngineInfo>> {
+        Ok(self.inner.engines.infos())
+    }
+
+    async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {
+        self.store_manifests(id).await
+    }
+
+    async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>> {
+        Ok(differences(self.diff(id).await?))
+    }
+
+    async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
+        self.store_timeline(id).await
+    }
+
+    async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
+        self.store_logs(id, query).await
+    }
+}
+
+fn as_expected(operation: Operation, record: &Record, expected: &Precondition) -> Result<()> {
+    match expected.expected() {
+        Some(version) if version != record.resource_version => {
+            Err(Error::Changed { operation, id: record.id.clone(), expected: version.to_owned() })
+        }
+        _ => Ok(()),
     }
 }
 

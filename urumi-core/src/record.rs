@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cluster::{LabelRequirement, Query, RecordPatch};
 use crate::engine::{EngineRegistry, PodSecurity};
+use crate::idempotency::Idempotency;
 use crate::object::{Kind, MalformedObject, Object, ObjectRef};
 use crate::status::{Condition, ConditionStatus, StoreStatus};
 use crate::store::{Store, StoreId, StoreSpec, StoreUrls};
@@ -32,6 +33,18 @@ pub const CREATION: &str = "store.urumi.ai/creation";
 /// Annotation: since when the store is provisioning, if it was retried; else its creation counts.
 pub const PROVISIONING_SINCE: &str = "store.urumi.ai/provisioning-since";
 
+/// Annotation: whose store it is.
+pub const OWNER: &str = "store.urumi.ai/owner";
+/// Annotation: hashes of the idempotency key and the request that made the store, as JSON.
+pub const IDEMPOTENCY: &str = "store.urumi.ai/idempotency";
+/// Annotation: the last changes of status, as a JSON list of [`StatusChange`]s, oldest first.
+pub const HISTORY: &str = "store.urumi.ai/history";
+
+/// How many changes of status a record remembers.
+const REMEMBERED: usize = 32;
+/// How many characters of a message the history keeps: all annotations together have 256 KiB.
+const MESSAGE_CHARS: usize = 500;
+
 /// The version of the spec's JSON that this code writes.
 const SPEC_VERSION: u32 = 1;
 
@@ -56,8 +69,37 @@ pub(crate) struct Record {
     pub(crate) created_at: Timestamp,
     pub(crate) provisioning_since: Timestamp,
     pub(crate) creation: Option<String>,
+    pub(crate) idempotency: Option<Idempotency>,
+    pub(crate) history: Vec<StatusChange>,
+    /// Since when the namespace is being deleted.
+    pub(crate) deleting_since: Option<Timestamp>,
     name: String,
     engine: String,
+    owner: Option<String>,
+}
+
+/// A change of status, as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StatusChange {
+    pub(crate) at: Timestamp,
+    pub(crate) to: StoreStatus,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) reason: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) message: String,
+}
+
+/// Where a new store comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin<'a> {
+    /// The program that creates it.
+    pub(crate) created_by: &'a str,
+    /// The nonce of the request.
+    pub(crate) creation: Option<&'a str>,
+    /// Whose it is.
+    pub(crate) owner: Option<&'a str>,
+    /// The idempotency key of the request, hashed.
+    pub(crate) idempotency: Option<&'a Idempotency>,
 }
 
 /// The kind of a store's record.
@@ -103,8 +145,7 @@ pub(crate) fn common_labels(id: &StoreId) -> Vec<(String, String)> {
 pub(crate) fn new_namespace(
     spec: &StoreSpec,
     pod_security: PodSecurity,
-    created_by: &str,
-    creation: Option<&str>,
+    origin: &Origin<'_>,
 ) -> Result<Object, MalformedObject> {
     let versioned = VersionedSpec { version: SPEC_VERSION, spec: spec.clone() };
     let spec_json = serde_json::to_string(&versioned).map_err(|e| MalformedObject::new(&namespace_kind(), e))?;
@@ -123,13 +164,16 @@ pub(crate) fn new_namespace(
                 ENGINE: spec.engine,
                 STATUS: StoreStatus::Provisioning.as_str(),
                 SPEC: spec_json,
-                CREATED_BY: created_by,
+                CREATED_BY: origin.created_by,
             },
         }}),
     )?;
     namespace.add_labels(&["metadata"], &common_labels(&spec.id));
-    if let Some(creation) = creation {
-        namespace.add_annotation(CREATION, creation);
+    let key = origin.idempotency.and_then(|key| serde_json::to_string(key).ok());
+    for (annotation, value) in [(CREATION, origin.creation), (OWNER, origin.owner), (IDEMPOTENCY, key.as_deref())] {
+        if let Some(value) = value {
+            namespace.add_annotation(annotation, value);
+        }
     }
     Ok(namespace)
 }
@@ -153,6 +197,7 @@ impl Record {
             _ => StoreStatus::Provisioning,
         };
         let conditions = namespace.annotation(CONDITIONS).and_then(|json| serde_json::from_str(json).ok());
+        let history = namespace.annotation(HISTORY).and_then(|json| serde_json::from_str(json).ok());
         Some(Record {
             uid: namespace.uid().unwrap_or_default().to_owned(),
             resource_version: namespace.resource_version().unwrap_or_default().to_owned(),
@@ -161,6 +206,10 @@ impl Record {
             created_at,
             provisioning_since: namespace.annotation(PROVISIONING_SINCE).and_then(time).unwrap_or(created_at),
             creation: namespace.annotation(CREATION).map(str::to_owned),
+            idempotency: namespace.annotation(IDEMPOTENCY).and_then(|json| serde_json::from_str(json).ok()),
+            history: history.unwrap_or_default(),
+            deleting_since: namespace.str_at("/metadata/deletionTimestamp").and_then(time),
+            owner: namespace.annotation(OWNER).map(str::to_owned),
             name: namespace.annotation(NAME).unwrap_or(id.as_str()).to_owned(),
             engine: namespace.annotation(ENGINE).unwrap_or("unknown").to_owned(),
             spec,
@@ -190,7 +239,10 @@ impl Record {
             namespace: self.id.namespace(),
             urls: urls.unwrap_or_default(),
             created_at: self.created_at,
+            owner: self.owner.clone(),
             conditions: self.conditions.clone(),
+            resource_version: self.resource_version.clone(),
+            made_by: self.idempotency.clone(),
         }
     }
 
@@ -211,21 +263,31 @@ impl Record {
     }
 
     /// The change that records a new status and conditions.
-    pub(crate) fn update(&self, status: StoreStatus, conditions: &[Condition]) -> RecordPatch {
-        RecordPatch {
-            namespace: self.id.namespace(),
-            resource_version: self.resource_version.clone(),
-            annotations: vec![
-                (STATUS.into(), Some(status.to_string())),
-                (CONDITIONS.into(), serde_json::to_string(conditions).ok()),
-            ],
+    pub(crate) fn update(&self, status: StoreStatus, conditions: &[Condition], now: Timestamp) -> RecordPatch {
+        let mut annotations = vec![
+            (STATUS.into(), Some(status.to_string())),
+            (CONDITIONS.into(), serde_json::to_string(conditions).ok()),
+        ];
+        if status != self.status {
+            annotations.push((HISTORY.into(), serde_json::to_string(&self.history_with(status, conditions, now)).ok()));
         }
+        RecordPatch { namespace: self.id.namespace(), resource_version: self.resource_version.clone(), annotations }
+    }
+
+    /// The history after a change; what is oldest is forgotten.
+    fn history_with(&self, to: StoreStatus, conditions: &[Condition], now: Timestamp) -> Vec<StatusChange> {
+        let why = conditions.iter().find(|c| c.type_ == Condition::READY);
+        let reason = why.map(|c| c.reason.clone()).unwrap_or_default();
+        let message = why.map(|c| c.message.chars().take(MESSAGE_CHARS).collect()).unwrap_or_default();
+        let mut history: Vec<StatusChange> = self.history.iter().rev().take(REMEMBERED - 1).rev().cloned().collect();
+        history.push(StatusChange { at: now, to, reason, message });
+        history
     }
 
     /// The change that gives a failed store a new deadline.
     pub(crate) fn provision_again(&self, now: Timestamp) -> RecordPatch {
         let retrying = Condition::new(Condition::READY, ConditionStatus::False, "Retrying", "", now);
-        let mut patch = self.update(StoreStatus::Provisioning, &[retrying]);
+        let mut patch = self.update(StoreStatus::Provisioning, &[retrying], now);
         patch.annotations.push((PROVISIONING_SINCE.into(), Some(now.to_string())));
         patch
     }
@@ -252,7 +314,7 @@ fn read_spec(annotation: Option<&str>, id: &StoreId) -> Result<StoreSpec, String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::StoreName;
+    use crate::store::{CreateStore, StoreName};
 
     fn spec() -> StoreSpec {
         StoreSpec {
@@ -264,7 +326,15 @@ mod tests {
     }
 
     fn namespace() -> Object {
-        new_namespace(&spec(), PodSecurity::Restricted, "test", Some("nonce")).unwrap()
+        let key = CreateStore::new("My Shop", "medusa").idempotency_key("key");
+        let key = Idempotency::of(&key);
+        let origin = Origin {
+            created_by: "test",
+            creation: Some("nonce"),
+            owner: Some("user:alice"),
+            idempotency: key.as_ref(),
+        };
+        new_namespace(&spec(), PodSecurity::Restricted, &origin).unwrap()
     }
 
     #[test]
@@ -274,6 +344,25 @@ mod tests {
         assert_eq!(record.status, StoreStatus::Provisioning);
         assert_eq!(record.creation.as_deref(), Some("nonce"));
         insta::assert_snapshot!(serde_norway::to_string(&namespace()).unwrap());
+    }
+
+    #[test]
+    fn the_last_changes_of_status_are_remembered() {
+        let mut record = Record::read(&namespace()).unwrap();
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        for second in 0..100 {
+            let status = if second % 2 == 0 { StoreStatus::Ready } else { StoreStatus::Degraded };
+            let ready = Condition::new(Condition::READY, ConditionStatus::Unknown, "Why", "x".repeat(9999), at(second));
+            let patch = record.update(status, &[ready], at(second));
+            let history = patch.annotations.iter().find(|(name, _)| name == HISTORY).unwrap().1.clone().unwrap();
+            record.status = status;
+            record.history = serde_json::from_str(&history).unwrap();
+            assert!(history.len() < 32 * 1024);
+        }
+        assert_eq!(record.history.len(), REMEMBERED);
+        assert_eq!(record.history.last().unwrap().at, at(99));
+        let same = record.update(record.status, &[], at(200));
+        assert!(!same.annotations.iter().any(|(name, _)| name == HISTORY));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a store is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum StoreStatus {
@@ -95,6 +96,7 @@ pub fn mermaid() -> String {
 
 /// A condition's truth value, as in Kubernetes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the three values are Kubernetes' own")]
 pub enum ConditionStatus {
     True,
@@ -104,6 +106,7 @@ pub enum ConditionStatus {
 
 /// One aspect of a store's state, in the shape of a Kubernetes condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
     /// What it is about, in PascalCase: `Ready` sums up, the others are beneath it (`DatabaseReady`, …).
@@ -117,6 +120,7 @@ pub struct Condition {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// When `status` last changed.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub last_transition_time: Timestamp,
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::field::FieldError;
+use crate::idempotency::Idempotency;
 use crate::status::{Condition, StoreStatus};
 
 /// What every store's namespace begins with.
@@ -19,6 +20,8 @@ pub const NAMESPACE_PREFIX: &str = "store-";
 /// It is part of the store's namespace (`store-<id>`) and of its host names, so it is a valid DNS label in all of
 /// them. A random one has 12 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 50, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
 #[serde(transparent)]
 pub struct StoreId(String);
 
@@ -28,9 +31,14 @@ impl StoreId {
 
     /// Draws a new id: 12 characters that carry 62 random bits of a version 4 UUID.
     pub fn random() -> Self {
-        const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
         // The low 62 bits of a version 4 UUID are random; its version and variant lie above them.
-        let mut bits = Uuid::new_v4().as_u64_pair().1 & ((1 << 62) - 1);
+        Self::from_bits(Uuid::new_v4().as_u64_pair().1)
+    }
+
+    /// The id of 12 characters that carries the low 62 bits.
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        let mut bits = bits & ((1 << 62) - 1);
         let mut id = String::with_capacity(12);
         for _ in 0..12 {
             let digit = DIGITS.get((bits % 36) as usize).copied().unwrap_or(b'0');
@@ -137,6 +145,28 @@ impl StoreName {
     }
 }
 
+/// Checks whose store it is said to be.
+///
+/// # Errors
+/// When it is empty, longer than 300 bytes, or not one visible line.
+pub(crate) fn check_owner(owner: &str) -> Result<(), FieldError> {
+    const MAX_BYTES: usize = 300;
+    let bad = |message: String| Err(FieldError::new("owner", message));
+    if owner.is_empty() {
+        return bad("must not be empty".into());
+    }
+    if owner.len() > MAX_BYTES {
+        return bad(format!("has {} bytes, at most {MAX_BYTES} are allowed", owner.len()));
+    }
+    if owner.trim() != owner {
+        return bad("must not begin or end with white space".into());
+    }
+    match owner.chars().find(|c| is_invisible(*c)) {
+        Some(c) => bad(format!("contains the character U+{:04X}, which cannot be shown", u32::from(c))),
+        None => Ok(()),
+    }
+}
+
 /// Control characters, line separators and those that change the direction of the text around them.
 fn is_invisible(c: char) -> bool {
     c.is_control()
@@ -161,24 +191,47 @@ pub type Options = Map<String, Value>;
 
 /// A request for a new store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateStore {
-    /// The display name; checked by [`StoreName::parse`].
+    /// The display name: 1 to 100 characters, nothing invisible, no white space at either end.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, example = "My Shop"))]
     pub name: String,
     /// The engine's name, e.g. `medusa`.
+    #[cfg_attr(feature = "openapi", schema(example = "medusa"))]
     pub engine: String,
-    /// The id to use; drawn at random where there is none. Checked by [`StoreId::parse`].
+    /// The id to use, 1 to 50 characters of `[a-z0-9-]`; drawn at random where there is none.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 50, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    )]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Options for the engine; what is left out takes the engine's defaults.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub options: Options,
+    /// Whose store it is, e.g. `user:alice` or `team:web`: up to 300 bytes. urumi keeps it and shows it;
+    /// what it permits is up to the frontend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, example = "team:web"))]
+    pub owner: Option<String>,
+    /// A key by which a repetition of this request is known: see [`idempotency`](crate::idempotency).
+    #[serde(skip)]
+    pub idempotency_key: Option<String>,
 }
 
 impl CreateStore {
     /// A request with a random id and the engine's default options.
     pub fn new(name: impl Into<String>, engine: impl Into<String>) -> Self {
-        CreateStore { name: name.into(), engine: engine.into(), id: None, options: Options::new() }
+        CreateStore {
+            name: name.into(),
+            engine: engine.into(),
+            id: None,
+            options: Options::new(),
+            owner: None,
+            idempotency_key: None,
+        }
     }
 
     /// Asks for a certain id.
@@ -192,6 +245,20 @@ impl CreateStore {
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Says whose store it is.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// Makes repetitions of this request safe: however often it is sent with this key, one store is made.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
         self
     }
 }
@@ -219,6 +286,7 @@ impl StoreSpec {
 
 /// Where a store is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoreUrls {
     /// The shop, for customers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -230,6 +298,7 @@ pub struct StoreUrls {
 
 /// A store as it is now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Store {
     /// The store's id.
@@ -248,9 +317,19 @@ pub struct Store {
     /// Where it is reached (once ready).
     pub urls: StoreUrls,
     /// When its namespace was created.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
+    /// Whose it is, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Each aspect of its state.
     pub conditions: Vec<Condition>,
+    /// Changes whenever anything of this changes; equal versions mean the same state. Its namespace's
+    /// `resourceVersion`.
+    pub resource_version: String,
+    /// The request that made it, where that came with a key. Never shown.
+    #[serde(skip)]
+    pub made_by: Option<Idempotency>,
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ impl Default for ListenerOptions {
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
             max_uri: 8 * 1024,
-            max_headers: 16 * 1024,
+            // Room for the longest token that is looked at.
+            max_headers: 24 * 1024,
             shutdown_grace: Duration::from_secs(25),
         }
     }

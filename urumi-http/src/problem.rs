@@ -79,6 +79,7 @@ codes! {
     NotReady = "not-ready", SERVICE_UNAVAILABLE, true, "The server has not yet seen the cluster";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, true, "The server has more requests than it can take";
     ClusterUnreachable = "cluster-unreachable", SERVICE_UNAVAILABLE, true, "The cluster gave no answer";
+    AuthUnavailable = "auth-unavailable", SERVICE_UNAVAILABLE, true, "Whoever could judge the credentials gave no answer";
     TimedOut = "timed-out", GATEWAY_TIMEOUT, true, "The request took longer than the server allows";
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 
 use urumi_core::readiness::condition::Deleted;
-use urumi_core::{Store, StoreOrchestrator as _, StoreOrchestratorExt as _};
+use urumi_core::{Store, StoreOrchestratorExt as _};
 
 use crate::cli::{Global, WaitArgs, Which};
 use crate::exit::{Code, Failure};

@@ -9,7 +9,7 @@ use urumi_core::error::{Error, Operation};
 use urumi_core::object::{Kind, Object};
 use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::store::StoreSpec;
-use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator as _};
+use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator as _, StoreOrchestratorExt as _};
 
 use crate::cli::Global;
 use crate::exit::Failure;

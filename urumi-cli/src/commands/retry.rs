@@ -1,8 +1,8 @@
 //! `urumi retry`.
 
+use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::error::Error;
 use urumi_core::readiness::condition::Ready;
-use urumi_core::{StoreOrchestrator as _, StoreOrchestratorExt as _};
 
 use super::create::finish;
 use crate::cli::{Global, WaitArgs, Which};

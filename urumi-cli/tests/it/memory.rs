@@ -31,12 +31,14 @@ fn a_store_as_json_has_this_shape() {
     store["conditions"] = json!([]);
     let created = store["createdAt"].take();
     assert!(created.as_str().is_some_and(|c| c.ends_with('Z')), "{created}");
+    let version = store["resourceVersion"].take();
+    assert!(version.as_str().is_some_and(|v| !v.is_empty()), "{version}");
     assert_eq!(
         store,
         json!({
             "id": "shop", "name": "Shop", "engine": "medusa", "status": "ready", "namespace": "store-shop",
             "urls": {"storefront": "http://store-shop.localtest.me", "api": "http://api-shop.localtest.me"},
-            "createdAt": null, "conditions": [],
+            "createdAt": null, "conditions": [], "resourceVersion": null,
         })
     );
 }

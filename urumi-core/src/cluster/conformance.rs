@@ -133,6 +133,7 @@ const CHECKS: &[(&str, CheckFn)] = checks![
     workloads::a_stateful_set_binds_its_claim,
     questions::the_version_is_known,
     questions::permissions_can_be_asked_for,
+    questions::an_invalid_token_is_nobodys,
 ];
 
 /// Runs every check against a backend. Neither a failing check nor a failing clean-up stops it.

@@ -16,6 +16,7 @@ pub enum Verb {
     UpdateRecord,
     Delete,
     Review,
+    ReviewToken,
     Version,
 }
 
@@ -30,6 +31,7 @@ impl fmt::Display for Verb {
             Verb::UpdateRecord => "update the record of",
             Verb::Delete => "delete",
             Verb::Review => "ask for permission to",
+            Verb::ReviewToken => "review",
             Verb::Version => "ask for",
         })
     }

@@ -32,9 +32,11 @@ use self::errors::Failure;
 use self::request::Call;
 use self::transport::Transport;
 use super::{
-    Access, ClusterBackend, ClusterError, ClusterErrorKind, NamespaceDeletion, Query, RecordPatch, Verb, WatchStream,
+    Access, ClusterBackend, ClusterError, ClusterErrorKind, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
+    WatchStream,
 };
 use crate::object::{Kind, Object, ObjectRef};
+use crate::secret::SecretString;
 
 /// A real Kubernetes cluster.
 ///
@@ -188,6 +190,17 @@ impl ClusterBackend for KubeCluster {
         answer.await.map_err(|failure| {
             let place = access.namespace.as_deref().map(|ns| format!(" in {ns}")).unwrap_or_default();
             failure.into_error(Verb::Review, format!("{} {}{place}", access.verb, access.resource))
+        })
+    }
+
+    async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError> {
+        let answer = async {
+            let bytes = self.transport.call(&Call::review_token(token, audiences)).await?;
+            list::token_review(&list::json(&bytes)?)
+        };
+        answer.await.map_err(|mut failure| {
+            failure.redact_text(token.reveal());
+            failure.into_error(Verb::ReviewToken, "a token")
         })
     }
 

@@ -31,6 +31,7 @@ mod state;
 mod status;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod watching;
 mod workloads;
 
@@ -43,15 +44,17 @@ use tokio::time::sleep;
 
 pub use self::builder::InMemoryClusterBuilder;
 pub use self::fault::{Fault, FaultTarget};
-use self::kinds::NAMESPACE;
+use self::kinds::{NAMESPACE, TOKEN_REVIEW};
 use self::outage::{Asked, Gate};
 pub use self::outage::{Outage, OutageId, Request};
 use self::server::Refusal;
 use self::state::State;
 use super::{
-    Access, ClusterBackend, ClusterError, ClusterErrorKind, NamespaceDeletion, Query, RecordPatch, Verb, WatchStream,
+    Access, ClusterBackend, ClusterError, ClusterErrorKind, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
+    WatchStream,
 };
 use crate::object::{Object, ObjectRef};
+use crate::secret::SecretString;
 
 /// A Kubernetes cluster in memory. Clones share the cluster.
 ///
@@ -263,6 +266,25 @@ impl InMemoryCluster {
         self.gate(Gate::forget_requests);
     }
 
+    // ---- tokens ---------------------------------------------------------------------------------------------------
+
+    /// Has the cluster know a token: whose it is, and the groups that they belong to besides `system:authenticated`. It is
+    /// meant for every audience. The same token again replaces what was known.
+    pub fn add_token<G: Into<String>>(
+        &self,
+        token: SecretString,
+        username: impl Into<String>,
+        groups: impl IntoIterator<Item = G>,
+    ) {
+        let groups = groups.into_iter().map(Into::into).collect();
+        self.caught_up(|state| state.tokens.add(token, username.into(), groups));
+    }
+
+    /// Has the cluster forget a token, and says whether it was known.
+    pub fn revoke_token(&self, token: &SecretString) -> bool {
+        self.caught_up(|state| state.tokens.revoke(token))
+    }
+
     // ---- within ---------------------------------------------------------------------------------------------------
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -384,6 +406,11 @@ impl ClusterBackend for InMemoryCluster {
         let asked = Asked { verb: Verb::Review, kind: None, namespace: access.namespace.as_deref(), name: None };
         let target = format!("{} {}", access.verb, access.resource);
         self.request(asked, target, |state| Ok(state.gate.allows(access))).await
+    }
+
+    async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError> {
+        let asked = Asked { verb: Verb::ReviewToken, kind: Some(&TOKEN_REVIEW), namespace: None, name: None };
+        self.request(asked, "a token".into(), |state| Ok(state.tokens.review(token, audiences))).await
     }
 
     async fn version(&self) -> Result<String, ClusterError> {

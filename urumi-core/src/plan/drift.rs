@@ -8,7 +8,8 @@ use crate::merge_keys::{is_selector, merge_keys, same_item};
 use crate::object::Object;
 
 /// A field that urumi owns and that has not the value it should have.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Drift {
     /// The field's path, e.g. `spec.template.spec.containers[name=medusa-api].image`.
     pub path: String,

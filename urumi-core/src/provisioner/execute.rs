@@ -56,7 +56,7 @@ impl Orchestrator {
         if !plan.steps().any(|step| matches!(step, Step::CreateOnce(_))) {
             return Ok(Vec::new());
         }
-        let manifests = self.manifests(spec, self.inner.secrets.as_ref()).map_err(Failure::Other)?;
+        let manifests = self.manifests_of(spec, self.inner.secrets.as_ref()).map_err(Failure::Other)?;
         Ok(manifests.into_iter().filter(|m| m.policy != Policy::Managed).map(|m| m.object).collect())
     }
 

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::engine::PodSecurity;
     use crate::object::{Kind, ObjectRef};
-    use crate::record;
+    use crate::record::{self, Origin};
     use crate::store::{Options, StoreId, StoreName, StoreSpec};
 
     const DEADLINE: Duration = Duration::from_secs(900);
@@ -218,7 +218,7 @@ mod tests {
             engine: "medusa".into(),
             options: Options::new(),
         };
-        let mut namespace = record::new_namespace(&spec, PodSecurity::Restricted, "test", None).unwrap();
+        let mut namespace = record::new_namespace(&spec, PodSecurity::Restricted, &Origin::default()).unwrap();
         namespace.as_value_mut()["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
         namespace.as_value_mut()["metadata"]["annotations"][record::STATUS] = json!(status.as_str());
         Record::read(&namespace).unwrap()

@@ -95,7 +95,7 @@ impl Memory {
         &mut self,
         assessment: &Assessment,
         record: &Record,
-        now: Instant,
+        (now, wall): (Instant, Timestamp),
         alarms: &mut Vec<Instant>,
     ) -> Option<RecordPatch> {
         let resync = std::mem::take(&mut self.resync);
@@ -113,7 +113,7 @@ impl Memory {
             debug_assert!(record.status.may_become(assessment.status), "{} to {}", record.status, assessment.status);
             tracing::info!(store = %record.id, from = %record.status, to = %assessment.status, "a store's status changed");
         }
-        Some(record.update(assessment.status, &assessment.conditions))
+        Some(record.update(assessment.status, &assessment.conditions, wall))
     }
 }
 

@@ -22,7 +22,7 @@ impl Rendered {
     /// Renders a spec, secrets redacted.
     pub(super) fn of(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<Rendered, Error> {
         let engine = orchestrator.engines().require(&spec.engine)?;
-        let manifests = orchestrator.manifests(spec, &RedactedSecrets)?;
+        let manifests = orchestrator.manifests_of(spec, &RedactedSecrets)?;
         let mut components = engine.components(spec).map_err(|e| Error::Render {
             engine: spec.engine.clone(),
             id: spec.id.clone(),

@@ -318,7 +318,7 @@ impl State {
         if memory.wants_explanation(&assessment, record, now) {
             return (Some(Action::Explain), alarms);
         }
-        if let Some(patch) = memory.record_change(&assessment, record, now, &mut alarms) {
+        if let Some(patch) = memory.record_change(&assessment, record, (now, wall), &mut alarms) {
             return (Some(Action::Record(patch)), alarms);
         }
         let at_work = matches!(record.status, StoreStatus::Provisioning | StoreStatus::Ready | StoreStatus::Degraded);

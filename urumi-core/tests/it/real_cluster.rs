@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{PersistentVolume, ResourceQuota};
 use serde_json::json;
 use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterError, KubeCluster, NamespaceDeletion, Query, RecordPatch, WatchStream, conformance,
+    Access, ClusterBackend, ClusterError, KubeCluster, NamespaceDeletion, Query, RecordPatch, TokenReview, WatchStream,
+    conformance,
 };
 use urumi_core::object::{Kind, Object, ObjectRef};
 use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::secret::SecretString;
 use urumi_core::{CreateStore, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::lifecycle;
@@ -93,6 +95,9 @@ impl ClusterBackend for WithoutPods {
     }
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
         self.0.may(access).await
+    }
+    async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError> {
+        self.0.review_token(token, audiences).await
     }
     async fn version(&self) -> Result<String, ClusterError> {
         self.0.version().await

@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use futures::{StreamExt, future};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ResourceQuota};
+use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ResourceQuota, ServiceAccount};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 use urumi_core::cluster::{
     Access, ClusterBackend, ClusterErrorKind, KubeCluster, LabelRequirement, NamespaceDeletion, Query, RecordPatch,
-    WatchEvent, WatchStream,
+    TokenReview, WatchEvent, WatchStream,
 };
 use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::secret::SecretString;
 
-use crate::support::real_cluster;
+use crate::support::{real_client, real_cluster};
 
 fn object(kind: Kind, value: Value) -> Object {
     Object::from_value(kind, value).unwrap()
@@ -251,5 +255,43 @@ async fn a_watchs_timeouts_are_not_seen() {
     assert!(quiet.is_err(), "{quiet:?}");
     cluster.create(&deployment(ns.name(), 0)).await.unwrap();
     assert_eq!(brief(&next(&mut watch).await), "+x");
+    delete(&cluster, &ns).await;
+}
+
+/// A ServiceAccount's token, as `kubectl create token` makes it: valid for its own audiences only.
+#[tokio::test]
+async fn a_service_accounts_token_is_reviewed() {
+    let Some((cluster, client)) = real_client().await else { return };
+    let ns = namespace(&cluster).await;
+    let accounts: Api<ServiceAccount> = Api::namespaced(client, ns.name());
+    let account = ServiceAccount {
+        metadata: ObjectMeta { name: Some("deployer".into()), ..ObjectMeta::default() },
+        ..ServiceAccount::default()
+    };
+    accounts.create(&PostParams::default(), &account).await.unwrap();
+    let token = async |audiences: &[&str]| {
+        let request = json!({ "spec": { "audiences": audiences, "expirationSeconds": 600 } });
+        let request: TokenRequest = serde_json::from_value(request).unwrap();
+        let answer = accounts.create_token_request("deployer", &PostParams::default(), &request).await.unwrap();
+        SecretString::new(answer.status.unwrap().token.unwrap())
+    };
+    let (ours, own) = (token(&["urumi"]).await, token(&[]).await);
+    let ask = async |token: &SecretString, audiences: &[&str]| {
+        let audiences: Vec<String> = audiences.iter().map(|audience| (*audience).to_owned()).collect();
+        cluster.review_token(token, &audiences).await.unwrap()
+    };
+
+    let review = ask(&ours, &["other", "urumi"]).await;
+    assert!(review.authenticated);
+    assert_eq!(review.username, format!("system:serviceaccount:{}:deployer", ns.name()));
+    assert!(review.groups.contains(&"system:serviceaccounts".to_owned()), "{:?}", review.groups);
+    assert_eq!(review.audiences, ["urumi"]);
+    assert!(ask(&own, &[]).await.authenticated);
+    for (token, audiences) in [(&ours, &["other"][..]), (&ours, &[]), (&own, &["urumi"])] {
+        assert_eq!(ask(token, audiences).await, TokenReview::default(), "{audiences:?}");
+    }
+    let forged = SecretString::new(format!("{}x", ours.reveal()));
+    assert!(!ask(&forged, &["urumi"]).await.authenticated);
+
     delete(&cluster, &ns).await;
 }

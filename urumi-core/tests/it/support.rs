@@ -16,11 +16,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use urumi_core::StoreOrchestratorExt;
 use urumi_core::cluster::{ClusterBackend, ConnectOptions, InMemoryCluster, KubeCluster, Query};
 use urumi_core::object::{Kind, Object, ObjectRef};
 use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
-use urumi_core::{StoreOrchestrator, StoreOrchestratorExt};
 
 /// How long anything may take. Nothing is asserted about how long it does take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::cluster::{
-    Access, ClusterError, InMemoryCluster, LabelRequirement, NamespaceDeletion, Query, RecordPatch, WatchStream,
+    Access, ClusterError, InMemoryCluster, LabelRequirement, NamespaceDeletion, Query, RecordPatch, TokenReview,
+    WatchStream,
 };
 use crate::object::{Object, ObjectRef};
+use crate::secret::SecretString;
 
 fn lively() -> InMemoryCluster {
     InMemoryCluster::builder()
@@ -101,6 +103,9 @@ impl ClusterBackend for Counting {
     }
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
         self.inner.may(access).await
+    }
+    async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError> {
+        self.inner.review_token(token, audiences).await
     }
     async fn version(&self) -> Result<String, ClusterError> {
         self.inner.version().await

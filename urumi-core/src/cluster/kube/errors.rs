@@ -182,10 +182,15 @@ impl Failure {
             return;
         }
         let fields = ["/data", "/stringData"].into_iter().filter_map(|path| object.at(path)?.as_object());
-        for value in fields.flat_map(|map| map.values()).filter_map(Value::as_str).filter(|v| !v.is_empty()) {
-            if self.message.contains(value) {
-                self.message = self.message.replace(value, "[redacted]");
-            }
+        for value in fields.flat_map(|map| map.values()).filter_map(Value::as_str) {
+            self.redact_text(value);
+        }
+    }
+
+    /// Takes a secret out of the message.
+    pub(super) fn redact_text(&mut self, secret: &str) {
+        if !secret.is_empty() && self.message.contains(secret) {
+            self.message = self.message.replace(secret, "[redacted]");
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::errors::Failure;
 use super::request::Call;
 use super::transport::Transport;
-use crate::cluster::Query;
+use crate::cluster::{Query, TokenReview};
 use crate::object::{Kind, Object};
 
 /// As client-go's: large enough to need few round trips, small enough for the API server's memory.
@@ -73,6 +73,26 @@ pub(super) fn object(kind: &Kind, mut value: Value) -> Result<Object, Failure> {
         metadata.remove("managedFields");
     }
     Object::from_value(kind.clone(), value).map_err(Failure::unreadable)
+}
+
+/// What a TokenReview found. Its `status.error` says nothing that the caller could use, and may be about the token.
+pub(super) fn token_review(review: &Value) -> Result<TokenReview, Failure> {
+    let status = review.get("status").ok_or_else(|| Failure::unreadable("it has no status"))?;
+    // Left out where it is false.
+    if status.get("authenticated").and_then(Value::as_bool) != Some(true) {
+        return Ok(TokenReview::default());
+    }
+    let texts = |path: &str| {
+        let list = status.pointer(path).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let username = status.pointer("/user/username").and_then(Value::as_str).filter(|name| !name.is_empty());
+    Ok(TokenReview {
+        authenticated: true,
+        username: username.ok_or_else(|| Failure::unreadable("it has no status.user.username"))?.to_owned(),
+        groups: texts("/user/groups"),
+        audiences: texts("/audiences"),
+    })
 }
 
 /// The JSON of an answer.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::errors::Failure;
 use crate::cluster::{Access, FIELD_MANAGER, NamespaceDeletion, Query, RecordPatch};
 use crate::object::{Kind, Object, ObjectRef};
+use crate::secret::SecretString;
 
 /// What only the API server may say: it refuses a creation that has these, and an apply that has them owns or guards
 /// what it should not.
@@ -109,6 +110,16 @@ impl Call {
         });
         let uri = Uri::new("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
         Call::write(Method::POST, uri, "application/json", &body)
+    }
+
+    /// Its answer repeats the token, so that it is no object to keep.
+    pub(super) fn review_token(token: &SecretString, audiences: &[String]) -> Self {
+        let body = json!({
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenReview",
+            "spec": { "token": token.reveal(), "audiences": audiences },
+        });
+        Call::write(Method::POST, Uri::new("/apis/authentication.k8s.io/v1/tokenreviews"), "application/json", &body)
     }
 
     pub(super) fn version() -> Self {

@@ -7,9 +7,11 @@ use serde_json::json;
 
 use super::kinds::{INGRESS_CLASS, NAMESPACE, STORAGE_CLASS};
 use super::state::{Config, State};
+use super::tokens::Tokens;
 use super::{InMemoryCluster, server};
 use crate::cluster::Access;
 use crate::object::{Kind, Object};
+use crate::secret::SecretString;
 
 /// Sets up an [`InMemoryCluster`].
 #[derive(Clone, Debug)]
@@ -17,6 +19,7 @@ pub struct InMemoryClusterBuilder {
     config: Config,
     latency: Duration,
     denied: Vec<Access>,
+    tokens: Tokens,
     storage_class: bool,
     ingress_class: bool,
 }
@@ -33,6 +36,7 @@ impl Default for InMemoryClusterBuilder {
             },
             latency: Duration::ZERO,
             denied: Vec::new(),
+            tokens: Tokens::default(),
             storage_class: true,
             ingress_class: true,
         }
@@ -80,6 +84,18 @@ impl InMemoryClusterBuilder {
     #[must_use]
     pub fn deny(mut self, access: Access) -> Self {
         self.denied.push(access);
+        self
+    }
+
+    /// Has the cluster know a token, as [`InMemoryCluster::add_token`] does.
+    #[must_use]
+    pub fn token<G: Into<String>>(
+        mut self,
+        token: SecretString,
+        username: impl Into<String>,
+        groups: impl IntoIterator<Item = G>,
+    ) -> Self {
+        self.tokens.add(token, username.into(), groups.into_iter().map(Into::into).collect());
         self
     }
 
@@ -140,6 +156,7 @@ impl InMemoryClusterBuilder {
         }
         state.gate.latency = self.latency;
         state.gate.denied = self.denied;
+        state.tokens = self.tokens;
         InMemoryCluster::from_state(state)
     }
 }

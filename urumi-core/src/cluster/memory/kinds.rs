@@ -1,6 +1,7 @@
 //! The kinds that the in-memory cluster knows by name.
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::authentication::v1::TokenReview;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Event as CoreEvent, LimitRange, Namespace, PersistentVolumeClaim, Pod, ResourceQuota, Secret, Service,
 };
@@ -22,3 +23,4 @@ pub(super) const STORAGE_CLASS: Kind = Kind::of::<StorageClass>();
 pub(super) const INGRESS_CLASS: Kind = Kind::of::<IngressClass>();
 pub(super) const RESOURCE_QUOTA: Kind = Kind::of::<ResourceQuota>();
 pub(super) const LIMIT_RANGE: Kind = Kind::of::<LimitRange>();
+pub(super) const TOKEN_REVIEW: Kind = Kind::of::<TokenReview>();

@@ -136,7 +136,7 @@ impl Asked<'_> {
     /// What Kubernetes calls these verbs: all of them must be allowed.
     fn kubernetes_verbs(&self) -> &'static [&'static str] {
         match self.verb {
-            Verb::Create => &["create"],
+            Verb::Create | Verb::ReviewToken => &["create"],
             Verb::Apply => &["patch"],
             Verb::Get => &["get"],
             Verb::List => &["list"],

@@ -20,6 +20,7 @@ use super::kinds::{
 use super::log::{Change, Log};
 use super::outage::Gate;
 use super::pods::PodLife;
+use super::tokens::Tokens;
 use super::workloads::Rollout;
 use super::{claims, fault, namespaces, workloads};
 use crate::cluster::Query;
@@ -57,6 +58,7 @@ pub(super) struct State {
     pub(super) config: Config,
     pub(super) gate: Gate,
     pub(super) faults: Vec<(FaultTarget, Fault)>,
+    pub(super) tokens: Tokens,
     pub(super) pods: BTreeMap<(String, String), PodLife>,
     pub(super) rollouts: HashMap<ObjectRef, Rollout>,
     /// Which StatefulSet a claim was made for.
@@ -83,6 +85,7 @@ impl State {
             config,
             gate: Gate::default(),
             faults: Vec::new(),
+            tokens: Tokens::default(),
             pods: BTreeMap::new(),
             rollouts: HashMap::new(),
             claimants: HashMap::new(),

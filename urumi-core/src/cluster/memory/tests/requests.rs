@@ -1,7 +1,8 @@
 use tokio::time::Instant;
 
 use super::*;
-use crate::cluster::{Access, ClusterErrorKind, Outage, Verb};
+use crate::cluster::{Access, ClusterErrorKind, Outage, TokenReview, Verb};
+use crate::secret::SecretString;
 
 #[tokio::test]
 async fn a_request_fails_before_or_after_it_took_effect() {
@@ -129,4 +130,28 @@ async fn a_new_cluster_has_what_every_cluster_has() {
     assert_eq!(bare.dump().len(), 4);
     assert_eq!(bare.version().await.unwrap(), "v1.33.0");
     assert_eq!(format!("{bare:?}"), "InMemoryCluster { objects: 4, .. }");
+}
+
+#[tokio::test]
+async fn tokens_are_known_until_they_are_revoked() {
+    let (ann, bob) = (SecretString::new("hunter2"), SecretString::new("hunter3"));
+    let cluster = InMemoryCluster::builder().token(ann.clone(), "ann", ["shop"]).build();
+    cluster.add_token(bob.clone(), "bob", Vec::<String>::new());
+    let review = cluster.review_token(&ann, &["urumi".into()]).await.unwrap();
+    assert!(review.authenticated);
+    assert_eq!((review.username.as_str(), review.audiences), ("ann", vec!["urumi".to_owned()]));
+    assert_eq!(review.groups, ["shop", "system:authenticated"]);
+    assert_eq!(cluster.review_token(&bob, &[]).await.unwrap().username, "bob");
+    assert!(cluster.revoke_token(&ann) && !cluster.revoke_token(&ann));
+    assert_eq!(cluster.review_token(&ann, &[]).await.unwrap(), TokenReview::default());
+    assert!(!format!("{:?} {cluster:?}", cluster.requests()).contains("hunter"));
+
+    cluster.deny(Access {
+        verb: "create".into(),
+        group: "authentication.k8s.io".into(),
+        resource: "tokenreviews".into(),
+        namespace: None,
+    });
+    let error = cluster.review_token(&bob, &[]).await.unwrap_err();
+    assert_eq!((error.kind(), error.verb()), (ClusterErrorKind::Forbidden, Verb::ReviewToken));
 }

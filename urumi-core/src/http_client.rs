@@ -1,0 +1,324 @@
+//! `HttpOrchestrator`: stores through a urumi server.
+
+mod problem;
+mod watch;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures::{StreamExt, TryStreamExt};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LINK};
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+use self::problem::{innermost, no_answer, refusal, unreadable};
+use crate::engine::EngineInfo;
+use crate::error::{Error, Operation, Result};
+use crate::logs::{Lines, LogLine, LogLines, LogQuery};
+use crate::orchestrator::{Precondition, StoreOrchestrator, StoreStream};
+use crate::preview::{Difference, Preview};
+use crate::secret::SecretString;
+use crate::store::{CreateStore, Store, StoreId};
+use crate::timeline::TimelineEntry;
+
+/// How long one request may take.
+const REQUEST: Duration = Duration::from_secs(40);
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How often a request that failed for a passing reason is sent.
+const TRIES: usize = 4;
+
+/// Stores through a urumi server. A cheap handle: clones share the connections.
+///
+/// What fails for a passing reason (overload, a connection that was refused or lost) is sent again a few times;
+/// creations carry an idempotency key, so that this makes nothing twice. Redirects are not followed.
+#[derive(Clone)]
+pub struct HttpOrchestrator {
+    client: Client,
+    base: Url,
+    /// The highest version that a change of ours has led to: reads are asked to be at least as new.
+    written: Arc<AtomicU64>,
+}
+
+/// How a server is found.
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    /// A bearer token.
+    pub token: Option<SecretString>,
+    /// Certificates to trust besides the system's, as PEM.
+    pub ca_certificates: Option<Vec<u8>>,
+    /// What to call oneself; `urumi-core/<version>` by default.
+    pub user_agent: Option<String>,
+    /// Headers that every request has, for servers behind something of one's own.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A server's address or settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ServerError(String);
+
+impl fmt::Debug for HttpOrchestrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpOrchestrator").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
+}
+
+impl HttpOrchestrator {
+    /// Prepares to talk to the server at `base`, e.g. `https://urumi.example.com`. No request is made yet.
+    ///
+    /// # Errors
+    /// When the address is no `http` or `https` URL, has credentials, a query or a fragment; when the token or the
+    /// certificates cannot be used.
+    pub fn connect(base: &str, options: &ServerOptions) -> Result<Self, ServerError> {
+        let wrong = |what: &str| ServerError(format!("the server's address {what}"));
+        let mut base: Url = base.parse().map_err(|e| wrong(&format!("is no URL: {e}")))?;
+        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            return Err(wrong("must begin with http:// or https:// and name a host"));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(wrong("must not have credentials in it; give a token instead"));
+        }
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(wrong("must not have a query or a fragment"));
+        }
+        let path = base.path().trim_end_matches('/').to_owned();
+        base.set_path(&path);
+        // The process may have chosen another implementation of TLS; then this changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let agent = options.user_agent.as_deref().unwrap_or(concat!("urumi-core/", env!("CARGO_PKG_VERSION")));
+        let mut client = Client::builder()
+            .user_agent(agent)
+            .connect_timeout(CONNECT)
+            .redirect(reqwest::redirect::Policy::none())
+            .tcp_nodelay(true);
+        let mut headers = HeaderMap::new();
+        for (name, value) in &options.headers {
+            let wrong = || ServerError(format!("the header {name:?} is none that can be sent"));
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+            headers.insert(name, HeaderValue::from_str(value).map_err(|_| wrong())?);
+        }
+        if let Some(token) = &options.token {
+            let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.reveal().trim()))
+                .map_err(|_| ServerError("the token has characters that no token has".to_owned()))?;
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        client = client.default_headers(headers);
+        if let Some(pem) = &options.ca_certificates {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|e| ServerError(format!("the CA certificates cannot be read: {e}")))?;
+            client = certificates.into_iter().fold(client, reqwest::ClientBuilder::add_root_certificate);
+        }
+        let client = client.build().map_err(|e| ServerError(format!("cannot prepare connections: {e}")))?;
+        Ok(HttpOrchestrator { client, base, written: Arc::default() })
+    }
+
+    /// The server's address.
+    pub fn address(&self) -> &str {
+        self.base.as_str()
+    }
+
+    /// Asks the server anything by GET: for its own resources, such as `whoami` or `readyz`.
+    ///
+    /// # Errors
+    /// When there is no answer, it is a problem, or is not what `T` reads.
+    pub async fn ask<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
+        self.read(Operation::Get, None, self.request(Method::GET, path)).await
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        // An http URL has a path, always.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    /// A read that must not be older than our own changes.
+    fn get(&self, path: &[&str]) -> RequestBuilder {
+        let request = self.request(Method::GET, path);
+        match self.written.load(Ordering::Relaxed) {
+            0 => request,
+            version => request.query(&[("resourceVersion", version)]),
+        }
+    }
+
+    /// Sends until there is an answer that is no passing failure, and returns its head.
+    async fn send(&self, operation: Operation, id: Option<&StoreId>, request: RequestBuilder) -> Result<Response> {
+        let mut delays = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(5))
+            .with_max_times(TRIES - 1)
+            .with_jitter()
+            .with_jitter_seed(rand::random())
+            .build();
+        loop {
+            // Bodies are JSON in memory, so that a copy can always be made.
+            let Some(copy) = request.try_clone() else { return Err(no_answer(operation, &"the body is a stream")) };
+            let (error, after) = match timeout(REQUEST, copy.send()).await {
+                Ok(Ok(response)) if response.status().is_success() => return Ok(response),
+                Ok(Ok(response)) => refusal(operation, id, response).await,
+                Ok(Err(error)) => (no_answer(operation, &innermost(&error)), None),
+                Err(_elapsed) => (no_answer(operation, &format_args!("none within {REQUEST:?}")), None),
+            };
+            match delays.next() {
+                Some(delay) if error.is_retryable() => sleep(delay.max(after.unwrap_or_default())).await,
+                _ => return Err(error),
+            }
+        }
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        id: Option<&StoreId>,
+        request: RequestBuilder,
+    ) -> Result<T> {
+        let response = self.send(operation, id, request).await?;
+        let body = timeout(REQUEST, response.bytes()).await;
+        let body = body.map_err(|_| no_answer(operation, &format_args!("none within {REQUEST:?}")))?;
+        let body = body.map_err(|error| no_answer(operation, &error))?;
+        serde_json::from_slice(&body).map_err(|error| unreadable(operation, &error))
+    }
+
+    /// A change, after which reads must show it.
+    async fn change(&self, operation: Operation, id: Option<&StoreId>, request: RequestBuilder) -> Result<Store> {
+        let store: Store = self.read(operation, id, request).await?;
+        if let Ok(version) = store.resource_version.parse() {
+            self.written.fetch_max(version, Ordering::Relaxed);
+        }
+        Ok(store)
+    }
+}
+
+fn guarded(request: RequestBuilder, expected: &Precondition) -> RequestBuilder {
+    match expected.expected() {
+        Some(version) => request.header(IF_MATCH, format!("\"{version}\"")),
+        None => request,
+    }
+}
+
+/// The address of the next page.
+fn next_page(response: &Response, base: &Url) -> Option<Url> {
+    let links = response.headers().get(LINK)?.to_str().ok()?;
+    let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
+    let address = next.split_once('<')?.1.split_once('>')?.0;
+    // Only the query is taken: the server may be mounted where it does not know.
+    let query = address.split_once('?')?.1;
+    let mut url = base.clone();
+    url.set_query(Some(query));
+    Some(url)
+}
+
+#[async_trait]
+impl StoreOrchestrator for HttpOrchestrator {
+    async fn create(&self, request: CreateStore) -> Result<Store> {
+        let key = request.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
+        let send = self.request(Method::POST, &["stores"]).header("Idempotency-Key", key).json(&request);
+        let id = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
+        self.change(Operation::Create, id.as_ref(), send).await
+    }
+
+    async fn preview(&self, request: CreateStore) -> Result<Preview> {
+        let send = self.request(Method::POST, &["stores"]).query(&[("dryRun", true)]).json(&request);
+        let id = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
+        self.read(Operation::Preview, id.as_ref(), send).await
+    }
+
+    async fn get(&self, id: &StoreId) -> Result<Store> {
+        self.read(Operation::Get, Some(id), HttpOrchestrator::get(self, &["stores", id.as_str()])).await
+    }
+
+    async fn list(&self) -> Result<Vec<Store>> {
+        let mut stores: Vec<Store> = Vec::new();
+        let mut request = HttpOrchestrator::get(self, &["stores"]);
+        let base = self.url(&["stores"]);
+        loop {
+            let response = self.send(Operation::List, None, request).await?;
+            let next = next_page(&response, &base);
+            let page = timeout(REQUEST, response.bytes()).await;
+            let page = page.map_err(|_| no_answer(Operation::List, &format_args!("none within {REQUEST:?}")))?;
+            let page = page.map_err(|error| no_answer(Operation::List, &error))?;
+            let page: Vec<Store> = serde_json::from_slice(&page).map_err(|e| unreadable(Operation::List, &e))?;
+            stores.extend(page);
+            match next {
+                Some(next) => request = self.client.get(next),
+                None => return Ok(stores),
+            }
+        }
+    }
+
+    fn watch(&self, id: Option<&StoreId>) -> StoreStream {
+        watch::watch(self.clone(), id.cloned())
+    }
+
+    async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
+        let request = guarded(self.request(Method::DELETE, &["stores", id.as_str()]), expected);
+        self.change(Operation::Delete, Some(id), request).await
+    }
+
+    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
+        let request = guarded(self.request(Method::POST, &["stores", id.as_str(), "retry"]), expected);
+        self.change(Operation::Retry, Some(id), request).await
+    }
+
+    async fn engines(&self) -> Result<Vec<EngineInfo>> {
+        self.read(Operation::Engines, None, self.request(Method::GET, &["engines"])).await
+    }
+
+    async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {
+        let request = self.request(Method::GET, &["stores", id.as_str(), "manifests"]);
+        self.read(Operation::Manifests, Some(id), request).await
+    }
+
+    async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>> {
+        let request = self.request(Method::GET, &["stores", id.as_str(), "diff"]);
+        self.read(Operation::Diff, Some(id), request).await
+    }
+
+    async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
+        let request = self.request(Method::GET, &["stores", id.as_str(), "events"]);
+        self.read(Operation::Timeline, Some(id), request).await
+    }
+
+    async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
+        let mut request = self
+            .request(Method::GET, &["stores", id.as_str(), "logs"])
+            .query(&[("tail", query.tail)])
+            .query(&[("follow", query.follow)])
+            .header(ACCEPT, "application/x-ndjson");
+        if let Some(component) = &query.component {
+            request = request.query(&[("component", component)]);
+        }
+        let response = self.send(Operation::Logs, Some(id), request).await?;
+        let lines = Lines::of(response.bytes_stream().boxed());
+        let id = id.clone();
+        Ok(lines
+            .map_err(|error| no_answer(Operation::Logs, &error))
+            .and_then(move |line| {
+                let read = serde_json::from_str::<LogLine>(&line)
+                    .map_err(|error| problem::in_stream(Operation::Logs, &id, &line, &error));
+                std::future::ready(read)
+            })
+            .boxed())
+    }
+}
+
+impl From<ServerError> for Error {
+    fn from(error: ServerError) -> Self {
+        Error::Invalid(vec![crate::error::FieldError::new("server", error.0)])
+    }
+}

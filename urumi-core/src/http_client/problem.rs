@@ -1,0 +1,119 @@
+//! What a server's problem means to the caller of an orchestrator.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::Response;
+use reqwest::header::RETRY_AFTER;
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind, FieldError, Operation};
+use crate::store::StoreId;
+
+/// The most of an error's body that is read.
+const MAX_BODY: usize = 64 * 1024;
+/// How long reading it may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Problem details as in RFC 9457, as far as they matter here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    status: u16,
+    code: String,
+    detail: String,
+    retryable: Option<bool>,
+    errors: Vec<FieldProblem>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FieldProblem {
+    field: String,
+    message: String,
+}
+
+/// The error of an answer that is no success, and after how long the server wants to be asked again.
+pub(super) async fn refusal(
+    operation: Operation,
+    id: Option<&StoreId>,
+    mut response: Response,
+) -> (Error, Option<Duration>) {
+    let status = response.status().as_u16();
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let after = seconds.map(|seconds: u64| Duration::from_secs(seconds.min(30)));
+    let mut body = Vec::new();
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_BODY {
+                break;
+            }
+        }
+    };
+    // What has come by then has to do.
+    let _ = tokio::time::timeout(PATIENCE, reading).await;
+    let mut problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
+    problem.status = status;
+    (meaning(operation, id, problem), after)
+}
+
+/// A problem that stands where a line was expected.
+pub(super) fn in_stream(operation: Operation, id: &StoreId, line: &str, error: &serde_json::Error) -> Error {
+    match serde_json::from_str::<Problem>(line) {
+        Ok(problem) if !problem.code.is_empty() => meaning(operation, Some(id), problem),
+        _ => unreadable(operation, error),
+    }
+}
+
+fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Error {
+    let Problem { status, code, detail, retryable, errors } = problem;
+    match (code.as_str(), id) {
+        ("invalid", _) if !errors.is_empty() => {
+            return Error::Invalid(errors.into_iter().map(|e| FieldError::new(e.field, e.message)).collect());
+        }
+        ("not-found", Some(id)) => return Error::NotFound { id: id.clone() },
+        _ => {}
+    }
+    let kind = match (code.as_str(), status) {
+        ("timed-out" | "auth-unavailable", _) => ErrorKind::Unreachable,
+        ("cluster-refused", _) | (_, 401 | 403) => ErrorKind::NotPermitted,
+        (_, 404) => ErrorKind::NotFound,
+        (_, 409 | 412) => ErrorKind::Conflict,
+        (_, 429 | 502 | 503 | 504) => ErrorKind::Unreachable,
+        (_, 400..500) => ErrorKind::Invalid,
+        _ => ErrorKind::Internal,
+    };
+    let retryable = retryable.unwrap_or(matches!(status, 429 | 502 | 503 | 504));
+    if code.is_empty() {
+        let detail = format!("cannot {operation} a store: the server answered {status}, not as a urumi server does");
+        return Error::Server { kind, code: "none".to_owned(), detail, retryable };
+    }
+    Error::Server { kind, code, detail, retryable }
+}
+
+/// The error of a request that had no answer.
+pub(super) fn no_answer(operation: Operation, error: &dyn fmt::Display) -> Error {
+    let detail = format!("cannot {operation} a store: the server gave no answer: {error}");
+    Error::Server { kind: ErrorKind::Unreachable, code: "none".to_owned(), detail, retryable: true }
+}
+
+/// The error of an answer that cannot be understood.
+pub(super) fn unreadable(operation: Operation, error: &serde_json::Error) -> Error {
+    // Said without quoting the answer, which may have anything in it.
+    let detail = format!(
+        "cannot {operation} a store: the server's answer is none of a urumi server (line {}, column {})",
+        error.line(),
+        error.column()
+    );
+    Error::Server { kind: ErrorKind::Internal, code: "none".to_owned(), detail, retryable: false }
+}
+
+/// The innermost reason, which says more than `error sending request`.
+pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

@@ -1,0 +1,132 @@
+//! The watch through a server, which heals itself.
+
+use std::time::Duration;
+
+use eventsource_stream::{Event, EventStream, Eventsource};
+use futures::stream::BoxStream;
+use futures::{StreamExt, stream};
+use reqwest::Method;
+use reqwest::header::ACCEPT;
+use serde::Deserialize;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::HttpOrchestrator;
+use super::problem::{no_answer, refusal, unreadable};
+use crate::error::{Operation, Result};
+use crate::orchestrator::{StoreEvent, StoreStream};
+use crate::store::{Store, StoreId};
+
+/// A server shows at least every fifteen seconds that it is there.
+const SILENCE: Duration = Duration::from_secs(45);
+/// The pauses between attempts to connect.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+type Events = EventStream<BoxStream<'static, reqwest::Result<bytes::Bytes>>>;
+
+struct Watch {
+    server: HttpOrchestrator,
+    id: Option<StoreId>,
+    /// The last event that was received, from which the server goes on.
+    last: Option<String>,
+    events: Option<Events>,
+    pause: Duration,
+    failed: bool,
+}
+
+#[derive(Deserialize)]
+struct Gone {
+    id: StoreId,
+}
+
+pub(super) fn watch(server: HttpOrchestrator, id: Option<StoreId>) -> StoreStream {
+    let watch = Watch { server, id, last: None, events: None, pause: FIRST_PAUSE, failed: false };
+    stream::unfold(watch, |mut watch| async move {
+        let event = watch.next().await;
+        Some((event, watch))
+    })
+    .boxed()
+}
+
+impl Watch {
+    async fn next(&mut self) -> Result<StoreEvent> {
+        if std::mem::take(&mut self.failed) {
+            sleep(self.pause).await;
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
+        let outcome = self.advance().await;
+        self.failed = outcome.is_err();
+        if self.failed {
+            self.events = None;
+        }
+        outcome
+    }
+
+    async fn advance(&mut self) -> Result<StoreEvent> {
+        loop {
+            let mut events = match self.events.take() {
+                Some(events) => events,
+                None => self.connect().await?,
+            };
+            // Comments keep the connection alive but are no events: silence is measured beneath, by the bytes.
+            match events.next().await {
+                Some(Ok(event)) => {
+                    self.events = Some(events);
+                    if let Some(event) = self.read(event)? {
+                        self.pause = FIRST_PAUSE;
+                        return Ok(event);
+                    }
+                }
+                Some(Err(error)) => return Err(no_answer(Operation::Watch, &error)),
+                // The server is stopping, or a proxy ended it: another connection goes on where this one ended.
+                None => sleep(self.pause).await,
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Events> {
+        let mut request = self.server.request(Method::GET, &["watch"]).header(ACCEPT, "text/event-stream");
+        if let Some(id) = &self.id {
+            request = request.query(&[("id", id.as_str())]);
+        }
+        if let Some(last) = &self.last {
+            request = request.header("Last-Event-ID", last);
+        }
+        let response = match timeout_at(Instant::now() + SILENCE, request.send()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(no_answer(Operation::Watch, &super::problem::innermost(&error))),
+            Err(_elapsed) => return Err(no_answer(Operation::Watch, &"none in time")),
+        };
+        if !response.status().is_success() {
+            return Err(refusal(Operation::Watch, self.id.as_ref(), response).await.0);
+        }
+        Ok(until_silent(response.bytes_stream().boxed()).boxed().eventsource())
+    }
+
+    fn read(&mut self, event: Event) -> Result<Option<StoreEvent>> {
+        let wrong = |error: serde_json::Error| unreadable(Operation::Watch, &error);
+        let read = match event.event.as_str() {
+            "listed" => StoreEvent::Listed(serde_json::from_str::<Vec<Store>>(&event.data).map_err(wrong)?),
+            "changed" => StoreEvent::Changed(serde_json::from_str(&event.data).map_err(wrong)?),
+            "gone" => StoreEvent::Gone(serde_json::from_str::<Gone>(&event.data).map_err(wrong)?.id),
+            // A newer server may have more to say.
+            _ => return Ok(None),
+        };
+        if !event.id.is_empty() {
+            self.last = Some(event.id);
+        }
+        Ok(Some(read))
+    }
+}
+
+/// The bytes, until nothing comes for too long: a connection that died silently ends here.
+fn until_silent<S, T>(bytes: S) -> impl futures::Stream<Item = T> + Send
+where
+    S: futures::Stream<Item = T> + Unpin + Send,
+    T: Send,
+{
+    stream::unfold(bytes, |mut bytes| async move {
+        let next = timeout_at(Instant::now() + SILENCE, bytes.next()).await.ok().flatten()?;
+        Some((next, bytes))
+    })
+}

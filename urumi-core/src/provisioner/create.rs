@@ -1,0 +1,120 @@
+//! Creating a store: on record first, then everything in it.
+
+use uuid::Uuid;
+
+use super::{Orchestrator, render_error};
+use crate::cluster::ClusterErrorKind;
+use crate::error::{Error, Operation, Result};
+use crate::idempotency::{Idempotency, Repetition};
+use crate::plan::{Observed, plan};
+use crate::record::{self, Origin, Record, namespace_ref};
+use crate::secret::RedactedSecrets;
+use crate::status::StoreStatus;
+use crate::store::{CreateStore, Store, StoreSpec};
+
+/// How many ids are tried before it is no accident that they are taken. A random one is drawn twice; a key stands for
+/// one store a day.
+const DRAWS: u32 = 2;
+const KEY_GENERATIONS: u32 = 400;
+
+/// What became of an attempt to put a store on record.
+enum Placed {
+    /// It is there, made by this attempt.
+    New(Record),
+    /// A store of that id is there already.
+    Exists(Record),
+    /// The name is taken by something that is no store, or is not free yet.
+    Blocked(String),
+}
+
+impl Orchestrator {
+    pub(super) async fn create_store(&self, request: CreateStore) -> Result<Store> {
+        let key = Idempotency::of(&request);
+        let tries = match (&request.id, &key) {
+            (Some(_), _) => 1,
+            (None, None) => DRAWS,
+            (None, Some(_)) => KEY_GENERATIONS,
+        };
+        let mut taken = None;
+        for generation in 0..tries {
+            let mut spec = self.prepare(&request)?;
+            if let (None, Some(key)) = (&request.id, &key) {
+                spec = self.prepare(&request.clone().id(key.store_id(generation).as_str()))?;
+            }
+            match self.create_as(&spec, &request, key.as_ref()).await {
+                Err(error @ Error::AlreadyExists { .. }) => taken = Some(error),
+                other => return other,
+            }
+        }
+        // At least one try was made, so there is an error.
+        Err(taken.unwrap_or_else(|| Error::Invalid(Vec::new())))
+    }
+
+    async fn create_as(&self, spec: &StoreSpec, request: &CreateStore, key: Option<&Idempotency>) -> Result<Store> {
+        // An engine that cannot render its spec is found out before anything is created.
+        let desired = self.manifests_of(spec, &RedactedSecrets)?;
+        let nonce = Uuid::new_v4().to_string();
+        let origin = Origin {
+            created_by: &self.inner.created_by,
+            creation: Some(&nonce),
+            owner: request.owner.as_deref(),
+            idempotency: key,
+        };
+        let taken = |message: &str| Error::AlreadyExists { id: spec.id.clone(), message: message.to_owned() };
+        let record = match self.put_on_record(spec, &origin).await? {
+            Placed::New(record) => record,
+            Placed::Blocked(message) => return Err(taken(&message)),
+            Placed::Exists(record) => {
+                let deleting = record.status == StoreStatus::Deleting;
+                return match self.repetition(&record, key) {
+                    Repetition::Same if deleting => Err(Error::KeyInUse { id: record.id }),
+                    Repetition::Same => Ok(record.store(&self.inner.engines)),
+                    Repetition::Different => Err(Error::KeyReused { id: record.id }),
+                    Repetition::None if deleting => {
+                        Err(taken("the store of that id is being deleted; wait until it is gone, or choose another id"))
+                    }
+                    Repetition::None => Err(taken("a store of that id exists; choose another id, or leave the id out")),
+                };
+            }
+        };
+        let store = record.store(&self.inner.engines);
+        match self.carry_out(spec, &plan(&desired, &Observed::new())).await {
+            Ok(()) => Ok(store),
+            Err(failure) => Err(failure.of(store)),
+        }
+    }
+
+    fn repetition(&self, record: &Record, key: Option<&Idempotency>) -> Repetition {
+        match (&record.idempotency, key) {
+            (Some(made), Some(key)) => made.repeated_by(key, record.created_at, self.now()),
+            _ => Repetition::None,
+        }
+    }
+
+    /// Creates the namespace of a new store, which puts it on record.
+    async fn put_on_record(&self, spec: &StoreSpec, origin: &Origin<'_>) -> Result<Placed> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        let namespace = record::new_namespace(spec, engine.pod_security(spec), origin)
+            .map_err(|e| render_error(spec, &e.into()))?;
+        let found = match self.inner.cluster.create(&namespace).await {
+            Ok(created) => Some(created),
+            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
+                let existing = self.inner.cluster.get(&namespace_ref(&spec.id)).await;
+                existing.map_err(|e| Error::cluster(Operation::Create, Some(&spec.id), e))?
+            }
+            Err(error) => return Err(Error::cluster(Operation::Create, Some(&spec.id), error)),
+        };
+        let Some(namespace) = found else {
+            return Ok(Placed::Blocked("a namespace of that name is just being removed; try again".into()));
+        };
+        Ok(match Record::read(&namespace) {
+            // A repeated request meets what its own first try made.
+            Some(record) if record.creation.as_deref() == origin.creation => Placed::New(record),
+            Some(record) => Placed::Exists(record),
+            None => Placed::Blocked(format!(
+                "the namespace {} exists and is not urumi's; choose another id",
+                namespace.name()
+            )),
+        })
+    }
+}

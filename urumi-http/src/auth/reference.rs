@@ -1,0 +1,58 @@
+//! The table of who may do what as a document, made by asking the code.
+
+use super::owner::Owner;
+use super::policy::{About, Action, Decision, Refusal, decide};
+use super::principal::{Principal, Role};
+
+const BEFORE: &str = "\
+# Who may do what
+
+Made from the code by `UPDATE_DOCS=1 cargo test -p urumi-http authorization`; don't edit.
+
+Everybody has one role. Every store belongs to a user (`user:<subject>`), to a team (`team:<name>`), or, where it was
+made without the HTTP API, to nobody. *Own* are the stores of one's subject and of one's teams.
+
+**404** is the same answer as for a store that does not exist, so that nobody learns of stores that they may not see.
+**403** says which role is missing.
+
+";
+
+const AFTER: &str = "
+Lists and watches show the stores that `view-store` allows, and no trace of others.
+
+A new store belongs to whoever creates it. An operator may name one of their teams instead, an admin anybody.
+";
+
+/// The document: it is `docs/AUTHORIZATION.md`, which a test compares.
+pub fn reference() -> String {
+    let mut out = String::from(BEFORE);
+    out.push_str("## Stores\n\n| action | store | viewer | operator | admin |\n| --- | --- | --- | --- | --- |\n");
+    let own = Owner::User("me".to_owned());
+    let foreign = Owner::User("somebody else".to_owned());
+    for action in Action::ALL.iter().copied().filter(|action| action.about() == About::Store) {
+        for (whose, owner) in [("own", Some(&own)), ("others'", Some(&foreign)), ("nobody's", None)] {
+            row(&mut out, action, whose, owner);
+        }
+    }
+    out.push_str("\n## New stores\n\n| action | for | viewer | operator | admin |\n| --- | --- | --- | --- | --- |\n");
+    for action in Action::ALL.iter().copied().filter(|action| action.about() == About::NewStore) {
+        for (whom, owner) in [("oneself, own teams", Some(&own)), ("others", Some(&foreign))] {
+            row(&mut out, action, whom, owner);
+        }
+    }
+    out.push_str("\n## Everything else\n\n| action | | viewer | operator | admin |\n| --- | --- | --- | --- | --- |\n");
+    for action in Action::ALL.iter().copied().filter(|action| action.about() == About::Nothing) {
+        row(&mut out, action, "", None);
+    }
+    out.push_str(AFTER);
+    out
+}
+
+fn row(out: &mut String, action: Action, case: &str, owner: Option<&Owner>) {
+    let [viewer, operator, admin] = Role::ALL.map(|role| match decide(&Principal::new("me", role), action, owner) {
+        Decision::Allow => "yes",
+        Decision::Deny(Refusal::NotFound) => "404",
+        Decision::Deny(Refusal::Forbidden) => "403",
+    });
+    out.push_str(&format!("| {} | {case} | {viewer} | {operator} | {admin} |\n", action.as_str()));
+}

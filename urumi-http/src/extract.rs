@@ -1,0 +1,170 @@
+//! Reading requests: every mistake is answered with a problem that names the field.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use urumi_core::error::{Error, FieldError};
+use urumi_core::{Precondition, StoreId};
+
+use crate::problem::{Code, FieldProblem, Problem};
+
+/// The header of idempotency keys.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// A JSON body.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let content_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            let detail = "send the body as JSON, with `Content-Type: application/json`";
+            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "send a smaller body"),
+            _ => Problem::new(Code::Malformed, "the body could not be read to its end"),
+        })?;
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(wrong_json)?;
+        json.end().map_err(|error| Problem::new(Code::Malformed, format!("the body is no JSON: {error}")))?;
+        Ok(Body(value))
+    }
+}
+
+fn wrong_json(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let path = error.path().to_string();
+    let error = error.into_inner();
+    if !error.is_data() {
+        return Problem::new(Code::Malformed, format!("the body is no JSON: {error}"));
+    }
+    // The place in the text says nothing that the field does not say better.
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+    let field = if path == "." { "body".to_owned() } else { path };
+    Problem::fields(vec![FieldError::new(field, message)])
+}
+
+/// A query, where every parameter is known: a mistyped `dryrun` must not create anything.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(pairs).map(Query).map_err(|error| {
+            let field = error.path().to_string();
+            let message = error.into_inner().to_string();
+            let mut problem = Problem::new(Code::Malformed, format!("the query is not acceptable: {message}"));
+            if !matches!(&*field, "." | "?") {
+                problem.errors = vec![FieldProblem { field, message }];
+            }
+            problem
+        })
+    }
+}
+
+/// The id in the path. One that cannot be an id is that of no store.
+#[derive(Debug)]
+pub(crate) struct Id(pub(crate) StoreId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let raw = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        let raw = raw.map_err(|_| Problem::new(Code::Malformed, "the path is not UTF-8"))?.0;
+        StoreId::parse(&raw)
+            .map(Id)
+            .map_err(|wrong| Problem::new(Code::NotFound, format!("there is no such store: the id {}", wrong.message)))
+    }
+}
+
+/// The problem of a store that does not exist, or that the caller may not know of.
+pub(crate) fn no_such_store(id: &StoreId) -> Problem {
+    Error::NotFound { id: id.clone() }.into()
+}
+
+/// The one value of a header.
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::new(Code::Malformed, format!("the header {name} is there more than once")));
+    }
+    let text = value.to_str().map_err(|_| Problem::new(Code::Malformed, format!("the header {name} is not ASCII")))?;
+    Ok(Some(text))
+}
+
+/// The idempotency key: as it is, or as a quoted string, which is how structured headers write it.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = one(headers, &IDEMPOTENCY_KEY)? else { return Ok(None) };
+    let value = value.trim();
+    let inner = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+    let key = inner.map_or_else(|| value.to_owned(), |inner| inner.replace("\\\"", "\"").replace("\\\\", "\\"));
+    urumi_core::idempotency::check_key(&key).map_err(|wrong| {
+        let mut problem = Problem::new(Code::Malformed, wrong.to_string());
+        problem.errors = vec![wrong.into()];
+        problem
+    })?;
+    Ok(Some(key))
+}
+
+/// What `If-Match` expects: one entity tag as a store came with, or any (`*`).
+pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
+    let Some(value) = one(headers, &IF_MATCH)? else { return Ok(Precondition::NONE) };
+    let value = value.trim();
+    if value == "*" {
+        return Ok(Precondition::NONE);
+    }
+    let tag = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+    match tag.filter(|tag| !tag.is_empty() && !tag.contains('"')) {
+        Some(tag) => Ok(Precondition::version(tag)),
+        None => Err(Problem::new(Code::Malformed, "If-Match takes one entity tag in quotes, as ETag gave it, or *")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(name: HeaderName, values: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        values.iter().for_each(|v| drop(headers.append(name.clone(), HeaderValue::from_static(v))));
+        headers
+    }
+
+    #[test]
+    fn idempotency_keys_may_be_quoted() {
+        let read = |values: &[&'static str]| idempotency_key(&headers(IDEMPOTENCY_KEY, values)).map_err(|p| p.status);
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&["abc"]), Ok(Some("abc".into())));
+        assert_eq!(read(&["\"abc\""]), Ok(Some("abc".into())));
+        for wrong in [&[""][..], &["\"\""], &["a", "a"]] {
+            assert_eq!(read(wrong), Err(400), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn preconditions() {
+        let read = |values: &[&'static str]| precondition(&headers(IF_MATCH, values)).map_err(|p| p.status);
+        assert_eq!(read(&[]), Ok(Precondition::NONE));
+        assert_eq!(read(&["*"]), Ok(Precondition::NONE));
+        assert_eq!(read(&["\"12\""]), Ok(Precondition::version("12")));
+        for wrong in [&["12"][..], &["W/\"12\""], &["\"1\", \"2\""], &["\"1\"", "\"2\""], &["\"\""]] {
+            assert_eq!(read(wrong), Err(400), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The API's description, generated from the handlers and types; `docs/openapi.json` is the same document.
+
+use http::StatusCode;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+
+use crate::problem::{CONTENT, Code, FieldProblem, Problem};
+
+/// What is said of the API as a whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "urumi",
+        description = "Online stores, each isolated in a Kubernetes namespace of its own: create them, watch them come \
+            alive, see why one is not ready, remove them without a trace.\n\n\
+            Errors are problem details (RFC 9457): `code` never changes its meaning, `detail` says what to do, \
+            `retryable` whether the same request may succeed later. Every answer has an `X-Request-Id`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "stores", description = "Stores, and why they are as they are"),
+        (name = "engines", description = "What stores can be made of"),
+        (name = "access", description = "Who the caller is"),
+        (name = "health", description = "Whether the server is well"),
+    ),
+    components(schemas(Problem, FieldProblem, Code)),
+    security(("bearer" = [])),
+    modifiers(&Bearer),
+)]
+pub(crate) struct Api;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+            "A token of the server's own file, of the configured OpenID Connect issuer, or of Kubernetes. A server \
+             without any of these listens on loopback only and asks for none.",
+        ));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// What any request may be answered with.
+const ANYWHERE: [Code; 10] = [
+    Code::Malformed,
+    Code::Unauthenticated,
+    Code::Forbidden,
+    Code::NotAcceptable,
+    Code::UriTooLong,
+    Code::RateLimited,
+    Code::HeadersTooLarge,
+    Code::Internal,
+    Code::Overloaded,
+    Code::TimedOut,
+];
+
+/// Adds the answers that any operation may give.
+pub(crate) fn complete(mut document: Document) -> Document {
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    for (path, item) in &mut document.paths.paths {
+        let public = matches!(path.as_str(), "/healthz" | "/readyz");
+        let operations = [&mut item.get, &mut item.post, &mut item.delete, &mut item.put, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            for code in ANYWHERE {
+                let only_for_callers = matches!(code.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+                if public && only_for_callers {
+                    continue;
+                }
+                operation.responses.responses.entry(code.status().as_str().to_owned()).or_insert_with(|| {
+                    let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
+                    let content = ContentBuilder::new().schema(Some(schema)).build();
+                    RefOr::T(ResponseBuilder::new().description(code.title()).content(CONTENT, content).build())
+                });
+            }
+        }
+    }
+    document
+}

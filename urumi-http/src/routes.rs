@@ -1,0 +1,75 @@
+//! The routes, one resource a file.
+
+mod discover;
+mod explain;
+mod health;
+mod logs;
+mod stores;
+mod watch;
+
+pub use self::health::Readiness;
+
+use std::sync::Arc;
+
+use urumi_core::StoreId;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::{Action, Principal, decide};
+use crate::extract::no_such_store;
+use crate::problem::Problem;
+use crate::state::ServerState;
+use crate::view::Entry;
+
+/// Routes that answer at once and only to those who are recognised.
+pub(crate) fn quick() -> OpenApiRouter<ServerState> {
+    OpenApiRouter::new()
+        .routes(routes!(stores::list, stores::create))
+        .routes(routes!(stores::get, stores::delete))
+        .routes(routes!(stores::retry))
+        .routes(routes!(explain::events))
+        .routes(routes!(explain::manifests))
+        .routes(routes!(explain::diff))
+        .routes(routes!(discover::engines))
+        .routes(routes!(discover::whoami))
+}
+
+/// Routes whose answers go on for as long as the client likes.
+pub(crate) fn streaming() -> OpenApiRouter<ServerState> {
+    OpenApiRouter::new().routes(routes!(watch::watch)).routes(routes!(logs::logs))
+}
+
+/// Routes that answer to everybody.
+pub(crate) fn public() -> OpenApiRouter<ServerState> {
+    OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready))
+}
+
+/// The store that an action is about, if the caller may do it.
+fn permitted(state: &ServerState, principal: &Principal, action: Action, id: &StoreId) -> Result<Arc<Entry>, Problem> {
+    let (synced, _) = state.view().health();
+    let Some(entry) = state.view().get(id) else {
+        return Err(if synced { no_such_store(id) } else { not_ready() });
+    };
+    let decision = decide(principal, action, entry.owner.as_ref());
+    decision.or_refuse(principal, action, || no_such_store(id))?;
+    Ok(entry)
+}
+
+fn not_ready() -> Problem {
+    let detail = "the server has just started and has not yet seen the stores; try again";
+    Problem::new(crate::problem::Code::NotReady, detail).retry_after(1)
+}
+
+/// Waits for the first sight of the cluster, which takes a moment after the start.
+async fn synced(state: &ServerState) -> Result<(), Problem> {
+    if state.view().health().0 {
+        return Ok(());
+    }
+    state.view().synced().await;
+    if state.view().health().0 { Ok(()) } else { Err(not_ready()) }
+}
+
+/// Whether the caller may see a store.
+fn may_view(principal: &Principal, entry: &Entry) -> bool {
+    decide(principal, Action::ViewStore, entry.owner.as_ref()).is_allowed()
+}

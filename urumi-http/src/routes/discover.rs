@@ -1,0 +1,32 @@
+//! What this server offers, and who the caller is.
+
+use axum::Json;
+use axum::extract::State;
+use urumi_core::engine::EngineInfo;
+
+use crate::auth::{Caller, Principal};
+use crate::problem::Problem;
+use crate::state::ServerState;
+
+/// List the engines
+///
+/// Each with its options as JSON Schema (draft 2020-12), defaults included: enough to build a form from.
+#[utoipa::path(
+    get, path = "/engines", tag = "engines", operation_id = "listEngines",
+    responses((status = 200, description = "The engines", body = Vec<EngineInfo>)),
+)]
+pub(super) async fn engines(
+    State(state): State<ServerState>,
+    _caller: Caller,
+) -> Result<Json<Vec<EngineInfo>>, Problem> {
+    Ok(Json(state.orchestrator().engines().await?))
+}
+
+/// Show who the caller is
+#[utoipa::path(
+    get, path = "/whoami", tag = "access", operation_id = "whoAmI",
+    responses((status = 200, description = "The caller and their role", body = Principal)),
+)]
+pub(super) async fn whoami(Caller(principal): Caller) -> Json<Principal> {
+    Json(principal)
+}

@@ -1,0 +1,81 @@
+//! Why a store is as it is: its events, its manifests, its differences.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+use urumi_core::preview::Difference;
+use urumi_core::timeline::TimelineEntry;
+
+use super::{permitted, synced};
+use crate::auth::{Action, Caller};
+use crate::extract::Id;
+use crate::problem::Problem;
+use crate::state::ServerState;
+
+/// Show what happened to a store
+///
+/// Changes of its status, Kubernetes' Events of its objects, and who asked for what, oldest first. Kubernetes forgets
+/// Events after an hour; changes of status are kept with the store.
+#[utoipa::path(
+    get, path = "/stores/{id}/events", tag = "stores", operation_id = "getStoreEvents",
+    params(("id" = String, Path, description = "The store's id")),
+    responses(
+        (status = 200, description = "What happened, oldest first", body = Vec<TimelineEntry>),
+        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn events(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    Id(id): Id,
+) -> Result<Json<Vec<TimelineEntry>>, Problem> {
+    synced(&state).await?;
+    permitted(&state, &principal, Action::ViewEvents, &id)?;
+    Ok(Json(state.orchestrator().timeline(&id).await?))
+}
+
+/// Show what a store is made of
+///
+/// Every Kubernetes manifest as rendered from the store's record, its namespace first. Generated secrets are shown as
+/// `REDACTED`.
+#[utoipa::path(
+    get, path = "/stores/{id}/manifests", tag = "stores", operation_id = "getStoreManifests",
+    params(("id" = String, Path, description = "The store's id")),
+    responses(
+        (status = 200, description = "The manifests", body = Vec<Object>),
+        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn manifests(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    Id(id): Id,
+) -> Result<Json<Vec<Value>>, Problem> {
+    synced(&state).await?;
+    permitted(&state, &principal, Action::ViewManifests, &id)?;
+    Ok(Json(state.orchestrator().manifests(&id).await?))
+}
+
+/// Show what a repair of a store would do
+///
+/// Compares what is in the cluster with the store's manifests. Generated secrets are neither read nor compared.
+#[utoipa::path(
+    get, path = "/stores/{id}/diff", tag = "stores", operation_id = "getStoreDiff",
+    params(("id" = String, Path, description = "The store's id")),
+    responses(
+        (status = 200, description = "The differences; none for a store that is as it should be", body = Vec<Difference>),
+        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn diff(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    Id(id): Id,
+) -> Result<Json<Vec<Difference>>, Problem> {
+    synced(&state).await?;
+    permitted(&state, &principal, Action::ViewDiff, &id)?;
+    Ok(Json(state.orchestrator().differences(&id).await?))
+}

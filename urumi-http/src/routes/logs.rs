@@ -1,0 +1,98 @@
+//! `/stores/{id}/logs`: what the containers of a store write.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::{StreamExt, future};
+use http::HeaderMap;
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use serde::Deserialize;
+use urumi_core::logs::{LogLine, LogQuery};
+use utoipa::IntoParams;
+
+use super::{permitted, synced};
+use crate::auth::{Action, Caller};
+use crate::extract::{Id, Query};
+use crate::problem::{Code, FieldProblem, Problem};
+use crate::state::ServerState;
+
+/// The media type of lines with their origin, one JSON object each.
+const NDJSON: &str = "application/x-ndjson";
+
+/// Which lines are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(super) struct LogsQuery {
+    /// Only this component, e.g. `api`; all without.
+    component: Option<String>,
+    /// How many lines from the end, of each container; 100 by default.
+    #[param(minimum = 0, maximum = 10000)]
+    tail: Option<u32>,
+    /// Go on with what is written from now on.
+    #[serde(default)]
+    follow: bool,
+}
+
+/// Show the logs of a store
+///
+/// As text, each line after its component and pod in brackets where more than one component is asked for; or, with
+/// `Accept: application/x-ndjson`, as one JSON object a line. With `follow=true`, until the client or the server ends it.
+#[utoipa::path(
+    get, path = "/stores/{id}/logs", tag = "stores", operation_id = "getStoreLogs",
+    params(("id" = String, Path, description = "The store's id"), LogsQuery),
+    responses(
+        (status = 200, description = "The lines, those of one container in order", content(
+            (String = "text/plain"),
+            (LogLine = "application/x-ndjson"),
+        )),
+        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "There is no such component", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn logs(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    Id(id): Id,
+    headers: HeaderMap,
+    Query(query): Query<LogsQuery>,
+) -> Result<Response, Problem> {
+    let tail = query.tail.unwrap_or(LogQuery::TAIL);
+    if tail > LogQuery::MAX_TAIL {
+        let message = format!("must be from 0 to {}", LogQuery::MAX_TAIL);
+        let mut problem = Problem::new(Code::Malformed, format!("tail: {message}"));
+        problem.errors = vec![FieldProblem { field: "tail".into(), message }];
+        return Err(problem);
+    }
+    synced(&state).await?;
+    permitted(&state, &principal, Action::ViewLogs, &id)?;
+    let brackets = query.component.is_none();
+    let wanted = LogQuery { component: query.component, tail, follow: query.follow };
+    let lines = state.orchestrator().logs(&id, &wanted).await?;
+    let draining = state.draining().clone();
+    let structured = headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|v| v.contains(NDJSON)));
+    let bytes = lines
+        .take_until(async move { draining.cancelled().await })
+        // What follows an error within the stream may still be good: it is said where the lines are, and in the log.
+        .filter_map(move |line| {
+            let text = match line {
+                Ok(line) if structured => json(&line),
+                Ok(line) if brackets => format!("[{} {}] {}\n", line.component, line.pod, line.text),
+                Ok(line) => format!("{}\n", line.text),
+                Err(error) => {
+                    let problem = Problem::from(error);
+                    if structured { json(&problem) } else { format!("urumi: {}\n", problem.detail) }
+                }
+            };
+            future::ready(Some(Ok::<_, std::convert::Infallible>(Bytes::from(text))))
+        });
+    let content_type = if structured { NDJSON } else { "text/plain; charset=utf-8" };
+    Ok(([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], Body::from_stream(bytes)).into_response())
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    // Texts only: there is nothing that JSON cannot hold.
+    serde_json::to_string(value).unwrap_or_default() + "\n"
+}

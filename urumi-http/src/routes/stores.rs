@@ -1,0 +1,427 @@
+//! `/stores`: create, list, look at, delete, retry.
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+use urumi_core::error::Error;
+use urumi_core::idempotency::{Idempotency, Repetition};
+use urumi_core::preview::Preview;
+use urumi_core::status::StoreStatus;
+use urumi_core::{CreateStore, Store, StoreId};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{may_view, permitted, synced};
+use crate::auth::policy::owner_of_new;
+use crate::auth::{Action, Caller, Owner, Principal, Role, decide};
+use crate::extract::{Body, Id, Query, idempotency_key, precondition};
+use crate::problem::{Code, Problem};
+use crate::state::ServerState;
+use crate::view::{Filter, Page, PageRequest, Sort};
+
+/// The most stores that one page has, and how many it has where nothing else is asked for.
+const MAX_PAGE: usize = 1000;
+/// Says that the answer is that to an earlier request with the same key.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// How stores are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// How many stores at most; 1 to 1000, 1000 by default.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
+    /// Where to go on; taken from the `Link` header with `rel="next"`.
+    cursor: Option<String>,
+    /// Only stores of these statuses, separated by commas.
+    #[param(
+        example = "failed,degraded",
+        pattern = "^(provisioning|ready|degraded|failed|deleting)(,(provisioning|ready|degraded|failed|deleting))*$"
+    )]
+    status: Option<String>,
+    /// Only stores of this engine.
+    engine: Option<String>,
+    /// Only stores with this text in their name or id, whatever the case.
+    name: Option<String>,
+    /// In which order; `-` in front turns it round.
+    #[serde(default)]
+    #[param(inline)]
+    sort: Sort,
+    /// Only an answer that is at least as new as this version of any store: waits for it for a moment.
+    #[param(pattern = "^[0-9]{1,19}$")]
+    resource_version: Option<String>,
+}
+
+impl ListQuery {
+    fn request(&self) -> Result<PageRequest, Problem> {
+        let limit = self.limit.unwrap_or(MAX_PAGE);
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(bad_parameter("limit", format!("must be from 1 to {MAX_PAGE}")));
+        }
+        let statuses = self.status.iter().flat_map(|list| list.split(','));
+        let status = statuses.map(|word| {
+            StoreStatus::parse(word).ok_or_else(|| {
+                let known = StoreStatus::ALL.map(StoreStatus::as_str).join(", ");
+                bad_parameter("status", format!("{word:?} is no status; they are {known}"))
+            })
+        });
+        let filter = Filter {
+            status: status.collect::<Result<_, _>>()?,
+            engine: self.engine.clone(),
+            name: self.name.as_ref().map(|name| name.to_lowercase()),
+        };
+        let mut request = PageRequest { filter, sort: self.sort, limit, cursor: None };
+        if let Some(cursor) = &self.cursor
+            && !request.behind(cursor)
+        {
+            let message = "is none that this query gave; begin again without a cursor".to_owned();
+            return Err(bad_parameter("cursor", message));
+        }
+        Ok(request)
+    }
+}
+
+fn bad_parameter(name: &str, message: String) -> Problem {
+    let mut problem = Problem::new(Code::Malformed, format!("{name}: {message}"));
+    problem.errors = vec![crate::problem::FieldProblem { field: name.to_owned(), message }];
+    problem
+}
+
+/// Waits for the version that a client has seen elsewhere.
+async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Problem> {
+    let Some(version) = version else { return Ok(()) };
+    let wrong = || bad_parameter("resourceVersion", "must be a number, as a store's resourceVersion is".to_owned());
+    state.view().at_least(version.parse().map_err(|_| wrong())?).await;
+    Ok(())
+}
+
+/// List stores
+///
+/// Those that the caller may see, as a JSON array, from memory. Where there are more than `limit`, the `Link` header
+/// has the address of the next page. Repeat with `If-None-Match` to be told cheaply that nothing has changed.
+#[utoipa::path(
+    get, path = "/stores", tag = "stores", operation_id = "listStores", params(ListQuery),
+    responses(
+        (status = 200, description = "The stores", body = Vec<Store>, headers(
+            ("ETag" = String, description = "Changes with every change of any store"),
+            ("Link" = Option<String>, description = "The next page, with `rel=\"next\"`"),
+        )),
+        (status = 304, description = "Nothing has changed since the given ETag"),
+    ),
+)]
+pub(super) async fn list(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    let request = query.request()?;
+    synced(&state).await?;
+    as_new_as(&state, query.resource_version.as_deref()).await?;
+    let view = state.view();
+    let everything = principal.role == Role::Admin
+        && request.filter == Filter::default()
+        && request.sort == Sort::CreatedAt
+        && request.cursor.is_none();
+    let (all, sequence) = view.all();
+    let tag = format!("W/\"{}\"", view.tag(sequence));
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
+    let (page, tag) = if everything && all.len() <= request.limit {
+        let (body, sequence) = view.whole();
+        (Page { body, next: None }, format!("W/\"{}\"", view.tag(sequence)))
+    } else {
+        (Page::of(&all, &request, |entry| may_view(&principal, entry)), tag)
+    };
+    let mut response = ([(CONTENT_TYPE, "application/json")], page.body).into_response();
+    insert(response.headers_mut(), ETAG, &tag);
+    if let Some(next) = page.next {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        query.extend_pairs(given.filter(|(key, _)| key != "cursor" && key != "resourceVersion"));
+        query.append_pair("cursor", &next);
+        insert(response.headers_mut(), LINK, &format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish()));
+    }
+    Ok(response)
+}
+
+/// What comes is made here, of visible ASCII only; if it ever were not, the header would be left out.
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// How a store is created.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(super) struct CreateQuery {
+    /// Only check the request and show what would be made.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What a creation answers.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used: the handler answers with either")]
+enum Created {
+    Store(Store),
+    Preview(Preview),
+}
+
+/// Create a store
+///
+/// Answers as soon as the store is on record and its objects have been accepted; follow it at the address in
+/// `Location`, or with `/watch`. With an `Idempotency-Key`, the request may be repeated for 24 hours, to any replica, as
+/// often as one likes: one store is made. With `dryRun=true` nothing is made, and the answer is a preview.
+#[utoipa::path(
+    post, path = "/stores", tag = "stores", operation_id = "createStore",
+    params(
+        CreateQuery,
+        ("Idempotency-Key" = Option<String>, Header, max_length = 255,
+            description = "1 to 255 visible ASCII characters, e.g. a UUID; a key of its own for each store"),
+    ),
+    request_body = CreateStore,
+    responses(
+        (status = 200, description = "With `dryRun=true`: what would be made", body = Preview),
+        (status = 202, description = "The store, which is being made", body = Store, headers(
+            ("Location" = String, description = "Where the store is looked at"),
+            ("ETag" = String, description = "The store's version, for `If-Match`"),
+            ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with this key made it"),
+        )),
+        (status = 409, description = "The id is taken, or the key's store is being deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field is not acceptable, or the key was used for another request", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn create(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    // As the client sees it, wherever this API is mounted.
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    Query(query): Query<CreateQuery>,
+    body: Result<Body<CreateStore>, Problem>,
+) -> Result<Response, Problem> {
+    let action = if query.dry_run { Action::PreviewStore } else { Action::CreateStore };
+    // Before the body is judged: who may not create learns nothing from it.
+    let decision = decide(&principal, action, None);
+    decision.or_refuse(&principal, action, || Problem::new(Code::Forbidden, "this role creates no stores"))?;
+    let mut request = body?.0;
+    request.idempotency_key = idempotency_key(&headers)?;
+    let asked = request.owner.take().map(|owner| owner.parse::<Owner>());
+    let owner = asked.transpose().map_err(|wrong| Problem::fields(vec![wrong]))?;
+    let owner = owner_of_new(&principal, action, owner)?;
+    request.owner = Some(owner.to_string());
+    if query.dry_run {
+        return Ok(Json(state.orchestrator().preview(request).await?).into_response());
+    }
+    synced(&state).await?;
+    let id = likely_id(&request);
+    let made = make(&state, request, &owner, &id).await;
+    state.audit().note(&principal, action, Some(made.as_ref().map_or(&id, |(store, _)| &store.id)), &made);
+    let (store, replayed) = made?;
+    let mut response = accepted(&store);
+    insert(response.headers_mut(), LOCATION, &format!("{}/{}", uri.path().trim_end_matches('/'), store.id));
+    if replayed {
+        insert(response.headers_mut(), REPLAYED, "true");
+    }
+    Ok(response)
+}
+
+/// The id that the store will have, if nothing is in the way.
+fn likely_id(request: &CreateStore) -> StoreId {
+    match (&request.id, Idempotency::of(request)) {
+        (Some(id), _) => StoreId::parse(id).unwrap_or_else(|_| StoreId::random()),
+        (None, Some(key)) => key.store_id(0),
+        (None, None) => StoreId::random(),
+    }
+}
+
+/// The store, and whether an earlier request has made it.
+async fn make(
+    state: &ServerState,
+    mut request: CreateStore,
+    owner: &Owner,
+    id: &StoreId,
+) -> Result<(Store, bool), Problem> {
+    if let Some(earlier) = earlier(state, &request)? {
+        return Ok((earlier, true));
+    }
+    let _reserved = state.counts().reserve(owner, id, state.view())?;
+    if request.id.is_none() && request.idempotency_key.is_none() {
+        request.id = Some(id.to_string());
+    }
+    let began = jiff::Timestamp::now();
+    let store = match state.orchestrator().create(request).await {
+        Ok(store) => store,
+        // It is on record, and the monitor goes on with it: that is what was asked for.
+        Err(Error::Unfinished { store, source }) if source.is_retryable() => *store,
+        Err(error) => return Err(error.into()),
+    };
+    state.view().seen(&store.id, &store.resource_version).await;
+    // The cluster's clock counts whole seconds, and may differ a little from ours.
+    let replayed = store.status != StoreStatus::Provisioning || store.created_at.as_second() + 5 < began.as_second();
+    Ok((store, replayed))
+}
+
+/// What an earlier request with the same key has made, as far as memory tells. What it cannot tell, because it is just
+/// being made, the cluster will.
+fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<Store>, Problem> {
+    let Some(key) = Idempotency::of(request) else { return Ok(None) };
+    let now = jiff::Timestamp::now();
+    let (all, _) = state.view().all();
+    for entry in all.iter() {
+        let Some(made_by) = &entry.store.made_by else { continue };
+        let id = entry.store.id.clone();
+        match made_by.repeated_by(&key, entry.store.created_at, now) {
+            Repetition::None => {}
+            Repetition::Different => return Err(Error::KeyReused { id }.into()),
+            Repetition::Same if entry.store.status == StoreStatus::Deleting => {
+                return Err(Error::KeyInUse { id }.into());
+            }
+            Repetition::Same => return Ok(Some(entry.store.clone())),
+        }
+    }
+    Ok(None)
+}
+
+fn accepted(store: &Store) -> Response {
+    let mut response = (StatusCode::ACCEPTED, Json(store)).into_response();
+    insert(response.headers_mut(), ETAG, &format!("\"{}\"", store.resource_version));
+    response
+}
+
+/// How a store is looked at.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(super) struct GetQuery {
+    /// Only an answer that is at least as new as this version of any store: waits for it for a moment.
+    #[param(pattern = "^[0-9]{1,19}$")]
+    resource_version: Option<String>,
+}
+
+/// Show a store
+#[utoipa::path(
+    get, path = "/stores/{id}", tag = "stores", operation_id = "getStore",
+    params(("id" = String, Path, description = "The store's id"), GetQuery),
+    responses(
+        (status = 200, description = "The store", body = Store, headers(
+            ("ETag" = String, description = "The store's version, for `If-Match` and `If-None-Match`"),
+        )),
+        (status = 304, description = "The store is as it was with the given ETag"),
+        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn get(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    Id(id): Id,
+    headers: HeaderMap,
+    Query(query): Query<GetQuery>,
+) -> Result<Response, Problem> {
+    synced(&state).await?;
+    as_new_as(&state, query.resource_version.as_deref()).await?;
+    let entry = permitted(&state, &principal, Action::ViewStore, &id)?;
+    let tag = format!("\"{}\"", entry.store.resource_version);
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
+    Ok(([(CONTENT_TYPE, "application/json".to_owned()), (ETAG, tag)], entry.json.clone()).into_response())
+}
+
+/// Delete a store
+///
+/// With everything in it, its data included. Answers as soon as the deletion has begun; the store is shown as `deleting`
+/// until it is gone. With `If-Match`, only if the store is still as it was then.
+#[utoipa::path(
+    delete, path = "/stores/{id}", tag = "stores", operation_id = "deleteStore",
+    params(
+        ("id" = String, Path, description = "The store's id"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that the store must still have"),
+    ),
+    responses(
+        (status = 202, description = "The store, which is being deleted", body = Store),
+        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Somebody else changed it at the same time", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "The store has changed since the given ETag", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn delete(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let expected = precondition(&headers)?;
+    let deleted = change(&state, &principal, Action::DeleteStore, &id, async {
+        let store = state.orchestrator().delete_if(&id, &expected).await?;
+        state.view().seen_deleting(&id).await;
+        Ok(store)
+    });
+    Ok(accepted(&deleted.await?))
+}
+
+/// Try a failed store again
+///
+/// Gives it a new deadline and makes what is missing; one that is provisioning is resumed.
+#[utoipa::path(
+    post, path = "/stores/{id}/retry", tag = "stores", operation_id = "retryStore",
+    params(
+        ("id" = String, Path, description = "The store's id"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that the store must still have"),
+    ),
+    responses(
+        (status = 202, description = "The store, which is being made", body = Store),
+        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The store is neither failed nor provisioning", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "The store has changed since the given ETag", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn retry(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let expected = precondition(&headers)?;
+    let retried = change(&state, &principal, Action::RetryStore, &id, async {
+        let store = match state.orchestrator().retry_if(&id, &expected).await {
+            Ok(store) => store,
+            Err(Error::Unfinished { store, source }) if source.is_retryable() => *store,
+            Err(error) => return Err(error.into()),
+        };
+        state.view().seen(&id, &store.resource_version).await;
+        Ok(store)
+    });
+    Ok(accepted(&retried.await?))
+}
+
+/// Makes a change to a store, if the caller may, and notes what became of it.
+async fn change(
+    state: &ServerState,
+    principal: &Principal,
+    action: Action,
+    id: &StoreId,
+    work: impl Future<Output = Result<Store, Problem>>,
+) -> Result<Store, Problem> {
+    synced(state).await?;
+    let outcome = match permitted(state, principal, action, id) {
+        Ok(_) => work.await,
+        Err(problem) => Err(problem),
+    };
+    state.audit().note(principal, action, Some(id), &outcome);
+    outcome
+}

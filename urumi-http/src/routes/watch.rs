@@ -1,0 +1,150 @@
+//! `/watch`: every change as it happens, as server-sent events.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::{Stream, stream};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
+use serde::Deserialize;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+use urumi_core::StoreId;
+use utoipa::IntoParams;
+
+use super::{may_view, synced};
+use crate::auth::{Caller, Principal};
+use crate::extract::Query;
+use crate::problem::Problem;
+use crate::state::ServerState;
+use crate::view::{Beginning, Change, View, What, listed_frame};
+
+/// What is watched.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(super) struct WatchQuery {
+    /// Only this store.
+    id: Option<String>,
+}
+
+/// Watch stores
+///
+/// Server-sent events. First `listed` with the JSON array of all stores that the caller may see, then `changed` with a
+/// store, or `gone` with its id (`{"id": …}`), for every change, in order. A client that was away sends the last
+/// event's id as `Last-Event-ID` (browsers do by themselves) and gets what it missed, or `listed` again where that is
+/// no longer known. Comment lines show that the connection lives.
+#[utoipa::path(
+    get, path = "/watch", tag = "stores", operation_id = "watchStores",
+    params(
+        WatchQuery,
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was received"),
+    ),
+    responses(
+        (status = 200, description = "Events, until the client or the server ends it", body = String, content_type = "text/event-stream"),
+        (status = 422, description = "The id cannot be one", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn watch(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    headers: HeaderMap,
+    Query(query): Query<WatchQuery>,
+) -> Result<Response, Problem> {
+    synced(&state).await?;
+    // One that does not exist, or that the caller may not know of, is an empty list; it may be created yet.
+    let only = query.id.map(|id| StoreId::parse(&id)).transpose().map_err(|wrong| Problem::fields(vec![wrong]))?;
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let subscriber = Subscriber::new(&state, principal, only, last);
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        // Proxies of nginx's kind would otherwise hold events back.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(subscriber.frames())).into_response())
+}
+
+/// Somebody who watches.
+struct Subscriber {
+    view: Arc<View>,
+    principal: Principal,
+    only: Option<StoreId>,
+    /// What is to be sent before anything new is waited for.
+    first: VecDeque<Bytes>,
+    changes: Receiver<Arc<Change>>,
+    draining: CancellationToken,
+}
+
+impl Subscriber {
+    fn new(state: &ServerState, principal: Principal, only: Option<StoreId>, last: Option<&str>) -> Self {
+        let (beginning, changes) = state.view().watch(last);
+        let mut subscriber = Subscriber {
+            view: state.view().clone(),
+            principal,
+            only,
+            first: VecDeque::new(),
+            changes,
+            draining: state.draining().clone(),
+        };
+        subscriber.begin(beginning);
+        subscriber
+    }
+
+    fn begin(&mut self, beginning: Beginning) {
+        self.first = match beginning {
+            Beginning::All(entries, sequence) => {
+                let seen = entries.iter().filter(|entry| self.sees(entry));
+                VecDeque::from([listed_frame(&self.view.tag(sequence), seen)])
+            }
+            // At least something is sent at once, so that proxies and clients see that the connection is there.
+            Beginning::Missed(changes) => std::iter::once(Bytes::from_static(b":\n\n"))
+                .chain(changes.iter().filter(|c| c.entry().is_some_and(|e| self.sees(e))).map(|c| c.frame.clone()))
+                .collect(),
+        };
+    }
+
+    fn sees(&self, entry: &crate::view::Entry) -> bool {
+        self.only.as_ref().is_none_or(|id| entry.store.id == *id) && may_view(&self.principal, entry)
+    }
+
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(frame) = self.first.pop_front() {
+                return Some(frame);
+            }
+            let change = tokio::select! {
+                biased;
+                () = self.draining.cancelled() => return None,
+                change = self.changes.recv() => change,
+            };
+            match change {
+                Ok(change) => match &change.what {
+                    What::Heartbeat => return Some(change.frame.clone()),
+                    What::Changed(entry) | What::Gone(entry) if self.sees(entry) => return Some(change.frame.clone()),
+                    What::Changed(_) | What::Gone(_) => {}
+                },
+                // Too slow to be told of every change: the present has to do.
+                Err(RecvError::Lagged(_)) => {
+                    let (beginning, changes) = self.view.watch(None);
+                    self.changes = changes;
+                    self.begin(beginning);
+                }
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    fn frames(self) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
+        stream::unfold(self, |mut subscriber| async move {
+            let frame = subscriber.next().await?;
+            Some((Ok(frame), subscriber))
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! What the handlers share.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use urumi_core::StoreOrchestrator;
+use urumi_core::cluster::ClusterBackend;
+
+use crate::audit::Audit;
+use crate::auth::Authentication;
+use crate::owner_limits::{OwnerCounts, OwnerLimits};
+use crate::view::View;
+
+/// How often those who watch are shown that they are still connected, by default.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Everything that the API needs. A cheap handle: clones share everything.
+#[derive(Clone)]
+pub struct ServerState {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    orchestrator: Arc<dyn StoreOrchestrator>,
+    authentication: Authentication,
+    view: Arc<View>,
+    counts: OwnerCounts,
+    audit: Audit,
+    monitor: Option<urumi_core::MonitorHandle>,
+    draining: CancellationToken,
+}
+
+impl fmt::Debug for ServerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerState").field("view", &self.inner.view).finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`ServerState`].
+pub struct ServerStateBuilder {
+    orchestrator: Arc<dyn StoreOrchestrator>,
+    authentication: Authentication,
+    limits: OwnerLimits,
+    events: Option<Arc<dyn ClusterBackend>>,
+    monitor: Option<urumi_core::MonitorHandle>,
+    heartbeat: Duration,
+}
+
+impl fmt::Debug for ServerStateBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerStateBuilder").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl ServerStateBuilder {
+    /// How callers are recognised. By default nobody is: only callers that an embedding service has put into the
+    /// request's extensions are served.
+    #[must_use]
+    pub fn authentication(mut self, authentication: Authentication) -> Self {
+        self.authentication = authentication;
+        self
+    }
+
+    /// How many stores an owner may have; unlimited by default.
+    #[must_use]
+    pub fn limits(mut self, limits: OwnerLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Where changes are noted as Kubernetes Events, beside the log; nowhere by default.
+    #[must_use]
+    pub fn events(mut self, cluster: Arc<dyn ClusterBackend>) -> Self {
+        self.events = Some(cluster);
+        self
+    }
+
+    /// The monitor that runs beside this server, whose health is then part of the server's.
+    #[must_use]
+    pub fn monitor(mut self, monitor: urumi_core::MonitorHandle) -> Self {
+        self.monitor = Some(monitor);
+        self
+    }
+
+    /// How often those who watch are shown that they are still connected; [`HEARTBEAT`] by default.
+    #[must_use]
+    pub fn heartbeat(mut self, every: Duration) -> Self {
+        self.heartbeat = every.max(Duration::from_millis(10));
+        self
+    }
+
+    /// The state. What runs for it is spawned onto `tasks` and ends when `stop` is cancelled.
+    pub fn spawn(self, tasks: &TaskTracker, stop: &CancellationToken) -> ServerState {
+        let view = Arc::new(View::default());
+        let (followed, orchestrator, until) = (view.clone(), self.orchestrator.clone(), stop.clone());
+        tasks.spawn(async move { followed.follow(orchestrator, self.heartbeat, until).await });
+        ServerState {
+            inner: Arc::new(Inner {
+                orchestrator: self.orchestrator,
+                authentication: self.authentication,
+                view,
+                counts: OwnerCounts::new(self.limits),
+                audit: Audit::new(self.events, tasks.clone()),
+                monitor: self.monitor,
+                draining: stop.child_token(),
+            }),
+        }
+    }
+}
+
+impl ServerState {
+    /// Begins to build the state of a server over `orchestrator`.
+    pub fn builder(orchestrator: Arc<dyn StoreOrchestrator>) -> ServerStateBuilder {
+        ServerStateBuilder {
+            orchestrator,
+            authentication: Authentication::chain(Vec::new()),
+            limits: OwnerLimits::default(),
+            events: None,
+            monitor: None,
+            heartbeat: HEARTBEAT,
+        }
+    }
+
+    /// Resolves when everything has been seen once, or it takes too long.
+    pub fn synced(&self) -> impl Future<Output = ()> + Send + use<> {
+        let view = self.inner.view.clone();
+        async move { view.synced().await }
+    }
+
+    pub(crate) fn orchestrator(&self) -> &dyn StoreOrchestrator {
+        &*self.inner.orchestrator
+    }
+
+    pub(crate) fn authentication(&self) -> &Authentication {
+        &self.inner.authentication
+    }
+
+    pub(crate) fn view(&self) -> &Arc<View> {
+        &self.inner.view
+    }
+
+    pub(crate) fn counts(&self) -> &OwnerCounts {
+        &self.inner.counts
+    }
+
+    pub(crate) fn audit(&self) -> &Audit {
+        &self.inner.audit
+    }
+
+    pub(crate) fn monitor(&self) -> Option<&urumi_core::MonitorHandle> {
+        self.inner.monitor.as_ref()
+    }
+
+    /// Cancelled when streams should end.
+    pub(crate) fn draining(&self) -> &CancellationToken {
+        &self.inner.draining
+    }
+}

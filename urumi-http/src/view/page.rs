@@ -1,0 +1,160 @@
+//! Lists of stores: filtered, sorted, page by page.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use urumi_core::status::StoreStatus;
+use utoipa::ToSchema;
+
+use super::Entry;
+
+/// Which stores are wanted. What is empty asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Filter {
+    /// Any of these statuses.
+    pub(crate) status: Vec<StoreStatus>,
+    /// This engine.
+    pub(crate) engine: Option<String>,
+    /// This text in the name or the id, whatever the case.
+    pub(crate) name: Option<String>,
+}
+
+impl Filter {
+    fn has(&self, entry: &Entry) -> bool {
+        let store = &entry.store;
+        (self.status.is_empty() || self.status.contains(&store.status))
+            && self.engine.as_ref().is_none_or(|engine| store.engine == *engine)
+            && self.name.as_ref().is_none_or(|name| {
+                store.name.to_lowercase().contains(name) || store.id.as_str().contains(name.as_str())
+            })
+    }
+}
+
+/// In which order; `-` in front turns it round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) enum Sort {
+    /// Oldest first.
+    #[default]
+    #[serde(rename = "createdAt")]
+    CreatedAt,
+    /// Newest first.
+    #[serde(rename = "-createdAt")]
+    NewestFirst,
+    /// By name.
+    #[serde(rename = "name")]
+    Name,
+    /// By name, backwards.
+    #[serde(rename = "-name")]
+    NameBackwards,
+    /// By status.
+    #[serde(rename = "status")]
+    Status,
+    /// By status, backwards.
+    #[serde(rename = "-status")]
+    StatusBackwards,
+}
+
+impl Sort {
+    fn key(self, entry: &Entry) -> String {
+        let store = &entry.store;
+        match self {
+            // Microseconds with leading zeros sort as text.
+            Sort::CreatedAt | Sort::NewestFirst => format!("{:020}", store.created_at.as_microsecond().max(0)),
+            Sort::Name | Sort::NameBackwards => store.name.to_lowercase(),
+            Sort::Status | Sort::StatusBackwards => store.status.to_string(),
+        }
+    }
+
+    fn directed(self, ordering: Ordering) -> Ordering {
+        match self {
+            Sort::CreatedAt | Sort::Name | Sort::Status => ordering,
+            Sort::NewestFirst | Sort::NameBackwards | Sort::StatusBackwards => ordering.reverse(),
+        }
+    }
+}
+
+/// Where a page begins: behind this store of the page before. It stays right when stores come and go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cursor {
+    sort: Sort,
+    key: String,
+    id: String,
+}
+
+impl Cursor {
+    fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Reads a cursor; `None` when it is none that this server gave.
+    pub(crate) fn decode(text: &str) -> Option<Self> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PageRequest {
+    pub(crate) filter: Filter,
+    pub(crate) sort: Sort,
+    pub(crate) limit: usize,
+    pub(crate) cursor: Option<Cursor>,
+}
+
+impl PageRequest {
+    /// Reads a cursor, and makes sure that it belongs to the same order.
+    pub(crate) fn behind(&mut self, cursor: &str) -> bool {
+        self.cursor = Cursor::decode(cursor).filter(|cursor| cursor.sort == self.sort);
+        self.cursor.is_some()
+    }
+}
+
+/// A page.
+pub(crate) struct Page {
+    /// The stores as a JSON array.
+    pub(crate) body: Bytes,
+    /// The cursor of the next page, if there is one.
+    pub(crate) next: Option<String>,
+}
+
+impl Page {
+    /// The page of those stores that are `visible`.
+    pub(crate) fn of(all: &[Arc<Entry>], request: &PageRequest, visible: impl Fn(&Entry) -> bool) -> Page {
+        let sort = request.sort;
+        let mut found: Vec<(String, &Arc<Entry>)> = all
+            .iter()
+            .filter(|entry| visible(entry) && request.filter.has(entry))
+            .map(|entry| (sort.key(entry), entry))
+            .collect();
+        let id = |entry: &Arc<Entry>| entry.store.id.as_str().to_owned();
+        found.sort_by(|(a_key, a), (b_key, b)| sort.directed((a_key, &a.store.id).cmp(&(b_key, &b.store.id))));
+        if let Some(cursor) = &request.cursor {
+            let behind = |key: &String, entry: &Arc<Entry>| {
+                sort.directed((key.as_str(), entry.store.id.as_str()).cmp(&(&cursor.key, &cursor.id))).is_gt()
+            };
+            found.retain(|(key, entry)| behind(key, entry));
+        }
+        let more = found.len() > request.limit;
+        found.truncate(request.limit);
+        let next = found.last().filter(|_| more);
+        let next = next.map(|(key, entry)| Cursor { sort, key: key.clone(), id: id(entry) }.encode());
+        Page { body: array(found.iter().map(|(_, entry)| *entry)), next }
+    }
+}
+
+/// Stores as a JSON array.
+pub(super) fn array<'a>(entries: impl Iterator<Item = &'a Arc<Entry>>) -> Bytes {
+    let mut body = vec![b'['];
+    for (index, entry) in entries.enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(&entry.json);
+    }
+    body.push(b']');
+    body.into()
+}
