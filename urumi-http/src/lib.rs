@@ -7,6 +7,8 @@
 mod audit;
 pub mod auth;
 mod extract;
+pub mod layers;
+pub mod listener;
 mod openapi;
 mod owner_limits;
 pub mod problem;
