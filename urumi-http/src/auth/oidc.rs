@@ -1,6 +1,6 @@
 //! Tokens of an OpenID Connect issuer: signed JWTs, verified here with the keys that the issuer publishes.
 //!
-//! - Only asymmetric algorithms count ([`Algorithm`](jwt::Algorithm)), each with keys of its own kind only: neither
+//! - Only asymmetric algorithms count (RS*, PS*, ES256, ES384, EdDSA), each with keys of its own kind only: neither
 //!   `none` nor an HMAC made with a public key passes.
 //! - `iss`, `aud` and `exp` must be there and right, `nbf` right where it is there, within [`LEEWAY`].
 //! - Keys are fetched when a token first needs them, in the background before they grow old, and when a token names one

@@ -12,8 +12,8 @@
 //!   expires: 2027-01-31
 //! ```
 //!
-//! The file is read again when it has changed, however that was done: written over, replaced, or, as Kubernetes does with
-//! a mounted Secret, by a link that points elsewhere. One that is broken changes nothing.
+//! The file is read again when it has changed, however that was done: written over, replaced, or, as Kubernetes does
+//! with a mounted Secret, by a link that points elsewhere. One that is broken changes nothing.
 
 mod command;
 mod file;
@@ -122,7 +122,8 @@ impl StaticTokens {
         }
     }
 
-    /// Looks at the file every so often until `stop`; whoever spawns this owns it. Without it, the tokens stay as loaded.
+    /// Looks at the file every so often until `stop`; whoever spawns this owns it. Without it, the tokens stay as
+    /// loaded.
     pub async fn run(self: Arc<Self>, every: Duration, stop: CancellationToken) {
         // An interval of nothing panics.
         let mut ticks = tokio::time::interval(every.max(Duration::from_millis(1)));

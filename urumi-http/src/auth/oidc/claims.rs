@@ -11,6 +11,10 @@ use super::{LEEWAY, OidcOptions};
 /// Groups beyond this are left out: nobody is in so many, and each is compared with every binding.
 const MOST_TEAMS: usize = 1_000;
 
+/// What the names of Kubernetes' own users and groups begin with. They are no issuer's to give: it could make somebody
+/// a ServiceAccount, or a member of `system:masters`.
+const KUBERNETES: &str = "system:";
+
 /// What tokens must say.
 #[derive(Debug)]
 pub(super) struct Claims {
@@ -59,7 +63,8 @@ impl Claims {
         if seconds(claims, "nbf")?.is_some_and(|begin| begin.saturating_sub(leeway) > now) {
             return Err(bad("it is not valid yet"));
         }
-        let teams = texts(find(claims, &self.options.teams_claim));
+        let mut teams = texts(find(claims, &self.options.teams_claim));
+        teams.retain(|team| !team.starts_with(KUBERNETES));
         Ok(Bearer { subject: self.subject(claims)?, teams, remaining: Duration::from_secs(remaining) })
     }
 
@@ -71,8 +76,7 @@ impl Claims {
         if name == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
             return Err(bad("its # is not verified"));
         }
-        // These are Kubernetes' own, and no issuer's to give.
-        if subject.starts_with("system:") {
+        if subject.starts_with(KUBERNETES) {
             return Err(bad("its # begins with system:"));
         }
         Ok(subject.to_owned())
@@ -149,7 +153,7 @@ mod tests {
         assert!(with("aud", json!(["other", "urumi"])).is_ok());
         assert_eq!(with("groups", json!("one")).unwrap().teams, ["one"]);
         assert_eq!(with("groups", json!({"a": 1})).unwrap().teams, Vec::<String>::new());
-        assert_eq!(with("groups", json!(["a", 1, null, "b"])).unwrap().teams, ["a", "b"]);
+        assert_eq!(with("groups", json!(["a", 1, null, "b", "system:masters"])).unwrap().teams, ["a", "b"]);
         assert!(with("exp", json!(NOW as f64 + 0.5)).is_ok());
     }
 

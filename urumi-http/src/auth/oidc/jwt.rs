@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::super::error::AuthError;
 
-/// The signatures that are accepted. What is not in here (`none`, and HMACs, for which a public key would be the secret)
-/// does not exist.
+/// The signatures that are accepted. What is not in here (`none`, and HMACs, for which a public key would be the
+/// secret) does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub(super) enum Algorithm {
     RS256,

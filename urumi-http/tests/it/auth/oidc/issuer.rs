@@ -243,7 +243,8 @@ impl Signer {
             Pair::P256(pair) => point("P-256", pair.public_key().as_ref()),
             Pair::P384(pair) => point("P-384", pair.public_key().as_ref()),
             Pair::Ed25519(pair) => {
-                json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": self.kid, "x": text(pair.public_key().as_ref())})
+                let x = text(pair.public_key().as_ref());
+                json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": self.kid, "x": x})
             }
         }
     }
