@@ -18,7 +18,7 @@ use crate::config::{Command, Config, Exposure, Loaded, MetricsListen, check_expo
 use crate::layers::{LayerOptions, wrap};
 use crate::listener::{ListenerOptions, TlsOptions, serve_router};
 use crate::rate_limit::{RateLimit, RateLimitOptions};
-use crate::{OwnerLimits, ServerState, metrics_server, router, telemetry};
+use crate::{OwnerLimits, ServerState, health_router, limited_router, metrics_server, telemetry};
 
 /// What new stores say of who created them.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
@@ -96,7 +96,7 @@ async fn until_stopped(config: &Config, telemetry: &telemetry::Telemetry) -> Res
     let address = listener.local_addr()?;
     let metrics = match config.metrics_listen {
         MetricsListen::Off => None,
-        MetricsListen::On(address) => Some(bind(address).await?),
+        MetricsListen::At(address) => Some(bind(address).await?),
     };
     announce(config, address, exposure)?;
 
@@ -105,12 +105,12 @@ async fn until_stopped(config: &Config, telemetry: &telemetry::Telemetry) -> Res
         burst: config.rate_burst,
         trusted_proxies: config.trusted_proxy.clone(),
     });
-    let app = wrap(router_with(&state, limit), &layer_options(config));
+    let app = wrap(limited_router(state.clone(), limit), &layer_options(config));
     let serving = serve_router(listener, app, listener_options(config), draining.clone());
     let watching = async {
         match metrics {
             Some(listener) => {
-                metrics_server::serve(listener, telemetry, crate::health_router(state.clone()), background.clone()).await
+                metrics_server::serve(listener, telemetry, health_router(state.clone()), background.clone()).await
             }
             None => std::future::pending().await,
         }
@@ -128,10 +128,6 @@ async fn until_stopped(config: &Config, telemetry: &telemetry::Telemetry) -> Res
     }
     tracing::info!("stopped");
     outcome
-}
-
-fn router_with(state: &ServerState, limit: RateLimit) -> axum::Router {
-    crate::limited_router(state.clone(), limit)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -270,8 +270,8 @@ impl InMemoryCluster {
 
     // ---- tokens ---------------------------------------------------------------------------------------------------
 
-    /// Has the cluster know a token: whose it is, and the groups that they belong to besides `system:authenticated`. It is
-    /// meant for every audience. The same token again replaces what was known.
+    /// Has the cluster know a token: whose it is, and the groups that they belong to besides `system:authenticated`. It
+    /// is meant for every audience. The same token again replaces what was known.
     pub fn add_token<G: Into<String>>(
         &self,
         token: SecretString,
