@@ -50,6 +50,7 @@ pub mod record;
 pub mod secret;
 pub mod status;
 pub mod store;
+pub mod telemetry;
 
 pub use error::{Error, ErrorKind, Result};
 pub use orchestrator::{StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
