@@ -1,6 +1,7 @@
 //! Against a scripted API server: one that answers each request with the next of its lines. Time is paused.
 
 mod logs;
+mod metrics;
 mod tokens;
 
 use std::collections::VecDeque;
