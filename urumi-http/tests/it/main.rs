@@ -11,4 +11,6 @@
 mod auth;
 mod layers;
 mod listener;
+mod process;
+mod real_cluster_replicas;
 mod support;

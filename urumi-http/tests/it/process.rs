@@ -25,7 +25,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let said = async {
             while let Some(line) = lines.next_line().await.unwrap() {
-                if let Some(at) = line.find("http") {
+                if let Some(at) = line.find("http://") {
                     return line.get(at..).unwrap().split_whitespace().next().unwrap().to_owned();
                 }
             }
@@ -39,4 +39,17 @@ impl Server {
     pub(crate) fn port(&self) -> u16 {
         self.url.rsplit(':').next().unwrap().trim_end_matches('/').parse().unwrap()
     }
+}
+
+/// The real API server to test on, or none where there is none: said aloud, and an error in CI.
+pub(crate) fn kubeconfig() -> Option<String> {
+    if let Ok(path) = std::env::var("URUMI_TEST_KUBECONFIG") {
+        return Some(path);
+    }
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test\n");
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+    // Past the harness, which hides what a passing test prints.
+    std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes()).unwrap();
+    None
 }

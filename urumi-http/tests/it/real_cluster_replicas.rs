@@ -10,8 +10,7 @@ use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::{CreateStore, HttpOrchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use urumi_testing::{Killer, Moment};
 
-use crate::process::Server;
-use crate::support::kubeconfig;
+use crate::process::{Server, kubeconfig};
 
 /// One at a time: every server looks after all stores of the cluster.
 static ALONE: Mutex<()> = Mutex::const_new(());
