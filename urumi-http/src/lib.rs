@@ -6,6 +6,7 @@
 
 mod audit;
 pub mod auth;
+pub mod config;
 mod extract;
 pub mod layers;
 pub mod listener;

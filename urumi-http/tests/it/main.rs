@@ -9,6 +9,7 @@
 )]
 
 mod auth;
+mod config;
 mod layers;
 mod listener;
 mod support;
