@@ -10,11 +10,14 @@ pub mod config;
 mod extract;
 pub mod layers;
 pub mod listener;
+pub mod metrics_server;
 mod openapi;
 mod owner_limits;
 pub mod problem;
+pub mod rate_limit;
 mod routes;
 mod state;
+pub mod telemetry;
 mod view;
 
 use axum::Router;

@@ -12,4 +12,5 @@ mod auth;
 mod config;
 mod layers;
 mod listener;
+mod rate_limit;
 mod support;
