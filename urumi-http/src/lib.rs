@@ -31,18 +31,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use self::owner_limits::OwnerLimits;
-use self::rate_limit::RateLimit;
+use self::rate_limit::RateLimiter;
 pub use self::routes::Readiness;
 pub use self::state::{HEARTBEAT, ServerState, ServerStateBuilder};
 
 /// The whole API, to be mounted anywhere. Limits of time and size are up to whoever mounts it; authentication is within.
 pub fn router(state: ServerState) -> Router {
-    mount(state, |router| router)
-}
-
-/// The API with a limit of requests per client, who is known by then.
-pub(crate) fn limited_router(state: ServerState, limit: RateLimit) -> Router {
-    mount(state, |router| router.layer(from_fn_with_state(limit, rate_limit::limit)))
+    mount(state, None)
 }
 
 /// Serves the API with limits that suit most, until `shutdown` is cancelled and what is in flight has ended.
@@ -61,20 +56,23 @@ pub fn health_router(state: ServerState) -> Router {
 
 /// The API's description, without a server.
 pub fn document() -> OpenApi {
-    let (_, paths) = OpenApiRouter::<ServerState>::new()
-        .merge(routes::of_callers())
-        .merge(routes::public())
-        .split_for_parts();
+    let (_, paths) =
+        OpenApiRouter::<ServerState>::new().merge(routes::of_callers()).merge(routes::public()).split_for_parts();
     openapi::complete(openapi::Api::openapi().merge_from(paths))
 }
 
-fn mount(
-    state: ServerState,
-    limit: impl FnOnce(OpenApiRouter<ServerState>) -> OpenApiRouter<ServerState>,
-) -> Router {
+/// The API, where there are limits with those of a client's and of an address's requests.
+pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>) -> Router {
     let authenticate = from_fn_with_state(state.authentication().clone(), auth::middleware::authenticate);
-    // The last layer is the outermost: who asks is known before they are counted.
-    let routes = limit(routes::of_callers()).layer(authenticate).merge(routes::public());
+    // The last layer is the outermost: an address is counted before anybody is recognised, a client after.
+    let routes = routes::of_callers();
+    let routes = match limits {
+        Some([client, address]) => routes
+            .layer(from_fn_with_state(client, rate_limit::limit))
+            .layer(authenticate)
+            .layer(from_fn_with_state(address, rate_limit::limit)),
+        None => routes.layer(authenticate),
+    };
     let docs = SwaggerUi::new("/docs").url("/openapi.json", document());
-    routes.split_for_parts().0.with_state(state).merge(docs)
+    routes.merge(routes::public()).split_for_parts().0.with_state(state).merge(docs)
 }

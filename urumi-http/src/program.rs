@@ -4,6 +4,7 @@ mod authentication;
 mod cluster;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +18,14 @@ use crate::auth::run_token_command;
 use crate::config::{Command, Config, Exposure, Loaded, MetricsListen, check_exposure};
 use crate::layers::{LayerOptions, wrap};
 use crate::listener::{ListenerOptions, TlsOptions, serve_router};
-use crate::rate_limit::{RateLimit, RateLimitOptions};
-use crate::{OwnerLimits, ServerState, health_router, limited_router, metrics_server, telemetry};
+use crate::rate_limit::{RateLimitOptions, RateLimiter};
+use crate::{OwnerLimits, ServerState, health_router, metrics_server, mount, telemetry};
 
 /// What new stores say of who created them.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
+
+/// How many clients' allowances one address has.
+const COLLEAGUES: NonZeroU32 = NonZeroU32::new(4).unwrap();
 
 /// How long what runs beside requests may take to end, once these have.
 const WIND_DOWN: Duration = Duration::from_secs(8);
@@ -64,15 +68,18 @@ fn say(text: &str) -> Result<(), Failure> {
 fn serve(config: &Config) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let telemetry = telemetry::init(config)?;
-        let outcome = until_stopped(config, &telemetry).await;
+        let telemetry = telemetry::start(&config.into())?;
+        let outcome = until_stopped(config).await;
         telemetry.shutdown().await;
         outcome
     })
 }
 
-async fn until_stopped(config: &Config, telemetry: &telemetry::Telemetry) -> Result<(), Failure> {
+async fn until_stopped(config: &Config) -> Result<(), Failure> {
     let exposure = check_exposure(config)?;
+    // Before anything is counted.
+    let metrics = metrics_server::install_recorder()?;
+    urumi_core::telemetry::describe();
     let (tasks, background, draining) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     // Whatever happens, nothing goes on after this function.
     let _background = background.clone().drop_guard();
@@ -94,23 +101,20 @@ async fn until_stopped(config: &Config, telemetry: &telemetry::Telemetry) -> Res
 
     let listener = bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let metrics = match config.metrics_listen {
+    let metrics_listener = match config.metrics_listen {
         MetricsListen::Off => None,
         MetricsListen::At(address) => Some(bind(address).await?),
     };
+    tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
     announce(config, address, exposure)?;
 
-    let limit = RateLimit::new(RateLimitOptions {
-        per_second: config.rate_limit,
-        burst: config.rate_burst,
-        trusted_proxies: config.trusted_proxy.clone(),
-    });
-    let app = wrap(limited_router(state.clone(), limit), &layer_options(config));
+    let app = wrap(mount(state.clone(), Some(rate_limits(config))), &layer_options(config));
     let serving = serve_router(listener, app, listener_options(config), draining.clone());
     let watching = async {
-        match metrics {
+        match metrics_listener {
             Some(listener) => {
-                metrics_server::serve(listener, telemetry, health_router(state.clone()), background.clone()).await
+                let app = metrics_server::router(metrics, health_router(state.clone()));
+                serve_router(listener, app, ListenerOptions::default(), background.clone()).await
             }
             None => std::future::pending().await,
         }
@@ -133,6 +137,22 @@ async fn until_stopped(config: &Config, telemetry: &telemetry::Telemetry) -> Res
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|error| format!("cannot listen on {address}: {error}").into())
+}
+
+/// What a client may ask, and what all may who come from one address: colleagues behind one, and whoever guesses tokens.
+fn rate_limits(config: &Config) -> [RateLimiter; 2] {
+    let options = RateLimitOptions {
+        rate: config.rate_limit,
+        burst: config.rate_burst,
+        trusted_proxies: config.trusted_proxy.clone(),
+        ..RateLimitOptions::default()
+    };
+    let together = RateLimitOptions {
+        rate: options.rate.saturating_mul(COLLEAGUES),
+        burst: options.burst.saturating_mul(COLLEAGUES),
+        ..options.clone()
+    };
+    [RateLimiter::new(options), RateLimiter::new(together)]
 }
 
 fn layer_options(config: &Config) -> LayerOptions {

@@ -8,9 +8,15 @@ use axum::response::Response;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderName, HeaderValue, Method};
 use metrics::{counter, gauge, histogram};
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use uuid::Uuid;
+
+use crate::auth::ClientKey;
 
 /// The header in which a request's id comes and goes.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,6 +44,7 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
         route,
         status = Empty,
         latency_ms = Empty,
+        caller = Empty,
         otel.name = format!("{method} {route}"),
         otel.kind = "server",
         otel.status_code = Empty,
@@ -45,6 +52,10 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
         http.route = route,
         http.response.status_code = Empty,
     );
+    if request.headers().contains_key("traceparent") {
+        // Without an exporter there is no trace to be part of, and nothing to do.
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&HeaderExtractor(request.headers())));
+    }
     let header = HeaderValue::from_str(&id);
     request.extensions_mut().insert(RequestId(id));
     let in_flight = InFlight::new();
@@ -52,6 +63,9 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
     drop(in_flight);
     if let Ok(header) = header {
         response.headers_mut().insert(REQUEST_ID, header);
+    }
+    if let Some(ClientKey(caller)) = response.extensions().get() {
+        span.record("caller", caller);
     }
     finish(&span, method, route, response.status().as_u16(), begun);
     response

@@ -9,8 +9,10 @@
 )]
 
 mod auth;
+mod config;
 mod layers;
 mod listener;
 mod process;
+mod rate_limit;
 mod real_cluster_replicas;
 mod support;

@@ -26,7 +26,13 @@ async fn start(kubeconfig: &str, listen: &str) -> Server {
 }
 
 /// Sends one creation until it is answered well, to either server: whoever gets no answer asks again.
-async fn create(client: &reqwest::Client, servers: [&str; 2], first: usize, key: &str, answered: &AtomicUsize) -> String {
+async fn create(
+    client: &reqwest::Client,
+    servers: [&str; 2],
+    first: usize,
+    key: &str,
+    answered: &AtomicUsize,
+) -> String {
     for attempt in 0..200 {
         let server = servers[(first + attempt) % 2];
         let body = json!({"name": format!("Once {key}"), "engine": "medusa"});
@@ -103,8 +109,7 @@ async fn a_server_killed_during_a_creation_leaves_a_store_that_the_next_one_fini
         killer.start_and_kill(&id, at, moment, || server.child).await;
         let body = json!({"name": "Cut short", "engine": "medusa", "id": id});
         let client = reqwest::Client::new();
-        let (answer, ()) =
-            tokio::join!(client.post(format!("{url}/stores")).json(&body).send(), killer.done(PATIENCE));
+        let (answer, ()) = tokio::join!(client.post(format!("{url}/stores")).json(&body).send(), killer.done(PATIENCE));
         // The very last write may be followed by the answer before the process is dead.
         assert!(answer.is_err() || at == 14, "it answered though it was killed at write {at}");
         if (at, moment) == (1, Moment::Before) { never.push(id) } else { begun.push(id) }
