@@ -134,6 +134,15 @@ impl HttpOrchestrator {
         self.read(Operation::Get, None, self.request(Method::GET, path)).await
     }
 
+    /// The body of an answer to a GET, as it is.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is a problem.
+    pub async fn raw(&self, path: &[&str]) -> Result<Vec<u8>> {
+        let response = self.send(Operation::Get, None, self.request(Method::GET, path)).await?;
+        Ok(response.bytes().await.map_err(|error| no_answer(Operation::Get, &error))?.into())
+    }
+
     fn url(&self, path: &[&str]) -> Url {
         let mut url = self.base.clone();
         // An http URL has a path, always.

@@ -5,6 +5,9 @@
 //!   [`Principal`] and a [`ClientKey`] in its extensions; handlers take the former as [`Caller`].
 //! - [`policy::decide`] is the one place that says who may do what. `docs/AUTHORIZATION.md` is made from it.
 //!
+//! Subjects and teams are the same whichever source vouches for them: somebody who changes from a token of the server's
+//! file to one of an issuer keeps their stores. So trust no source that lets people choose names that another gives.
+//!
 //! # Embedding
 //! A service that mounts this API inside its own and knows its users already inserts a [`Principal`] into the request's
 //! extensions, in a layer outside of ours. It is then used as it is: no `Authorization` header is read, and no
@@ -15,6 +18,7 @@ mod cache;
 mod chain;
 mod error;
 pub mod middleware;
+pub mod oidc;
 pub mod owner;
 pub mod policy;
 mod principal;
@@ -26,6 +30,7 @@ pub use self::bindings::{Binding, Bindings};
 pub use self::chain::{Authentication, Authenticator};
 pub use self::error::AuthError;
 pub use self::middleware::{Caller, ClientKey};
+pub use self::oidc::{Oidc, OidcOptions};
 pub use self::owner::Owner;
 pub use self::policy::{Action, Decision, decide};
 pub use self::principal::{Method, Principal, Role};

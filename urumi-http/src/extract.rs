@@ -142,7 +142,9 @@ mod tests {
 
     fn headers(name: HeaderName, values: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        values.iter().for_each(|v| drop(headers.append(name.clone(), HeaderValue::from_static(v))));
+        for value in values {
+            headers.append(name.clone(), HeaderValue::from_static(value));
+        }
         headers
     }
 

@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 /// From what answers from memory to what waits for a cluster.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
+/// From a warm cluster to the deadline.
+const READY_SECONDS: [f64; 11] = [1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0];
+
 /// How often what was recorded is put into buckets, so that it does not pile up while nobody asks.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -26,7 +29,9 @@ pub fn install_recorder() -> Result<PrometheusHandle, BuildError> {
 }
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
-    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full("urumi_store_ready_seconds".to_owned()), &READY_SECONDS)
 }
 
 fn describe() {

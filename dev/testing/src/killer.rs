@@ -45,6 +45,7 @@ struct Shared {
 }
 
 struct Sentence {
+    about: String,
     at: usize,
     moment: Moment,
     victim: Child,
@@ -67,17 +68,12 @@ impl Killer {
         self.folder.path().join("kubeconfig").to_str().unwrap().to_owned()
     }
 
-    /// Starts a process and kills it at its `at`-th write.
-    pub async fn start_and_kill(&self, at: usize, moment: Moment, start: impl FnOnce() -> Child) {
+    /// Starts a process and kills it at its `at`-th write that has `about` in its path or body.
+    pub async fn start_and_kill(&self, about: &str, at: usize, moment: Moment, start: impl FnOnce() -> Child) {
         // Held while the process is started, so that none of its writes is missed.
         let mut sentence = self.shared.sentence.lock().await;
         self.shared.writes.store(0, Ordering::SeqCst);
-        *sentence = Some(Sentence { at, moment, victim: start() });
-    }
-
-    /// Kills a process that runs already at its `at`-th write from now on.
-    pub async fn kill(&self, at: usize, moment: Moment, victim: Child) {
-        self.start_and_kill(at, moment, || victim).await;
+        *sentence = Some(Sentence { about: about.to_owned(), at, moment, victim: start() });
     }
 
     /// Waits until the process is killed. It must not end before: then it made fewer writes, and the test is wrong.
@@ -108,12 +104,12 @@ impl Drop for Killer {
 impl Shared {
     /// The answer; none for whoever is dead.
     async fn pass_on(&self, request: Request<Incoming>) -> Option<Answer> {
-        let due = request.method() != "GET" && self.is_due().await;
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.ok()?.to_bytes().to_vec();
+        let due = parts.method != "GET" && self.is_due(&parts.uri.to_string(), &body).await;
         if due && self.kill(Moment::Before).await {
             return None;
         }
-        let (parts, body) = request.into_parts();
-        let body = body.collect().await.ok()?.to_bytes().to_vec();
         let answer = self.upstream.send(Request::from_parts(parts, body.into())).await.ok()?;
         if due && self.kill(Moment::After).await {
             return None;
@@ -122,9 +118,11 @@ impl Shared {
     }
 
     /// Whether this write is the one.
-    async fn is_due(&self) -> bool {
-        let count = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
-        self.sentence.lock().await.as_ref().is_some_and(|sentence| sentence.at == count)
+    async fn is_due(&self, uri: &str, body: &[u8]) -> bool {
+        let sentence = self.sentence.lock().await;
+        let Some(Sentence { about, at, .. }) = sentence.as_ref() else { return false };
+        let in_body = || body.windows(about.len().max(1)).any(|part| part == about.as_bytes());
+        (uri.contains(about) || in_body()) && self.writes.fetch_add(1, Ordering::SeqCst) + 1 == *at
     }
 
     async fn kill(&self, moment: Moment) -> bool {

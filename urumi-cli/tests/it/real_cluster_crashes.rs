@@ -16,7 +16,7 @@ async fn create_and_kill(killer: &Killer, id: &str, kill_after: usize) {
     let mut create = Command::new(env!("CARGO_BIN_EXE_urumi"));
     create.args(["create", "Cut short", "--id", id, "--kubeconfig", &killer.kubeconfig()]);
     create.stdout(Stdio::null()).stderr(Stdio::null());
-    killer.start_and_kill(kill_after, Moment::After, || create.spawn().unwrap()).await;
+    killer.start_and_kill(id, kill_after, Moment::After, || create.spawn().unwrap()).await;
     killer.done(Duration::from_secs(60)).await;
 }
 

@@ -1,4 +1,5 @@
-//! Roles for people whom others vouch for: an issuer or Kubernetes says who somebody is, and these say what they may do.
+//! Roles for people whom others vouch for: an issuer or Kubernetes says who somebody is, and these say what they may
+//! do.
 
 use std::fmt;
 use std::str::FromStr;

@@ -12,8 +12,8 @@
 //!   expires: 2027-01-31
 //! ```
 //!
-//! The file is read again when it has changed, however that was done: written over, replaced, or, as Kubernetes does with
-//! a mounted Secret, by a link that points elsewhere. One that is broken changes nothing.
+//! The file is read again when it has changed, however that was done: written over, replaced, or, as Kubernetes does
+//! with a mounted Secret, by a link that points elsewhere. One that is broken changes nothing.
 
 mod command;
 mod file;
@@ -22,6 +22,7 @@ mod token;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -52,6 +53,7 @@ pub struct StaticTokens {
     path: PathBuf,
     entries: watch::Sender<Arc<[Entry]>>,
     seen: Mutex<Seen>,
+    warned: AtomicBool,
 }
 
 /// What the last look at the file showed.
@@ -79,18 +81,19 @@ impl StaticTokens {
     /// When it cannot be read or is not what it should be; with the line, where that is known.
     pub fn load(path: impl Into<PathBuf>) -> Result<Self, TokenFileError> {
         let path = path.into();
-        let text = read(&path)?;
+        let warned = AtomicBool::new(false);
+        let text = read(&path, &warned)?;
         let entries = file::parse(&text).map_err(|error| error.at(&path))?;
         tracing::info!(path = %path.display(), tokens = entries.len(), "tokens loaded");
         let seen = Mutex::new(Seen::Content(Sha256::digest(&text).into()));
-        Ok(StaticTokens { path, entries: watch::Sender::new(entries.into()), seen })
+        Ok(StaticTokens { path, entries: watch::Sender::new(entries.into()), seen, warned })
     }
 
     /// Looks at the file again. Its content is read, and not only its date, which may stay the same when a file is
     /// replaced: it is small.
     pub fn reload(&self) -> Reload {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = read(&self.path).and_then(|text| {
+        let fresh = read(&self.path, &self.warned).and_then(|text| {
             let now = Seen::Content(Sha256::digest(&text).into());
             if *seen == now {
                 return Ok(None);
@@ -119,7 +122,8 @@ impl StaticTokens {
         }
     }
 
-    /// Looks at the file every so often until `stop`; whoever spawns this owns it. Without it, the tokens stay as loaded.
+    /// Looks at the file every so often until `stop`; whoever spawns this owns it. Without it, the tokens stay as
+    /// loaded.
     pub async fn run(self: Arc<Self>, every: Duration, stop: CancellationToken) {
         // An interval of nothing panics.
         let mut ticks = tokio::time::interval(every.max(Duration::from_millis(1)));
@@ -186,11 +190,11 @@ impl fmt::Debug for StaticTokens {
     }
 }
 
-fn read(path: &Path) -> Result<String, TokenFileError> {
+fn read(path: &Path, warned: &AtomicBool) -> Result<String, TokenFileError> {
     let unreadable = |source| TokenFileError::Unreadable { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     #[cfg(unix)]
-    warn_if_open(path, &file.metadata().map_err(unreadable)?);
+    warn_if_open(path, &file.metadata().map_err(unreadable)?, warned);
     let mut text = String::new();
     let length = file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
     if u64::try_from(length).is_ok_and(|length| length > MAX_FILE) {
@@ -199,20 +203,13 @@ fn read(path: &Path) -> Result<String, TokenFileError> {
     Ok(text)
 }
 
-/// The file holds no token, but who reads it knows everybody's role, and who writes it makes tokens.
+/// The file holds no token, but who reads it knows everybody's role, and who writes it makes tokens. Said once.
 #[cfg(unix)]
-fn warn_if_open(path: &Path, metadata: &std::fs::Metadata) {
-    use std::collections::HashSet;
+fn warn_if_open(path: &Path, metadata: &std::fs::Metadata, warned: &AtomicBool) {
     use std::os::unix::fs::PermissionsExt;
-    /// Files that were warned of: once is enough.
-    static WARNED: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o006 == 0 {
-        return;
-    }
-    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
-    if warned.get_or_insert_default().insert(path.to_owned()) {
+    if mode & 0o006 != 0 && !warned.swap(true, Ordering::Relaxed) {
         let mode = format!("{mode:o}");
         tracing::warn!(path = %path.display(), mode, "others may read or write the file of tokens; chmod o-rw it");
     }

@@ -228,7 +228,10 @@ pub(super) async fn create(
     synced(&state).await?;
     let id = likely_id(&request);
     let made = make(&state, request, &owner, &id).await;
-    state.audit().note(&principal, action, Some(made.as_ref().map_or(&id, |(store, _)| &store.id)), &made);
+    // A repetition changes nothing; and what was refused has no store.
+    if !made.as_ref().is_ok_and(|(_, replayed)| *replayed) {
+        state.audit().note(&principal, action, made.as_ref().ok().map(|(store, _)| &store.id), &made);
+    }
     let (store, replayed) = made?;
     let mut response = accepted(&store);
     insert(response.headers_mut(), LOCATION, &format!("{}/{}", uri.path().trim_end_matches('/'), store.id));

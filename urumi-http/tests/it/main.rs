@@ -13,5 +13,7 @@ mod config;
 mod hostile;
 mod layers;
 mod listener;
+mod process;
 mod rate_limit;
+mod real_cluster_replicas;
 mod support;

@@ -10,7 +10,8 @@ use super::super::principal::Role;
 use super::file::{Entry, Expiry, TokenHash};
 use super::token::new_token;
 
-/// Make a token. It is shown once and kept nowhere; the file of tokens gets the entry beneath it, which has its hash only.
+/// Make a token. It is shown once and kept nowhere; the file of tokens gets the entry beneath it, which has its hash
+/// only.
 #[derive(Args, Clone, Debug)]
 pub struct TokenArgs {
     /// Whose token it is.

@@ -142,3 +142,17 @@ fn debug_shows_neither_tokens_nor_hashes() {
     let shown = format!("{tokens:?} {:?}", tokens.entries.borrow());
     assert!(!shown.contains(token.reveal()) && !shown.contains(&TokenHash::of(&token).to_string()), "{shown}");
 }
+
+#[test]
+fn a_file_that_others_may_read_is_warned_of_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    folder.write("[]");
+    let mode = |mode| std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o640);
+    let tokens = folder.load();
+    assert!(!tokens.warned.load(Ordering::Relaxed));
+    mode(0o644);
+    tokens.reload();
+    assert!(tokens.warned.load(Ordering::Relaxed));
+}

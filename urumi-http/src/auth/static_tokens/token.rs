@@ -1,8 +1,8 @@
 //! What a token of ours looks like: `urumi_`, 43 random characters, 6 of a checksum.
 //!
-//! The prefix lets scanners find tokens that slipped into a repository, and the checksum lets them be sure. Scanners look
-//! for `\burumi_[0-9A-Za-z]{49}\b`; the checksum is the CRC-32 (as in gzip) of the 43 characters in base 62, digits
-//! before capitals before small letters, with leading zeros.
+//! The prefix lets scanners find tokens that slipped into a repository, and the checksum lets them be sure. Scanners
+//! look for `\burumi_[0-9A-Za-z]{49}\b`; the checksum is the CRC-32 (as in gzip) of the 43 characters in base 62,
+//! digits before capitals before small letters, with leading zeros.
 
 use urumi_core::secret::{NoRandomness, OsSecrets, SecretSource, SecretString};
 
