@@ -10,6 +10,7 @@
 
 mod auth;
 mod config;
+mod hostile;
 mod layers;
 mod listener;
 mod process;
