@@ -119,7 +119,8 @@ impl HttpOrchestrator {
             // Nobody's certificate is judged, and a machine that trusts none has nothing to say here.
             client = client.tls_certs_only([]);
         }
-        let client = client.build().map_err(|e| ServerError(format!("cannot prepare connections: {e}")))?;
+        let client =
+            client.build().map_err(|e| ServerError(format!("cannot prepare connections: {}", innermost(&e))))?;
         Ok(HttpOrchestrator { client, base, written: Arc::default() })
     }
 
