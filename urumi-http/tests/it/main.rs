@@ -16,4 +16,5 @@ mod listener;
 mod process;
 mod rate_limit;
 mod real_cluster_replicas;
+mod real_cluster_secrecy;
 mod support;
