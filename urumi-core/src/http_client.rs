@@ -21,6 +21,7 @@ use uuid::Uuid;
 use self::problem::{innermost, no_answer, refusal, unreadable};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Operation, Result};
+use crate::idempotency::check_key;
 use crate::logs::{Lines, LogLine, LogLines, LogQuery};
 use crate::orchestrator::{Precondition, StoreOrchestrator, StoreStream};
 use crate::preview::{Difference, Preview};
@@ -28,6 +29,8 @@ use crate::secret::SecretString;
 use crate::store::{CreateStore, Store, StoreId};
 use crate::timeline::TimelineEntry;
 
+/// The header of idempotency keys.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(40);
 /// How long connecting may take.
@@ -185,6 +188,18 @@ impl HttpOrchestrator {
         serde_json::from_slice(&body).map_err(|error| unreadable(operation, &error))
     }
 
+    /// A key that cannot be one may not even be sendable: it is refused here, with what else is wrong.
+    async fn check_key(&self, request: &CreateStore) -> Result<()> {
+        let Some(Err(wrong)) = request.idempotency_key.as_deref().map(check_key) else { return Ok(()) };
+        let without = CreateStore { idempotency_key: None, ..request.clone() };
+        let mut errors = match self.preview(without).await {
+            Err(Error::Invalid(errors)) => errors,
+            _ => Vec::new(),
+        };
+        errors.push(wrong);
+        Err(Error::Invalid(errors))
+    }
+
     /// A change, after which reads must show it.
     async fn change(&self, operation: Operation, id: Option<&StoreId>, request: RequestBuilder) -> Result<Store> {
         let store: Store = self.read(operation, id, request).await?;
@@ -193,6 +208,11 @@ impl HttpOrchestrator {
         }
         Ok(store)
     }
+}
+
+/// A key as structured headers write strings, so that no character of it has a meaning of its own.
+fn quoted(key: &str) -> String {
+    format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn guarded(request: RequestBuilder, expected: &Precondition) -> RequestBuilder {
@@ -217,13 +237,15 @@ fn next_page(response: &Response, base: &Url) -> Option<Url> {
 #[async_trait]
 impl StoreOrchestrator for HttpOrchestrator {
     async fn create(&self, request: CreateStore) -> Result<Store> {
+        self.check_key(&request).await?;
         let key = request.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
-        let send = self.request(Method::POST, &["stores"]).header("Idempotency-Key", key).json(&request);
+        let send = self.request(Method::POST, &["stores"]).header(IDEMPOTENCY_KEY, quoted(&key)).json(&request);
         let id = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
         self.change(Operation::Create, id.as_ref(), send).await
     }
 
     async fn preview(&self, request: CreateStore) -> Result<Preview> {
+        self.check_key(&request).await?;
         let send = self.request(Method::POST, &["stores"]).query(&[("dryRun", true)]).json(&request);
         let id = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
         self.read(Operation::Preview, id.as_ref(), send).await
