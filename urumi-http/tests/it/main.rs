@@ -4,7 +4,18 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "helpers of tests may fail as tests do; clippy knows only the tests themselves"
+    clippy::print_stderr,
+    reason = "helpers of tests may fail and print as tests do; clippy knows only the tests themselves"
 )]
 
+mod audit;
 mod auth;
+mod conformance;
+mod contract;
+mod matrix;
+mod readiness;
+mod real_cluster;
+mod shelf;
+mod stores;
+mod support;
+mod watching;
