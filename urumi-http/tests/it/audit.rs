@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use urumi_core::cluster::{ClusterBackend, ClusterErrorKind, InMemoryCluster, Outage, Query};
 use urumi_core::object::{Kind, Object};
 
-use crate::support::{Scene, eventually};
+use crate::scene::{Scene, eventually};
 
 /// The log of one test, as the JSON that a server writes.
 #[derive(Clone, Default)]

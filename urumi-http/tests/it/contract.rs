@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::Value;
 use urumi_core::cluster::InMemoryCluster;
 
-use crate::support::{Ask, Scene};
+use crate::scene::{Ask, Scene};
 
 /// Compares a committed document with what the code says; with `UPDATE_DOCS` set, writes it.
 fn is_up_to_date(name: &str, reference: &str) {

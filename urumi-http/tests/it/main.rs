@@ -15,7 +15,7 @@ mod contract;
 mod matrix;
 mod readiness;
 mod real_cluster;
+mod scene;
 mod shelf;
 mod stores;
-mod support;
 mod watching;

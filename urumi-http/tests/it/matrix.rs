@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use urumi_core::cluster::InMemoryCluster;
 
-use crate::support::{Ask, Scene};
+use crate::scene::{Ask, Scene};
 
 /// Whose the store is that the request is about: its caller's (or their team's), somebody else's, or nobody's.
 const OWNERS: [(&str, Option<&str>); 4] =
@@ -151,7 +151,7 @@ async fn a_foreign_store_is_answered_as_a_missing_one() {
     for (request, ..) in TABLE.iter().filter(|(request, whose, _)| request.contains("{id}") && *whose == "foreign") {
         let foreign = ask(&scene, request, "foreign", "ann-operator", None).send().await;
         let missing = ask(&scene, request, "missing", "ann-operator", None).send().await;
-        let text = |answer: &crate::support::Answer| String::from_utf8(answer.body.to_vec()).unwrap();
+        let text = |answer: &crate::scene::Answer| String::from_utf8(answer.body.to_vec()).unwrap();
         assert_eq!(text(&foreign).replace("foreign", "missing"), text(&missing), "{request}");
         assert_eq!((foreign.status, foreign.headers.len()), (missing.status, missing.headers.len()), "{request}");
     }
@@ -174,7 +174,7 @@ async fn lists_show_ones_own_stores_only() {
         assert_eq!(listed, expected, "{caller}");
         for uri in ["/watch", "/watch?id=c-foreign"] {
             let first = scene.ask("GET", uri).as_(caller).watch().await.next().await;
-            let mut watched = crate::support::ids(&first.data);
+            let mut watched = crate::scene::ids(&first.data);
             watched.sort();
             let one = |id: &&str| !uri.contains("id=") || *id == "c-foreign";
             assert_eq!(watched, expected.iter().copied().filter(one).collect::<Vec<_>>(), "{caller}: {uri}");

@@ -8,8 +8,8 @@ use tokio_util::task::TaskTracker;
 use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage};
 use urumi_core::{MonitorHandle, Orchestrator, ReadinessMonitor};
 
+use crate::scene::{Ask, Scene, eventually, serve};
 use crate::shelf::Shelf;
-use crate::support::{Ask, Scene, eventually, serve};
 
 async fn ready(app: &axum::Router) -> (u16, Vec<Value>) {
     let alive = Ask::new(app.clone(), "GET", "/healthz").anonymously().send().await;

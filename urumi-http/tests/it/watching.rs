@@ -7,8 +7,8 @@ use serde_json::json;
 use urumi_core::cluster::InMemoryCluster;
 use urumi_core::{StoreEvent, StoreId};
 
+use crate::scene::{Ask, Frame, Scene, ids, serve};
 use crate::shelf::{Shelf, store};
-use crate::support::{Ask, Frame, Scene, ids, serve};
 
 /// `+id` for a change, `-id` for an end, all ids for a list.
 fn brief(frame: &Frame) -> String {

@@ -6,7 +6,7 @@ use urumi_core::cluster::InMemoryCluster;
 use urumi_core::readiness::condition::Ready;
 use urumi_core::{ReadinessMonitor, StoreId, StoreOrchestratorExt};
 
-use crate::support::{Scene, eventually};
+use crate::scene::{Scene, eventually};
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_known_is_not_sent_again() {

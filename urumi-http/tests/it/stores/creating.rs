@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use urumi_core::StoreOrchestrator;
 use urumi_core::cluster::InMemoryCluster;
 
-use crate::support::{Answer, Scene};
+use crate::scene::{Answer, Scene};
 
 async fn create(scene: &Scene, body: Value) -> Answer {
     scene.ask("POST", "/stores").json(body).send().await

@@ -6,7 +6,7 @@ use urumi_core::StoreOrchestrator;
 use urumi_core::cluster::InMemoryCluster;
 use urumi_http::OwnerLimits;
 
-use crate::support::{Answer, Scene};
+use crate::scene::{Answer, Scene};
 
 fn body() -> Value {
     json!({"name": "Shop", "engine": "medusa"})
@@ -85,7 +85,7 @@ async fn the_key_of_a_store_that_goes_is_in_use() {
     assert_eq!(answer.verdict(), (409, "idempotency-key-in-use".to_owned()));
     assert_eq!(answer.json()["retryable"], json!(false));
     // Once it is gone, the key makes a store again.
-    crate::support::eventually("the end of the store", async || {
+    crate::scene::eventually("the end of the store", async || {
         scene.ask("GET", "/stores").send().await.ids().is_empty()
     })
     .await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage, Verb};
 use urumi_http::OwnerLimits;
 
-use crate::support::{Answer, Scene, eventually};
+use crate::scene::{Answer, Scene, eventually};
 
 fn scene(stores: Option<usize>, provisioning: Option<usize>) -> Scene {
     let cluster = InMemoryCluster::builder().latency(Duration::from_millis(5)).build();

@@ -9,8 +9,8 @@ use urumi_core::cluster::InMemoryCluster;
 use urumi_core::status::StoreStatus;
 use urumi_core::{Result, Store, StoreEvent};
 
+use crate::scene::{Answer, Ask, Scene, serve};
 use crate::shelf::{Shelf, store};
-use crate::support::{Answer, Ask, Scene, serve};
 
 /// A server over stores that the test puts there.
 struct Shop {
