@@ -10,7 +10,7 @@ CLIPPY := $(CARGO) clippy --workspace --all-targets
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## Create, show and delete a store on a cluster in memory (needs nothing but Rust)
+demo: ## Serve the API on a cluster in memory and print its address (needs nothing but Rust)
 	@dev/demo
 
 test: ## Run every test that can run here; sets up what it needs

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterError, InMemoryCluster, NamespaceDeletion, Query, RecordPatch, TokenReview,
-    WatchStream, conformance,
+    Access, ClusterBackend, ClusterError, InMemoryCluster, LogOptions, LogStream, NamespaceDeletion, Query,
+    RecordPatch, TokenReview, WatchStream, conformance,
 };
 use urumi_core::object::{Object, ObjectRef};
 use urumi_core::secret::SecretString;
@@ -58,6 +58,10 @@ impl<B: ClusterBackend> ClusterBackend for Noted<B> {
     async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
         self.note(format!("delete {}", deletion.namespace));
         self.inner.delete_namespace(deletion).await
+    }
+
+    async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
+        self.inner.logs(pod, options).await
     }
 
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {

@@ -8,6 +8,7 @@ pub mod conformance;
 mod error;
 #[cfg(feature = "kube")]
 mod kube;
+mod logs;
 mod memory;
 mod select;
 
@@ -17,6 +18,7 @@ use futures::stream::BoxStream;
 pub use self::error::{ClusterError, ClusterErrorKind, Verb};
 #[cfg(feature = "kube")]
 pub use self::kube::{ConnectError, ConnectOptions, KubeCluster};
+pub use self::logs::{LogOptions, LogStream};
 pub use self::memory::{Fault, FaultTarget, InMemoryCluster, InMemoryClusterBuilder, Outage, OutageId, Request};
 pub use self::select::{LabelRequirement, Query};
 use crate::object::{Object, ObjectRef};
@@ -147,6 +149,18 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// `NotFound` when there is none, `Conflict` when uid or resourceVersion are no longer those given.
     async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError>;
 
+    /// The log of one of a pod's containers: what it has written, in pieces whose boundaries mean nothing. Without
+    /// [`LogOptions::follow`] the stream ends with the last line that there is now, with it when the container ends.
+    /// Should the connection be lost before, then the last item is an error. Dropping the stream closes the connection.
+    ///
+    /// Only for the first sign of an answer there is a deadline: a container may be silent for as long as it likes.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such pod or, with [`LogOptions::previous`], no earlier run of the container;
+    /// `Invalid` when the pod has no such container, or has several and none is named; `Unavailable`, which a later
+    /// try may not meet, while the pod has no node or the container has not started: the message says what it waits for.
+    async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError>;
+
     /// Whether the caller may do something (a SelfSubjectAccessReview).
     ///
     /// # Errors
@@ -191,6 +205,9 @@ impl<T: ClusterBackend + ?Sized> ClusterBackend for std::sync::Arc<T> {
     }
     async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
         (**self).delete_namespace(deletion).await
+    }
+    async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
+        (**self).logs(pod, options).await
     }
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
         (**self).may(access).await

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::{StreamExt, TryStreamExt};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, IF_MATCH, LINK};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LINK};
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -59,6 +59,8 @@ pub struct ServerOptions {
     pub ca_certificates: Option<Vec<u8>>,
     /// What to call oneself; `urumi-core/<version>` by default.
     pub user_agent: Option<String>,
+    /// Headers that every request has, for servers behind something of one's own.
+    pub headers: Vec<(String, String)>,
 }
 
 /// A server's address or settings that cannot be used.
@@ -100,12 +102,19 @@ impl HttpOrchestrator {
             .connect_timeout(CONNECT)
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true);
+        let mut headers = HeaderMap::new();
+        for (name, value) in &options.headers {
+            let wrong = || ServerError(format!("the header {name:?} is none that can be sent"));
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+            headers.insert(name, HeaderValue::from_str(value).map_err(|_| wrong())?);
+        }
         if let Some(token) = &options.token {
             let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.reveal().trim()))
                 .map_err(|_| ServerError("the token has characters that no token has".to_owned()))?;
             bearer.set_sensitive(true);
-            client = client.default_headers(HeaderMap::from_iter([(AUTHORIZATION, bearer)]));
+            headers.insert(AUTHORIZATION, bearer);
         }
+        client = client.default_headers(headers);
         if let Some(pem) = &options.ca_certificates {
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
                 .map_err(|e| ServerError(format!("the CA certificates cannot be read: {e}")))?;
@@ -126,6 +135,15 @@ impl HttpOrchestrator {
     /// When there is no answer, it is a problem, or is not what `T` reads.
     pub async fn ask<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
         self.read(Operation::Get, None, self.request(Method::GET, path)).await
+    }
+
+    /// The body of an answer to a GET, as it is.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is a problem.
+    pub async fn raw(&self, path: &[&str]) -> Result<Vec<u8>> {
+        let response = self.send(Operation::Get, None, self.request(Method::GET, path)).await?;
+        Ok(response.bytes().await.map_err(|error| no_answer(Operation::Get, &error))?.into())
     }
 
     fn url(&self, path: &[&str]) -> Url {

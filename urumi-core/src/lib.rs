@@ -55,6 +55,7 @@ pub mod record;
 pub mod secret;
 pub mod status;
 pub mod store;
+pub mod telemetry;
 pub mod timeline;
 
 pub use error::{Error, ErrorKind, Result};

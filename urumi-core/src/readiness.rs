@@ -10,6 +10,7 @@ mod cache;
 pub mod condition;
 mod diagnosis;
 mod memory;
+mod meter;
 mod rendered;
 mod task;
 mod workload;

@@ -6,62 +6,75 @@
 
 mod audit;
 pub mod auth;
+pub mod config;
 mod extract;
+pub mod layers;
+pub mod listener;
+pub mod metrics_server;
 mod openapi;
 mod owner_limits;
 pub mod problem;
+pub mod program;
+pub mod rate_limit;
 mod routes;
 mod state;
+pub mod telemetry;
 mod view;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use self::owner_limits::OwnerLimits;
+use self::rate_limit::RateLimiter;
 pub use self::routes::Readiness;
 pub use self::state::{HEARTBEAT, ServerState, ServerStateBuilder};
 
-/// The parts of the API, for services that put layers of their own around each.
-#[derive(Debug)]
-pub struct Routes {
-    /// What answers at once, health included.
-    pub quick: Router,
-    /// What answers for as long as the client likes: no time limit or compression should be around it.
-    pub streaming: Router,
-    /// The API's description.
-    pub document: OpenApi,
-}
-
-/// The API in parts. Authentication is within.
-pub fn routes(state: ServerState) -> Routes {
-    let authenticate = from_fn_with_state(state.authentication().clone(), auth::middleware::authenticate);
-    let quick = routes::quick().layer(authenticate.clone());
-    let streaming = routes::streaming().layer(authenticate);
-    let (quick, quick_paths) = quick.merge(routes::public()).split_for_parts();
-    let (streaming, streaming_paths) = streaming.split_for_parts();
-    let document = openapi::complete(openapi::Api::openapi().merge_from(quick_paths).merge_from(streaming_paths));
-    // Its badge would otherwise have every reader's browser ask a validator elsewhere.
-    let config = utoipa_swagger_ui::Config::default().validator_url("none");
-    let docs = SwaggerUi::new("/docs").url("/openapi.json", document.clone()).config(config);
-    Routes { quick: quick.with_state(state.clone()).merge(docs), streaming: streaming.with_state(state), document }
-}
-
-/// The whole API, to be mounted anywhere. Limits, time-outs and the like are up to whoever mounts it.
+/// The whole API, to be mounted anywhere. Limits of time and size are up to whoever mounts it; authentication is within.
 pub fn router(state: ServerState) -> Router {
-    let Routes { quick, streaming, .. } = routes(state);
-    quick.merge(streaming)
+    mount(state, None)
+}
+
+/// Serves the API with limits that suit most, until `shutdown` is cancelled and what is in flight has ended.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(listener: TcpListener, state: ServerState, shutdown: CancellationToken) -> std::io::Result<()> {
+    let app = layers::wrap(router(state), &layers::LayerOptions::default());
+    listener::serve_router(listener, app, listener::ListenerOptions::default(), shutdown).await
+}
+
+/// Health alone, without authentication.
+pub fn health_router(state: ServerState) -> Router {
+    routes::public().split_for_parts().0.with_state(state)
 }
 
 /// The API's description, without a server.
 pub fn document() -> OpenApi {
-    let (_, document) = OpenApiRouter::<ServerState>::new()
-        .merge(routes::quick())
-        .merge(routes::streaming())
-        .merge(routes::public())
-        .split_for_parts();
-    openapi::complete(openapi::Api::openapi().merge_from(document))
+    let (_, paths) =
+        OpenApiRouter::<ServerState>::new().merge(routes::of_callers()).merge(routes::public()).split_for_parts();
+    openapi::complete(openapi::Api::openapi().merge_from(paths))
+}
+
+/// The API, where there are limits with those of a client's and of an address's requests.
+pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>) -> Router {
+    let authenticate = from_fn_with_state(state.authentication().clone(), auth::middleware::authenticate);
+    // The last layer is the outermost: an address is counted before anybody is recognised, a client after.
+    let routes = routes::of_callers();
+    let routes = match limits {
+        Some([client, address]) => routes
+            .layer(from_fn_with_state(client, rate_limit::limit))
+            .layer(authenticate)
+            .layer(from_fn_with_state(address, rate_limit::limit)),
+        None => routes.layer(authenticate),
+    };
+    // Its badge would otherwise have every reader's browser ask a validator elsewhere.
+    let config = utoipa_swagger_ui::Config::default().validator_url("none");
+    let docs = SwaggerUi::new("/docs").url("/openapi.json", document()).config(config);
+    routes.merge(routes::public()).split_for_parts().0.with_state(state).merge(docs)
 }

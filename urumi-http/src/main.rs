@@ -1,3 +1,7 @@
 //! The server.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    urumi_http::program::run()
+}

@@ -21,8 +21,8 @@ use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::view::Entry;
 
-/// Routes that answer at once and only to those who are recognised.
-pub(crate) fn quick() -> OpenApiRouter<ServerState> {
+/// Routes for those who are recognised.
+pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
         .routes(routes!(stores::list, stores::create))
         .routes(routes!(stores::get, stores::delete))
@@ -30,13 +30,10 @@ pub(crate) fn quick() -> OpenApiRouter<ServerState> {
         .routes(routes!(explain::events))
         .routes(routes!(explain::manifests))
         .routes(routes!(explain::diff))
+        .routes(routes!(logs::logs))
+        .routes(routes!(watch::watch))
         .routes(routes!(discover::engines))
         .routes(routes!(discover::whoami))
-}
-
-/// Routes whose answers go on for as long as the client likes.
-pub(crate) fn streaming() -> OpenApiRouter<ServerState> {
-    OpenApiRouter::new().routes(routes!(watch::watch)).routes(routes!(logs::logs))
 }
 
 /// Routes that answer to everybody.

@@ -48,6 +48,7 @@ pub struct ServerStateBuilder {
     events: Option<Arc<dyn ClusterBackend>>,
     monitor: Option<urumi_core::MonitorHandle>,
     heartbeat: Duration,
+    draining: Option<CancellationToken>,
 }
 
 impl fmt::Debug for ServerStateBuilder {
@@ -93,6 +94,14 @@ impl ServerStateBuilder {
         self
     }
 
+    /// Ends streams politely when it is cancelled, while other requests are finished; the token of
+    /// [`spawn`](Self::spawn) by default.
+    #[must_use]
+    pub fn draining(mut self, draining: CancellationToken) -> Self {
+        self.draining = Some(draining);
+        self
+    }
+
     /// The state. What runs for it is spawned onto `tasks` and ends when `stop` is cancelled.
     pub fn spawn(self, tasks: &TaskTracker, stop: &CancellationToken) -> ServerState {
         let view = Arc::new(View::default());
@@ -106,7 +115,7 @@ impl ServerStateBuilder {
                 counts: OwnerCounts::new(self.limits),
                 audit: Audit::new(self.events, tasks.clone()),
                 monitor: self.monitor,
-                draining: stop.child_token(),
+                draining: self.draining.unwrap_or_else(|| stop.clone()),
             }),
         }
     }
@@ -122,6 +131,7 @@ impl ServerState {
             events: None,
             monitor: None,
             heartbeat: HEARTBEAT,
+            draining: None,
         }
     }
 

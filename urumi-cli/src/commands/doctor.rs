@@ -31,6 +31,7 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("", "services", WRITES),
     ("", "persistentvolumeclaims", &["get", "list", "watch"]),
     ("", "pods", &["list", "watch"]),
+    ("", "pods/log", &["get"]),
     ("", "events", &["list"]),
     ("apps", "statefulsets", WRITES),
     ("apps", "deployments", WRITES),

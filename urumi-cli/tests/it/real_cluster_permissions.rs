@@ -51,7 +51,10 @@ fn the_documented_permissions_are_enough_for_a_whole_life() {
     assert!(!found.contains("may not"), "{found}");
     urumi(&["create", "Least privilege", "--id", &id, "--wait", "--timeout", "2m"]).ok();
     assert!(urumi(&["list", "-o", "name"]).ok().contains(&id));
-    kubectl(&admin, &["-n", &format!("store-{id}"), "delete", "service", "medusa-api"], "").ok();
+    let namespace = format!("store-{id}");
+    let pod = kubectl(limited, &["-n", &namespace, "get", "pods", "-o", "jsonpath={.items[0].metadata.name}"], "").ok();
+    kubectl(limited, &["get", "--raw", &format!("/api/v1/namespaces/{namespace}/pods/{pod}/log")], "").ok();
+    kubectl(&admin, &["-n", &namespace, "delete", "service", "medusa-api"], "").ok();
     assert!(urumi(&["diff", &id]).ok().contains("create Service"));
     urumi(&["delete", &id, "--yes", "--wait", "--timeout", "2m"]).ok();
 

@@ -18,6 +18,7 @@
 //! ```
 
 mod listing;
+mod logs;
 mod manifests;
 mod namespaces;
 mod objects;
@@ -131,6 +132,13 @@ const CHECKS: &[(&str, CheckFn)] = checks![
     workloads::a_deployment_becomes_available,
     workloads::a_deployment_follows_its_spec,
     workloads::a_stateful_set_binds_its_claim,
+    logs::a_running_containers_log_can_be_read,
+    logs::a_tail_is_the_end_of_it,
+    logs::timestamps_begin_each_line,
+    logs::following_begins_with_what_is_there,
+    logs::without_a_container_of_that_name_it_is_invalid,
+    logs::a_missing_pod_is_not_found,
+    logs::a_pod_without_a_node_can_be_asked_again,
     questions::the_version_is_known,
     questions::permissions_can_be_asked_for,
     questions::an_invalid_token_is_nobodys,

@@ -15,6 +15,7 @@ pub enum Verb {
     Watch,
     UpdateRecord,
     Delete,
+    Logs,
     Review,
     ReviewToken,
     Version,
@@ -30,6 +31,7 @@ impl fmt::Display for Verb {
             Verb::Watch => "watch",
             Verb::UpdateRecord => "update the record of",
             Verb::Delete => "delete",
+            Verb::Logs => "read the log of",
             Verb::Review => "ask for permission to",
             Verb::ReviewToken => "review",
             Verb::Version => "ask for",
@@ -61,7 +63,8 @@ pub enum ClusterErrorKind {
     Unreachable,
     /// The deadline passed without an answer.
     Timeout,
-    /// The API server is overloaded or restarting (429, 500, 502, 503, 504).
+    /// The API server is overloaded or restarting (429, 500, 502, 503, 504), or what is asked of it is not there yet: the
+    /// log of a container that has not started.
     Unavailable,
     /// Anything else.
     Other,

@@ -15,6 +15,7 @@
 mod connect;
 mod errors;
 mod list;
+mod logs;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -32,8 +33,8 @@ use self::errors::Failure;
 use self::request::Call;
 use self::transport::Transport;
 use super::{
-    Access, ClusterBackend, ClusterError, ClusterErrorKind, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
-    WatchStream,
+    Access, ClusterBackend, ClusterError, ClusterErrorKind, LogOptions, LogStream, NamespaceDeletion, Query,
+    RecordPatch, TokenReview, Verb, WatchStream,
 };
 use crate::object::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
@@ -178,6 +179,10 @@ impl ClusterBackend for KubeCluster {
             Err(f) if f.kind == ClusterErrorKind::Conflict && self.already_deleting(deletion).await? => Ok(()),
             Err(failure) => Err(failure.into_error(Verb::Delete, namespace(&deletion.namespace))),
         }
+    }
+
+    async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
+        logs::open(&self.transport, pod, options).await.map_err(|failure| failure.into_error(Verb::Logs, pod))
     }
 
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {

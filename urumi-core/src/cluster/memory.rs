@@ -7,7 +7,7 @@
 //!
 //! It spawns nothing. What happens with time happens when somebody looks: every request first lets the cluster catch
 //! up, and watches sleep until something is due. It follows tokio's clock, so tests with paused time see everything in
-//! order and at once.
+//! order and at once. Containers write a few lines of what happens to them.
 //!
 //! Not modelled: defaults of the API server beyond namespaces' and Services' own, ReplicaSets as objects, Jobs and
 //! DaemonSets, ResourceQuotas beyond pods and what they request, LimitRange, Pod Security, and field ownership (see
@@ -21,8 +21,10 @@ mod events;
 mod fault;
 mod kinds;
 mod log;
+mod logs;
 mod namespaces;
 mod outage;
+mod output;
 mod pods;
 mod problem;
 mod quota;
@@ -50,8 +52,8 @@ pub use self::outage::{Outage, OutageId, Request};
 use self::server::Refusal;
 use self::state::State;
 use super::{
-    Access, ClusterBackend, ClusterError, ClusterErrorKind, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
-    WatchStream,
+    Access, ClusterBackend, ClusterError, ClusterErrorKind, LogOptions, LogStream, NamespaceDeletion, Query,
+    RecordPatch, TokenReview, Verb, WatchStream,
 };
 use crate::object::{Object, ObjectRef};
 use crate::secret::SecretString;
@@ -268,8 +270,8 @@ impl InMemoryCluster {
 
     // ---- tokens ---------------------------------------------------------------------------------------------------
 
-    /// Has the cluster know a token: whose it is, and the groups that they belong to besides `system:authenticated`. It is
-    /// meant for every audience. The same token again replaces what was known.
+    /// Has the cluster know a token: whose it is, and the groups that they belong to besides `system:authenticated`. It
+    /// is meant for every audience. The same token again replaces what was known.
     pub fn add_token<G: Into<String>>(
         &self,
         token: SecretString,
@@ -400,6 +402,12 @@ impl ClusterBackend for InMemoryCluster {
         let reference = ObjectRef::cluster(NAMESPACE, &deletion.namespace);
         let (asked, target) = about(Verb::Delete, &reference);
         self.request(asked, target, |state| server::delete_namespace(state, deletion)).await
+    }
+
+    async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
+        let (asked, target) = about(Verb::Logs, pod);
+        let reading = self.request(asked, target, |state| logs::find(state, pod, options)).await?;
+        Ok(reading.stream(self.clone()))
     }
 
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {

@@ -22,6 +22,7 @@ use super::assess::{Facts, assess, due};
 use super::cache::{Cache, Contents, Touched};
 use super::diagnosis::{Classes, Surroundings};
 use super::memory::Memory;
+use super::meter::Meter;
 use super::rendered::Rendered;
 use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
@@ -72,6 +73,7 @@ pub(super) async fn run(
         }
         let may_write = permission.as_ref().is_none_or(|p| *p.borrow());
         state.judge_touched(may_write);
+        state.measure();
         state.report_to(report);
     }
     // What is under way is idempotent and would be repeated by the next monitor; letting it end spares the repetition.
@@ -104,14 +106,15 @@ struct Done {
 }
 
 enum Outcome {
-    Recorded(Result<Object, ClusterError>),
+    /// The second is since when the store was provisioned, where the record now says that it is ready.
+    Recorded(Result<Object, ClusterError>, Option<Timestamp>),
     CarriedOut(Result<(), Failure>),
     Explained(Result<Vec<Object>, ClusterError>),
 }
 
 /// One thing to do for a store.
 enum Action {
-    Record(RecordPatch),
+    Record(RecordPatch, Option<Timestamp>),
     CarryOut(Arc<Rendered>, Plan),
     Explain,
 }
@@ -136,11 +139,16 @@ struct State {
     watched: HashMap<Kind, WatchState>,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
     last_error: Option<String>,
+    meter: Meter,
+    /// Whether a record has changed since the stores were counted.
+    recount: bool,
 }
 
 impl State {
     fn new(monitor: ReadinessMonitor) -> Self {
         State {
+            meter: Meter::new(monitor.only.is_none()),
+            recount: false,
             orchestrator: monitor.orchestrator,
             only: monitor.only,
             deadline: monitor.deadline,
@@ -206,6 +214,7 @@ impl State {
         }
         if is_record {
             self.stores = self.cache.stores().count();
+            self.recount = true;
         }
         if first {
             self.touch_all();
@@ -319,7 +328,9 @@ impl State {
             return (Some(Action::Explain), alarms);
         }
         if let Some(patch) = memory.record_change(&assessment, record, (now, wall), &mut alarms) {
-            return (Some(Action::Record(patch)), alarms);
+            let provisioned = matches!(record.status, StoreStatus::Provisioning | StoreStatus::Failed);
+            let ready = provisioned && assessment.status == StoreStatus::Ready;
+            return (Some(Action::Record(patch, ready.then_some(record.provisioning_since))), alarms);
         }
         let at_work = matches!(record.status, StoreStatus::Provisioning | StoreStatus::Ready | StoreStatus::Degraded);
         if let Some(plan) = outstanding.filter(|plan| at_work && !plan.is_empty()) {
@@ -363,7 +374,9 @@ impl State {
         let orchestrator = self.orchestrator.clone();
         let work = async move {
             let outcome = match action {
-                Action::Record(patch) => Outcome::Recorded(orchestrator.cluster().update_record(&patch).await),
+                Action::Record(patch, ready) => {
+                    Outcome::Recorded(orchestrator.cluster().update_record(&patch).await, ready)
+                }
                 Action::CarryOut(rendered, plan) => {
                     for step in plan.steps() {
                         // Not the step itself: the values of fields may be the tenant's secrets.
@@ -385,19 +398,28 @@ impl State {
         let Done { namespace, outcome } = done;
         let now = Instant::now();
         self.touched.insert(namespace.clone());
-        if let Outcome::Recorded(Ok(written)) = &outcome {
+        match &outcome {
+            Outcome::Recorded(result, _) => self.meter.recorded(result),
+            Outcome::CarriedOut(result) => self.meter.carried_out(result),
+            Outcome::Explained(result) => self.meter.explained(result),
+        }
+        if let Outcome::Recorded(Ok(written), ready) = &outcome {
             self.cache.written(written);
+            self.recount = true;
+            if let Some(since) = ready {
+                self.meter.ready(*since, self.orchestrator.now());
+            }
         }
         let Some(memory) = self.memory.get_mut(&namespace) else { return };
         memory.busy = false;
         let failed = match outcome {
-            Outcome::Recorded(Ok(_)) => {
+            Outcome::Recorded(Ok(_), _) => {
                 memory.pending = None;
                 memory.succeeded();
                 return;
             }
             // Somebody else wrote first, or the namespace is gone: the watch will tell.
-            Outcome::Recorded(Err(error)) => {
+            Outcome::Recorded(Err(error), _) => {
                 memory.failed(now);
                 let expected = matches!(error.kind(), ClusterErrorKind::Conflict | ClusterErrorKind::NotFound);
                 (!expected).then(|| error.to_string())
@@ -424,6 +446,14 @@ impl State {
             tracing::debug!(%error, %namespace, "a write failed");
             self.last_error = Some(error);
         }
+    }
+
+    fn measure(&mut self) {
+        if std::mem::take(&mut self.recount) {
+            let records = self.cache.stores().filter_map(|namespace| self.cache.get(namespace)?.record.as_ref());
+            self.meter.stores(records.map(|record| record.status));
+        }
+        self.meter.queue(self.under_way.len());
     }
 
     fn report_to(&self, report: &watch::Sender<MonitorHealth>) {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{PersistentVolume, ResourceQuota};
 use serde_json::json;
 use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterError, KubeCluster, NamespaceDeletion, Query, RecordPatch, TokenReview, WatchStream,
-    conformance,
+    Access, ClusterBackend, ClusterError, KubeCluster, LogOptions, LogStream, NamespaceDeletion, Query, RecordPatch,
+    TokenReview, WatchStream, conformance,
 };
 use urumi_core::object::{Kind, Object, ObjectRef};
 use urumi_core::readiness::condition::{Deleted, Ready};
@@ -92,6 +92,9 @@ impl ClusterBackend for WithoutPods {
     }
     async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
         self.0.delete_namespace(deletion).await
+    }
+    async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
+        self.0.logs(pod, options).await
     }
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
         self.0.may(access).await

@@ -66,8 +66,8 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
 /// Recognises who is asking, or answers with a problem. Mount it by
 /// `axum::middleware::from_fn_with_state(authentication, authenticate)`.
 ///
-/// The request's extensions get a [`Principal`] and a [`ClientKey`], and so do the response's, for layers outside (logs,
-/// metrics). A [`Principal`] that is there already is used as it is.
+/// The request's extensions get a [`Principal`] and a [`ClientKey`], and so do the response's, for layers outside
+/// (logs, metrics). A [`Principal`] that is there already is used as it is.
 pub async fn authenticate(State(authentication): State<Authentication>, mut request: Request, next: Next) -> Response {
     let principal = match request.extensions().get::<Principal>() {
         Some(principal) => principal.clone(),

@@ -33,14 +33,16 @@ pub fn check_name(name: &str) -> Result<(), String> {
     if name.trim() != name {
         return Err("must not begin or end with white space".to_owned());
     }
-    let hidden = |c: &char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
-    };
-    match name.chars().find(hidden) {
+    match name.chars().find(|c| is_hidden(*c)) {
         Some(c) => Err(format!("contains the character U+{:04X}, which cannot be shown", u32::from(c))),
         None => Ok(()),
     }
+}
+
+/// Control characters, and those that cannot be seen or change the direction of the text around them.
+fn is_hidden(c: char) -> bool {
+    let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    c.is_control() || invisible || matches!(c, '\u{feff}' | '\u{61c}')
 }
 
 impl Owner {

@@ -1,7 +1,7 @@
 //! The one table of who may do what: pure, and complete for every action, role and owner.
 //!
-//! A store of somebody else is answered as one that does not exist, so that ids and names cannot be probed for. That one
-//! lacks the role is said only about one's own stores, where there is nothing to hide.
+//! A store of somebody else is answered as one that does not exist, so that ids and names cannot be probed for. That
+//! one lacks the role is said only about one's own stores, where there is nothing to hide.
 
 use super::owner::Owner;
 use super::principal::{Principal, Role};
@@ -139,7 +139,8 @@ impl Decision {
         missing: impl FnOnce() -> Problem,
     ) -> Result<(), Problem> {
         let Decision::Deny(refusal) = self else { return Ok(()) };
-        tracing::info!(subject = principal.subject, role = %principal.role, action = action.as_str(), ?refusal, "refused");
+        let (subject, role) = (&principal.subject, principal.role);
+        tracing::info!(subject, %role, action = action.as_str(), ?refusal, "refused");
         Err(match refusal {
             Refusal::NotFound => missing(),
             Refusal::Forbidden => forbidden(principal, action),

@@ -3,10 +3,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use urumi_core::error::{Error, FieldError};
 use urumi_core::idempotency::{Idempotency, Repetition};
@@ -117,7 +117,7 @@ async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Pro
 pub(super) async fn list(
     State(state): State<ServerState>,
     Caller(principal): Caller,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
@@ -217,6 +217,8 @@ enum Created {
 pub(super) async fn create(
     State(state): State<ServerState>,
     Caller(principal): Caller,
+    // As the client sees it, wherever this API is mounted.
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     Query(query): Query<CreateQuery>,
     body: Result<Body<CreateStore>, Problem>,
@@ -239,10 +241,13 @@ pub(super) async fn create(
     synced(&state).await?;
     let id = likely_id(&request);
     let made = make(&state, request, &owner, &id).await;
-    state.audit().note(&principal, action, Some(made.as_ref().map_or(&id, |(store, _)| &store.id)), &made);
+    // A repetition changes nothing; and what was refused has no store.
+    if !made.as_ref().is_ok_and(|(_, replayed)| *replayed) {
+        state.audit().note(&principal, action, made.as_ref().ok().map(|(store, _)| &store.id), &made);
+    }
     let (store, replayed) = made?;
     let mut response = accepted(&store);
-    insert(response.headers_mut(), LOCATION, &format!("/stores/{}", store.id));
+    insert(response.headers_mut(), LOCATION, &format!("{}/{}", uri.path().trim_end_matches('/'), store.id));
     if replayed {
         insert(response.headers_mut(), REPLAYED, "true");
     }

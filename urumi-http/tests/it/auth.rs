@@ -1,4 +1,6 @@
 //! Who is asking, and what they may do.
 
+mod canary;
 mod document;
+mod oidc;
 mod requests;

@@ -1,4 +1,4 @@
-//! The HTTP API as its users see it.
+//! The HTTP API as its users see it, and as those see it who mean no good.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,12 +10,19 @@
 
 mod audit;
 mod auth;
+mod config;
 mod conformance;
 mod contract;
+mod layers;
+mod listener;
 mod matrix;
+mod process;
+mod rate_limit;
 mod readiness;
 mod real_cluster;
+mod real_cluster_replicas;
 mod scene;
 mod shelf;
 mod stores;
+mod support;
 mod watching;

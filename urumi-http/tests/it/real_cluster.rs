@@ -1,6 +1,5 @@
 //! The server over a real API server.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -9,27 +8,16 @@ use urumi_core::object::Kind;
 use urumi_core::orchestrator::conformance::{self, Options};
 
 use crate::conformance::through_tcp;
-
-/// The real API server to test on, or `None` where there is none: said aloud, and an error in CI.
-async fn real_cluster() -> Option<KubeCluster> {
-    let Some(kubeconfig) = std::env::var_os("URUMI_TEST_KUBECONFIG") else {
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test\n");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        // Past the harness, which hides what a passing test prints.
-        std::io::stderr().write_all(why.as_bytes()).unwrap();
-        return None;
-    };
-    Some(KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap())
-}
+use crate::process::kubeconfig;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_of_a_server_conforms() {
-    let Some(cluster) = real_cluster().await else { return };
+    let Some(kubeconfig) = kubeconfig() else { return };
+    let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
     let cluster: Arc<dyn ClusterBackend> = Arc::new(cluster);
     let (client, _server) = through_tcp(cluster.clone(), |monitor| monitor).await;
     // A deadline short enough for stores to fail would fail those of other tests.
-    let options = Options { logs: false, deadline: std::time::Duration::from_secs(120), ..Options::default() };
+    let options = Options { deadline: std::time::Duration::from_secs(120), ..Options::default() };
     let report = conformance::run(Arc::new(client), options).await;
     eprintln!("{report}");
     if report.failed().next().is_some() {

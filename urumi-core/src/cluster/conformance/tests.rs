@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::cluster::{
-    Access, ClusterError, InMemoryCluster, LabelRequirement, NamespaceDeletion, Query, RecordPatch, TokenReview,
-    WatchStream,
+    Access, ClusterError, InMemoryCluster, LabelRequirement, LogOptions, LogStream, NamespaceDeletion, Query,
+    RecordPatch, TokenReview, WatchStream,
 };
 use crate::object::{Object, ObjectRef};
 use crate::secret::SecretString;
@@ -62,7 +62,7 @@ async fn a_backend_that_breaks_the_contract_is_found_out() {
 async fn what_cannot_be_tried_is_said_to_be_skipped() {
     let options = Options { workloads: false, ..Options::default() };
     let report = run(Arc::new(lively()), options).await.into_result().unwrap();
-    assert_eq!(report.skipped().count(), 3);
+    assert_eq!(report.skipped().count(), 9);
     assert!(report.to_string().contains("no pods become ready on this cluster"), "{report}");
 }
 
@@ -100,6 +100,9 @@ impl ClusterBackend for Counting {
     }
     async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
         self.inner.delete_namespace(deletion).await
+    }
+    async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
+        self.inner.logs(pod, options).await
     }
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
         self.inner.may(access).await

@@ -21,7 +21,7 @@ fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a str> {
     object.list_at("/status/conditions").iter().find(is_it)?.get("status")?.as_str()
 }
 
-fn needs_workloads(room: &Room) -> Result<(), Stop> {
+pub(super) fn needs_workloads(room: &Room) -> Result<(), Stop> {
     if room.options.workloads { Ok(()) } else { Err(Stop::Skipped("no pods become ready on this cluster".into())) }
 }
 

@@ -61,6 +61,11 @@ impl Failure {
         Failure::new(ClusterErrorKind::Invalid, Patience::None, message)
     }
 
+    /// What was asked for is not there yet.
+    pub(super) fn not_yet(message: impl Into<String>) -> Self {
+        Failure { answered: true, ..Failure::new(ClusterErrorKind::Unavailable, Patience::None, message) }
+    }
+
     /// The server's answer is not what it should be. The text must not quote it.
     pub(super) fn unreadable(why: impl fmt::Display) -> Self {
         let message = format!("the API server's answer cannot be understood: {why}");

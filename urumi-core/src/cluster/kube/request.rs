@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use serde_json::{Map, Value, json};
 
 use super::errors::Failure;
-use crate::cluster::{Access, FIELD_MANAGER, NamespaceDeletion, Query, RecordPatch};
+use crate::cluster::{Access, FIELD_MANAGER, LogOptions, NamespaceDeletion, Query, RecordPatch};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
 
@@ -19,6 +19,8 @@ const SERVER_OWNED: [&str; 3] = ["managedFields", "resourceVersion", "uid"];
 
 /// One HTTP request, to be sent as often as it takes.
 pub(super) struct Call {
+    /// What Kubernetes calls it, for metrics.
+    pub(super) verb: &'static str,
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) content_type: &'static str,
@@ -27,12 +29,17 @@ pub(super) struct Call {
 
 impl Call {
     fn read(uri: Uri) -> Self {
-        Call { method: Method::GET, uri, content_type: "", body: Bytes::new() }
+        Call { verb: "get", method: Method::GET, uri, content_type: "", body: Bytes::new() }
     }
 
     fn write(method: Method, uri: Uri, content_type: &'static str, body: &Value) -> Self {
+        let verb = match method {
+            Method::PATCH => "patch",
+            Method::DELETE => "delete",
+            _ => "create",
+        };
         // A `Value` has string keys only and so always has a JSON text, which `Display` writes.
-        Call { method, uri, content_type, body: Bytes::from(body.to_string()) }
+        Call { verb, method, uri, content_type, body: Bytes::from(body.to_string()) }
     }
 
     pub(super) fn create(object: &Object) -> Result<Self, Failure> {
@@ -66,7 +73,7 @@ impl Call {
         if let Some(next) = next {
             uri = uri.with("continue", next);
         }
-        Call::read(uri)
+        Call { verb: "list", ..Call::read(uri) }
     }
 
     pub(super) fn watch(query: &Query, version: &str, seconds: u64) -> Self {
@@ -75,7 +82,7 @@ impl Call {
             .with("allowWatchBookmarks", "true")
             .with("resourceVersion", version)
             .with("timeoutSeconds", &seconds.to_string());
-        Call::read(uri)
+        Call { verb: "watch", ..Call::read(uri) }
     }
 
     pub(super) fn update_record(patch: &RecordPatch) -> Self {
@@ -93,6 +100,22 @@ impl Call {
             "propagationPolicy": "Background",
         });
         Call::write(Method::DELETE, namespace(&deletion.namespace), "application/json", &body)
+    }
+
+    pub(super) fn logs(pod: &ObjectRef, options: &LogOptions) -> Result<Self, Failure> {
+        let collection = collection_of(&pod.kind, pod.namespace.as_deref())?;
+        let mut uri = collection.segment(&pod.name).segment("log");
+        if let Some(container) = &options.container {
+            uri = uri.with("container", container);
+        }
+        if let Some(lines) = options.tail {
+            uri = uri.with("tailLines", &lines.to_string());
+        }
+        let switches = [("follow", options.follow), ("timestamps", options.timestamps), ("previous", options.previous)];
+        for (name, _) in switches.iter().filter(|(_, on)| *on) {
+            uri = uri.with(name, "true");
+        }
+        Ok(Call { verb: "logs", ..Call::read(uri) })
     }
 
     pub(super) fn review(access: &Access) -> Self {

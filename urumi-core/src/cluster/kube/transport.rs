@@ -7,7 +7,8 @@ use ::kube::client::Body;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
+use metrics::{counter, histogram};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
@@ -15,6 +16,7 @@ use tracing::debug;
 use super::connect::ConnectOptions;
 use super::errors::{Failure, Patience};
 use super::request::Call;
+use crate::telemetry::{REQUEST_DURATION, REQUESTS};
 
 /// How long a refused connection or an internal error is repeated.
 const BRIEF: Duration = Duration::from_secs(2);
@@ -45,15 +47,13 @@ impl Transport {
         answer.unwrap_or_else(|_elapsed| Err(Failure::timeout(self.timeout, last.as_ref())))
     }
 
-    /// Sends once and returns the body unread, for a watch: the deadline is for the answer's head only.
-    pub(super) async fn open(&self, call: &Call) -> Result<Body, Failure> {
+    /// Sends once and leaves the body unread, for watches and logs: the deadline is for the answer's head only.
+    pub(super) async fn open(&self, call: &Call) -> Result<Response<Body>, Failure> {
         let opened = async {
-            let started = Instant::now();
-            let response = self.head(call).await;
-            log(call, started, &response);
-            let response = response?;
+            let mut attempt = Try::new(call);
+            let response = attempt.answered(self.head(call).await)?;
             if response.status().is_success() {
-                return Ok(response.into_body());
+                return Ok(response);
             }
             Err(refusal(response).await)
         };
@@ -85,10 +85,8 @@ impl Transport {
     async fn attempt(&self, call: &Call) -> Result<Bytes, Failure> {
         // Held for one try only: who waits for the next one leaves the way free. The semaphore is never closed.
         let _permit = self.in_flight.acquire().await.ok();
-        let started = Instant::now();
-        let response = self.head(call).await;
-        log(call, started, &response);
-        let response = response?;
+        let mut attempt = Try::new(call);
+        let response = attempt.answered(self.head(call).await)?;
         if response.status().is_success() {
             return response.into_body().collect_bytes().await.map_err(Failure::from_transport);
         }
@@ -117,13 +115,41 @@ async fn refusal(response: Response<Body>) -> Failure {
     }
 }
 
-fn log(call: &Call, started: Instant, response: &Result<Response<Body>, Failure>) {
-    let ms = started.elapsed().as_millis();
-    match response {
-        Ok(response) => {
-            debug!(method = %call.method, path = call.uri.path(), status = response.status().as_u16(), ms, "answered");
+/// A request under way. It is counted when it is dropped, and so also when nobody waits for it any longer.
+struct Try<'a> {
+    call: &'a Call,
+    started: Instant,
+    code: Option<StatusCode>,
+}
+
+impl<'a> Try<'a> {
+    fn new(call: &'a Call) -> Self {
+        Try { call, started: Instant::now(), code: None }
+    }
+
+    /// Takes note of the answer's head.
+    fn answered(&mut self, response: Result<Response<Body>, Failure>) -> Result<Response<Body>, Failure> {
+        let ms = self.started.elapsed().as_millis();
+        let (method, path) = (&self.call.method, self.call.uri.path());
+        match &response {
+            Ok(response) => {
+                self.code = Some(response.status());
+                debug!(%method, path, status = response.status().as_u16(), ms, "answered");
+            }
+            Err(failure) => debug!(%method, path, ms, error = failure.message, "no answer"),
         }
-        Err(failure) => debug!(method = %call.method, path = call.uri.path(), ms, error = failure.message, "no answer"),
+        response
+    }
+}
+
+impl Drop for Try<'_> {
+    fn drop(&mut self) {
+        let verb = self.call.verb;
+        let code = self.code.as_ref().map_or("none", StatusCode::as_str).to_owned();
+        counter!(REQUESTS, "verb" => verb, "code" => code).increment(1);
+        if verb != "watch" {
+            histogram!(REQUEST_DURATION, "verb" => verb).record(self.started.elapsed());
+        }
     }
 }
 

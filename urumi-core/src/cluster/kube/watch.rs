@@ -120,10 +120,11 @@ impl Watch {
     async fn connect(&mut self, version: String) -> Result<(), Failure> {
         let seconds = rand::random_range(SECONDS);
         match self.transport.open(&Call::watch(&self.query, &version, seconds)).await {
-            Ok(body) => {
+            Ok(response) => {
                 let opened = Instant::now();
                 let deadline = opened + Duration::from_secs(seconds) + GRACE;
-                self.phase = Phase::Read(Reading { version, lines: Lines::new(body), opened, deadline, heard: false });
+                let lines = Lines::new(response.into_body());
+                self.phase = Phase::Read(Reading { version, lines, opened, deadline, heard: false });
                 Ok(())
             }
             Err(failure) => {

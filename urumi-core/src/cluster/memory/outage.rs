@@ -143,6 +143,7 @@ impl Asked<'_> {
             Verb::Watch => &["list", "watch"],
             Verb::UpdateRecord => &["patch"],
             Verb::Delete => &["delete"],
+            Verb::Logs => &["get"],
             _ => &[],
         }
     }
@@ -237,11 +238,12 @@ impl Gate {
     /// Kubernetes' name of the first verb that this request needs and that is denied.
     pub(super) fn denial(&self, request: &Asked<'_>) -> Option<&'static str> {
         let kind = request.kind?;
+        let part = if request.verb == Verb::Logs { "/log" } else { "" };
         request.kubernetes_verbs().iter().copied().find(|verb| {
             !self.allows(&Access {
                 verb: (*verb).to_owned(),
                 group: kind.group.to_string(),
-                resource: kind.plural.to_string(),
+                resource: format!("{}{part}", kind.plural),
                 namespace: request.namespace.map(str::to_owned),
             })
         })

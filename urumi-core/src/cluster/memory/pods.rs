@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::events;
 use super::kinds::POD;
 use super::problem::{self, Problem};
 use super::state::{State, Task, set};
 use super::status::Condition;
+use super::{events, output};
 use crate::object::{Object, ObjectRef};
 
 /// What the in-memory cluster knows of a pod that it made, beyond the object.
@@ -166,6 +166,7 @@ pub(super) fn advance(state: &mut State, workload: &Object, name: &str) {
     }
     life.state = next;
     let status = render(&pod, &life, &state.timestamp());
+    output::note(state, &pod, &status);
     state.pods.insert(place, life);
     let pod = schedule(state, pod, &status);
     let pod = state.put_status(&pod, status);

@@ -17,7 +17,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(kind: ClusterErrorKind, message: impl Into<String>) -> Self {
+    pub(super) fn new(kind: ClusterErrorKind, message: impl Into<String>) -> Self {
         Refusal { kind, message: message.into() }
     }
 
@@ -25,7 +25,7 @@ impl Refusal {
         Refusal::new(ClusterErrorKind::Invalid, message)
     }
 
-    fn not_found(reference: &ObjectRef) -> Self {
+    pub(super) fn not_found(reference: &ObjectRef) -> Self {
         let message = format!("{} \"{}\" not found", reference.kind.plural, reference.name);
         Refusal::new(ClusterErrorKind::NotFound, message)
     }

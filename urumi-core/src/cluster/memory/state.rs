@@ -19,6 +19,7 @@ use super::kinds::{
 };
 use super::log::{Change, Log};
 use super::outage::Gate;
+use super::output::Outputs;
 use super::pods::PodLife;
 use super::tokens::Tokens;
 use super::workloads::Rollout;
@@ -60,6 +61,7 @@ pub(super) struct State {
     pub(super) faults: Vec<(FaultTarget, Fault)>,
     pub(super) tokens: Tokens,
     pub(super) pods: BTreeMap<(String, String), PodLife>,
+    pub(super) outputs: Outputs,
     pub(super) rollouts: HashMap<ObjectRef, Rollout>,
     /// Which StatefulSet a claim was made for.
     pub(super) claimants: HashMap<(String, String), ObjectRef>,
@@ -87,6 +89,7 @@ impl State {
             faults: Vec::new(),
             tokens: Tokens::default(),
             pods: BTreeMap::new(),
+            outputs: Outputs::new(),
             rollouts: HashMap::new(),
             claimants: HashMap::new(),
             expiries: 0,
@@ -199,6 +202,7 @@ impl State {
         let place = (reference.namespace.clone().unwrap_or_default(), reference.name.clone());
         if reference.kind == POD {
             self.pods.remove(&place);
+            self.outputs.forget(&place.0, &place.1);
             // A quota may have room for another pod now.
             let quotas = Query { namespace: reference.namespace.clone(), ..Query::all(RESOURCE_QUOTA) };
             if !self.select(&quotas).is_empty() {
@@ -249,11 +253,16 @@ impl State {
         self.now
     }
 
-    /// Now, as Kubernetes writes times. Follows tokio's clock, so that it stands still where that is paused.
-    pub(super) fn timestamp(&self) -> String {
+    /// The time of day. Follows tokio's clock, so that it stands still where that is paused.
+    pub(super) fn time(&self) -> Timestamp {
         let (instant, time) = self.began;
         let passed = i64::try_from(self.now.saturating_duration_since(instant).as_millis()).unwrap_or(i64::MAX);
-        let now = Timestamp::from_millisecond(time.as_millisecond().saturating_add(passed)).unwrap_or(time);
+        Timestamp::from_millisecond(time.as_millisecond().saturating_add(passed)).unwrap_or(time)
+    }
+
+    /// Now, as Kubernetes writes times.
+    pub(super) fn timestamp(&self) -> String {
+        let now = self.time();
         Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
     }
 
@@ -270,6 +279,7 @@ impl State {
         self.agenda.insert((due, self.drawn), task);
         if sooner {
             self.agenda_wake.send_replace(());
+            self.outputs.nudge();
         }
     }
 

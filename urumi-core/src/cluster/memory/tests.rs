@@ -1,4 +1,5 @@
 mod caches;
+mod logs;
 mod requests;
 mod troubles;
 mod watches;

@@ -28,7 +28,7 @@ fn lively() -> InMemoryCluster {
 
 fn options() -> Options {
     let failing = json!({"api": {"image": "fail.example/image-pull/medusa:1"}});
-    Options { failing: failing.as_object().cloned(), logs: false, ..Options::default() }
+    Options { failing: failing.as_object().cloned(), ..Options::default() }
 }
 
 /// An orchestrator with a monitor that runs until the guard is dropped.

@@ -1,0 +1,146 @@
+//! What the containers of pods have written: made up from what happens to them, so that there is something to read.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::state::State;
+use crate::object::Object;
+
+/// How many runs of a container are kept; the kubelet, too, keeps the present one and that before it.
+const RUNS: usize = 2;
+
+/// Namespace and name of a pod, and the name of a container in it.
+pub(super) type Place = (String, String, String);
+
+/// Something that a container wrote.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) at: Timestamp,
+    pub(super) text: String,
+}
+
+/// A container from its start to its exit.
+pub(super) struct Run {
+    /// No other run of any container has it.
+    pub(super) number: u64,
+    pub(super) lines: Vec<Line>,
+    pub(super) ended: bool,
+    /// Whether it has said that it is ready.
+    ready: bool,
+}
+
+/// What all containers have written.
+pub(super) struct Outputs {
+    runs: BTreeMap<Place, VecDeque<Run>>,
+    begun: u64,
+    /// Wakes those who follow a log; also when something is due sooner than they think.
+    wake: watch::Sender<()>,
+}
+
+impl Outputs {
+    pub(super) fn new() -> Self {
+        Outputs { runs: BTreeMap::new(), begun: 0, wake: watch::Sender::new(()) }
+    }
+
+    pub(super) fn nudge(&self) {
+        self.wake.send_replace(());
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+        self.wake.subscribe()
+    }
+
+    /// The runs of a container that are known, oldest first.
+    pub(super) fn runs(&self, place: &Place) -> impl DoubleEndedIterator<Item = &Run> {
+        self.runs.get(place).into_iter().flatten()
+    }
+
+    /// Forgets a pod that is gone.
+    pub(super) fn forget(&mut self, namespace: &str, pod: &str) {
+        let first = (namespace.to_owned(), pod.to_owned(), String::new());
+        let of_pod = self.runs.range(first..).take_while(|((ns, name, _), _)| ns == namespace && name == pod);
+        let places: Vec<Place> = of_pod.map(|(place, _)| place.clone()).collect();
+        for place in places {
+            self.runs.remove(&place);
+        }
+        self.nudge();
+    }
+
+    /// The run that goes on, begun now if there is none.
+    fn present(&mut self, place: &Place, first: impl FnOnce() -> Line) -> Option<&mut Run> {
+        // Whoever asks for it may write into it.
+        self.nudge();
+        let runs = self.runs.entry(place.clone()).or_default();
+        if runs.back().is_none_or(|run| run.ended) {
+            self.begun += 1;
+            runs.push_back(Run { number: self.begun, lines: vec![first()], ended: false, ready: false });
+            if runs.len() > RUNS {
+                runs.pop_front();
+            }
+        }
+        runs.back_mut()
+    }
+}
+
+/// Takes in that a pod's status is about to become `after`.
+pub(super) fn note(state: &mut State, pod: &Object, after: &Value) {
+    let lists = [("/spec/initContainers", "initContainerStatuses"), ("/spec/containers", "containerStatuses")];
+    for (specs, field) in lists {
+        let before = pod.list_at(&format!("/status/{field}"));
+        let after = after.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for container in pod.list_at(specs) {
+            note_container(state, pod, container, [status_of(container, before), status_of(container, after)]);
+        }
+    }
+}
+
+fn status_of<'a>(container: &Value, statuses: &'a [Value]) -> &'a Value {
+    static NONE: Value = Value::Null;
+    statuses.iter().find(|status| status.get("name") == container.get("name")).unwrap_or(&NONE)
+}
+
+fn note_container(state: &mut State, pod: &Object, container: &Value, [before, after]: [&Value; 2]) {
+    let text = |field: &str| container.get(field).and_then(Value::as_str).unwrap_or_default();
+    let at = state.time();
+    let line = |text: String| Line { at, text };
+    let place = (pod.namespace().unwrap_or_default().to_owned(), pod.name().to_owned(), text("name").to_owned());
+    let start = || line(format!("starting {} from {}", text("name"), text("image")));
+
+    let exit = exit_code(before, after);
+    if let Some(code) = exit
+        && let Some(run) = state.outputs.present(&place, start)
+    {
+        match code {
+            0 => run.lines.push(line("done".into())),
+            // Who is killed for the memory it took has no last word.
+            137 => {}
+            _ => run.lines.push(line(format!("fatal: exiting with code {code}"))),
+        }
+        run.ended = true;
+    }
+    if after.pointer("/state/running").is_some() {
+        let ready = after.get("ready").and_then(Value::as_bool) == Some(true);
+        if let Some(run) = state.outputs.present(&place, start).filter(|run| ready && !run.ready) {
+            run.ready = true;
+            let port = container.pointer("/ports/0/containerPort").and_then(Value::as_u64);
+            run.lines.push(line(port.map_or("ready".into(), |port| format!("ready, listening on port {port}"))));
+        }
+    } else if exit.is_none() && state.outputs.runs(&place).next_back().is_some_and(|run| !run.ended) {
+        // A fault that was injected into a running pod: it is as if the pod had been replaced.
+        state.outputs.runs.remove(&place);
+        state.outputs.nudge();
+    }
+}
+
+/// The code of an exit between two statuses.
+fn exit_code(before: &Value, after: &Value) -> Option<i64> {
+    let restarts = |status: &Value| status.get("restartCount").and_then(Value::as_i64).unwrap_or(0);
+    let code = |status: &Value, state: &str| status.pointer(&format!("/{state}/terminated/exitCode"))?.as_i64();
+    if restarts(after) > restarts(before) || code(before, "lastState").is_none() && code(after, "lastState").is_some() {
+        return code(after, "lastState");
+    }
+    code(after, "state").filter(|_| code(before, "state").is_none())
+}

@@ -1,0 +1,169 @@
+//! Roles for people whom others vouch for: an issuer or Kubernetes says who somebody is, and these say what they may
+//! do.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::error::AuthError;
+use super::owner::check_name;
+use super::principal::{Method, Principal, Role};
+
+/// One binding, written `ROLE=subject:NAME` or `ROLE=team:NAME`, e.g. `admin=team:platform`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// What they may do.
+    pub role: Role,
+    /// Who.
+    pub whom: Whom,
+}
+
+/// Whom a binding is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Whoever has this subject.
+    Subject(String),
+    /// Everybody in this team.
+    Team(String),
+}
+
+/// A text that is no binding.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a role binding is ROLE=subject:NAME or ROLE=team:NAME, e.g. admin=team:platform: {0}")]
+pub struct NoBinding(String);
+
+impl FromStr for Binding {
+    type Err = NoBinding;
+
+    fn from_str(text: &str) -> Result<Self, NoBinding> {
+        let bad = |why: &str| NoBinding(why.to_owned());
+        let (role, whom) = text.split_once('=').ok_or_else(|| bad("there is no '='"))?;
+        let role = role.parse().map_err(|e: super::principal::NoSuchRole| NoBinding(e.to_string()))?;
+        let (kind, name) = whom.split_once(':').ok_or_else(|| bad("there is no ':'"))?;
+        check_name(name).map_err(|why| NoBinding(format!("the name {why}")))?;
+        let whom = match kind {
+            "subject" => Whom::Subject(name.to_owned()),
+            "team" => Whom::Team(name.to_owned()),
+            _ => return Err(bad("it is for neither a subject nor a team")),
+        };
+        Ok(Binding { role, whom })
+    }
+}
+
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.whom {
+            Whom::Subject(name) => write!(f, "{}=subject:{name}", self.role),
+            Whom::Team(name) => write!(f, "{}=team:{name}", self.role),
+        }
+    }
+}
+
+/// All bindings of a server. Of several that fit somebody, the highest role counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bindings {
+    bindings: Vec<Binding>,
+    default: Option<Role>,
+}
+
+impl Bindings {
+    /// These bindings. Whom none of them fits has no role and is let in to nothing.
+    pub fn new(bindings: impl IntoIterator<Item = Binding>) -> Self {
+        Bindings { bindings: bindings.into_iter().collect(), default: None }
+    }
+
+    /// Gives everybody at least this role: everybody who has a valid token of the issuer or the cluster.
+    #[must_use]
+    pub fn default_role(mut self, role: Option<Role>) -> Self {
+        self.default = role;
+        self
+    }
+
+    /// What somebody may do, if anything.
+    pub fn role(&self, subject: &str, teams: &[String]) -> Option<Role> {
+        let fits = |binding: &&Binding| match &binding.whom {
+            Whom::Subject(name) => name == subject,
+            Whom::Team(name) => teams.contains(name),
+        };
+        self.bindings.iter().filter(fits).map(|binding| binding.role).max().max(self.default)
+    }
+
+    /// Somebody with the role that they have here. Teams whose names cannot be those of owners are left out.
+    ///
+    /// # Errors
+    /// When they have no role, or the subject cannot be that of an owner.
+    pub(super) fn principal(
+        &self,
+        subject: String,
+        mut teams: Vec<String>,
+        how: Method,
+    ) -> Result<Principal, AuthError> {
+        check_name(&subject).map_err(|why| AuthError::Invalid(format!("its subject {why}")))?;
+        teams.retain(|team| check_name(team).is_ok());
+        teams.sort();
+        teams.dedup();
+        match self.role(&subject, &teams) {
+            Some(role) => Ok(Principal { subject, teams, role, how }),
+            None => Err(AuthError::NoRole { subject }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bindings(texts: &[&str]) -> Bindings {
+        Bindings::new(texts.iter().map(|text| text.parse().unwrap()))
+    }
+
+    #[test]
+    fn the_highest_role_wins_whatever_the_order() {
+        for texts in [["viewer=team:all", "admin=subject:ann"], ["admin=subject:ann", "viewer=team:all"]] {
+            let bindings = bindings(&texts).default_role(None);
+            let all = ["all".to_owned()];
+            assert_eq!(bindings.role("ann", &all), Some(Role::Admin));
+            assert_eq!(bindings.role("bob", &all), Some(Role::Viewer));
+            assert_eq!(bindings.role("bob", &[]), None);
+            // A team named as a subject is not the subject.
+            assert_eq!(bindings.role("all", &["ann".to_owned()]), None);
+            let bindings = bindings.default_role(Some(Role::Operator));
+            assert_eq!(bindings.role("bob", &all), Some(Role::Operator));
+            assert_eq!(bindings.role("ann", &[]), Some(Role::Admin));
+        }
+    }
+
+    #[test]
+    fn names_may_have_colons_and_equals_signs() {
+        let binding: Binding = "operator=subject:system:serviceaccount:shops:a=b".parse().unwrap();
+        assert_eq!(binding.whom, Whom::Subject("system:serviceaccount:shops:a=b".into()));
+    }
+
+    #[test]
+    fn what_is_no_binding_is_refused() {
+        for text in ["", "admin", "admin=", "admin=ann", "admin=user:ann", "root=subject:ann", "admin=team:", "=team:a"]
+        {
+            assert!(text.parse::<Binding>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_role_there_is_no_principal() {
+        let bindings = bindings(&["viewer=team:shop"]);
+        let principal = |subject: &str, teams: &[&str]| {
+            bindings.principal(subject.into(), teams.iter().map(|t| (*t).to_owned()).collect(), Method::Oidc)
+        };
+        assert_eq!(principal("ann", &["shop", "a\nb", "shop", ""]).unwrap().teams, ["shop"]);
+        assert_eq!(principal("ann", &[]), Err(AuthError::NoRole { subject: "ann".into() }));
+        assert!(matches!(principal("a\nb", &["shop"]), Err(AuthError::Invalid(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_binding_is_written_as_it_was_read(text in "(viewer|admin|x)?=?(subject|team)?:?\\PC{0,10}") {
+            if let Ok(binding) = text.parse::<Binding>() {
+                prop_assert_eq!(binding.to_string(), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Asking the issuer: its configuration and, where that says they are, its keys.
+
+use std::error::Error as _;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Url, redirect};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
+use serde_json::Value;
+
+use super::{OidcError, OidcOptions};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Requests with a token wait for this, so it is short.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Issuers' documents have a few kilobytes.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Talks to one issuer.
+pub(super) struct Client {
+    http: reqwest::Client,
+    issuer: String,
+    configuration: Url,
+    /// The issuer is on this machine, and so may its keys be.
+    local: bool,
+}
+
+impl Client {
+    pub(super) fn new(options: &OidcOptions) -> Result<Self, OidcError> {
+        let bad = |why: &str| OidcError::Issuer { issuer: options.issuer.clone(), why: why.to_owned() };
+        let url = Url::parse(&options.issuer).map_err(|_| bad("is no address"))?;
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+            return Err(bad("must have neither user, query nor fragment"));
+        }
+        let local = is_loopback(&url);
+        if url.scheme() != "https" && !(url.scheme() == "http" && local) {
+            return Err(bad("must begin with https://, for whoever sits in between could hand out keys"));
+        }
+        let configuration = format!("{}/.well-known/openid-configuration", options.issuer.trim_end_matches('/'));
+        let configuration = Url::parse(&configuration).map_err(|_| bad("is no address"))?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(options, url.scheme() == "https")?)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            // The documents are where the issuer says they are, and nowhere else.
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("urumi-http/", env!("CARGO_PKG_VERSION")));
+        let http = if local { http.no_proxy() } else { http };
+        let http = http.build().map_err(|error| OidcError::Tls(chain(&error)))?;
+        Ok(Client { http, issuer: options.issuer.clone(), configuration, local })
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The issuer's key set; the error is for the log.
+    pub(super) async fn keys(&self) -> Result<Value, String> {
+        let configuration = self.get(self.configuration.clone()).await?;
+        let text = |name: &str| configuration.get(name).and_then(Value::as_str);
+        // OpenID Connect Discovery 1.0, section 4.3.
+        if text("issuer") != Some(&self.issuer) {
+            return Err(
+                "its configuration is that of another issuer: the address must be the same to the letter".into()
+            );
+        }
+        let keys = text("jwks_uri").and_then(|uri| Url::parse(uri).ok()).ok_or("its configuration has no jwks_uri")?;
+        let allowed = keys.scheme() == "https" || (keys.scheme() == "http" && self.local && is_loopback(&keys));
+        if !allowed {
+            return Err(format!("its keys are at {keys}, which does not begin with https://"));
+        }
+        self.get(keys).await
+    }
+
+    async fn get(&self, url: Url) -> Result<Value, String> {
+        let failed = |error: reqwest::Error| chain(&error);
+        let mut response = self.http.get(url.clone()).send().await.map_err(failed)?;
+        if !response.status().is_success() {
+            return Err(format!("{url} answers {}", response.status()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MOST_BYTES {
+                return Err(format!("{url} answers more than {MOST_BYTES} bytes"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        serde_json::from_slice(&body).map_err(|error| format!("{url} answers no JSON: {error}"))
+    }
+}
+
+/// Whether an address is on this machine.
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// With ring, whatever else the process uses: `rustls` has a default for the whole process, which is not ours to set.
+fn tls(options: &OidcOptions, needed: bool) -> Result<ClientConfig, OidcError> {
+    let failed = |error: rustls::Error| OidcError::Tls(error.to_string());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider.clone());
+    let config = config.with_safe_default_protocol_versions().map_err(failed)?;
+    let extra = authorities(options)?;
+    if !needed {
+        // Nothing is trusted, and nothing needs to be.
+        return Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
+    }
+    let verifier = Verifier::new_with_extra_roots(extra, provider).map_err(failed)?;
+    Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+}
+
+fn authorities(options: &OidcOptions) -> Result<Vec<CertificateDer<'static>>, OidcError> {
+    let Some(path) = &options.ca else { return Ok(Vec::new()) };
+    let bad = |why: String| OidcError::Ca { path: path.clone(), why };
+    let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let found = found.map_err(|error| bad(error.to_string()))?;
+    if found.is_empty() { Err(bad("it has no certificate".to_owned())) } else { Ok(found) }
+}
+
+/// An error and all those beneath it, in one line.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(issuer: &str) -> Result<Client, String> {
+        Client::new(&OidcOptions::new(issuer, "urumi")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn only_loopback_may_do_without_https() {
+        for issuer in ["http://127.0.0.1:8080", "http://127.9.9.9/realm", "http://localhost:1/", "http://[::1]:9"] {
+            assert!(client(issuer).is_ok(), "{issuer}");
+        }
+        for issuer in ["http://issuer.example.com", "http://127.0.0.1.example.com", "http://localhost.example.com"] {
+            assert!(client(issuer).err().unwrap().contains("must begin with https://"), "{issuer}");
+        }
+        for issuer in
+            ["", "issuer", "ftp://127.0.0.1", "file:///etc/passwd", "https://a:b@c", "https://a?b", "https://a#b"]
+        {
+            assert!(client(issuer).is_err(), "{issuer}");
+        }
+    }
+
+    #[test]
+    fn the_configuration_is_beneath_the_issuer() {
+        for issuer in ["http://127.0.0.1/realm", "http://127.0.0.1/realm/"] {
+            let address = client(issuer).unwrap().configuration;
+            assert_eq!(address.as_str(), "http://127.0.0.1/realm/.well-known/openid-configuration");
+        }
+    }
+
+    #[test]
+    fn authorities_that_are_none_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = OidcOptions::new("https://issuer.example.com", "urumi");
+        for text in ["", "nonsense"] {
+            let path = folder.path().join("ca.pem");
+            std::fs::write(&path, text).unwrap();
+            options.ca = Some(path);
+            assert!(matches!(Client::new(&options), Err(OidcError::Ca { .. })));
+        }
+        options.ca = Some(folder.path().join("missing.pem"));
+        assert!(matches!(Client::new(&options), Err(OidcError::Ca { .. })));
+    }
+}

@@ -1,0 +1,115 @@
+//! `urumi-http token`: a new token, and the entry that goes into the file.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use urumi_core::secret::NoRandomness;
+
+use super::super::owner::check_name;
+use super::super::principal::Role;
+use super::file::{Entry, Expiry, TokenHash};
+use super::token::new_token;
+
+/// Make a token. It is shown once and kept nowhere; the file of tokens gets the entry beneath it, which has its hash
+/// only.
+#[derive(Args, Clone, Debug)]
+pub struct TokenArgs {
+    /// Whose token it is.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub subject: String,
+    /// What they may do: viewer, operator or admin.
+    #[arg(long, value_name = "ROLE", default_value_t = Role::Viewer)]
+    pub role: Role,
+    /// A team that they belong to; may be given more than once.
+    #[arg(long = "team", value_name = "NAME", value_parser = name)]
+    pub teams: Vec<String>,
+    /// Until when it is valid: a day, e.g. 2027-01-31, or a time, e.g. 2027-01-31T12:00:00Z. For ever by default.
+    #[arg(long, value_name = "DATE")]
+    pub expires: Option<Expiry>,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    check_name(text).map(|()| text.to_owned())
+}
+
+/// No token was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenCommandError {
+    /// There is no randomness to be had.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// It could not be shown.
+    #[error("cannot write the token")]
+    Write(#[from] io::Error),
+    /// The entry could not be written.
+    #[error("cannot write the entry")]
+    Entry(#[from] serde_norway::Error),
+}
+
+/// Makes a token and shows it, with its entry, on `out`.
+///
+/// # Errors
+/// When there is no randomness, or `out` takes nothing.
+pub fn run_token_command(args: &TokenArgs, out: &mut impl Write) -> Result<(), TokenCommandError> {
+    let token = new_token()?;
+    let entry = Entry {
+        subject: args.subject.clone(),
+        role: args.role,
+        teams: args.teams.clone(),
+        sha256: TokenHash::of(&token),
+        expires: args.expires,
+    };
+    let entry = serde_norway::to_string(&[entry])?;
+    writeln!(out, "# The token, which is shown this once only:\n#   {}", token.reveal())?;
+    write!(out, "# Its entry in the file of tokens:\n{entry}")?;
+    Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::file::parse;
+    use super::super::token::is_well_formed;
+    use super::*;
+    use urumi_core::secret::SecretString;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: TokenArgs,
+    }
+
+    #[test]
+    fn what_is_shown_is_the_token_and_a_file_with_its_entry() {
+        let words =
+            ["x", "--subject", "ann", "--role", "operator", "--team", "a", "--team", "b", "--expires", "2027-01-31"];
+        let args = Command::try_parse_from(words).unwrap().args;
+        let mut out = Vec::new();
+        run_token_command(&args, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let token = out.lines().find_map(|line| line.strip_prefix("#   ")).unwrap();
+        assert!(is_well_formed(token), "{out}");
+        let entries = parse(&out).unwrap();
+        assert_eq!(entries[0].sha256, TokenHash::of(&SecretString::new(token)));
+        assert_eq!(
+            (entries[0].role, entries[0].teams.as_slice()),
+            (Role::Operator, &["a".to_owned(), "b".to_owned()][..])
+        );
+        assert_eq!(entries[0].expires, args.expires);
+    }
+
+    #[test]
+    fn bad_arguments_are_refused() {
+        for words in [
+            &["x"][..],
+            &["x", "--subject", ""],
+            &["x", "--subject", "a", "--role", "root"],
+            &["x", "--subject", "a", "--expires", "soon"],
+        ] {
+            assert!(Command::try_parse_from(words).is_err(), "{words:?}");
+        }
+        assert_eq!(Command::try_parse_from(["x", "--subject", "a"]).unwrap().args.role, Role::Viewer);
+    }
+}

@@ -1,0 +1,186 @@
+//! The values of options, from text.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::{HeaderValue, Uri};
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use tracing_subscriber::EnvFilter;
+
+/// Where metrics are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsListen {
+    /// Nowhere.
+    Off,
+    /// On this address.
+    At(SocketAddr),
+}
+
+/// An address that traces are sent to, which may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// The address as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// An address without its password and query.
+    pub(super) fn redacted(text: &str) -> String {
+        let text = text.split('?').next().unwrap_or_default();
+        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        match authority.rsplit_once('@') {
+            Some((_, host)) => format!("{scheme}://REDACTED@{host}{path}"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({:?})", Endpoint::redacted(&self.0))
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let uri: Option<Uri> = text.parse().ok();
+        let is_http = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+        if uri.as_ref().is_some_and(is_http) {
+            return Ok(Endpoint(text.to_owned()));
+        }
+        Err("write an http or https URL, e.g. http://localhost:4318/v1/traces".into())
+    }
+}
+
+/// An address and port, e.g. `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    // Whatever the name resolves to, what it means is loopback.
+    let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    text.parse().map_err(|_| "write an IP address and a port, e.g. 0.0.0.0:8080 or [::1]:8080".to_owned())
+}
+
+pub(super) fn metrics_address(text: &str) -> Result<MetricsListen, String> {
+    match text {
+        "" | "off" => Ok(MetricsListen::Off),
+        text => address(text).map(MetricsListen::At),
+    }
+}
+
+/// A network, or one address.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let network = text.parse().or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)));
+    network.map_err(|_| "write a network or an address, e.g. 10.0.0.0/8 or 2001:db8::1".to_owned())
+}
+
+/// An origin as browsers send it.
+pub(super) fn origin(text: &str) -> Result<HeaderValue, String> {
+    let wrong = "write an origin with its scheme and without a path, e.g. https://dashboard.example.com";
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or(wrong)?;
+    let is_host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._:[]".contains(c);
+    if rest.is_empty() || !rest.chars().all(is_host) {
+        return Err(wrong.into());
+    }
+    HeaderValue::from_str(text).map_err(|_| wrong.to_owned())
+}
+
+/// A duration like `90s`, `10m`, `1h30m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = "write a duration with its unit, e.g. 90s, 10m or 1h30m";
+    let parsed: SignedDuration = text.parse().map_err(|_| wrong.to_owned())?;
+    let duration = Duration::try_from(parsed).map_err(|_| "a duration must not be negative".to_owned())?;
+    match duration {
+        Duration::ZERO => Err("a duration must be longer than zero".into()),
+        longer if longer > Duration::from_secs(7 * 24 * 3600) => {
+            Err("a duration must not be longer than 7 days".into())
+        }
+        duration => Ok(duration),
+    }
+}
+
+/// A size in bytes like `262144`, `256KiB` or `1MiB`, up to 64 MiB: bodies are held in memory.
+pub(super) fn bytes(text: &str) -> Result<usize, String> {
+    let wrong = "write a size of up to 64MiB, e.g. 256KiB";
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.strip_prefix(digits).unwrap_or_default() {
+        "" | "B" => 1,
+        "KiB" => 1024,
+        "MiB" => 1024 * 1024,
+        _ => return Err(wrong.into()),
+    };
+    let number: usize = digits.parse().map_err(|_| wrong.to_owned())?;
+    let bytes = number.checked_mul(unit).filter(|bytes| (1..=64 * 1024 * 1024).contains(bytes));
+    bytes.ok_or_else(|| wrong.to_owned())
+}
+
+/// A number from one to a million.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|it| (1..=1_000_000).contains(it));
+    number.ok_or_else(|| "write a number from 1 to 1000000".to_owned())
+}
+
+pub(super) fn log_filter(text: &str) -> Result<String, String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("{error}; write e.g. info,urumi_core=debug")),
+    }
+}
+
+/// A domain, checked as far as it is not the engine's business.
+pub(super) fn domain(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if text.len() <= 190 && text.split('.').all(label) {
+        return Ok(text.to_owned());
+    }
+    Err("write a domain in lower case without wildcard, scheme or port, e.g. stores.example.com".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (text, size) in [("1", 1), ("10B", 10), ("256KiB", 262_144), ("64MiB", 67_108_864)] {
+            assert_eq!(bytes(text), Ok(size));
+        }
+        for text in ["", "0", "-1", "1KB", "1kib", "65MiB", "99999999999999999999MiB", "KiB", "1 KiB"] {
+            assert!(bytes(text).is_err(), "{text} is accepted");
+        }
+    }
+
+    #[test]
+    fn origins() {
+        for text in ["https://a.example", "http://localhost:3000", "http://[::1]:8080"] {
+            assert!(origin(text).is_ok(), "{text}");
+        }
+        for text in ["*", "null", "a.example", "https://", "https://a.example/", "https://a.example/x", "https://A"] {
+            assert!(origin(text).is_err(), "{text} is accepted");
+        }
+    }
+
+    #[test]
+    fn passwords_of_endpoints_are_not_shown() {
+        for (text, shown) in [
+            ("http://a:4318/v1/traces", "http://a:4318/v1/traces"),
+            ("https://me:secret@a/v1?key=secret", "https://REDACTED@a/v1"),
+            ("https://sec@ret@a", "https://REDACTED@a"),
+        ] {
+            assert_eq!(Endpoint::redacted(text), shown);
+            assert!(!format!("{:?}", Endpoint(text.into())).contains("secret"));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What every request goes through, whatever it is about: names, limits, figures and safe defaults.
+
+mod body;
+mod observe;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::HttpBody;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    self, ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
+    RETRY_AFTER,
+};
+use http::{HeaderName, HeaderValue, Method, Uri};
+use metrics::counter;
+use tokio::sync::{Semaphore, watch};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate};
+use tower_http::compression::{CompressionLayer, DefaultPredicate};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::problem::{Code, Problem};
+
+pub use observe::{REQUEST_ID, RequestId};
+
+/// Answers below this are sent as they are: packing them saves nothing.
+const WORTH_PACKING: u64 = 1024;
+
+/// The limits of a request, and who may ask from a browser.
+#[derive(Clone, Debug)]
+pub struct LayerOptions {
+    /// How many bytes a request's body may have.
+    pub max_body: usize,
+    /// How long a client may take to send the body.
+    pub body_timeout: Duration,
+    /// How long a request may take until its answer begins. What streams afterwards is not limited.
+    pub request_timeout: Duration,
+    /// How many requests may wait for the beginning of their answer.
+    pub max_in_flight: usize,
+    /// Origins whose pages may use the API with credentials of their own; none by default.
+    pub cors_origins: Vec<HeaderValue>,
+}
+
+impl Default for LayerOptions {
+    fn default() -> Self {
+        LayerOptions {
+            max_body: 256 * 1024,
+            body_timeout: Duration::from_secs(15),
+            request_timeout: Duration::from_secs(30),
+            max_in_flight: 1024,
+            cors_origins: Vec::new(),
+        }
+    }
+}
+
+/// Puts all layers around a router that has all its routes, and problems where there is no route.
+///
+/// Routes that are added afterwards are not covered, and a fallback that was set before is replaced: pages for any
+/// other path belong on a `/{*path}` route.
+pub fn wrap(router: Router, options: &LayerOptions) -> Router {
+    let slots = Arc::new(Semaphore::new(options.max_in_flight.min(Semaphore::MAX_PERMITS)));
+    let limits = body::Limits { bytes: options.max_body, time: options.body_timeout };
+    // The last is the outermost: it sees a request first and its answer last.
+    let router = router
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(limits, body::limit))
+        .layer(from_fn_with_state(options.request_timeout, limit_time))
+        .layer(from_fn_with_state(slots, shed_load))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::SSE).and(Whole)));
+    let router = if options.cors_origins.is_empty() { router } else { router.layer(cors(&options.cors_origins)) };
+    router.layer(from_fn(safe_headers)).layer(from_fn(observe::observe))
+}
+
+async fn no_such_path(uri: Uri) -> Problem {
+    Problem::new(Code::NoSuchPath, format!("there is nothing at {}", shown(uri.path())))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{} cannot be asked with {method}", shown(uri.path())))
+}
+
+/// A path as far as it helps to see it.
+fn shown(path: &str) -> String {
+    let mut shown: String = path.chars().take(100).collect();
+    if shown.len() < path.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+    counter!("urumi_http_panics_total").increment(1);
+    tracing::error!(panic = text, "a handler panicked");
+    Problem::new(Code::Internal, "the request made the server stumble; its log has the cause").into_response()
+}
+
+/// Refuses at once what there is no room for: to be told so soon is worth more than to wait.
+async fn shed_load(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let Ok(_slot) = slots.try_acquire() else {
+        counter!("urumi_http_requests_shed_total").increment(1);
+        return Problem::new(Code::Overloaded, "too many requests are waiting for an answer; try again in a moment")
+            .retry_after(1)
+            .into_response();
+    };
+    next.run(request).await
+}
+
+/// Lets a route lift the time limit of its request.
+#[derive(Clone)]
+struct TimeLimit(Arc<watch::Sender<bool>>);
+
+async fn limit_time(State(limit): State<Duration>, mut request: Request, next: Next) -> Response {
+    let (lift, lifted) = watch::channel(false);
+    request.extensions_mut().insert(TimeLimit(Arc::new(lift)));
+    let mut answer = std::pin::pin!(next.run(request));
+    if let Ok(response) = tokio::time::timeout(limit, answer.as_mut()).await {
+        return response;
+    }
+    if *lifted.borrow() {
+        return answer.await;
+    }
+    Problem::new(Code::TimedOut, format!("there was no answer within {limit:?}")).into_response()
+}
+
+/// A layer for routes whose answer may begin late, such as those that wait for something to happen:
+/// `.route_layer(axum::middleware::from_fn(without_time_limit))`.
+///
+/// A route that answers at once and then streams does not need it.
+pub async fn without_time_limit(request: Request, next: Next) -> Response {
+    if let Some(TimeLimit(lift)) = request.extensions().get() {
+        lift.send_replace(true);
+    }
+    next.run(request).await
+}
+
+/// Chooses whole answers that are large enough: a stream's parts must not wait for each other.
+#[derive(Clone, Copy)]
+struct Whole;
+
+impl Predicate for Whole {
+    fn should_compress<B: HttpBody>(&self, response: &http::Response<B>) -> bool {
+        response.body().size_hint().exact().is_some_and(|length| length >= WORTH_PACKING)
+    }
+}
+
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            ACCEPT,
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            IF_MATCH,
+            IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
+            REQUEST_ID,
+        ])
+        .expose_headers([
+            ETAG,
+            LINK,
+            LOCATION,
+            RETRY_AFTER,
+            REQUEST_ID,
+            HeaderName::from_static("ratelimit"),
+            HeaderName::from_static("ratelimit-policy"),
+        ])
+        .max_age(Duration::from_secs(600))
+}
+
+/// Headers that keep browsers and caches from doing harm with an answer; what a route sets itself stays.
+async fn safe_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,137 @@
+//! A name, a span and figures for every request.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderName, HeaderValue, Method};
+use metrics::{counter, gauge, histogram};
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use uuid::Uuid;
+
+use crate::auth::ClientKey;
+
+/// The header in which a request's id comes and goes.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request, in its extensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+pub(super) async fn observe(mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    for secret in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
+        if let http::header::Entry::Occupied(mut values) = request.headers_mut().entry(secret) {
+            values.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
+    }
+    let id = request.headers().get(REQUEST_ID).and_then(sane).unwrap_or_else(|| Uuid::new_v4().to_string());
+    let method = method_label(request.method());
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |it| it.as_str().into());
+    // The path itself may hold names of stores, and the query anything: neither belongs in every log line.
+    let span = info_span!(
+        "request",
+        request_id = id,
+        method,
+        route,
+        status = Empty,
+        latency_ms = Empty,
+        caller = Empty,
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+    );
+    if request.headers().contains_key("traceparent") {
+        // Without an exporter there is no trace to be part of, and nothing to do.
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&HeaderExtractor(request.headers())));
+    }
+    let header = HeaderValue::from_str(&id);
+    request.extensions_mut().insert(RequestId(id));
+    let in_flight = InFlight::new();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    drop(in_flight);
+    if let Ok(header) = header {
+        response.headers_mut().insert(REQUEST_ID, header);
+    }
+    if let Some(ClientKey(caller)) = response.extensions().get() {
+        span.record("caller", caller);
+    }
+    finish(&span, method, route, response.status().as_u16(), begun);
+    response
+}
+
+fn finish(span: &Span, method: &'static str, route: String, status: u16, begun: Instant) {
+    let seconds = begun.elapsed().as_secs_f64();
+    let latency_ms = (seconds * 1e6).round() / 1e3;
+    span.record("status", status).record("http.response.status_code", status).record("latency_ms", latency_ms);
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
+    }
+    span.in_scope(|| tracing::info!("answered"));
+    histogram!("urumi_http_request_duration_seconds", "method" => method, "route" => route.clone()).record(seconds);
+    counter!("urumi_http_requests_total", "method" => method, "route" => route, "code" => status.to_string())
+        .increment(1);
+}
+
+/// An id that may stand in logs and headers as it is.
+fn sane(value: &HeaderValue) -> Option<String> {
+    let text = value.to_str().ok()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    ((1..=64).contains(&text.len()) && text.bytes().all(is_plain)).then(|| text.to_owned())
+}
+
+/// A client may invent methods, but not as many time series.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Counts a request while it waits for the beginning of its answer, also when its client leaves.
+struct InFlight;
+
+impl InFlight {
+    fn new() -> Self {
+        gauge!("urumi_http_requests_in_flight").increment(1);
+        InFlight
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        gauge!("urumi_http_requests_in_flight").decrement(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_taken_over_only_if_they_are_harmless() {
+        for good in ["a", "0194-af_3.Z", &"x".repeat(64)] {
+            assert_eq!(sane(&HeaderValue::from_str(good).unwrap()).as_deref(), Some(good));
+        }
+        for bad in ["", "a b", "a\"b", "ü", &"x".repeat(65)] {
+            assert_eq!(sane(&HeaderValue::from_bytes(bad.as_bytes()).unwrap()), None, "{bad}");
+        }
+    }
+}

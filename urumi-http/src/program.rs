@@ -1,0 +1,205 @@
+//! The program `urumi-http`: everything put together.
+
+mod authentication;
+mod cluster;
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use urumi_core::{Orchestrator, ReadinessMonitor};
+
+use crate::auth::run_token_command;
+use crate::config::{Command, Config, Exposure, Loaded, MetricsListen, check_exposure};
+use crate::layers::{LayerOptions, wrap};
+use crate::listener::{ListenerOptions, TlsOptions, serve_router};
+use crate::rate_limit::{RateLimitOptions, RateLimiter};
+use crate::{OwnerLimits, ServerState, health_router, metrics_server, mount, telemetry};
+
+/// What new stores say of who created them.
+const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
+
+/// How many clients' allowances one address has.
+const COLLEAGUES: NonZeroU32 = NonZeroU32::new(4).unwrap();
+
+/// How long what runs beside requests may take to end, once these have.
+const WIND_DOWN: Duration = Duration::from_secs(8);
+
+/// Runs the program with the process's arguments and environment.
+pub fn run() -> ExitCode {
+    let Loaded { config, printed } = match Config::load(std::env::args_os()) {
+        Ok(loaded) => loaded,
+        Err(error) => return error.exit(),
+    };
+    let outcome = match &config.command {
+        Some(Command::Token(args)) => {
+            run_token_command(args, &mut anstream::stdout().lock()).map_err(|e| Box::new(e) as Failure)
+        }
+        None if config.print_config => say(&printed),
+        None => serve(&config),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let mut text = failure.to_string();
+            let mut beneath = failure.source();
+            while let Some(cause) = beneath {
+                text = format!("{text}: {cause}");
+                beneath = cause.source();
+            }
+            // When nobody reads stderr, the exit code has to do.
+            let _ = std::io::Write::write_all(&mut anstream::stderr(), format!("error: {text}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn say(text: &str) -> Result<(), Failure> {
+    std::io::Write::write_all(&mut anstream::stdout(), text.as_bytes()).map_err(Into::into)
+}
+
+fn serve(config: &Config) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let telemetry = telemetry::start(&config.into())?;
+        let outcome = until_stopped(config).await;
+        telemetry.shutdown().await;
+        outcome
+    })
+}
+
+async fn until_stopped(config: &Config) -> Result<(), Failure> {
+    let exposure = check_exposure(config)?;
+    // Before anything is counted.
+    let metrics = metrics_server::install_recorder()?;
+    urumi_core::telemetry::describe();
+    let (tasks, background, draining) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+    // Whatever happens, nothing goes on after this function.
+    let _background = background.clone().drop_guard();
+
+    let cluster = cluster::connect(config).await?;
+    let authentication = authentication::sources(config, &cluster, &tasks, &background)?;
+    let urumi = Orchestrator::builder(cluster.clone()).domain(&config.domain).created_by(CREATED_BY).build();
+    let monitor = ReadinessMonitor::new(urumi.clone())
+        .resync(config.resync)
+        .deadline(config.deadline)
+        .spawn(&tasks, background.clone());
+    let state = ServerState::builder(Arc::new(urumi))
+        .authentication(authentication)
+        .limits(OwnerLimits { stores: config.max_stores_per_owner, provisioning: config.max_provisioning_per_owner })
+        .events(cluster)
+        .monitor(monitor)
+        .draining(draining.clone())
+        .spawn(&tasks, &background);
+
+    let listener = bind(config.listen).await?;
+    let address = listener.local_addr()?;
+    let metrics_listener = match config.metrics_listen {
+        MetricsListen::Off => None,
+        MetricsListen::At(address) => Some(bind(address).await?),
+    };
+    tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
+    announce(config, address, exposure)?;
+
+    let app = wrap(mount(state.clone(), Some(rate_limits(config))), &layer_options(config));
+    let serving = serve_router(listener, app, listener_options(config), draining.clone());
+    let watching = async {
+        match metrics_listener {
+            Some(listener) => {
+                let app = metrics_server::router(metrics, health_router(state.clone()));
+                serve_router(listener, app, ListenerOptions::default(), background.clone()).await
+            }
+            None => std::future::pending().await,
+        }
+    };
+    let outcome = tokio::select! {
+        served = serving => served.map_err(Failure::from),
+        watched = watching => watched.map_err(Failure::from),
+        // Never resolves: it only tells the others to stop.
+        never = stop_when_told(&draining) => match never {},
+    };
+    background.cancel();
+    tasks.close();
+    if tokio::time::timeout(WIND_DOWN, tasks.wait()).await.is_err() {
+        tracing::warn!("some tasks did not end in time");
+    }
+    tracing::info!("stopped");
+    outcome
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("cannot listen on {address}: {error}").into())
+}
+
+/// What a client may ask, and what all may who come from one address: colleagues behind one, and whoever guesses tokens.
+fn rate_limits(config: &Config) -> [RateLimiter; 2] {
+    let options = RateLimitOptions {
+        rate: config.rate_limit,
+        burst: config.rate_burst,
+        trusted_proxies: config.trusted_proxy.clone(),
+        ..RateLimitOptions::default()
+    };
+    let together = RateLimitOptions {
+        rate: options.rate.saturating_mul(COLLEAGUES),
+        burst: options.burst.saturating_mul(COLLEAGUES),
+        ..options.clone()
+    };
+    [RateLimiter::new(options), RateLimiter::new(together)]
+}
+
+fn layer_options(config: &Config) -> LayerOptions {
+    let mut options = LayerOptions::default();
+    options.max_body = config.max_body;
+    options.request_timeout = config.request_timeout;
+    options.max_in_flight = config.max_in_flight;
+    options.cors_origins.clone_from(&config.cors_origin);
+    options
+}
+
+fn listener_options(config: &Config) -> ListenerOptions {
+    let mut options = ListenerOptions::default();
+    options.max_connections = config.max_connections;
+    options.shutdown_grace = config.shutdown_grace;
+    if let (Some(cert), Some(key)) = (&config.tls_cert, &config.tls_key) {
+        options.tls = Some(TlsOptions::new(cert, key));
+    }
+    options
+}
+
+/// One line on stdout for people and scripts, everything else to the log.
+fn announce(config: &Config, address: SocketAddr, exposure: Exposure) -> Result<(), Failure> {
+    let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
+    say(&format!("urumi-http is listening on {scheme}://{address} (its API is described at /docs)\n"))?;
+    tracing::info!(%address, cluster = ?config.cluster, domain = config.domain, "listening");
+    if exposure == Exposure::Local {
+        tracing::warn!("nobody is asked who they are: everybody on this computer may do everything");
+    }
+    Ok(())
+}
+
+/// Tells everything to stop at the first SIGTERM or Ctrl-C; the second ends the process at once.
+async fn stop_when_told(draining: &CancellationToken) -> std::convert::Infallible {
+    told().await;
+    tracing::info!("stopping: finishing what is in flight");
+    draining.cancel();
+    told().await;
+    tracing::warn!("stopping at once");
+    std::process::exit(130)
+}
+
+async fn told() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

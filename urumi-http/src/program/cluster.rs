@@ -1,0 +1,26 @@
+//! Which cluster the program works on.
+
+use std::sync::Arc;
+
+use urumi_core::cluster::{ClusterBackend, ConnectError, ConnectOptions, InMemoryCluster, KubeCluster};
+
+use crate::config::{ClusterChoice, Config};
+
+/// How many requests to the API server may be under way at once: many creations come together here.
+const IN_FLIGHT: usize = 64;
+
+pub(super) async fn connect(config: &Config) -> Result<Arc<dyn ClusterBackend>, ConnectError> {
+    match config.cluster {
+        ClusterChoice::Memory => {
+            Ok(Arc::new(InMemoryCluster::builder().readiness_delay(config.memory_ready_after).build()))
+        }
+        ClusterChoice::Kube => {
+            let mut options = ConnectOptions::default()
+                .user_agent(concat!("urumi-http/", env!("CARGO_PKG_VERSION")))
+                .max_in_flight(IN_FLIGHT);
+            options.kubeconfig.clone_from(&config.kubeconfig);
+            options.context.clone_from(&config.context);
+            Ok(Arc::new(KubeCluster::connect(options).await?))
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Whose request it is, where proxies stand between.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request};
+use http::header::FORWARDED;
+use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// How many proxies are looked behind. What a client itself puts in front is of no interest.
+const MAX_HOPS: usize = 16;
+
+/// The address of whoever asks: the connection's, or, where that is a trusted proxy, the last one in `Forwarded` or
+/// `X-Forwarded-For` that is none.
+///
+/// Both headers list, from the left, whom each proxy was asked by; only what trusted proxies added, at the right, is
+/// true. A proxy that writes one of the headers may pass on the other as a client wrote it: where the two disagree,
+/// neither is believed.
+pub fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
+    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    Some(behind(peer.ip().to_canonical(), request.headers(), trusted))
+}
+
+fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let last_untrusted = |hops: &mut dyn Iterator<Item = Option<IpAddr>>| {
+        let mut last = peer;
+        for hop in hops.take(MAX_HOPS) {
+            // What cannot be read hides everything before it.
+            let Some(hop) = hop else { return last };
+            last = hop.to_canonical();
+            if !is_trusted(&last) {
+                return last;
+            }
+        }
+        last
+    };
+    let plain = || headers.get_all(X_FORWARDED_FOR).into_iter().rev();
+    let structured = || headers.get_all(FORWARDED).into_iter().rev();
+    let by_plain = last_untrusted(&mut plain().flat_map(|value| {
+        let text = value.to_str().unwrap_or("?");
+        text.rsplit(',').map(|hop| node(hop.trim()))
+    }));
+    let by_structured = last_untrusted(&mut structured().flat_map(|value| {
+        let text = value.to_str().unwrap_or("?");
+        split_outside_quotes(text, ',').into_iter().rev().map(for_of)
+    }));
+    match (headers.contains_key(X_FORWARDED_FOR), headers.contains_key(FORWARDED)) {
+        (true, false) => by_plain,
+        (false, true) => by_structured,
+        (true, true) if by_plain == by_structured => by_plain,
+        _ => peer,
+    }
+}
+
+/// The `for` of one element of `Forwarded`.
+fn for_of(element: &str) -> Option<IpAddr> {
+    split_outside_quotes(element, ';')
+        .into_iter()
+        .find_map(|pair| {
+            let (name, value) = pair.trim().split_once('=')?;
+            name.trim().eq_ignore_ascii_case("for").then(|| value.trim())
+        })
+        .and_then(|value| node(value.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(value)))
+}
+
+/// An address with or without a port; IPv6 with or without brackets.
+fn node(text: &str) -> Option<IpAddr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Some(address.ip());
+    }
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    inner.parse().ok().map(IpAddr::V6)
+}
+
+fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(|c: char| {
+        let (was_escaped, was_quoted) = (escaped, quoted);
+        escaped = quoted && c == '\\' && !was_escaped;
+        if c == '"' && !was_escaped {
+            quoted = !quoted;
+        }
+        c == separator && !was_quoted
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PROXY: &str = "10.0.0.1";
+
+    fn found(peer: &str, headers: &[(&HeaderName, &str)]) -> String {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        behind(peer.parse().unwrap(), &map, &trusted).to_string()
+    }
+
+    #[test]
+    fn the_last_address_that_is_no_proxy() {
+        for (value, expected) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("6.6.6.6, 192.0.2.1", "192.0.2.1"),
+            ("6.6.6.6, 192.0.2.1, 10.1.1.1", "192.0.2.1"),
+            ("192.0.2.1:4711", "192.0.2.1"),
+            ("[2001:db8::1]:4711", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("10.2.2.2, 10.1.1.1", "10.2.2.2"),
+            ("192.0.2.1, unknown", PROXY),
+            ("192.0.2.1, unknown, 10.1.1.1", "10.1.1.1"),
+            ("192.0.2.1, ", PROXY),
+            ("", PROXY),
+        ] {
+            assert_eq!(found(PROXY, &[(&X_FORWARDED_FOR, value)]), expected, "{value}");
+        }
+        assert_eq!(found(PROXY, &[(&X_FORWARDED_FOR, "6.6.6.6"), (&X_FORWARDED_FOR, "192.0.2.1")]), "192.0.2.1");
+        assert_eq!(found(PROXY, &[]), PROXY);
+    }
+
+    #[test]
+    fn forwarded_as_in_rfc_7239() {
+        for (value, expected) in [
+            ("for=192.0.2.1", "192.0.2.1"),
+            ("For=\"[2001:db8::1]:4711\";proto=https", "2001:db8::1"),
+            ("proto=http; by=203.0.113.43 ;for=192.0.2.1", "192.0.2.1"),
+            ("for=6.6.6.6, for=192.0.2.1, for=10.1.1.1", "192.0.2.1"),
+            ("for=192.0.2.1, for=_hidden", PROXY),
+            ("for=192.0.2.1, proto=https", PROXY),
+            ("host=\"a, for=6.6.6.6\";for=192.0.2.1", "192.0.2.1"),
+            ("host=\"a\\\", for=6.6.6.6\";for=192.0.2.1", "192.0.2.1"),
+        ] {
+            assert_eq!(found(PROXY, &[(&FORWARDED, value)]), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn headers_that_disagree_are_not_believed() {
+        let both = |plain, structured| found(PROXY, &[(&X_FORWARDED_FOR, plain), (&FORWARDED, structured)]);
+        assert_eq!(both("192.0.2.1", "for=192.0.2.1"), "192.0.2.1");
+        assert_eq!(both("192.0.2.1", "for=6.6.6.6"), PROXY);
+        assert_eq!(both("6.6.6.6", "for=192.0.2.1"), PROXY);
+    }
+
+    proptest! {
+        #[test]
+        fn what_strangers_say_about_themselves_does_not_count(peer: [u8; 4], plain in "[ -~]{0,60}", other in "[ -~]{0,60}") {
+            prop_assume!(peer[0] != 10);
+            let peer = IpAddr::from(peer).to_string();
+            prop_assert_eq!(found(&peer, &[(&X_FORWARDED_FOR, &plain), (&FORWARDED, &other)]), peer);
+        }
+
+        #[test]
+        fn what_a_client_puts_in_front_changes_nothing(junk in "[ -~]{0,60}", client: [u8; 4]) {
+            prop_assume!(client[0] != 10);
+            let client = IpAddr::from(client).to_string();
+            let honest = format!("{junk}, {client}, 10.9.9.9");
+            prop_assert_eq!(found(PROXY, &[(&X_FORWARDED_FOR, &honest)]), client.clone());
+            // In lines of its own, quotes that are never closed cannot swallow what a proxy adds.
+            let lines = [(&FORWARDED, junk.as_str()), (&FORWARDED, &format!("for={client}"))];
+            prop_assert_eq!(found(PROXY, &lines), client);
+        }
+    }
+}

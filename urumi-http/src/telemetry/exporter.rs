@@ -1,0 +1,53 @@
+//! Sends traces with the house's own HTTP client.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use tokio::runtime::Handle;
+
+use crate::config::Endpoint;
+
+/// How long a collector may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What exports spans to this endpoint.
+pub(super) fn exporter(endpoint: &Endpoint) -> Result<SpanExporter, String> {
+    let runtime = Handle::try_current().map_err(|error| error.to_string())?;
+    // Another part of the program may have chosen already; there is one choice only.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| error.to_string())?;
+    SpanExporter::builder()
+        .with_http()
+        .with_http_client(Client { runtime, client })
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(endpoint.as_str())
+        .with_timeout(PATIENCE)
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+/// The batches are sent from a thread outside of tokio's, which the client cannot work on.
+#[derive(Debug)]
+struct Client {
+    runtime: Handle,
+    client: reqwest::Client,
+}
+
+#[async_trait]
+impl HttpClient for Client {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let client = self.client.clone();
+        let send = async move {
+            let answer = client.execute(request.try_into()?).await?.error_for_status()?;
+            let status = answer.status();
+            let mut response = Response::new(answer.bytes().await?);
+            *response.status_mut() = status;
+            Ok::<_, reqwest::Error>(response)
+        };
+        Ok(self.runtime.spawn(send).await??)
+    }
+}

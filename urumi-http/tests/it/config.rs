@@ -1,0 +1,186 @@
+//! Flags, variables and a file, and how they go together.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use urumi_http::config::{Config, ConfigError, Exposure, Loaded, MetricsListen, check_exposure};
+
+fn load(args: &[&str]) -> Result<Loaded, ConfigError> {
+    Config::load(std::iter::once("urumi-http").chain(args.iter().copied()))
+}
+
+#[track_caller]
+fn refusal(args: &[&str]) -> String {
+    load(args).expect_err("this should be refused").to_string()
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn with_file(text: &str, args: &[&str]) -> Result<Loaded, ConfigError> {
+    let file = file(text);
+    load(&[&["--config", file.path().to_str().unwrap()], args].concat())
+}
+
+#[test]
+fn without_arguments_it_is_for_this_computer_only() {
+    let config = load(&[]).unwrap().config;
+    assert_eq!(config.listen, "127.0.0.1:8080".parse::<SocketAddr>().unwrap());
+    assert_eq!(config.domain, "localtest.me");
+    assert_eq!(config.max_body, 256 * 1024);
+    assert_eq!(check_exposure(&config).unwrap(), Exposure::Local);
+}
+
+#[test]
+fn all_settings_with_their_defaults() {
+    insta::assert_snapshot!(load(&[]).unwrap().printed);
+}
+
+#[test]
+fn a_flag_wins_over_the_file_and_the_file_over_defaults() {
+    let text = "deadline: 30m\nresync: 20s\ncors-origin: [https://a.example, https://b.example]\nrate-limit: 7\n";
+    let loaded = with_file(text, &["--resync=5s", "--cors-origin", "https://c.example"]).unwrap();
+    assert_eq!(loaded.config.deadline, Duration::from_secs(1800));
+    assert_eq!(loaded.config.resync, Duration::from_secs(5));
+    assert_eq!(loaded.config.rate_limit.get(), 7);
+    assert_eq!(loaded.config.cors_origin, ["https://c.example"]);
+    for line in ["deadline: \"30m\"  # file ", "resync: \"5s\"  # flag --resync", "rate-burst: 200  # default"] {
+        assert!(loaded.printed.contains(line), "{line} is missing in {}", loaded.printed);
+    }
+}
+
+#[test]
+fn variables_win_over_the_file() {
+    let file = file("deadline: 30m\nresync: 20s\nlog: debug\n");
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["config::print_what_the_environment_says", "--exact", "--ignored", "--nocapture"])
+        .env("URUMI_CONFIG", file.path())
+        .env("URUMI_RESYNC", "7s")
+        .env("URUMI_CORS_ORIGIN", "https://a.example,https://b.example")
+        .env("URUMI_TOKEN_REVIEW", "no")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "deadline: \"30m\"  # file ",
+        "resync: \"7s\"  # variable URUMI_RESYNC",
+        "log: \"warn\"  # flag --log",
+        "cors-origin: [\"https://a.example\", \"https://b.example\"]  # variable URUMI_CORS_ORIGIN",
+        "token-review: \"no\"  # variable URUMI_TOKEN_REVIEW",
+    ] {
+        assert!(printed.contains(line), "{line} is missing in {printed}");
+    }
+}
+
+#[test]
+#[ignore = "run by another test, with variables of its own"]
+fn print_what_the_environment_says() {
+    println!("{}", load(&["--log=warn"]).unwrap().printed);
+}
+
+#[test]
+fn what_is_printed_is_a_file_that_means_the_same() {
+    let args = ["--cluster=kube", "--listen=0.0.0.0:8443", "--tokens-file=t.yaml", "--token-review"];
+    let more = ["--role-binding=admin=team:a,b", "--role-binding=viewer=subject:it's \"x\"", "--metrics-listen=off"];
+    let first = load(&[&args[..], &more[..]].concat()).unwrap();
+    assert_eq!(first.config.metrics_listen, MetricsListen::Off);
+    let second = with_file(&first.printed, &[]).unwrap();
+    let strip = |config: Config| format!("{:?}", Config { config: None, ..config });
+    assert_eq!(strip(first.config), strip(second.config));
+}
+
+#[test]
+fn passwords_are_not_printed() {
+    let loaded = load(&["--otlp-endpoint=https://me:hunter2@traces.example/v1/traces?key=hunter2"]).unwrap();
+    assert!(loaded.printed.contains("otlp-endpoint: \"https://REDACTED@traces.example/v1/traces\""));
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+}
+
+#[test]
+fn unknown_keys_are_named_with_the_nearest() {
+    for (key, nearest) in [("deadlin", "deadline"), ("max_body", "max-body"), ("cors-origins", "cors-origin")] {
+        let error = with_file(&format!("{key}: 1"), &[]).unwrap_err();
+        assert!(matches!(&error, ConfigError::UnknownKey { nearest: Some(it), .. } if it == nearest), "{error}");
+        assert!(error.to_string().contains(&format!("no setting {key:?}; did you mean {nearest:?}?")), "{error}");
+    }
+    for key in ["config", "print-config", "help", "zzz"] {
+        let error = with_file(&format!("{key}: 1"), &[]).unwrap_err();
+        assert!(matches!(error, ConfigError::UnknownKey { .. }), "{error}");
+    }
+}
+
+#[test]
+fn bad_files_are_refused_with_the_key_and_the_reason() {
+    for (text, expected) in [
+        ("deadline: soon", "deadline: invalid value 'soon' for '"),
+        ("deadline: soon", "write a duration with its unit"),
+        ("deadline: [1m, 2m]", "deadline: there can be only one value"),
+        ("deadline: {a: b}", "deadline: write a plain value"),
+        ("max-in-flight: -1", "max-in-flight: invalid value '-1'"),
+        ("cluster: docker", "cluster: invalid value 'docker'"),
+        ("- deadline", "write settings as `name: value`"),
+        ("deadline: 1m\ndeadline: 2m", "duplicate"),
+        ("deadline: [", "line 2"),
+    ] {
+        let error = with_file(text, &[]).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+    // What a flag overrules must be right too: the flag may be gone tomorrow.
+    assert!(with_file("deadline: soon", &["--deadline=1m"]).is_err());
+    assert!(refusal(&["--config=/nowhere/urumi.yaml"]).contains("/nowhere/urumi.yaml"));
+    assert!(with_file("", &[]).is_ok());
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_refused() {
+    for (args, expected) in [
+        (&["--tls-cert=a"][..], "--tls-cert needs --tls-key"),
+        (&["--tls-key=a"], "--tls-key needs --tls-cert"),
+        (&["--oidc-issuer=https://a", "--default-role=viewer"], "--oidc-issuer needs --oidc-audience"),
+        (&["--oidc-issuer=https://a", "--oidc-audience=b"], "need --role-binding or --default-role"),
+        (&["--oidc-audience=a"], "--oidc-audience needs --oidc-issuer"),
+        (&["--token-review", "--default-role=viewer"], "--token-review needs --cluster kube"),
+        (&["--token-review-audience=a"], "--token-review-audience needs --token-review"),
+        (&["--tokens-file=a", "--role-binding=admin=team:a"], "have their roles in the file"),
+        (&["--metrics-listen=127.0.0.1:8080"], "the same address"),
+        (&["--resync=1h"], "--resync must be shorter than --deadline"),
+    ] {
+        let error = refusal(args);
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+    for args in [&["--listen=here"][..], &["--cors-origin=*"], &["--trusted-proxy=10.0.0.0/40"], &["--rate-limit=0"]] {
+        assert!(matches!(load(args), Err(ConfigError::Arguments(_))), "{args:?}");
+    }
+}
+
+#[test]
+fn nobody_from_elsewhere_is_served_without_being_recognised() {
+    for local in ["127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "localhost:80"] {
+        assert_eq!(check_exposure(&load(&["--listen", local]).unwrap().config).unwrap(), Exposure::Local, "{local}");
+    }
+    for open in ["0.0.0.0:8080", "[::]:8080", "10.0.0.1:80", "[::ffff:10.0.0.1]:80"] {
+        let error = refusal(&["--listen", open]);
+        assert!(error.contains("--tokens-file") && error.contains("127.0.0.1"), "{error}");
+        let config = load(&["--listen", open, "--tokens-file=tokens.yaml"]).unwrap().config;
+        assert_eq!(check_exposure(&config).unwrap(), Exposure::Authenticated, "{open}");
+    }
+}
+
+#[test]
+fn tokens_are_made_by_a_command() {
+    let config = load(&["token", "--subject=ci", "--role=operator"]).unwrap().config;
+    assert!(matches!(config.command, Some(urumi_http::config::Command::Token(args)) if args.subject == "ci"));
+}
+
+#[test]
+fn help_and_version_are_no_failures() {
+    for flag in ["--help", "-h", "--version"] {
+        let Err(ConfigError::Arguments(error)) = load(&[flag]) else { panic!("{flag} is no error of clap") };
+        assert_eq!(error.exit_code(), 0, "{flag}");
+    }
+}

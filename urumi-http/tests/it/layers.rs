@@ -1,0 +1,183 @@
+//! The layers around a small router, without a network.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use http::{HeaderValue, StatusCode};
+use tokio::sync::Notify;
+use tower::ServiceExt as _;
+use urumi_http::layers::{LayerOptions, RequestId, without_time_limit, wrap};
+use urumi_http::problem::Code;
+
+use crate::support::{problem, text};
+
+fn options() -> LayerOptions {
+    LayerOptions::default()
+}
+
+async fn ask(router: &Router, request: Request) -> Response {
+    router.clone().oneshot(request).await.unwrap()
+}
+
+fn request(method: &str, path: &str) -> http::request::Builder {
+    Request::builder().method(method).uri(path)
+}
+
+async fn get_path(router: &Router, path: &str) -> Response {
+    ask(router, request("GET", path).body(Body::empty()).unwrap()).await
+}
+
+fn router() -> Router {
+    Router::new()
+        .route("/hello", get(async || "hello"))
+        .route("/big", get(async || "x".repeat(10_000)))
+        .route("/echo", post(async |body: Result<Bytes, axum::extract::rejection::BytesRejection>| body))
+        .route("/panic", get(async || -> String { panic!("with {}", "reasons") }))
+        .route("/never", get(std::future::pending::<String>))
+        .route("/id", get(async |request: Request| request.extensions().get::<RequestId>().unwrap().0.clone()))
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems() {
+    let router = wrap(router(), &options());
+    let response = get_path(&router, "/nothing").await;
+    assert!(response.headers().contains_key("x-request-id"));
+    assert_eq!(problem(response).await.code, Code::NoSuchPath);
+    let response = ask(&router, request("DELETE", "/hello").body(Body::empty()).unwrap()).await;
+    assert_eq!(response.headers()["allow"], "GET,HEAD");
+    assert_eq!(problem(response).await.code, Code::MethodNotAllowed);
+}
+
+#[tokio::test]
+async fn answers_have_safe_headers_unless_they_have_their_own() {
+    let router =
+        wrap(router().route("/cached", get(async || ([("cache-control", "max-age=60")], "cached"))), &options());
+    let response = get_path(&router, "/hello").await;
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(get_path(&router, "/cached").await.headers()["cache-control"], "max-age=60");
+}
+
+#[tokio::test]
+async fn a_request_keeps_a_sane_id_and_gets_one_otherwise() {
+    let router = wrap(router(), &options());
+    let with_id = |id: &str| request("GET", "/id").header("x-request-id", id).body(Body::empty()).unwrap();
+    let response = ask(&router, with_id("abc-1.2_3")).await;
+    assert_eq!(response.headers()["x-request-id"], "abc-1.2_3");
+    assert_eq!(text(response).await, "abc-1.2_3");
+    let response = ask(&router, with_id("a b")).await;
+    let made = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    assert_eq!(made.len(), 36);
+    assert_eq!(text(response).await, made);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_problem() {
+    let router = wrap(router(), &options());
+    let problem = problem(get_path(&router, "/panic").await).await;
+    assert_eq!(problem.code, Code::Internal);
+    assert!(!problem.detail.contains("reasons"));
+}
+
+#[tokio::test]
+async fn bodies_that_are_too_large_are_refused_with_and_without_a_length() {
+    let options = LayerOptions { max_body: 1000, ..options() };
+    let router = wrap(router(), &options);
+    let chunked = |parts: usize| {
+        let parts = (0..parts).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 100])));
+        request("POST", "/echo").body(Body::from_stream(futures::stream::iter(parts))).unwrap()
+    };
+    let whole = |length: usize| request("POST", "/echo").body(Body::from("x".repeat(length))).unwrap();
+    for fine in [chunked(10), whole(1000)] {
+        assert_eq!(text(ask(&router, fine).await).await.len(), 1000);
+    }
+    for large in [chunked(11), whole(1001)] {
+        assert_eq!(problem(ask(&router, large).await).await.code, Code::PayloadTooLarge);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let router = wrap(router(), &LayerOptions { body_timeout: Duration::from_secs(5), ..options() });
+    let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+    let response = ask(&router, request("POST", "/echo").body(body).unwrap()).await;
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(problem(response).await.code, Code::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_has_limited_time_unless_its_route_says_otherwise() {
+    let long = Duration::from_secs(1000);
+    let patient = get(async move || {
+        tokio::time::sleep(long).await;
+        "done"
+    });
+    let router = wrap(router().route("/wait", patient.route_layer(from_fn(without_time_limit))), &options());
+    assert_eq!(problem(get_path(&router, "/never").await).await.code, Code::TimedOut);
+    assert_eq!(text(get_path(&router, "/wait").await).await, "done");
+}
+
+#[tokio::test]
+async fn what_there_is_no_room_for_is_refused_at_once_on_all_routes_together() {
+    let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let slow = {
+        let (entered, leave) = (entered.clone(), leave.clone());
+        get(async move || {
+            entered.notify_one();
+            leave.notified().await;
+            "slow"
+        })
+    };
+    let router = wrap(router().route("/slow", slow), &LayerOptions { max_in_flight: 1, ..options() });
+    let first = tokio::spawn({
+        let router = router.clone();
+        async move { text(get_path(&router, "/slow").await).await }
+    });
+    entered.notified().await;
+    let response = get_path(&router, "/hello").await;
+    assert_eq!(response.headers()["retry-after"], "1");
+    assert_eq!(problem(response).await.code, Code::Overloaded);
+    leave.notify_one();
+    assert_eq!(first.await.unwrap(), "slow");
+    assert_eq!(get_path(&router, "/hello").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn whole_large_answers_are_packed_and_streams_are_not() {
+    let stream = async || {
+        let parts = ["x".repeat(5000), "y".repeat(5000)].map(Ok::<_, std::io::Error>);
+        Body::from_stream(futures::stream::iter(parts)).into_response()
+    };
+    let events = async || ([("content-type", "text/event-stream")], "x".repeat(10_000));
+    let router = wrap(router().route("/stream", get(stream)).route("/events", get(events)), &options());
+    for (path, encoding) in [("/big", Some("zstd")), ("/hello", None), ("/stream", None), ("/events", None)] {
+        let asked = request("GET", path).header("accept-encoding", "gzip;q=0.5, zstd").body(Body::empty()).unwrap();
+        let response = ask(&router, asked).await;
+        assert_eq!(response.headers().get("content-encoding").map(|it| it.to_str().unwrap()), encoding, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn only_configured_origins_may_ask() {
+    let preflight = |origin: &str| {
+        request("OPTIONS", "/echo")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .body(Body::empty())
+            .unwrap()
+    };
+    let allowed = |response: &Response| response.headers().get("access-control-allow-origin").cloned();
+    let shut = wrap(router(), &options());
+    assert_eq!(allowed(&ask(&shut, preflight("https://shop.example")).await), None);
+    let origin = HeaderValue::from_static("https://shop.example");
+    let open = wrap(router(), &LayerOptions { cors_origins: vec![origin.clone()], ..options() });
+    let response = ask(&open, preflight("https://shop.example")).await;
+    assert_eq!((response.status(), allowed(&response)), (StatusCode::OK, Some(origin)));
+    assert_eq!(allowed(&ask(&open, preflight("https://evil.example")).await), None);
+}

@@ -1,0 +1,55 @@
+//! The real program as a child process.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// A running `urumi-http`; killed when it is dropped.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) child: Child,
+}
+
+impl Server {
+    /// Starts one and waits until it listens. It listens on a free port, unless the arguments say otherwise.
+    pub(crate) async fn start(args: &[&str]) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_urumi-http"));
+        if !args.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        command.args(["--metrics-listen", "off"]).args(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if let Some(at) = line.find("http://") {
+                    return line.get(at..).unwrap().split_whitespace().next().unwrap().to_owned();
+                }
+            }
+            panic!("it ended before it listened");
+        };
+        let url = tokio::time::timeout(Duration::from_secs(30), said).await.expect("it never listened");
+        Server { url, child }
+    }
+
+    /// The port that it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.url.rsplit(':').next().unwrap().trim_end_matches('/').parse().unwrap()
+    }
+}
+
+/// The real API server to test on, or none where there is none: said aloud, and an error in CI.
+pub(crate) fn kubeconfig() -> Option<String> {
+    if let Ok(path) = std::env::var("URUMI_TEST_KUBECONFIG") {
+        return Some(path);
+    }
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test\n");
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+    // Past the harness, which hides what a passing test prints.
+    std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes()).unwrap();
+    None
+}
