@@ -1,19 +1,23 @@
 //! The arguments, and nothing else.
 
-use std::path::PathBuf;
+mod global;
+
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use jiff::SignedDuration;
+use clap::{ArgMatches, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use urumi_core::logs::LogQuery;
 use urumi_core::status::StoreStatus;
 
+use self::global::duration;
+pub(crate) use self::global::{ClusterChoice, Format, Global};
 use crate::exit;
 
 /// Create and look after isolated online stores on Kubernetes.
 ///
 /// Every store gets a namespace of its own with a storefront, a commerce API and a database, and addresses of its own.
-/// The cluster is the only database: what one computer created, any other sees.
+/// The cluster is the only database: what one computer created, any other sees. Work on it directly, as kubectl does,
+/// or through a urumi server (`--server`, `urumi context`).
 #[derive(Debug, Parser)]
 #[command(
     name = "urumi",
@@ -29,91 +33,12 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
 }
 
-/// What every command takes.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
-    /// Which cluster to work on
-    #[arg(long, global = true, value_enum, default_value_t = ClusterChoice::Kube, env = "URUMI_CLUSTER", hide_env_values = true)]
-    pub(crate) cluster: ClusterChoice,
-
-    /// The kubeconfig file; else $KUBECONFIG, ~/.kube/config, or the pod's service account
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) kubeconfig: Option<PathBuf>,
-
-    /// The context within the kubeconfig
-    #[arg(long, global = true, value_name = "NAME", env = "URUMI_CONTEXT", hide_env_values = true)]
-    pub(crate) context: Option<String>,
-
-    /// The domain under which new stores are reachable, unless their options say otherwise
-    #[arg(long, global = true, value_parser = domain, default_value = urumi_core::provisioner::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true)]
-    pub(crate) domain: String,
-
-    /// How data is printed; `name` prints ids only, which other commands take
-    #[arg(short, long, global = true, value_enum, value_name = "FORMAT", env = "URUMI_OUTPUT", hide_env_values = true)]
-    pub(crate) output: Option<Format>,
-
-    /// Log more to stderr; up to three times
-    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
-    pub(crate) verbose: u8,
-
-    /// Say nothing on stderr but errors
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-
-    /// When to use colours; NO_COLOR is honoured too
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
-    pub(crate) color: Color,
-
-    /// With `--cluster memory`: how long a workload takes to become ready
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "500ms", env = "URUMI_MEMORY_DELAY", hide_env_values = true)]
-    pub(crate) memory_delay: Duration,
-}
-
-/// Which cluster to work on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ClusterChoice {
-    /// A real Kubernetes cluster, found as kubectl finds it
-    Kube,
-    /// A throw-away cluster within this process, empty at its start and gone at its end
-    Memory,
-}
-
-/// How data is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    Table,
-    /// For people, with more columns
-    Wide,
-    /// For programs
-    Json,
-    /// For programs
-    Yaml,
-    /// Ids only, one a line
-    Name,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl Color {
-    /// Makes it the choice of the whole process.
-    pub(crate) fn write_global(self) {
-        match self {
-            Color::Auto => anstream::ColorChoice::Auto,
-            Color::Always => anstream::ColorChoice::Always,
-            Color::Never => anstream::ColorChoice::Never,
-        }
-        .write_global();
+impl Cli {
+    /// The arguments that the process was called with.
+    pub(crate) fn read(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = Cli::from_arg_matches(matches)?;
+        cli.global.note_flags(matches);
+        Ok(cli)
     }
 }
 
@@ -130,7 +55,8 @@ pub(crate) enum Command {
   ID=$(urumi create 'My Shop' -o name)
 
 Without --wait, the store becomes `ready` only where a monitor runs (`urumi monitor` or urumi-http).
-With --wait, this command looks after its store by itself.")]
+With --wait, this command looks after its store by itself; a server looks after all of its stores anyway.
+With --idempotency-key, the same command may be repeated for 24 hours: one store is made.")]
     Create(Create),
 
     /// List all stores, oldest first
@@ -160,6 +86,7 @@ With --wait, this command looks after its store by itself.")]
         after_help = "Examples:
   urumi delete my-shop
   urumi delete my-shop --yes --wait
+  urumi delete my-shop --yes --if-version 4711
 
 On a terminal it asks first; elsewhere --yes is needed."
     )]
@@ -169,6 +96,9 @@ On a terminal it asks first; elsewhere --yes is needed."
         /// Don't ask
         #[arg(short, long)]
         yes: bool,
+        /// Only if the store is still of this version: `resourceVersion` in `urumi get STORE -o json`
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<String>,
         #[command(flatten)]
         wait: WaitArgs,
     },
@@ -212,13 +142,46 @@ On a terminal it asks first; elsewhere --yes is needed."
         wait: WaitArgs,
     },
 
-    /// Print all manifests of a store, without any cluster
+    /// Print what the containers of a store write
+    #[command(after_help = "Examples:
+  urumi logs my-shop
+  urumi logs my-shop --component api --tail 20 --follow
+  urumi logs my-shop -o json | jq -r 'select(.component == \"api\") | .text'
+
+Lines begin with their component and pod unless one component is asked for. Control characters are not passed on to the
+terminal; -o json prints lines as they are, one object each. With --follow, Ctrl-C ends it with exit code 0.")]
+    Logs {
+        #[command(flatten)]
+        which: Which,
+        /// Go on with what is written from now on, until Ctrl-C
+        #[arg(short, long)]
+        follow: bool,
+        /// Only this component, e.g. `api`; all without
+        #[arg(long, value_name = "COMPONENT")]
+        component: Option<String>,
+        /// How many lines from the end, of each container
+        #[arg(long, value_name = "LINES", default_value_t = LogQuery::TAIL, value_parser = clap::value_parser!(u32).range(..=i64::from(LogQuery::MAX_TAIL)))]
+        tail: u32,
+    },
+
+    /// Show what happened to a store, oldest first
+    #[command(after_help = "Examples:
+  urumi events my-shop
+  urumi events my-shop -o wide
+  urumi events my-shop -o json | jq -r '.[] | select(.type == \"Warning\") | .message'
+
+Changes of its status, Kubernetes' Events of its objects, and who asked a server for what. Kubernetes forgets Events
+after an hour; changes of status are kept with the store.")]
+    Events(Which),
+
+    /// Print all manifests of a store that is to be, without making it
     #[command(after_help = "Examples:
   urumi render 'My Shop' --id my-shop
   urumi render 'My Shop' --id my-shop --set api.replicas=2 -o json
   urumi render 'My Shop' -o name
 
-Secrets are shown as REDACTED: they are drawn when the store is created.
+No cluster is asked; a server renders by its own settings. Secrets are shown as REDACTED: they are drawn when the
+store is created.
 The default is YAML; -o json prints one List; -o table and -o name print what there is.")]
     Render(NewStore),
 
@@ -236,7 +199,7 @@ The exit code is 0 whether there are differences or not. Generated secrets are n
   urumi monitor --only my-shop --deadline 30m
 
 Every change of a status is a line on stderr. urumi-http has a monitor of its own. Ends with exit code 0 when it is
-told to stop, and with another when it cannot go on.")]
+told to stop, and with another when it cannot go on. It works on a cluster only.")]
     Monitor {
         /// How often everything is looked at again, besides what watches report
         #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, default_value = "10s")]
@@ -267,13 +230,38 @@ told to stop, and with another when it cannot go on.")]
 Nothing is changed anywhere: the cluster is in this process and ends with it.")]
     Demo,
 
-    /// Check the cluster, the permissions, the classes and the domain, and say what to do
+    /// Check the cluster or the server, what one may do there, and say what to do
     #[command(after_help = "Examples:
   urumi doctor
   urumi doctor --domain stores.example.com -o json
+  urumi doctor --server https://urumi.example.com
 
-The exit code is 1 when something is missing without which no store can be made.")]
+On a cluster: permissions, classes and the domain. Of a server: the connection, whether it is ready, its clock and
+version, and who you are to it. The exit code is 1 when something is missing without which no store can be made.")]
     Doctor,
+
+    /// Show who you are to the server, and what you may do
+    #[command(after_help = "Examples:
+  urumi whoami
+  urumi whoami -o json | jq -r .role
+
+A cluster decides by itself what the user of the kubeconfig may do: `urumi doctor` asks it.")]
+    Whoami,
+
+    /// Keep servers under names, and choose the one that all commands go to
+    ///
+    /// They are kept in $XDG_CONFIG_HOME/urumi/config.yaml (else ~/.config/urumi/config.yaml). Tokens are not, only the
+    /// paths of their files. These contexts are not those of the kubeconfig.
+    #[command(after_help = "Examples:
+  urumi context set prod --server https://urumi.example.com --token-file ~/.urumi-token
+  urumi context use prod
+  urumi context none
+
+--server and --cluster, and the variables URUMI_SERVER and URUMI_CLUSTER, outrank what is chosen here.")]
+    Context {
+        #[command(subcommand)]
+        command: ContextCommand,
+    },
 
     /// Print a shell's completions
     #[command(after_help = "Examples:
@@ -285,11 +273,63 @@ The exit code is 1 when something is missing without which no store can be made.
         shell: clap_complete::Shell,
     },
 
-    /// Print the version
+    /// Print the version, and the server's where one is chosen
     #[command(after_help = "Examples:
   urumi version
   urumi version -o json")]
     Version,
+}
+
+/// What to do with the servers that are kept.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ContextCommand {
+    /// Keep a server under a name, with the paths of its files; replaces what was kept under that name
+    #[command(after_help = "Examples:
+  urumi context set prod --server https://urumi.example.com --token-file ~/.urumi-token
+  urumi context set lab --server https://10.0.0.5:8443 --ca-file lab-ca.pem")]
+    Set {
+        /// The name: letters, digits, '-', '_' and '.'
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+
+    /// Let all commands that follow go to a server
+    #[command(after_help = "Examples:
+  urumi context use prod")]
+    Use {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+
+    /// List the servers that are kept
+    #[command(
+        visible_alias = "ls",
+        after_help = "Examples:
+  urumi context list
+  urumi context list -o json | jq -r '.[] | select(.current).server'"
+    )]
+    List,
+
+    /// Forget a server; the files that it names are left alone
+    #[command(
+        visible_alias = "rm",
+        after_help = "Examples:
+  urumi context delete lab"
+    )]
+    Delete {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+
+    /// Let all commands that follow work on the cluster of the kubeconfig again
+    #[command(
+        visible_alias = "unset",
+        after_help = "Examples:
+  urumi context none"
+    )]
+    None,
 }
 
 /// A store that exists.
@@ -315,6 +355,10 @@ pub(crate) struct NewStore {
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
 
+    /// Whose store it is, e.g. `user:alice` or `team:web`; on a server, yourself without
+    #[arg(long, value_name = "OWNER")]
+    pub(crate) owner: Option<String>,
+
     /// Set an option; see `urumi engines NAME` for paths and types
     ///
     /// The value takes the option's type. Lists are values between commas or JSON, maps are set key by key or as
@@ -336,6 +380,10 @@ pub(crate) struct Create {
 
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
+
+    /// Repetitions with this key make no second store: 1 to 255 visible ASCII characters, e.g. a UUID
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
 
     /// Check everything and print what would be created, but create nothing
     #[arg(long, conflicts_with = "wait")]
@@ -368,35 +416,6 @@ fn status_parser() -> impl TypedValueParser<Value = StoreStatus> {
         .try_map(|word| StoreStatus::parse(&word).ok_or("not a status"))
 }
 
-/// A duration like `90s`, `10m`, `1h30m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = "write a duration with its unit, e.g. 90s, 10m or 1h30m";
-    let parsed: SignedDuration = text.parse().map_err(|_| wrong.to_owned())?;
-    let duration = Duration::try_from(parsed).map_err(|_| "a duration must not be negative".to_owned())?;
-    match duration {
-        Duration::ZERO => Err("a duration must be longer than zero".into()),
-        longer if longer > Duration::from_secs(7 * 24 * 3600) => {
-            Err("a duration must not be longer than 7 days".into())
-        }
-        duration => Ok(duration),
-    }
-}
-
-/// A domain, checked as far as it is not the engine's business.
-fn domain(text: &str) -> Result<String, String> {
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if text.len() <= 190 && text.split('.').all(label) {
-        return Ok(text.to_owned());
-    }
-    Err("write a domain in lower case without wildcard, scheme or port, e.g. stores.example.com".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,30 +423,5 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         <Cli as clap::CommandFactory>::command().debug_assert();
-    }
-
-    #[test]
-    fn durations() {
-        for (text, seconds) in
-            [("90s", 90.0), ("10m", 600.0), ("1h30m", 5400.0), ("1h 30m", 5400.0), ("500ms", 0.5), ("PT2M", 120.0)]
-        {
-            assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
-        }
-        for text in ["", "10", "-5m", "5m ago", "0s", "8d", "1y", "ten minutes", "999999999999h", "1.5.5s", "∞"] {
-            assert!(duration(text).is_err(), "{text} is accepted");
-        }
-    }
-
-    #[test]
-    fn domains() {
-        for text in ["localtest.me", "localhost", "127.0.0.1.nip.io", "stores.example.com"] {
-            assert_eq!(domain(text).as_deref(), Ok(text));
-        }
-        let long = ["a"; 100].join(".");
-        for text in
-            ["", ".", "a..b", "*.example.com", "https://x.com", "x.com:80", "X.com", "x.com.", "-x.com", "ü.de", &long]
-        {
-            assert!(domain(text).is_err(), "{text} is accepted");
-        }
     }
 }

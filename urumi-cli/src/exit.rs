@@ -44,12 +44,12 @@ impl Code {
             Code::Ok => "done",
             Code::Other => "anything else went wrong",
             Code::Usage => "the command line or an option is not valid; nothing was changed",
-            Code::NotFound => "there is no such store",
-            Code::Conflict => "the store exists already, or its status does not allow this",
+            Code::NotFound => "there is no such store, or none that you may see",
+            Code::Conflict => "the store exists already, has changed, or its status does not allow this",
             Code::TimedOut => "the time given to --wait was up; the store goes on",
             Code::StoreFailed => "the store failed",
-            Code::NotPermitted => "the cluster does not permit it",
-            Code::Unreachable => "the cluster gave no answer",
+            Code::NotPermitted => "the cluster or the server does not permit it",
+            Code::Unreachable => "the cluster or the server gave no answer",
             Code::Interrupted => "interrupted; a store on record goes on existing",
         }
     }
@@ -59,6 +59,13 @@ impl Code {
 pub(crate) fn help() -> String {
     let lines: Vec<String> = Code::ALL.iter().map(|code| format!("{:>5}  {}", *code as u8, code.meaning())).collect();
     format!("Exit codes:\n{}", lines.join("\n"))
+}
+
+/// What stands between a run and its stores: what to do about an error depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    Cluster,
+    Server,
 }
 
 /// Why a run failed: the code it exits with, and what it says.
@@ -129,7 +136,16 @@ impl From<Vec<FieldError>> for Failure {
 }
 
 impl From<Error> for Failure {
+    /// What only a server says tells by itself that it is one's.
     fn from(error: Error) -> Self {
+        let via = if matches!(error, Error::Server { .. }) { Via::Server } else { Via::Cluster };
+        Failure::of(error, via)
+    }
+}
+
+impl Failure {
+    /// An error, with what to do about it.
+    pub(crate) fn of(error: Error, via: Via) -> Self {
         let code = match error.kind() {
             ErrorKind::Invalid => Code::Usage,
             ErrorKind::NotFound => Code::NotFound,
@@ -147,11 +163,12 @@ impl From<Error> for Failure {
         match &error {
             Error::StoreFailed { store } => failed(failure, store),
             Error::Unfinished { store, .. } => unfinished(failure, &store.id),
-            Error::TimedOut { id, .. } => {
-                failure.hint(format!("the store goes on as it is: `urumi get {id}` says how it is")).hint(format!(
-                    "`urumi wait {id}` waits again where a monitor runs; `urumi retry {id} --wait` needs none"
-                ))
+            Error::TimedOut { id, .. } => timed_out(failure, id, via),
+            Error::KeyReused { id } | Error::KeyInUse { id } => {
+                failure.hint(format!("`urumi get {id}` shows the store that the key stands for"))
             }
+            Error::Changed { id, .. } => failure.hint(format!("`urumi get {id} -o json` shows it as it is now")),
+            Error::Server { code: problem, detail, .. } => of_server(failure, problem, detail),
             _ => match code {
                 Code::NotFound => failure.hint("`urumi list` shows all stores"),
                 Code::NotPermitted => failure.hint("`urumi doctor` shows which permissions are missing"),
@@ -159,6 +176,40 @@ impl From<Error> for Failure {
                 _ => failure,
             },
         }
+    }
+}
+
+fn timed_out(failure: Failure, id: &StoreId, via: Via) -> Failure {
+    let failure = failure.hint(format!("the store goes on as it is: `urumi get {id}` says how it is"));
+    match via {
+        Via::Cluster => failure
+            .hint(format!("`urumi wait {id}` waits again where a monitor runs; `urumi retry {id} --wait` needs none")),
+        Via::Server => {
+            failure.hint(format!("`urumi wait {id}` waits again; `urumi events {id}` shows what happened to it"))
+        }
+    }
+}
+
+/// What to do about a server's problem; most of them say so themselves.
+fn of_server(failure: Failure, problem: &str, detail: &str) -> Failure {
+    match (problem, failure.code) {
+        ("unauthenticated", _) => failure
+            .hint("the token is taken from $URUMI_TOKEN, or from the file that --token-file or the context names")
+            .hint("`urumi doctor` looks at the connection"),
+        ("forbidden", _) => failure.hint("`urumi whoami` shows your role"),
+        ("already-exists", _) => failure,
+        ("precondition-failed", _) => failure.hint("`urumi get STORE -o json` shows it as it is now"),
+        (_, Code::NotFound) => failure.hint("`urumi list` shows all stores that you may see"),
+        (_, Code::Unreachable) if problem != "none" => {
+            failure.hint("it may pass: try again in a moment; `urumi doctor` looks at the server")
+        }
+        ("none", _) if detail.contains("certificate") => failure
+            .hint("where the server's certificate is of a private CA, --ca-file FILE makes it trusted")
+            .hint("`urumi doctor` looks at the connection"),
+        ("none", _) => {
+            failure.hint("`urumi doctor` looks at the connection; --server and `urumi context` choose the server")
+        }
+        _ => failure,
     }
 }
 
@@ -263,12 +314,44 @@ mod tests {
             (Code::Unreachable, at_cluster(ClusterErrorKind::Timeout)),
             (Code::Other, at_cluster(ClusterErrorKind::QuotaExceeded)),
             (Code::Other, Error::Unfinished { store: store(), source: cluster(ClusterErrorKind::QuotaExceeded) }),
+            (Code::Usage, Error::KeyReused { id: store().id }),
+            (Code::Conflict, Error::KeyInUse { id: store().id }),
+            (Code::Conflict, Error::Changed { operation: Operation::Delete, id: store().id, expected: "7".into() }),
         ];
         let mut said = String::new();
         for (code, error) in errors {
             let failure = Failure::from(error);
             assert_eq!(failure.code, code, "{failure:?}");
             said.push_str(&format!("{failure:#?}\n"));
+        }
+        insta::assert_snapshot!(said);
+    }
+
+    #[test]
+    fn every_problem_of_a_server_has_its_code_and_says_what_to_do() {
+        let mut said = String::new();
+        for (expected, kind, problem, detail) in [
+            (Code::Usage, ErrorKind::Invalid, "malformed", "the query is not acceptable"),
+            (Code::Usage, ErrorKind::Invalid, "idempotency-key-reused", "use a new key"),
+            (Code::Conflict, ErrorKind::Conflict, "already-exists", "choose another id"),
+            (Code::Conflict, ErrorKind::Conflict, "precondition-failed", "it has changed"),
+            (Code::NotFound, ErrorKind::NotFound, "not-found", "there is no such store"),
+            (Code::NotPermitted, ErrorKind::NotPermitted, "unauthenticated", "the token is not valid"),
+            (Code::NotPermitted, ErrorKind::NotPermitted, "forbidden", "delete-store needs the role operator"),
+            (Code::NotPermitted, ErrorKind::NotPermitted, "limit-reached", "user:ann has 3 stores"),
+            (Code::NotPermitted, ErrorKind::NotPermitted, "cluster-refused", "ask whoever runs this server"),
+            (Code::Unreachable, ErrorKind::Unreachable, "rate-limited", "too many requests"),
+            (Code::Unreachable, ErrorKind::Unreachable, "none", "the server gave no answer: connection refused"),
+            (Code::Unreachable, ErrorKind::Unreachable, "none", "no answer: invalid peer certificate: UnknownIssuer"),
+            (Code::Other, ErrorKind::Internal, "none", "the server answered 404, not as a urumi server does"),
+            (Code::Other, ErrorKind::Internal, "internal", "ask whoever runs this server"),
+        ] {
+            let (code, detail) = (problem.to_owned(), detail.to_owned());
+            let failure = Failure::from(Error::Server { kind, code, detail, retryable: false });
+            assert_eq!(failure.code, expected, "{failure:?}");
+            assert!(!format!("{failure:?}").contains("kubeconfig"), "{failure:?}");
+            said.push_str(&format!("{problem}: {}\n", failure.errors.join("; ")));
+            failure.hints.iter().for_each(|hint| said.push_str(&format!("    {hint}\n")));
         }
         insta::assert_snapshot!(said);
     }

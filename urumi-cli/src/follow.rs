@@ -6,22 +6,24 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use urumi_core::readiness::condition::WaitCondition;
-use urumi_core::{Orchestrator, ReadinessMonitor, Store, StoreId, StoreOrchestratorExt as _};
+use urumi_core::{ReadinessMonitor, Store, StoreId, StoreOrchestratorExt as _};
 
 use crate::exit::{Code, Failure};
 use crate::output::Out;
 use crate::progress::Progress;
+use crate::target::Target;
 
 /// How much longer than its command waits a store may be provisioning before the command's own monitor fails it.
 const BEYOND_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Does `work` while a monitor keeps the status of one store true, so that nobody else needs to.
-pub(crate) async fn with_monitor<T>(
-    orchestrator: &Orchestrator,
+/// Does `work` while somebody keeps the status of one store true: a server's own monitor, else one of our own.
+pub(crate) async fn attended<T>(
+    target: &Target,
     id: &StoreId,
     timeout: Duration,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
+    let Some(orchestrator) = target.as_cluster() else { return work.await };
     let stop = CancellationToken::new();
     let deadline = ReadinessMonitor::DEADLINE.max(timeout + BEYOND_TIMEOUT);
     let monitor = ReadinessMonitor::new(orchestrator.clone()).only(id.clone()).deadline(deadline);
@@ -42,7 +44,7 @@ pub(crate) async fn with_monitor<T>(
 
 /// Waits until a condition decides, and shows the store meanwhile.
 pub(crate) async fn wait_until(
-    orchestrator: &Orchestrator,
+    target: &Target,
     out: &Out,
     id: &StoreId,
     doing: &str,
@@ -50,7 +52,8 @@ pub(crate) async fn wait_until(
     timeout: Duration,
 ) -> Result<Option<Store>, Failure> {
     let progress = Progress::new(out, id, doing);
-    Ok(orchestrator.wait_until(id, progress.observing(condition), timeout).await?)
+    let waited = target.stores.wait_until(id, progress.observing(condition), timeout).await;
+    waited.map_err(|error| target.explain(error))
 }
 
 /// Does `work` unless Ctrl-C or SIGTERM comes first; then says `what` becomes of it.
@@ -107,9 +110,11 @@ pub(crate) fn announce(out: &Out, store: &Store) {
     out.note(&line);
 }
 
-/// Says, after something was begun and not waited for, that a monitor has to finish it.
-pub(crate) fn mention_monitor(out: &Out, id: &StoreId) {
-    out.note(&format!(
-        "note: it becomes ready where a monitor runs (`urumi monitor` or urumi-http); `urumi wait {id}` waits for it"
-    ));
+/// Says, after something was begun and not waited for, who has to finish it.
+pub(crate) fn mention_monitor(target: &Target, out: &Out, id: &StoreId) {
+    let by = match target.as_cluster() {
+        Some(_) => "where a monitor runs (`urumi monitor` or urumi-http)",
+        None => "by itself",
+    };
+    out.note(&format!("note: it becomes ready {by}; `urumi wait {id}` waits for it"));
 }

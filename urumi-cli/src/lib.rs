@@ -2,8 +2,10 @@
 //!
 //! Data goes to stdout, everything else to stderr. What a run means for scripts is its exit code: see [`reference()`].
 
+mod choice;
 mod cli;
 mod commands;
+mod contexts;
 mod exit;
 mod follow;
 mod logging;
@@ -11,18 +13,23 @@ mod options;
 mod output;
 mod progress;
 mod reference;
+mod request;
 mod schema;
 mod target;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::CommandFactory as _;
 
 pub use self::reference::reference;
 
 /// Runs the command that the process was called with.
 pub fn run() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let mut command = cli::Cli::command();
+    let cli = match cli::Cli::read(&command.get_matches_mut()) {
+        Ok(cli) => cli,
+        Err(error) => error.format(&mut command).exit(),
+    };
     cli.global.color.write_global();
     logging::start(cli.global.verbose, cli.global.quiet);
     let out = output::Out::new(cli.global.output, cli.global.quiet);

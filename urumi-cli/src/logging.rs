@@ -8,7 +8,8 @@ use crate::progress;
 
 /// Begins to log to stderr: warnings by default, more with each `-v`.
 ///
-/// Only urumi's own targets get louder: an HTTP client's logs may hold what the cluster sent, secrets included.
+/// Only urumi's own targets get louder: an HTTP client's logs may hold what the cluster sent, secrets included. What a
+/// certificate is refused for, the error says.
 pub(crate) fn start(verbose: u8, quiet: bool) {
     let own = match (quiet, verbose) {
         (true, _) => "error",
@@ -18,7 +19,9 @@ pub(crate) fn start(verbose: u8, quiet: bool) {
         _ => "trace",
     };
     let others = if quiet { "error" } else { "warn" };
-    let filter = EnvFilter::new(format!("{others},kube_client=error,urumi_core={own},urumi_cli={own}"));
+    let filter = EnvFilter::new(format!(
+        "{others},kube_client=error,rustls_platform_verifier=off,urumi_core={own},urumi_cli={own}"
+    ));
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(|| AboveProgress).init();
 }
 

@@ -150,6 +150,17 @@ pub(crate) fn safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
+/// A line as a program wrote it, without its colours and without what else could change the terminal.
+pub(crate) fn printable(line: &str) -> String {
+    let plain = anstream::adapter::strip_str(line).to_string();
+    plain.split('\t').map(safe).collect::<Vec<_>>().join("\t")
+}
+
+/// Facts with their titles, one a line.
+pub(crate) fn facts(facts: Vec<(&str, Cell)>) -> String {
+    columns(facts.into_iter().map(|(title, value)| vec![Cell::new(title).style(BOLD), value]).collect())
+}
+
 /// One cell of a table.
 pub(crate) struct Cell {
     text: String,
@@ -249,7 +260,7 @@ impl StoreTable {
         if !self.begun {
             let mut head = vec!["ID", "NAME", "ENGINE", "STATUS", "AGE", "STOREFRONT"];
             if self.wide {
-                head.extend(["API", "NAMESPACE", "REASON"]);
+                head.extend(["API", "NAMESPACE", "OWNER", "REASON"]);
             }
             rows.insert(0, head.iter().map(|title| Cell::new(title).style(BOLD)).collect());
             self.begun = true;
@@ -270,7 +281,12 @@ fn store_rows(stores: &[Store], wide: bool, now: Timestamp) -> Vec<Vec<Cell>> {
             url(&store.urls.storefront),
         ];
         if wide {
-            row.extend([url(&store.urls.api), (&store.namespace).into(), store.reason.as_deref().unwrap_or("").into()]);
+            row.extend([
+                url(&store.urls.api),
+                (&store.namespace).into(),
+                store.owner.as_deref().unwrap_or("-").into(),
+                store.reason.as_deref().unwrap_or("").into(),
+            ]);
         }
         row
     };
@@ -279,20 +295,20 @@ fn store_rows(stores: &[Store], wide: bool, now: Timestamp) -> Vec<Vec<Cell>> {
 
 /// A store with everything that is known of it, for people.
 fn details(store: &Store, now: Timestamp) -> String {
-    let line = |title: &str, value: Cell| vec![Cell::new(title).style(BOLD), value];
-    let mut lines = vec![
-        line("Id", store.id.as_str().into()),
-        line("Name", (&store.name).into()),
-        line("Engine", (&store.engine).into()),
-        line("Status", Cell::status(store.status)),
+    let mut lines: Vec<(&str, Cell)> = vec![
+        ("Id", store.id.as_str().into()),
+        ("Name", (&store.name).into()),
+        ("Engine", (&store.engine).into()),
+        ("Status", Cell::status(store.status)),
     ];
-    lines.extend(store.reason.as_deref().map(|reason| line("Reason", reason.into())));
-    lines.push(line("Namespace", (&store.namespace).into()));
-    lines.extend(store.urls.storefront.as_deref().map(|url| line("Storefront", url.into())));
-    lines.extend(store.urls.api.as_deref().map(|url| line("API", url.into())));
+    lines.extend(store.reason.as_deref().map(|reason| ("Reason", reason.into())));
+    lines.extend(store.owner.as_deref().map(|owner| ("Owner", owner.into())));
+    lines.push(("Namespace", (&store.namespace).into()));
+    lines.extend(store.urls.storefront.as_deref().map(|url| ("Storefront", url.into())));
+    lines.extend(store.urls.api.as_deref().map(|url| ("API", url.into())));
     let created = format!("{:.0} ({} ago)", store.created_at, age(store.created_at, now));
-    lines.push(line("Created", created.into()));
-    let mut out = columns(lines);
+    lines.push(("Created", created.into()));
+    let mut out = facts(lines);
     if !store.conditions.is_empty() {
         let row = |c: &urumi_core::status::Condition| {
             let (word, style) = match c.status {

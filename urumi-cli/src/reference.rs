@@ -23,10 +23,6 @@ pub fn reference() -> String {
         out.push_str(&format!("| {} | {} |\n", code as u8, code.meaning()));
     }
     section(&mut out, "urumi", &mut command);
-    for subcommand in command.get_subcommands_mut() {
-        let title = format!("urumi {}", subcommand.get_name());
-        section(&mut out, &title, subcommand);
-    }
     out
 }
 
@@ -34,4 +30,8 @@ fn section(out: &mut String, title: &str, command: &mut clap::Command) {
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
     out.push_str(&format!("\n## `{title}`\n\n```text\n{}\n```\n", lines.join("\n")));
+    for subcommand in command.get_subcommands_mut() {
+        let title = format!("{title} {}", subcommand.get_name());
+        section(out, &title, subcommand);
+    }
 }

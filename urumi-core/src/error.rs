@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What was being done when an error occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the names are those of StoreOrchestrator's methods")]
+#[allow(missing_docs, reason = "the names are those of the methods")]
 pub enum Operation {
     Create,
     Get,
@@ -28,6 +28,7 @@ pub enum Operation {
     Timeline,
     Logs,
     Engines,
+    Ask,
 }
 
 impl fmt::Display for Operation {
@@ -47,6 +48,7 @@ impl fmt::Display for Operation {
             Operation::Timeline => "show the events of",
             Operation::Logs => "show the logs of",
             Operation::Engines => "list the engines for",
+            Operation::Ask => "ask for",
         })
     }
 }
@@ -67,9 +69,9 @@ pub enum ErrorKind {
     TimedOut,
     /// The store failed.
     StoreFailed,
-    /// The cluster does not permit it.
+    /// The cluster, or the server, does not permit it.
     NotPermitted,
-    /// The cluster gave no answer.
+    /// The cluster, or the server, gave no answer.
     Unreachable,
     /// Anything else.
     Internal,

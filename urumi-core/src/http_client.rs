@@ -1,9 +1,11 @@
 //! `HttpOrchestrator`: stores through a urumi server.
 
+mod probe;
 mod problem;
 mod watch;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,6 +20,7 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+pub use self::probe::Answer;
 use self::problem::{innermost, no_answer, refusal, unreadable};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Operation, Result};
@@ -118,9 +121,17 @@ impl HttpOrchestrator {
         if let Some(pem) = &options.ca_certificates {
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
                 .map_err(|e| ServerError(format!("the CA certificates cannot be read: {e}")))?;
-            client = certificates.into_iter().fold(client, reqwest::ClientBuilder::add_root_certificate);
+            if certificates.is_empty() {
+                return Err(ServerError("the CA certificates cannot be read: there is none in PEM".to_owned()));
+            }
+            client = client.tls_certs_merge(certificates);
         }
-        let client = client.build().map_err(|e| ServerError(format!("cannot prepare connections: {e}")))?;
+        if base.scheme() == "http" {
+            // Nobody's certificate is judged, and a machine that trusts none has nothing to say here.
+            client = client.tls_certs_only([]);
+        }
+        let client =
+            client.build().map_err(|e| ServerError(format!("cannot prepare connections: {}", innermost(&e))))?;
         Ok(HttpOrchestrator { client, base, written: Arc::default() })
     }
 
@@ -129,12 +140,20 @@ impl HttpOrchestrator {
         self.base.as_str()
     }
 
-    /// Asks the server anything by GET: for its own resources, such as `whoami` or `readyz`.
+    /// Whether nobody on the way can read what is sent: it is encrypted, or does not leave this machine.
+    pub fn is_confidential(&self) -> bool {
+        let host = self.base.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let loopback = address.map_or(host == "localhost" || host.ends_with(".localhost"), |a| a.is_loopback());
+        self.base.scheme() == "https" || loopback
+    }
+
+    /// Asks the server anything by GET: for its own resources, such as `whoami`.
     ///
     /// # Errors
     /// When there is no answer, it is a problem, or is not what `T` reads.
     pub async fn ask<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
-        self.read(Operation::Get, None, self.request(Method::GET, path)).await
+        self.read(Operation::Ask, None, self.request(Method::GET, path)).await
     }
 
     /// The body of an answer to a GET, as it is.
@@ -351,5 +370,47 @@ impl StoreOrchestrator for HttpOrchestrator {
 impl From<ServerError> for Error {
     fn from(error: ServerError) -> Self {
         Error::Invalid(vec![crate::error::FieldError::new("server", error.0)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connect(base: &str) -> Result<HttpOrchestrator, String> {
+        HttpOrchestrator::connect(base, &ServerOptions::default()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_does_not_leave_the_machine_or_is_encrypted_is_confidential() {
+        for (base, confidential) in [
+            ("https://urumi.example.com", true),
+            ("http://urumi.example.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1:8080", false),
+            ("http://127.0.0.1:8080", true),
+            ("http://127.1.2.3", true),
+            ("http://[::1]:8080/urumi", true),
+            ("http://localhost", true),
+            ("http://urumi.localhost:8080", true),
+        ] {
+            assert_eq!(connect(base).unwrap().is_confidential(), confidential, "{base}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_settings_that_cannot_be_used_are_refused() {
+        for base in ["", "urumi", "ftp://x", "https://", "https://a:b@x", "https://x?y", "https://x#y", "http://x y"] {
+            assert!(connect(base).is_err(), "{base} is accepted");
+        }
+        let options = |pem: &str| ServerOptions { ca_certificates: Some(pem.into()), ..ServerOptions::default() };
+        for pem in ["", "rubbish", "-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n"] {
+            let refused = HttpOrchestrator::connect("https://x", &options(pem)).unwrap_err().to_string();
+            assert!(!refused.contains("rubbish"), "{refused}");
+        }
+        let token = ServerOptions { token: Some(SecretString::new("a\nb")), ..ServerOptions::default() };
+        let refused = HttpOrchestrator::connect("https://x", &token).unwrap_err().to_string();
+        assert_eq!(refused, "the token has characters that no token has");
     }
 }

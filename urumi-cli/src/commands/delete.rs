@@ -3,31 +3,38 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 
 use urumi_core::readiness::condition::Deleted;
-use urumi_core::{Store, StoreOrchestratorExt as _};
+use urumi_core::{Precondition, Store, StoreOrchestratorExt as _};
 
 use crate::cli::{Global, WaitArgs, Which};
 use crate::exit::{Code, Failure};
 use crate::output::Out;
 use crate::{follow, target};
 
-pub(super) async fn run(global: &Global, out: &Out, which: &Which, yes: bool, wait: &WaitArgs) -> Result<(), Failure> {
+pub(super) async fn run(
+    global: &Global,
+    out: &Out,
+    which: &Which,
+    yes: bool,
+    expected: &Precondition,
+    wait: &WaitArgs,
+) -> Result<(), Failure> {
     if !yes && !io::stdin().is_terminal() {
         return Err(Failure::usage("deleting without a terminal to ask on needs --yes")
             .hint("the store would be deleted with everything in it, its data included"));
     }
-    let orchestrator = target::connect(global, out).await?;
-    let store = orchestrator.find(&which.store).await?;
+    let target = target::connect(global, out).await?;
+    let store = target.stores.find(&which.store).await?;
     if !yes && !confirmed(out, &store)? {
         return Err(Failure::new(Code::Other, format!("store {} was not deleted", store.id)));
     }
     let id = store.id;
-    let store = orchestrator.delete(&id).await?;
+    let store = target.stores.delete_if(&id, expected).await?;
     if !wait.wait {
         out.store(&store)?;
         out.note(&format!("store {id} is being deleted; `urumi wait {id} --for deleted` waits until it is gone"));
         return Ok(());
     }
-    let work = follow::wait_until(&orchestrator, out, &id, "deleting", Deleted, wait.timeout);
+    let work = follow::wait_until(&target, out, &id, "deleting", Deleted, wait.timeout);
     let left = format!("the deletion of store {id} goes on: `urumi wait {id} --for deleted` follows it");
     let last = follow::unless_interrupted(&left, work).await?;
     out.note(&format!("store {id} is gone"));

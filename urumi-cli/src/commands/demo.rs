@@ -11,9 +11,11 @@ use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::store::StoreSpec;
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator as _, StoreOrchestratorExt as _};
 
+use crate::choice::{Choice, explicit};
 use crate::cli::Global;
 use crate::exit::Failure;
 use crate::output::Out;
+use crate::target::Target;
 use crate::{follow, target};
 
 /// How long each workload takes, so that one can watch the store come alive.
@@ -23,19 +25,25 @@ const TERMINATION: Duration = Duration::from_millis(800);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
+    // One that is chosen for all commands is no wish for this one.
+    if let Some(Choice::Server(_)) = explicit(global)? {
+        return Err(Failure::usage("the demo shows a cluster in memory, and has nothing to show of a server")
+            .hint("leave --server out, and unset URUMI_SERVER, or try `urumi create NAME --wait` on the server"));
+    }
     let cluster = InMemoryCluster::builder().termination_delay(TERMINATION);
     let cluster = DELAYS
         .iter()
         .fold(cluster, |cluster, (name, ms)| cluster.readiness_delay_of(*name, Duration::from_millis(*ms)));
     let orchestrator = target::over(cluster.build(), global);
+    let target = Target::cluster(orchestrator.clone());
     let request = CreateStore::new("Demo Shop", "medusa");
     let spec = orchestrator.prepare(&request)?;
     let id = spec.id.clone();
     out.note("$ urumi create \"Demo Shop\" --wait    (on a cluster in memory; nothing on this machine changes)");
-    follow::with_monitor(&orchestrator, &id, PATIENCE, async {
+    follow::attended(&target, &id, PATIENCE, async {
         orchestrator.create(request.id(id.as_str())).await?;
         let ready = Ready.or_failed();
-        let store = follow::wait_until(&orchestrator, out, &id, "creating", ready, PATIENCE).await?;
+        let store = follow::wait_until(&target, out, &id, "creating", ready, PATIENCE).await?;
         if let Some(store) = store {
             follow::announce(out, &store);
         }
@@ -45,7 +53,7 @@ pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
         out.note("");
         out.note(&format!("$ urumi delete {id} --yes --wait"));
         orchestrator.delete(&id).await?;
-        follow::wait_until(&orchestrator, out, &id, "deleting", Deleted, PATIENCE).await?;
+        follow::wait_until(&target, out, &id, "deleting", Deleted, PATIENCE).await?;
         let left = orchestrator.list().await?.len();
         out.note(&format!("store {id} is gone without a trace: {left} stores are left"));
         Ok(())

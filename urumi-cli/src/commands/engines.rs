@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 use urumi_core::engine::EngineInfo;
+use urumi_core::error::FieldError;
 
+use crate::choice::choose;
 use crate::cli::{Format, Global};
 use crate::exit::Failure;
 use crate::options::show_path;
@@ -10,11 +12,15 @@ use crate::output::{Cell, Out, table};
 use crate::schema::Node;
 use crate::target;
 
-pub(super) fn run(global: &Global, out: &Out, name: Option<&str>) -> Result<(), Failure> {
-    let orchestrator = target::offline(global);
-    match name {
-        Some(name) => one(out, &orchestrator.engines().require(name)?.info()),
-        None => all(out, &orchestrator.engines().infos()),
+pub(super) async fn run(global: &Global, out: &Out, name: Option<&str>) -> Result<(), Failure> {
+    let engines = target::judge(&choose(global)?, global, out)?.stores.engines().await?;
+    let Some(name) = name else { return all(out, &engines) };
+    match engines.iter().find(|engine| engine.name == name) {
+        Some(engine) => one(out, engine),
+        None => {
+            let known: Vec<&str> = engines.iter().map(|engine| engine.name.as_str()).collect();
+            Err(vec![FieldError::new("engine", format!("{name:?} is not known; there is {}", known.join(", ")))].into())
+        }
     }
 }
 

@@ -8,6 +8,6 @@ use crate::output::Out;
 use crate::target;
 
 pub(super) async fn run(global: &Global, out: &Out, which: &Which) -> Result<(), Failure> {
-    let store = target::connect(global, out).await?.find(&which.store).await?;
+    let store = target::connect(global, out).await?.stores.find(&which.store).await?;
     out.details(&store)
 }

@@ -1,6 +1,5 @@
 //! `urumi list`.
 
-use urumi_core::StoreOrchestrator as _;
 use urumi_core::status::StoreStatus;
 
 use crate::cli::Global;
@@ -9,7 +8,7 @@ use crate::output::Out;
 use crate::target;
 
 pub(super) async fn run(global: &Global, out: &Out, wanted: &[StoreStatus]) -> Result<(), Failure> {
-    let mut stores = target::connect(global, out).await?.list().await?;
+    let mut stores = target::connect(global, out).await?.stores.list().await?;
     let before = stores.len();
     if !wanted.is_empty() {
         stores.retain(|store| wanted.contains(&store.status));

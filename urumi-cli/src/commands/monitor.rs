@@ -11,6 +11,7 @@ use urumi_core::status::StoreStatus;
 use urumi_core::{MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreEvent, StoreId};
 use urumi_core::{StoreOrchestrator as _, StoreOrchestratorExt as _};
 
+use crate::choice::{Choice, choose};
 use crate::cli::Global;
 use crate::exit::{Code, Failure};
 use crate::output::Out;
@@ -26,7 +27,15 @@ pub(super) async fn run(
     deadline: Duration,
     only: Option<&str>,
 ) -> Result<(), Failure> {
-    let orchestrator = target::connect(global, out).await?;
+    let choice = choose(global)?;
+    if matches!(choice, Choice::Server(_)) {
+        return Err(Failure::usage(
+            "a monitor works on a cluster, and this would go through a server, which has its own",
+        )
+        .hint("`urumi watch` prints every change; `urumi monitor --cluster kube` works on the kubeconfig's cluster"));
+    }
+    let target = target::connect_to(&choice, global, out).await?;
+    let Some(orchestrator) = target.as_cluster() else { return Ok(()) };
     // Asked first, so that a cluster that cannot be used is said at once.
     let only = match only {
         Some(which) => Some(orchestrator.find(which).await?.id),
@@ -46,7 +55,7 @@ pub(super) async fn run(
         biased;
         () = follow::told_to_stop() => Ok(()),
         failure = failed(out, &handle) => Err(failure),
-        () = log_changes(out, &orchestrator, only.as_ref()) => {
+        () = log_changes(out, orchestrator, only.as_ref()) => {
             Err(Failure::new(Code::Other, "the watch of the stores ended"))
         }
     };

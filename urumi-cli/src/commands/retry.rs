@@ -11,24 +11,27 @@ use crate::output::Out;
 use crate::{follow, target};
 
 pub(super) async fn run(global: &Global, out: &Out, which: &Which, wait: &WaitArgs) -> Result<(), Failure> {
-    let orchestrator = target::connect(global, out).await?;
-    let id = orchestrator.find(&which.store).await?.id;
+    let target = target::connect(global, out).await?;
+    let id = target.stores.find(&which.store).await?.id;
     if !wait.wait {
-        let store = orchestrator.retry(&id).await?;
+        let store = target.stores.retry(&id).await?;
         out.store(&store)?;
-        follow::mention_monitor(out, &id);
+        follow::mention_monitor(&target, out, &id);
         return Ok(());
     }
-    let work = follow::with_monitor(&orchestrator, &id, wait.timeout, async {
-        match orchestrator.retry(&id).await {
+    let work = follow::attended(&target, &id, wait.timeout, async {
+        match target.stores.retry(&id).await {
             Ok(_) => {}
             Err(error @ Error::Unfinished { .. }) if error.is_retryable() => {
                 out.warn(&format!("{error}; going on with it"));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(target.explain(error)),
         }
-        follow::wait_until(&orchestrator, out, &id, "retrying", Ready.or_failed(), wait.timeout).await
+        follow::wait_until(&target, out, &id, "retrying", Ready.or_failed(), wait.timeout).await
     });
-    let left = format!("store {id} goes on as it is: `urumi wait {id}` follows it where a monitor runs");
+    let left = match target.as_cluster() {
+        Some(_) => format!("store {id} goes on as it is: `urumi wait {id}` follows it where a monitor runs"),
+        None => format!("store {id} goes on as it is: `urumi wait {id}` follows it"),
+    };
     finish(out, follow::unless_interrupted(&left, work).await?)
 }

@@ -19,8 +19,8 @@ pub(super) async fn run(
     awaited: Awaited,
     timeout: Duration,
 ) -> Result<(), Failure> {
-    let orchestrator = target::connect(global, out).await?;
-    let id = match orchestrator.find(&which.store).await {
+    let target = target::connect(global, out).await?;
+    let id = match target.stores.find(&which.store).await {
         Ok(store) => store.id,
         // What is gone before it was waited for is gone.
         Err(error) if awaited == Awaited::Deleted && error.kind() == ErrorKind::NotFound => {
@@ -32,8 +32,8 @@ pub(super) async fn run(
     let left = format!("store {id} goes on as it is: `urumi wait {id}` follows it again");
     let store = follow::unless_interrupted(&left, async {
         match awaited {
-            Awaited::Ready => follow::wait_until(&orchestrator, out, &id, "looking", Ready.or_failed(), timeout).await,
-            Awaited::Deleted => follow::wait_until(&orchestrator, out, &id, "looking", Deleted, timeout).await,
+            Awaited::Ready => follow::wait_until(&target, out, &id, "looking", Ready.or_failed(), timeout).await,
+            Awaited::Deleted => follow::wait_until(&target, out, &id, "looking", Deleted, timeout).await,
         }
     });
     match (awaited, store.await?) {

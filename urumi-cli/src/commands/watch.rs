@@ -4,7 +4,7 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 use serde::Serialize;
 use urumi_core::error::{Error, ErrorKind};
-use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestrator as _, StoreOrchestratorExt as _};
+use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestratorExt as _};
 
 use crate::cli::{Format, Global};
 use crate::exit::Failure;
@@ -21,16 +21,16 @@ enum Change<'a> {
 }
 
 pub(super) async fn run(global: &Global, out: &Out, which: Option<&str>) -> Result<(), Failure> {
-    let orchestrator = target::connect(global, out).await?;
+    let target = target::connect(global, out).await?;
     // Asked first: a watch goes on trying for ever, which is no answer for somebody who mistyped.
     let id = match which {
-        Some(which) => Some(orchestrator.find(which).await?.id),
+        Some(which) => Some(target.stores.find(which).await?.id),
         None => {
-            orchestrator.list().await?;
+            target.stores.list().await?;
             None
         }
     };
-    let mut events = orchestrator.watch(id.as_ref());
+    let mut events = target.stores.watch(id.as_ref());
     let mut table = StoreTable::new(out.format() == Some(Format::Wide));
     let watching = async {
         while let Some(event) = events.next().await {

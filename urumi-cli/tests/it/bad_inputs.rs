@@ -1,6 +1,7 @@
 //! Everything that is wrong with a command line is said precisely, with the right exit code, and nothing is printed
 //! as data.
 
+use crate::server::Server;
 use crate::support::{Ran, Run, on_memory};
 
 /// Arguments and the exit code they must have.
@@ -142,6 +143,57 @@ fn table() -> Vec<(i32, Vec<String>)> {
         (8, args(&["list", "--cluster", "kube", "--kubeconfig", "/nonexistent"])),
         (8, args(&["create", "x", "--cluster", "kube"])),
     ];
+    // Servers and what belongs to them. Nobody listens on port 1.
+    let away = "http://127.0.0.1:1";
+    for (code, line) in [
+        (2, vec!["list", "--server", ""]),
+        (2, vec!["list", "--server", "urumi.example.com"]),
+        (2, vec!["list", "--server", "ftp://urumi.example.com"]),
+        (2, vec!["list", "--server", "https://ann:pass@urumi.example.com"]),
+        (2, vec!["list", "--server", "https://urumi.example.com?x=y"]),
+        (2, vec!["list", "--server", away, "--cluster", "memory"]),
+        (2, vec!["list", "--server", away, "--kubeconfig", "x"]),
+        (2, vec!["list", "--server", away, "--context", "x"]),
+        (2, vec!["list", "--server", away, "--domain", "stores.example.com"]),
+        (2, vec!["list", "--server", away, "--memory-delay", "1s"]),
+        (2, vec!["list", "--server", away, "--token-file", "/nonexistent"]),
+        (2, vec!["list", "--server", away, "--ca-file", "/nonexistent"]),
+        (2, vec!["list", "--server", away, "--token", "x"]),
+        (2, vec!["list", "--token-file", "x"]),
+        (2, vec!["list", "--ca-file", "x"]),
+        (2, vec!["monitor", "--server", away]),
+        (2, vec!["demo", "--server", away]),
+        (8, vec!["list", "--server", away]),
+        (8, vec!["create", "x", "--set", "api.replicas=2", "--server", away]),
+        // Saved servers.
+        (2, vec!["context", "frobnicate"]),
+        (2, vec!["context", "set", "a"]),
+        (2, vec!["context", "set", "a/b", "--server", away]),
+        (2, vec!["context", "set", "", "--server", away]),
+        (2, vec!["context", "set", "a", "--server", "urumi"]),
+        (2, vec!["context", "use", "a"]),
+        (2, vec!["context", "delete", "a"]),
+        (1, vec!["context", "set", "a", "--server", away]),
+        // Logs, events, owners, keys, versions.
+        (2, vec!["logs"]),
+        (2, vec!["logs", "x", "--tail", "10001"]),
+        (2, vec!["logs", "x", "--tail", "-1"]),
+        (2, vec!["logs", "x", "--tail", "all"]),
+        (3, vec!["logs", "nope"]),
+        (3, vec!["logs", "nope", "--follow"]),
+        (2, vec!["events"]),
+        (3, vec!["events", "nope"]),
+        (2, vec!["whoami", "x"]),
+        (2, vec!["create", "x", "--owner", ""]),
+        (2, vec!["create", "x", "--owner", "a\nb"]),
+        (2, vec!["create", "x", "--idempotency-key", ""]),
+        (2, vec!["create", "x", "--idempotency-key", " a"]),
+        (2, vec!["create", "x", "--idempotency-key", "ü"]),
+        (2, vec!["create", "x", "--idempotency-key", "a\nb"]),
+        (3, vec!["delete", "nope", "--yes", "--if-version", "1"]),
+    ] {
+        table.push((code, args(&line)));
+    }
     // What is wrong in a create is wrong in a dry run.
     table.push((2, args(&["create", "x", "--id", "A", "--dry-run"])));
     table
@@ -171,6 +223,45 @@ fn every_bad_input_is_answered_precisely() {
         }
     }
     insta::assert_snapshot!(said);
+}
+
+/// Options that choose the target, and commands that have but one.
+const TARGETED: [&str; 9] = [
+    "--cluster",
+    "--server",
+    "--token-file",
+    "--ca-file",
+    "--domain",
+    "--kubeconfig",
+    "monitor",
+    "context",
+    // A server takes fewer owners than a cluster, and says so in its own words.
+    "--owner",
+];
+
+#[test]
+fn a_server_answers_bad_inputs_as_a_cluster_does() {
+    let server = Server::start();
+    let errors = |ran: &Ran| -> Vec<String> {
+        ran.stderr.lines().filter(|line| line.starts_with("error: ")).map(str::to_owned).collect()
+    };
+    let mut compared = 0;
+    for (code, args) in table() {
+        if args.iter().any(|arg| TARGETED.contains(&arg.as_str())) {
+            continue;
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let (there, here) = (server.urumi().run(&args), on_memory().run(&args));
+        let line = args.iter().map(|a| shown(a)).collect::<Vec<_>>().join(" ");
+        assert_eq!((there.code, there.stdout.as_str()), (code, ""), "urumi {line}: {}", there.stderr);
+        assert_eq!(errors(&there), errors(&here), "urumi {line}");
+        compared += 1;
+    }
+    assert!(compared > 100, "{compared}");
+    for owner in ["", "ann", "user:", "a\nb"] {
+        assert_eq!(server.urumi().run(&["create", "x", "--owner", owner]).code, 2, "{owner:?}");
+    }
+    assert_eq!(server.urumi().run(&["list", "-o", "name"]).ok(), "");
 }
 
 #[test]

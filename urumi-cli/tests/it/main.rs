@@ -8,10 +8,15 @@
 )]
 
 mod bad_inputs;
+mod contexts;
+mod explain;
 mod memory;
 mod real_cluster;
 mod real_cluster_crashes;
 mod real_cluster_permissions;
 mod reference;
+mod server;
+mod servers;
 mod signals;
 mod support;
+mod tokens;

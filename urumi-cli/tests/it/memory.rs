@@ -1,46 +1,63 @@
-//! What works without any cluster, and on the one in memory.
+//! What works without any cluster, on the one in memory, and the same through a server.
 
 use std::io::Read as _;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{Run, on_memory, urumi};
+use crate::server::{Server, Setup};
+use crate::support::{Run, Target, on_memory, urumi};
 
 #[test]
 fn a_store_is_created_and_waited_for() {
-    let ran = on_memory().run(&["create", "My \"Shop\" 🛍", "--id", "shop", "--wait", "--timeout", "30s"]);
-    let stderr = ran.stderr.clone();
-    let stdout = ran.ok();
-    let lines: Vec<&str> = stdout.lines().collect();
-    assert!(lines[0].starts_with("ID ") && lines[0].ends_with("STOREFRONT"), "{stdout}");
-    assert!(lines[1].starts_with("shop  My \"Shop\" 🛍") && lines[1].contains("  ready  "), "{stdout}");
-    assert!(lines[1].ends_with("http://store-shop.localtest.me"), "{stdout}");
-    let ready = "store shop is ready: storefront http://store-shop.localtest.me, api http://api-shop.localtest.me";
-    assert_eq!(stderr.lines().last(), Some(ready));
-    for component in ["Database: ready", "Api: ready", "Storefront: ready"] {
-        assert!(stderr.contains(component), "{stderr}");
+    for target in Target::both() {
+        let ran = target.urumi().run(&["create", "My \"Shop\" 🛍", "--id", "shop", "--wait", "--timeout", "30s"]);
+        let stderr = ran.stderr.clone();
+        let stdout = ran.ok();
+        let lines: Vec<&str> = stdout.lines().collect();
+        assert!(lines[0].starts_with("ID ") && lines[0].ends_with("STOREFRONT"), "{stdout}");
+        assert!(lines[1].starts_with("shop  My \"Shop\" 🛍") && lines[1].contains("  ready  "), "{stdout}");
+        assert!(lines[1].ends_with("http://store-shop.localtest.me"), "{stdout}");
+        let ready = "store shop is ready: storefront http://store-shop.localtest.me, api http://api-shop.localtest.me";
+        assert_eq!(stderr.lines().last(), Some(ready));
+        for component in ["Database: ready", "Api: ready", "Storefront: ready"] {
+            assert!(stderr.contains(component), "{stderr}");
+        }
     }
 }
 
 #[test]
 fn a_store_as_json_has_this_shape() {
-    let mut store = on_memory().run(&["create", "Shop", "--id", "shop", "--wait", "-o", "json"]).json();
-    assert_eq!(store["conditions"][0]["type"], "Ready");
-    assert!(store["conditions"].as_array().is_some_and(|c| c.iter().all(|c| c["status"] == "True")), "{store}");
-    store["conditions"] = json!([]);
-    let created = store["createdAt"].take();
-    assert!(created.as_str().is_some_and(|c| c.ends_with('Z')), "{created}");
-    let version = store["resourceVersion"].take();
-    assert!(version.as_str().is_some_and(|v| !v.is_empty()), "{version}");
-    assert_eq!(
-        store,
-        json!({
+    for target in Target::both() {
+        let mut store = target.urumi().run(&["create", "Shop", "--id", "shop", "--wait", "-o", "json"]).json();
+        assert_eq!(store["conditions"][0]["type"], "Ready");
+        assert!(store["conditions"].as_array().is_some_and(|c| c.iter().all(|c| c["status"] == "True")), "{store}");
+        store["conditions"] = json!([]);
+        let created = store["createdAt"].take();
+        assert!(created.as_str().is_some_and(|c| c.ends_with('Z')), "{created}");
+        let version = store["resourceVersion"].take();
+        assert!(version.as_str().is_some_and(|v| !v.is_empty()), "{version}");
+        let mut expected = json!({
             "id": "shop", "name": "Shop", "engine": "medusa", "status": "ready", "namespace": "store-shop",
             "urls": {"storefront": "http://store-shop.localtest.me", "api": "http://api-shop.localtest.me"},
             "createdAt": null, "conditions": [], "resourceVersion": null,
-        })
-    );
+        });
+        if target.is_server() {
+            // A server knows who asks.
+            expected["owner"] = json!("user:local");
+        }
+        assert_eq!(store, expected);
+    }
+}
+
+#[test]
+fn whose_a_store_is_may_be_said_and_a_key_makes_its_id() {
+    for target in Target::both() {
+        let args = ["create", "Shop", "--owner", "team:web", "--idempotency-key", "k", "--wait", "-o", "json"];
+        let store = target.urumi().run(&args).json();
+        assert_eq!((&store["owner"], &store["status"]), (&json!("team:web"), &json!("ready")));
+        assert_eq!(target.urumi().run(&args).json()["id"], store["id"], "the same key makes another id");
+    }
 }
 
 #[test]
@@ -56,14 +73,16 @@ fn without_waiting_a_monitor_is_mentioned_and_the_id_is_random() {
 
 #[test]
 fn time_that_is_up_has_a_code_of_its_own() {
-    let ran = on_memory().run(&["--memory-delay", "1h", "create", "Shop", "--id", "shop", "--wait", "--timeout", "1s"]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("error: store shop did not become ready within 1s: it is provisioning"),
-        "{}",
-        ran.stderr
-    );
-    assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
+    let delay = std::time::Duration::from_secs(3600);
+    let server = Server::with(Setup { delay, ..Setup::default() });
+    for mut command in [on_memory(), server.urumi()] {
+        command.env("URUMI_MEMORY_DELAY", "1h");
+        let ran = command.run(&["create", "Shop", "--id", "shop", "--wait", "--timeout", "1s"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+        let said = "error: store shop did not become ready within 1s: it is provisioning";
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
+    }
 }
 
 #[test]
@@ -78,20 +97,28 @@ fn the_domain_and_the_options_are_used() {
     std::fs::write(&file, "api: {replicas: 3}\nstorefront: {replicas: 2}\n").unwrap();
     let args =
         ["render", "x", "--id", "x", "-o", "json", "--values", file.to_str().unwrap(), "--set", "api.replicas=4"];
-    let rendered = urumi().run(&args).json();
-    let replicas = |name: &str| {
-        let items = rendered["items"].as_array().unwrap();
-        items.iter().find(|o| o["kind"] == "Deployment" && o["metadata"]["name"] == name).unwrap()["spec"]["replicas"]
-            .clone()
-    };
-    assert_eq!((replicas("medusa-api"), replicas("medusa-storefront")), (json!(4), json!(2)));
+    for target in Target::both() {
+        let rendered = target.urumi().run(&args).json();
+        let replicas = |name: &str| {
+            let items = rendered["items"].as_array().unwrap();
+            let found = items.iter().find(|o| o["kind"] == "Deployment" && o["metadata"]["name"] == name);
+            found.unwrap()["spec"]["replicas"].clone()
+        };
+        assert_eq!((replicas("medusa-api"), replicas("medusa-storefront")), (json!(4), json!(2)));
+    }
 }
 
 #[test]
 fn a_dry_run_creates_nothing_and_needs_no_cluster() {
-    let ran = on_memory().run(&["create", "Shop", "--id", "shop", "--dry-run"]);
-    assert!(ran.stderr.contains("nothing was created"), "{}", ran.stderr);
-    insta::assert_snapshot!(ran.ok());
+    let [memory, server] = Target::both().map(|target| {
+        let ran = target.urumi().run(&["create", "Shop", "--id", "shop", "--dry-run"]);
+        assert!(ran.stderr.contains("nothing was created"), "{}", ran.stderr);
+        let json = target.urumi().run(&["create", "Shop", "--id", "shop", "--dry-run", "-o", "json"]).json();
+        assert_eq!(target.urumi().run(&["list", "-o", "name"]).ok(), "");
+        (ran.ok(), json)
+    });
+    assert_eq!(memory, server);
+    insta::assert_snapshot!(memory.0);
     let ran = urumi().run(&["create", "Shop", "--id", "shop", "--dry-run"]);
     assert!(ran.stderr.contains("warning: whether namespace store-shop is free was not checked"), "{}", ran.stderr);
     ran.ok();
@@ -105,20 +132,24 @@ fn manifests_are_rendered() {
     let documents = yaml.split("---\n").filter(|d| !d.is_empty());
     let documents: Vec<Value> = documents.map(|d| serde_norway::from_str(d).unwrap()).collect();
     assert_eq!(json["items"], Value::Array(documents));
+    let server = Server::start();
+    assert_eq!(server.urumi().run(&["render", "My \"Shop\" 🛍", "--id", "shop"]).ok(), yaml);
     let names = urumi().run(&["render", "x", "--id", "shop", "-o", "name"]).ok();
     assert!(names.starts_with("Namespace store-shop\nSecret store-shop/postgres-credentials\n"), "{names}");
 }
 
 #[test]
 fn secrets_are_never_shown() {
-    for format in ["json", "yaml"] {
-        let rendered = urumi().run(&["render", "x", "--id", "x", "-o", format]).ok();
-        assert!(rendered.contains("REDACTED"), "{rendered}");
-        assert_no_secret(&rendered);
-        for args in [["create", "x", "--wait"], ["create", "x", "--dry-run"]] {
-            let ran = on_memory().args(["-vvv", "-o", format]).run(&args);
-            assert_no_secret(&ran.stderr);
-            assert_no_secret(&ran.ok());
+    for target in Target::both() {
+        for format in ["json", "yaml"] {
+            let rendered = target.urumi().run(&["render", "x", "--id", "x", "-o", format]).ok();
+            assert!(rendered.contains("REDACTED"), "{rendered}");
+            assert_no_secret(&rendered);
+            for args in [["create", "x", "--wait"], ["create", "x", "--dry-run"]] {
+                let ran = target.urumi().args(["-vvv", "-o", format]).run(&args);
+                assert_no_secret(&ran.stderr);
+                assert_no_secret(&ran.ok());
+            }
         }
     }
 }
@@ -138,11 +169,13 @@ fn assert_no_secret(text: &str) {
 
 #[test]
 fn an_empty_cluster_is_an_empty_list() {
-    assert_eq!(on_memory().run(&["list", "-o", "json"]).json(), json!([]));
-    let ran = on_memory().run(&["ls"]);
-    assert!(ran.stderr.contains("there are no stores"), "{}", ran.stderr);
-    assert_eq!(ran.ok(), "");
-    assert_eq!(on_memory().run(&["wait", "gone", "--for", "deleted"]).ok(), "");
+    for target in Target::both() {
+        assert_eq!(target.urumi().run(&["list", "-o", "json"]).json(), json!([]));
+        let ran = target.urumi().run(&["ls"]);
+        assert!(ran.stderr.contains("there are no stores"), "{}", ran.stderr);
+        assert_eq!(ran.ok(), "");
+        assert_eq!(target.urumi().run(&["wait", "gone", "--for", "deleted"]).ok(), "");
+    }
 }
 
 #[test]
@@ -161,6 +194,9 @@ fn engines_and_their_options_are_described() {
     assert_eq!(row("database.mode"), ["database.mode", "embedded | external", "embedded"]);
     assert_eq!(row("ingress.annotations"), ["ingress.annotations", "map of string", "-"]);
     assert_eq!(urumi().run(&["engines", "-o", "name"]).ok(), "medusa\n");
+    let server = Server::start();
+    assert_eq!(server.urumi().run(&["engines", "medusa"]).ok(), options);
+    assert_eq!(server.urumi().run(&["engines", "-o", "json"]).json(), engines);
     // Every option that is listed can be set by that path.
     for path in urumi().run(&["engines", "medusa", "-o", "name"]).ok().lines() {
         let ran = urumi().run(&["render", "x", "--set", &format!("{path}=\u{1}")]);

@@ -5,14 +5,33 @@ use std::process::{Command, Output};
 
 use tokio::sync::Mutex;
 
+use crate::server::Server;
+
+/// What the command takes from its environment.
+const OWN_ENVIRONMENT: [&str; 12] = [
+    "KUBECONFIG",
+    "KUBERNETES_SERVICE_HOST",
+    "URUMI_CA_FILE",
+    "URUMI_CLUSTER",
+    "URUMI_CONTEXT",
+    "URUMI_DOMAIN",
+    "URUMI_MEMORY_DELAY",
+    "URUMI_OUTPUT",
+    "URUMI_SERVER",
+    "URUMI_TOKEN",
+    "URUMI_TOKEN_FILE",
+    "XDG_CONFIG_HOME",
+];
+
 /// The command, with nothing of the tester's own environment.
 pub(crate) fn urumi() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_urumi"));
-    for name in
-        ["KUBECONFIG", "URUMI_CLUSTER", "URUMI_CONTEXT", "URUMI_DOMAIN", "URUMI_OUTPUT", "KUBERNETES_SERVICE_HOST"]
-    {
+    let proxies = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+    for name in OWN_ENVIRONMENT.iter().chain(&proxies) {
         command.env_remove(name);
     }
+    // Nothing can be kept beneath what is no directory.
+    command.env("XDG_CONFIG_HOME", "/dev/null");
     command.env("HOME", "/nonexistent").env("NO_COLOR", "1");
     command
 }
@@ -22,6 +41,34 @@ pub(crate) fn on_memory() -> Command {
     let mut command = urumi();
     command.env("URUMI_CLUSTER", "memory").env("URUMI_MEMORY_DELAY", "20ms");
     command
+}
+
+/// Where commands go. What is printed, and the exit code, must not depend on it.
+pub(crate) enum Target {
+    /// A throw-away cluster, another one for each command.
+    Memory,
+    /// A server of the test's own.
+    Server(Server),
+}
+
+impl Target {
+    /// One of each kind.
+    pub(crate) fn both() -> [Target; 2] {
+        [Target::Memory, Target::Server(Server::start())]
+    }
+
+    /// The command on this target.
+    pub(crate) fn urumi(&self) -> Command {
+        match self {
+            Target::Memory => on_memory(),
+            Target::Server(server) => server.urumi(),
+        }
+    }
+
+    /// Whether it is the server.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Target::Server(_))
+    }
 }
 
 /// The kubeconfig of the real API server to test on, or `None` where there is none: said aloud, and an error in CI.

@@ -66,6 +66,16 @@ pub(super) fn in_stream(operation: Operation, id: &StoreId, line: &str, error: &
     }
 }
 
+/// What was being done, in words.
+fn doing(operation: Operation) -> String {
+    match operation {
+        Operation::Ask => "ask the server".to_owned(),
+        Operation::Engines => "list the engines".to_owned(),
+        Operation::List | Operation::Watch => format!("{operation} stores"),
+        one => format!("{one} a store"),
+    }
+}
+
 fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Error {
     let Problem { status, code, detail, retryable, errors } = problem;
     match (code.as_str(), id) {
@@ -78,6 +88,8 @@ fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Erro
     let kind = match (code.as_str(), status) {
         ("timed-out" | "auth-unavailable", _) => ErrorKind::Unreachable,
         ("cluster-refused", _) | (_, 401 | 403) => ErrorKind::NotPermitted,
+        // Whoever knows no such path knows nothing of stores: none is gone because of that.
+        ("" | "no-such-path", 400..=428) => ErrorKind::Internal,
         (_, 404) => ErrorKind::NotFound,
         (_, 409 | 412) => ErrorKind::Conflict,
         (_, 429 | 502 | 503 | 504) => ErrorKind::Unreachable,
@@ -86,7 +98,7 @@ fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Erro
     };
     let retryable = retryable.unwrap_or(matches!(status, 429 | 502 | 503 | 504));
     if code.is_empty() {
-        let detail = format!("cannot {operation} a store: the server answered {status}, not as a urumi server does");
+        let detail = format!("cannot {}: the server answered {status}, not as a urumi server does", doing(operation));
         return Error::Server { kind, code: "none".to_owned(), detail, retryable };
     }
     Error::Server { kind, code, detail, retryable }
@@ -94,7 +106,7 @@ fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Erro
 
 /// The error of a request that had no answer.
 pub(super) fn no_answer(operation: Operation, error: &dyn fmt::Display) -> Error {
-    let detail = format!("cannot {operation} a store: the server gave no answer: {error}");
+    let detail = format!("cannot {}: the server gave no answer: {error}", doing(operation));
     Error::Server { kind: ErrorKind::Unreachable, code: "none".to_owned(), detail, retryable: true }
 }
 
@@ -102,7 +114,8 @@ pub(super) fn no_answer(operation: Operation, error: &dyn fmt::Display) -> Error
 pub(super) fn unreadable(operation: Operation, error: &serde_json::Error) -> Error {
     // Said without quoting the answer, which may have anything in it.
     let detail = format!(
-        "cannot {operation} a store: the server's answer is none of a urumi server (line {}, column {})",
+        "cannot {}: the server's answer is none of a urumi server (line {}, column {})",
+        doing(operation),
         error.line(),
         error.column()
     );
@@ -116,4 +129,30 @@ pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_answer_of_a_urumi_server_says_nothing_of_stores() {
+        let id = StoreId::parse("shop").unwrap();
+        let kind = |status, code: &str| {
+            let problem = Problem { status, code: code.to_owned(), ..Problem::default() };
+            meaning(Operation::Get, Some(&id), problem).kind()
+        };
+        assert_eq!(kind(404, "not-found"), ErrorKind::NotFound);
+        for (status, code) in [(404, ""), (404, "no-such-path"), (400, ""), (405, ""), (409, ""), (301, ""), (500, "")]
+        {
+            assert_eq!(kind(status, code), ErrorKind::Internal, "{status} {code}");
+        }
+        for (status, expected) in
+            [(401, ErrorKind::NotPermitted), (403, ErrorKind::NotPermitted), (503, ErrorKind::Unreachable)]
+        {
+            assert_eq!(kind(status, ""), expected);
+        }
+        assert_eq!(kind(409, "already-exists"), ErrorKind::Conflict);
+        assert_eq!(kind(422, "idempotency-key-reused"), ErrorKind::Invalid);
+    }
 }

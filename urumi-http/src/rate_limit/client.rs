@@ -47,8 +47,8 @@ fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         text.rsplit(',').map(|hop| node(hop.trim()))
     }));
     let by_structured = last_untrusted(&mut structured().flat_map(|value| {
-        let text = value.to_str().unwrap_or("?");
-        split_outside_quotes(text, ',').into_iter().rev().map(for_of)
+        let elements = value.to_str().ok().and_then(elements);
+        elements.unwrap_or_else(|| vec![None]).into_iter().rev()
     }));
     match (headers.contains_key(X_FORWARDED_FOR), headers.contains_key(FORWARDED)) {
         (true, false) => by_plain,
@@ -58,15 +58,48 @@ fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     }
 }
 
-/// The `for` of one element of `Forwarded`.
-fn for_of(element: &str) -> Option<IpAddr> {
-    split_outside_quotes(element, ';')
-        .into_iter()
-        .find_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
-            name.trim().eq_ignore_ascii_case("for").then(|| value.trim())
-        })
-        .and_then(|value| node(value.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(value)))
+/// The `for` of each element of a `Forwarded` line; none if the line is malformed.
+///
+/// Nothing of a malformed line counts: with a quote that it leaves open, a client could have what a proxy adds taken
+/// for a part of its own text.
+fn elements(line: &str) -> Option<Vec<Option<IpAddr>>> {
+    let (mut elements, mut client, mut rest) = (Vec::new(), None, line);
+    loop {
+        let (name, value) = rest.split_once('=')?;
+        let (value, after) = match value.strip_prefix('"') {
+            Some(quoted) => end_of_quoted(quoted)?,
+            None => value.split_at(value.find([',', ';']).unwrap_or(value.len())),
+        };
+        if name.contains([',', ';', '"']) || value.contains('"') {
+            return None;
+        }
+        if name.trim().eq_ignore_ascii_case("for") {
+            client = node(value.trim());
+        }
+        let after = after.trim_start();
+        rest = match after.strip_prefix(';') {
+            Some(next) => next,
+            None => {
+                elements.push(client.take());
+                match after.strip_prefix(',') {
+                    Some(next) => next,
+                    None if after.is_empty() => return Some(elements),
+                    None => return None,
+                }
+            }
+        };
+    }
+}
+
+/// What is before the closing quote, and what after it.
+fn end_of_quoted(text: &str) -> Option<(&str, &str)> {
+    let mut is_escaped = false;
+    let end = text.find(|c: char| {
+        let ends = c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        ends
+    })?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
 /// An address with or without a port; IPv6 with or without brackets.
@@ -79,19 +112,6 @@ fn node(text: &str) -> Option<IpAddr> {
     }
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     inner.parse().ok().map(IpAddr::V6)
-}
-
-fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
-    let (mut quoted, mut escaped) = (false, false);
-    text.split(|c: char| {
-        let (was_escaped, was_quoted) = (escaped, quoted);
-        escaped = quoted && c == '\\' && !was_escaped;
-        if c == '"' && !was_escaped {
-            quoted = !quoted;
-        }
-        c == separator && !was_quoted
-    })
-    .collect()
 }
 
 #[cfg(test)]
@@ -144,7 +164,10 @@ mod tests {
             ("for=192.0.2.1, for=_hidden", PROXY),
             ("for=192.0.2.1, proto=https", PROXY),
             ("host=\"a, for=6.6.6.6\";for=192.0.2.1", "192.0.2.1"),
-            ("host=\"a\\\", for=6.6.6.6\";for=192.0.2.1", "192.0.2.1"),
+            ("for=6.6.6.6;x=\", for=\"[2001:db8::1]:4711\"", PROXY),
+            ("for=6.6.6.6;x=\", for=192.0.2.1", PROXY),
+            ("for=6.6.6.6\", for=192.0.2.1", PROXY),
+            ("for=6.6.6.6,, for=192.0.2.1", PROXY),
         ] {
             assert_eq!(found(PROXY, &[(&FORWARDED, value)]), expected, "{value}");
         }
@@ -167,11 +190,14 @@ mod tests {
         }
 
         #[test]
-        fn what_a_client_puts_in_front_changes_nothing(junk in "[ -~]{0,60}", client: [u8; 4]) {
+        fn what_a_client_puts_in_front_changes_nothing(junk in "(for=6\\.6\\.6\\.6[;,])?[ -~]{0,30}([;,]x=\")?", client: [u8; 4]) {
             prop_assume!(client[0] != 10);
             let client = IpAddr::from(client).to_string();
             let honest = format!("{junk}, {client}, 10.9.9.9");
             prop_assert_eq!(found(PROXY, &[(&X_FORWARDED_FOR, &honest)]), client.clone());
+            let quoted = format!("{junk}, for=\"{client}:4711\"");
+            let by_quoted = found(PROXY, &[(&FORWARDED, &quoted)]);
+            prop_assert!(by_quoted == client || by_quoted == PROXY, "{}", by_quoted);
             // In lines of its own, quotes that are never closed cannot swallow what a proxy adds.
             let lines = [(&FORWARDED, junk.as_str()), (&FORWARDED, &format!("for={client}"))];
             prop_assert_eq!(found(PROXY, &lines), client);

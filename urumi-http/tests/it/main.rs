@@ -13,6 +13,7 @@ mod auth;
 mod config;
 mod conformance;
 mod contract;
+mod hostile;
 mod layers;
 mod listener;
 mod matrix;

@@ -1,0 +1,132 @@
+//! `urumi context`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use urumi_core::HttpOrchestrator;
+use urumi_core::http_client::ServerOptions;
+
+use crate::cli::{ContextCommand, Format, Global};
+use crate::contexts::{Contexts, Saved, check_name};
+use crate::exit::Failure;
+use crate::output::{Cell, Out, table};
+
+pub(super) fn run(global: &Global, out: &Out, command: &ContextCommand) -> Result<(), Failure> {
+    match command {
+        ContextCommand::Set { name } => set(global, out, name),
+        ContextCommand::Use { name } => choose(out, name),
+        ContextCommand::List => list(out),
+        ContextCommand::Delete { name } => delete(out, name),
+        ContextCommand::None => none(out),
+    }
+}
+
+fn set(global: &Global, out: &Out, name: &str) -> Result<(), Failure> {
+    check_name(name)?;
+    // Only what was said here is kept, not what happens to be in the environment.
+    let Some(address) = global.server.as_deref().filter(|_| global.is_flag("server")) else {
+        return Err(Failure::usage("the address of the server is missing")
+            .hint(format!("`urumi context set {name} --server https://urumi.example.com`")));
+    };
+    // Only looked at: nothing is sent.
+    let server = HttpOrchestrator::connect(address, &ServerOptions::default())?;
+    let given = |flag: &str, file: &Option<PathBuf>| match file {
+        Some(file) if global.is_flag(flag) => existing(out, file).map(Some),
+        _ => Ok(None),
+    };
+    let saved = Saved {
+        server: server.address().trim_end_matches('/').to_owned(),
+        token_file: given("token_file", &global.token_file)?,
+        ca_file: given("ca_file", &global.ca_file)?,
+    };
+    let mut contexts = Contexts::load()?;
+    contexts.contexts.insert(name.to_owned(), saved);
+    let file = contexts.save()?;
+    out.note(&format!("context {name} is kept in {}", file.display()));
+    if contexts.current.as_deref() != Some(name) {
+        out.note(&format!("`urumi context use {name}` lets all commands go to it"));
+    }
+    Ok(())
+}
+
+/// A file by a path that stays right wherever commands are run.
+fn existing(out: &Out, file: &Path) -> Result<PathBuf, Failure> {
+    let absolute =
+        std::path::absolute(file).map_err(|error| Failure::usage(format!("{} is no path: {error}", file.display())))?;
+    if let Err(error) = std::fs::metadata(&absolute) {
+        out.warn(&format!("{} cannot be read now: {error}", absolute.display()));
+    }
+    Ok(absolute)
+}
+
+fn choose(out: &Out, name: &str) -> Result<(), Failure> {
+    let mut contexts = Contexts::load()?;
+    let server = contexts.require(name)?.server.clone();
+    contexts.current = Some(name.to_owned());
+    contexts.save()?;
+    out.note(&format!("commands now go to {server}"));
+    Ok(())
+}
+
+fn none(out: &Out) -> Result<(), Failure> {
+    let mut contexts = Contexts::load()?;
+    if contexts.current.take().is_some() {
+        contexts.save()?;
+    }
+    out.note("commands now work on the cluster of the kubeconfig");
+    Ok(())
+}
+
+fn delete(out: &Out, name: &str) -> Result<(), Failure> {
+    let mut contexts = Contexts::load()?;
+    contexts.require(name)?;
+    contexts.contexts.remove(name);
+    let in_use = contexts.current.as_deref() == Some(name);
+    if in_use {
+        contexts.current = None;
+    }
+    contexts.save()?;
+    out.note(&format!("context {name} is forgotten"));
+    if in_use {
+        out.note("it was in use: commands now work on the cluster of the kubeconfig");
+    }
+    Ok(())
+}
+
+/// A context, for programs.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    current: bool,
+    #[serde(flatten)]
+    saved: &'a Saved,
+}
+
+fn list(out: &Out) -> Result<(), Failure> {
+    let contexts = Contexts::load()?;
+    let listed: Vec<Listed<'_>> = contexts
+        .contexts
+        .iter()
+        .map(|(name, saved)| Listed { name, current: contexts.current.as_ref() == Some(name), saved })
+        .collect();
+    if out.structured(&listed)? {
+        return Ok(());
+    }
+    if listed.is_empty() {
+        out.note("no context is kept; `urumi context set NAME --server URL` keeps one");
+        return Ok(());
+    }
+    if out.format() == Some(Format::Name) {
+        return out.data(&listed.iter().map(|one| format!("{}\n", one.name)).collect::<String>());
+    }
+    let path = |path: &Option<PathBuf>| match path {
+        Some(path) => Cell::new(path.to_string_lossy()),
+        None => Cell::new("-"),
+    };
+    let row = |one: &Listed<'_>| {
+        let mark = if one.current { "*" } else { "" };
+        let Saved { server, token_file, ca_file } = one.saved;
+        vec![mark.into(), one.name.into(), server.into(), path(token_file), path(ca_file)]
+    };
+    out.data(&table(&["CURRENT", "NAME", "SERVER", "TOKEN FILE", "CA FILE"], listed.iter().map(row).collect()))
+}

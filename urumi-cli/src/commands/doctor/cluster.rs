@@ -1,0 +1,198 @@
+//! What is looked at on a cluster.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::{StreamExt as _, future, stream};
+use k8s_openapi::api::networking::v1::IngressClass;
+use k8s_openapi::api::storage::v1::StorageClass;
+use urumi_core::cluster::{Access, ClusterBackend, Query};
+use urumi_core::object::Kind;
+use urumi_core::provisioner::LOCAL_DOMAIN;
+
+use super::{Finding, fail, ok, stores, warn};
+use crate::choice::Choice;
+use crate::cli::Global;
+use crate::output::Out;
+use crate::target;
+
+/// How long a name may take to resolve.
+const RESOLVE: Duration = Duration::from_secs(5);
+/// How many questions are asked of the cluster at once.
+const AT_ONCE: usize = 16;
+
+const WRITES: &[&str] = &["create", "get", "list", "watch", "patch"];
+
+/// What urumi asks of a cluster: API group, resource, verbs.
+const NEEDED: &[(&str, &str, &[&str])] = &[
+    ("", "namespaces", &["create", "get", "list", "watch", "patch", "delete"]),
+    ("", "secrets", &["create"]),
+    ("", "services", WRITES),
+    ("", "persistentvolumeclaims", &["get", "list", "watch"]),
+    ("", "pods", &["list", "watch"]),
+    ("", "pods/log", &["get"]),
+    ("", "events", &["list"]),
+    ("apps", "statefulsets", WRITES),
+    ("apps", "deployments", WRITES),
+    ("networking.k8s.io", "ingresses", WRITES),
+    ("networking.k8s.io", "networkpolicies", WRITES),
+    ("networking.k8s.io", "ingressclasses", &["list", "watch"]),
+    ("storage.k8s.io", "storageclasses", &["list", "watch"]),
+];
+
+/// Looks at the cluster and at the domain of new stores.
+pub(super) async fn look(choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
+    let (mut findings, domain) = future::join(look_at_cluster(choice, global, out), domain(&global.domain)).await;
+    findings.push(domain);
+    findings
+}
+
+async fn look_at_cluster(choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
+    let unchecked = || warn("permissions, classes and stores were not checked", "reach the cluster first");
+    let target = match target::connect_to(choice, global, out).await {
+        Ok(target) => target,
+        Err(failure) => {
+            let what = failure.errors.iter().chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
+            return vec![fail(what, "or try urumi with `--cluster memory`"), unchecked()];
+        }
+    };
+    let Some(orchestrator) = target.as_cluster() else { return Vec::new() };
+    let cluster = orchestrator.cluster();
+    match cluster.version().await {
+        Ok(version) => {
+            let mut findings = vec![ok(format!("the cluster answers; its version is {version}"))];
+            let (permissions, storage, ingress, stores) =
+                future::join4(permissions(cluster), storage(cluster), ingress(cluster), stores(orchestrator)).await;
+            findings.extend(permissions);
+            findings.extend([storage, ingress, stores]);
+            findings
+        }
+        Err(error) => {
+            vec![
+                fail(error.to_string(), "check the address in the kubeconfig, the network and your login"),
+                unchecked(),
+            ]
+        }
+    }
+}
+
+async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
+    let questions =
+        NEEDED.iter().flat_map(|(group, resource, verbs)| verbs.iter().map(move |v| (*group, *resource, *v)));
+    let answers: Vec<_> = stream::iter(questions)
+        .map(|(group, resource, verb)| async move {
+            let access = Access { verb: verb.into(), group: group.into(), resource: resource.into(), namespace: None };
+            (resource, verb, cluster.may(&access).await)
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (resource, verb, answer) in answers {
+        match answer {
+            Ok(true) => {}
+            Ok(false) => missing.entry(resource).or_default().push(verb),
+            Err(error) => return vec![warn(error.to_string(), "the permissions could not be checked; try again")],
+        }
+    }
+    NEEDED
+        .iter()
+        .map(|(group, resource, verbs)| {
+            let place = if group.is_empty() { String::new() } else { format!(".{group}") };
+            match missing.get(resource) {
+                None => ok(format!("{resource}{place}: may {}", verbs.join(", "))),
+                Some(verbs) => fail(
+                    format!("{resource}{place}: may not {}", verbs.join(", ")),
+                    "let an administrator grant it by a ClusterRole; docs/PERMISSIONS.md has one",
+                ),
+            }
+        })
+        .collect()
+}
+
+const WITHOUT_STORAGE: &str = "install one for database volumes, or stores will not become ready";
+const WITHOUT_INGRESS: &str = "install an ingress controller, or nobody reaches the stores' addresses";
+
+async fn storage(cluster: &impl ClusterBackend) -> Finding {
+    let kind = Kind::of::<StorageClass>();
+    class(cluster, kind, "StorageClass", "storageclass.kubernetes.io/is-default-class", WITHOUT_STORAGE).await
+}
+
+async fn ingress(cluster: &impl ClusterBackend) -> Finding {
+    let kind = Kind::of::<IngressClass>();
+    class(cluster, kind, "IngressClass", "ingressclass.kubernetes.io/is-default-class", WITHOUT_INGRESS).await
+}
+
+async fn class(cluster: &impl ClusterBackend, kind: Kind, name: &str, default: &str, without: &str) -> Finding {
+    let classes = match cluster.list(&Query::all(kind)).await {
+        Ok(classes) => classes,
+        Err(error) => return warn(error.to_string(), format!("whether there is a {name} could not be checked")),
+    };
+    let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
+    match classes.iter().find(|class| class.annotation(default) == Some("true")) {
+        Some(class) => ok(format!("{} is the default {name}", class.name())),
+        None if names.is_empty() => warn(format!("there is no {name}"), without),
+        None => warn(
+            format!("no {name} is the default; there is {}", names.join(", ")),
+            format!("mark one with the annotation {default}=true, or name one in the options of each store"),
+        ),
+    }
+}
+
+async fn domain(domain: &str) -> Finding {
+    if domain == "localhost" || domain.ends_with(".localhost") {
+        return ok(format!("*.{domain} is resolved by browsers themselves, to this machine"));
+    }
+    let probe = format!("probe.{domain}");
+    let local = domain == LOCAL_DOMAIN;
+    let to_do = if local {
+        "some resolvers block names that lead to one's own machine; use --domain localhost or --domain 127.0.0.1.nip.io"
+            .to_owned()
+    } else {
+        format!("add a DNS record *.{domain} that leads to the cluster's ingress controller")
+    };
+    match tokio::time::timeout(RESOLVE, tokio::net::lookup_host((probe.as_str(), 80))).await {
+        Ok(Ok(addresses)) => {
+            let mut found: Vec<String> = addresses.map(|a| a.ip().to_string()).collect();
+            found.sort();
+            found.dedup();
+            match found.is_empty() {
+                false => ok(format!("{probe} resolves to {}", found.join(", "))),
+                true => warn(format!("{probe} has no address"), to_do),
+            }
+        }
+        Ok(Err(_)) => warn(format!("{probe} does not resolve"), to_do),
+        Err(_) => warn(format!("{probe} did not resolve within {}s", RESOLVE.as_secs()), to_do),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use urumi_core::cluster::InMemoryCluster;
+
+    use super::*;
+
+    fn said(findings: &[Finding]) -> String {
+        findings.iter().map(|f| format!("{f:?}\n")).collect()
+    }
+
+    #[tokio::test]
+    async fn classes_that_exist_or_not_are_told_apart() {
+        let cluster = InMemoryCluster::default();
+        insta::assert_snapshot!(said(&[storage(&cluster).await, ingress(&cluster).await]));
+        let cluster = InMemoryCluster::builder().without_storage_class().without_ingress_class().build();
+        insta::assert_snapshot!(said(&[storage(&cluster).await, ingress(&cluster).await]));
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_is_named() {
+        let cluster = InMemoryCluster::default();
+        assert!(permissions(&cluster).await.iter().all(|f| f.to_do.is_none()));
+        for verb in ["create", "watch"] {
+            let (group, resource) = ("apps".into(), "deployments".into());
+            cluster.deny(Access { verb: verb.into(), group, resource, namespace: None });
+        }
+        let missing: Vec<Finding> = permissions(&cluster).await.into_iter().filter(|f| f.to_do.is_some()).collect();
+        insta::assert_snapshot!(said(&missing));
+    }
+}

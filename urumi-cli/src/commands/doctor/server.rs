@@ -1,0 +1,177 @@
+//! What is looked at of a server.
+
+use futures::future;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use urumi_core::error::Error;
+use urumi_core::http_client::Answer;
+use urumi_core::{ErrorKind, HttpOrchestrator};
+
+use super::{Finding, fail, ok, stores, warn};
+use crate::choice::{Choice, ServerChoice};
+use crate::cli::Global;
+use crate::commands::{version, whoami};
+use crate::exit::Failure;
+use crate::output::{Out, short};
+use crate::target;
+
+/// How far clocks may be apart before the validity of tokens is misjudged. The server's has whole seconds.
+const APART: SignedDuration = SignedDuration::from_secs(5);
+
+const ASK: &str = "ask whoever runs this server";
+
+/// What a urumi server says of itself.
+#[derive(Deserialize)]
+struct Readiness {
+    ready: bool,
+    #[serde(default)]
+    problems: Vec<String>,
+}
+
+/// Looks at the connection, the server, and who one is to it.
+pub(super) async fn look(address: &ServerChoice, choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
+    let unchecked = || warn("the server's state, your role and the stores were not checked", "reach the server first");
+    let target = match target::judge(choice, global, out) {
+        Ok(target) => target,
+        Err(Failure { errors, hints, .. }) => return vec![fail(errors.join(": "), hints.join("; "))],
+    };
+    let Some(server) = target.as_server() else { return Vec::new() };
+    let answer = match server.probe(&["readyz"]).await {
+        Ok(answer) => answer,
+        Err(error) => return vec![unreachable(address, &error), unchecked()],
+    };
+    let mut findings = vec![connection(server, &answer)];
+    let readiness: Option<Readiness> = answer.body.clone().and_then(|body| serde_json::from_value(body).ok());
+    let Some(readiness) = readiness else {
+        let what = format!("it answers {} to /readyz, not as a urumi server does", answer.status);
+        let to_do = "check the address, and whether the server is mounted at a path that belongs to it";
+        return findings.into_iter().chain([fail(what, to_do), unchecked()]).collect();
+    };
+    findings.push(match readiness.ready {
+        true => ok("the server is ready"),
+        false => fail(format!("the server is not ready: {}", readiness.problems.join("; ")), ASK),
+    });
+    findings.extend(answer.date.map(|date| clock(date, Timestamp::now() - answer.took / 2)));
+    let (theirs, identity) = future::join(version::of_server(server), whoami::ask(server)).await;
+    findings.push(versions(theirs));
+    match identity {
+        Ok(identity) => {
+            findings.push(who(&identity));
+            findings.push(engines(server, &*target.stores).await);
+            findings.push(stores(&*target.stores).await);
+        }
+        Err(error) => findings.push(unknown(&error)),
+    }
+    findings
+}
+
+fn unreachable(address: &ServerChoice, error: &Error) -> Finding {
+    let text = error.to_string();
+    let to_do = if text.contains("certificate") {
+        match address.ca_file {
+            None => "where it is of a private CA, give that CA's certificate with --ca-file",
+            Some(_) => "the CA file is not of the CA that signed it, or it is for another name or has expired",
+        }
+    } else if text.contains("corrupt message") {
+        "it does not speak TLS there; is the address http:// rather than https://?"
+    } else {
+        "check the address, the network, and whether the server runs"
+    };
+    fail(format!("{}: {text}", address.address), to_do)
+}
+
+fn connection(server: &HttpOrchestrator, answer: &Answer) -> Finding {
+    let what = format!("{} answers within {} ms", server.address(), answer.took.as_millis());
+    match (server.address().starts_with("https:"), server.is_confidential()) {
+        (true, _) => ok(format!("{what}; it is encrypted, and its certificate is trusted")),
+        (false, true) => ok(format!("{what}; it is on this machine")),
+        (false, false) => {
+            warn(format!("{what}; it is not encrypted"), "use https, or anybody on the way reads the token")
+        }
+    }
+}
+
+fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
+    let ahead = theirs.duration_since(ours);
+    if ahead.abs() <= APART {
+        return ok("the server's clock and this one agree");
+    }
+    let direction = if ahead.is_positive() { "ahead of" } else { "behind" };
+    warn(
+        format!("the server's clock is {} {direction} this one", short(ahead.abs())),
+        "set both by NTP: tokens are valid by the server's clock, and ages are shown by this one",
+    )
+}
+
+fn versions(theirs: Result<String, Error>) -> Finding {
+    match theirs {
+        Ok(theirs) if theirs == version::VERSION => ok(format!("the server and this command are urumi {theirs}")),
+        Ok(theirs) => warn(
+            format!("the server is urumi {theirs}, this command is urumi {}", version::VERSION),
+            "what only one of them knows does not work; use the same version",
+        ),
+        Err(error) => warn(format!("the server's version is not known: {error}"), ASK),
+    }
+}
+
+fn who(identity: &whoami::Identity) -> Finding {
+    let whoami::Identity { subject, teams, role, how } = identity;
+    let teams = if teams.is_empty() { String::new() } else { format!(", in {}", teams.join(", ")) };
+    let what = format!("you are {subject}{teams}, with the role {role} (recognised by {how})");
+    match role.as_str() {
+        "viewer" => warn(what, "stores can be looked at only; ask whoever runs this server for the role operator"),
+        _ => ok(what),
+    }
+}
+
+fn unknown(error: &Error) -> Finding {
+    let to_do = match error.kind() {
+        ErrorKind::NotPermitted => "give a token in $URUMI_TOKEN or with --token-file, or ask whoever runs this server",
+        _ => "try again; if it stays so, ask whoever runs this server",
+    };
+    fail(format!("who you are is not known: {error}"), to_do)
+}
+
+async fn engines(server: &HttpOrchestrator, stores: &dyn urumi_core::StoreOrchestrator) -> Finding {
+    match stores.engines().await {
+        Ok(engines) if engines.is_empty() => fail(format!("{} offers no engine", server.address()), ASK),
+        Ok(engines) => {
+            let names: Vec<String> = engines.into_iter().map(|engine| engine.name).collect();
+            ok(format!("stores can be made with {}", names.join(", ")))
+        }
+        Err(error) => fail(error.to_string(), ASK),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_are_apart_are_told() {
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        for (theirs, said) in
+            [(0, "agree"), (5, "agree"), (-5, "agree"), (6, "6s ahead of this one"), (-7200, "2h behind this one")]
+        {
+            let finding = clock(at(theirs), at(0));
+            assert!(finding.what.contains(said), "{finding:?}");
+            assert_eq!(finding.to_do.is_none(), said == "agree", "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn other_versions_and_lowly_roles_are_remarked_on() {
+        assert!(versions(Ok(version::VERSION.to_owned())).to_do.is_none());
+        assert!(versions(Ok("99.0.0".to_owned())).to_do.is_some());
+        let identity = |role: &str| whoami::Identity {
+            subject: "ann".into(),
+            teams: vec!["shop".into()],
+            role: role.into(),
+            how: "static-token".into(),
+        };
+        assert!(who(&identity("viewer")).to_do.is_some_and(|to_do| to_do.contains("operator")));
+        let admin = who(&identity("admin"));
+        assert_eq!(admin.what, "you are ann, in shop, with the role admin (recognised by static-token)");
+        assert!(admin.to_do.is_none());
+    }
+}

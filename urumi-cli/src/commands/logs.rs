@@ -1,0 +1,132 @@
+//! `urumi logs`.
+
+use anstyle::{AnsiColor, Style};
+use futures::StreamExt as _;
+use urumi_core::StoreOrchestratorExt as _;
+use urumi_core::error::{Error, ErrorKind};
+use urumi_core::logs::{LogLine, LogQuery};
+
+use crate::cli::{Format, Global};
+use crate::exit::Failure;
+use crate::output::{Out, json_line, printable, safe, yaml};
+use crate::target::Target;
+use crate::{follow, target};
+
+/// What components are told apart by, in the order in which they come up.
+const COLOURS: [Style; 6] = [
+    AnsiColor::Cyan.on_default(),
+    AnsiColor::Magenta.on_default(),
+    AnsiColor::Yellow.on_default(),
+    AnsiColor::Green.on_default(),
+    AnsiColor::Blue.on_default(),
+    AnsiColor::Red.on_default(),
+];
+
+pub(super) async fn run(global: &Global, out: &Out, which: &str, query: &LogQuery) -> Result<(), Failure> {
+    let target = target::connect(global, out).await?;
+    let printing = print(&target, out, which, query);
+    if !query.follow {
+        return printing.await;
+    }
+    tokio::select! {
+        biased;
+        // Ctrl-C is how following ends.
+        () = follow::told_to_stop() => Ok(()),
+        result = printing => result,
+    }
+}
+
+async fn print(target: &Target, out: &Out, which: &str, query: &LogQuery) -> Result<(), Failure> {
+    let id = target.stores.find(which).await?.id;
+    let mut lines = target.stores.logs(&id, query).await?;
+    let mut show = Lines { format: out.format(), prefixed: query.component.is_none(), components: Vec::new() };
+    let mut any = false;
+    // What comes last decides whether an error was that of one container among others, or the end.
+    let mut failed: Option<Error> = None;
+    while let Some(line) = lines.next().await {
+        if let Some(error) = failed.take() {
+            out.warn(&error.to_string());
+        }
+        match line {
+            Ok(line) => {
+                any = true;
+                out.data(&show.line(&line)?)?;
+            }
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) if !any || error.kind() == ErrorKind::Unreachable => Err(target.explain(error)),
+        Some(error) => {
+            out.warn(&error.to_string());
+            Ok(())
+        }
+        None => {
+            if !any {
+                out.note(&format!("the containers of store {id} have written nothing"));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// How lines are shown.
+struct Lines {
+    format: Option<Format>,
+    /// Whether each says where it comes from.
+    prefixed: bool,
+    /// Those seen so far, each in its colour.
+    components: Vec<String>,
+}
+
+impl Lines {
+    fn line(&mut self, line: &LogLine) -> Result<String, Failure> {
+        match self.format {
+            Some(Format::Json) => json_line(line),
+            Some(Format::Yaml) => Ok(format!("---\n{}", yaml(line)?)),
+            _ if self.prefixed => {
+                let style = self.style(&line.component);
+                let origin = safe(&format!("[{} {}]", line.component, line.pod));
+                Ok(format!("{style}{origin}{style:#} {}\n", printable(&line.text)))
+            }
+            _ => Ok(format!("{}\n", printable(&line.text))),
+        }
+    }
+
+    fn style(&mut self, component: &str) -> Style {
+        let known = self.components.iter().position(|c| c == component);
+        let index = known.unwrap_or_else(|| {
+            self.components.push(component.to_owned());
+            self.components.len() - 1
+        });
+        COLOURS.get(index % COLOURS.len()).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_have_colours_of_their_own_and_lines_cannot_change_the_terminal() {
+        let line = |component: &str, text: &str| LogLine {
+            component: component.into(),
+            pod: format!("{component}-0"),
+            container: component.into(),
+            text: text.into(),
+        };
+        let mut lines = Lines { format: None, prefixed: true, components: Vec::new() };
+        let api = lines.line(&line("api", "one")).unwrap();
+        let database = lines.line(&line("database", "two")).unwrap();
+        assert_eq!(lines.line(&line("api", "one")).unwrap(), api);
+        assert_ne!(api.split('[').nth(1), database.split('[').nth(1), "the colours are the same");
+        let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
+        assert_eq!(plain(&api), "[api api-0] one\n");
+        let mut bare = Lines { format: None, prefixed: false, components: Vec::new() };
+        let coloured = "\u{1b}[32minfo\u{1b}[0m:\tok\r\u{1b}]0;title\u{7} \u{9b}2J🛍";
+        assert_eq!(bare.line(&line("api", coloured)).unwrap(), "info:\tok\\r \\u{9b}2J🛍\n");
+        let mut json = Lines { format: Some(Format::Json), prefixed: true, components: Vec::new() };
+        let object: LogLine = serde_json::from_str(&json.line(&line("api", coloured)).unwrap()).unwrap();
+        assert_eq!(object.text, coloured);
+    }
+}

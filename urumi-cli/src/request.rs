@@ -1,0 +1,73 @@
+//! The request for a store that the arguments describe, and the objects that it would make.
+
+use std::fmt;
+
+use serde_json::Value;
+use urumi_core::CreateStore;
+use urumi_core::error::Error;
+
+use crate::cli::NewStore;
+use crate::exit::Failure;
+use crate::options;
+use crate::output::table;
+use crate::target::Target;
+
+/// The request that the arguments describe. Options get the types that the judge's engine gives them.
+///
+/// # Errors
+/// When the notation of an option is wrong; then with everything else that the judge finds wrong.
+pub(crate) async fn assemble(judge: &Target, args: &NewStore) -> Result<CreateStore, Failure> {
+    let mut schema: Option<Value> = None;
+    if !args.sets.is_empty() {
+        let engines = judge.stores.engines().await?;
+        schema = engines.into_iter().find(|e| e.name == args.engine).map(|e| e.options.to_value());
+    }
+    let (options, mut wrong) = options::assemble(schema.as_ref(), &args.values, &args.sets);
+    let mut request = CreateStore::new(&args.name, &args.engine).options(options);
+    request.id.clone_from(&args.id);
+    request.owner.clone_from(&args.owner);
+    if wrong.is_empty() {
+        return Ok(request);
+    }
+    if let Err(Error::Invalid(errors)) = judge.stores.preview(request).await {
+        wrong.extend(errors);
+    }
+    Err(wrong.into())
+}
+
+/// Where an object is.
+pub(crate) struct Address<'a> {
+    kind: &'a str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+impl<'a> Address<'a> {
+    /// The address of a manifest.
+    pub(crate) fn of(object: &'a Value) -> Self {
+        let at = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        Address {
+            kind: at("/kind").unwrap_or_default(),
+            namespace: at("/metadata/namespace"),
+            name: at("/metadata/name").unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
+            None => write!(f, "{} {}", self.kind, self.name),
+        }
+    }
+}
+
+/// Objects as a table of their addresses.
+pub(crate) fn object_table(objects: &[Value]) -> String {
+    let row = |object| {
+        let Address { kind, namespace, name } = Address::of(object);
+        vec![kind.into(), namespace.unwrap_or("-").into(), name.into()]
+    };
+    table(&["KIND", "NAMESPACE", "NAME"], objects.iter().map(row).collect())
+}

@@ -1,0 +1,160 @@
+//! Servers as they are found: well, away, broken, and behind a private CA.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::server::{Server, Setup, answering};
+use crate::support::{Run, urumi};
+
+#[test]
+fn a_store_from_its_creation_to_its_end() {
+    let server = Server::start();
+    let run = |args: &[&str]| server.urumi().run(args);
+    let created = run(&["create", "My \"Shop\" 🛍", "--id", "shop"]);
+    assert!(created.stderr.contains("it becomes ready by itself; `urumi wait shop`"), "{}", created.stderr);
+    created.ok();
+    let ready = run(&["wait", "My \"Shop\" 🛍", "-o", "json"]).json();
+    assert_eq!((ready["id"].as_str(), ready["status"].as_str()), (Some("shop"), Some("ready")));
+    for which in ["shop", "sh", "My \"Shop\" 🛍"] {
+        assert_eq!(run(&["get", which, "-o", "name"]).ok(), "shop\n");
+    }
+    assert!(run(&["get", "shop"]).ok().contains("Owner       user:local\n"));
+    assert_eq!(run(&["list", "--status", "ready", "-o", "name"]).ok(), "shop\n");
+    assert_eq!(run(&["list", "--status", "failed", "-o", "json"]).json(), json!([]));
+    assert_eq!(run(&["diff", "shop", "-o", "json"]).json(), json!({"id": "shop", "differences": []}));
+
+    // What exists is in the way, and says so as a cluster does.
+    for more in [&[][..], &["--dry-run"], &["--wait"]] {
+        let again = server.urumi().args(["create", "x", "--id", "shop"]).run(more);
+        assert_eq!((again.code, again.stdout.as_str()), (4, ""), "{}", again.stderr);
+    }
+    for more in [&[][..], &["--wait"]] {
+        let retried = server.urumi().args(["retry", "shop"]).run(more);
+        assert_eq!(retried.code, 4, "{}", retried.stderr);
+        assert!(retried.stderr.contains("it is ready; only a failed or provisioning store"), "{}", retried.stderr);
+    }
+
+    // A watch begins with what there is, and ends with its store.
+    let mut watch = server.urumi().args(["watch", "shop", "-o", "json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut events = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let first: Value = serde_json::from_str(&events.next().unwrap().unwrap()).unwrap();
+    assert_eq!((&first["type"], &first["stores"][0]["id"]), (&json!("listed"), &json!("shop")));
+    let deleted = run(&["delete", "shop", "--yes", "--wait", "-o", "json"]);
+    assert!(deleted.stderr.contains("store shop is gone"), "{}", deleted.stderr);
+    assert_eq!(deleted.json()["status"], "deleting");
+    let last = events.map_while(Result::ok).last().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&last).unwrap(), json!({"type": "gone", "id": "shop"}));
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
+    assert_eq!(run(&["get", "shop"]).code, 3);
+    assert_eq!(run(&["wait", "shop", "--for", "deleted"]).ok(), "");
+}
+
+#[test]
+fn a_command_that_is_repeated_with_its_key_makes_one_store() {
+    let server = Server::start();
+    let create = ["create", "Shop", "--idempotency-key", "order 66", "-o", "name"];
+    let first = server.urumi().run(&create).ok();
+    assert_eq!(server.urumi().run(&create).ok(), first);
+    assert_eq!(server.urumi().args(create).run(&["--wait"]).ok(), first);
+    assert_eq!(server.urumi().run(&["list", "-o", "name"]).ok(), first);
+}
+
+#[test]
+fn a_store_that_fails_is_said_as_on_a_cluster() {
+    let server = Server::with(Setup { delay: Duration::from_secs(3600), ..Setup::default() });
+    let ran = server.urumi().run(&["create", "x", "--id", "shop", "--wait", "--timeout", "1s"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`urumi events shop` shows what happened to it"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("monitor"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_server_that_is_away_or_none_is_told_apart() {
+    for args in [&["list"][..], &["create", "x"], &["render", "x"], &["engines"], &["whoami"], &["logs", "x"]] {
+        let ran = urumi().args(["--server", "http://127.0.0.1:1"]).run(args);
+        assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("the server gave no answer: Connection refused"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`urumi doctor`") && !ran.stderr.contains("kubeconfig"), "{}", ran.stderr);
+    }
+    for (response, said) in [
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<html>welcome</html>", "is none of a urumi server"),
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"a\": 1}", "is none of a urumi server"),
+        ("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nnothing here", "answered 404, not as a urumi server does"),
+        ("HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "answered 301"),
+    ] {
+        let address = answering(response);
+        // A store is not gone because somebody else's server does not know of it.
+        for args in [&["list"][..], &["get", "shop"], &["wait", "shop", "--for", "deleted"], &["delete", "x", "-y"]] {
+            let ran = urumi().args(["--server", &address]).run(args);
+            assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{args:?}: {}", ran.stderr);
+            assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+        }
+        let ran = urumi().args(["--server", &address]).run(&["doctor"]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.stdout.contains("not as a urumi server does"), "{}", ran.stdout);
+    }
+    let ran = urumi().args(["--server", &answering("rubbish\r\n\r\n")]).run(&["list"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{}", ran.stderr);
+}
+
+#[test]
+fn a_private_ca_is_trusted_by_its_file_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ca.pem");
+    let server = Server::with(Setup { tls: Some(file.clone()), ..Setup::default() });
+    let ran = server.urumi().run(&["list"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("certificate") && ran.stderr.contains("--ca-file FILE"), "{}", ran.stderr);
+    let ran = server.urumi().run(&["doctor"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("where it is of a private CA, give that CA's certificate"), "{}", ran.stdout);
+    let trusted = ["--ca-file", file.to_str().unwrap()];
+    server.urumi().args(trusted).run(&["create", "x", "--id", "shop", "--wait"]).ok();
+    let checked = server.urumi().args(trusted).run(&["doctor"]).ok();
+    assert!(checked.contains("it is encrypted, and its certificate is trusted"), "{checked}");
+    // What is not encrypted does not speak TLS.
+    let plain = Server::start();
+    let ran = urumi().args(["--server", &plain.address.replace("http:", "https:")]).run(&["doctor"]);
+    assert!(ran.stdout.contains("is the address http:// rather than https://?"), "{}", ran.stdout);
+    let other = dir.path().join("other.pem");
+    std::fs::write(&other, "no certificate").unwrap();
+    let ran = server.urumi().run(&["list", "--ca-file", other.to_str().unwrap()]);
+    assert_eq!((ran.code, ran.stderr.contains("there is none in PEM")), (2, true), "{}", ran.stderr);
+}
+
+#[test]
+fn the_doctor_finds_a_good_server_well() {
+    let server = Server::start();
+    server.urumi().run(&["create", "x"]).ok();
+    let findings = server.urumi().run(&["doctor", "-o", "json"]).json();
+    let findings = findings.as_array().unwrap();
+    assert!(findings.iter().all(|f| f["result"] == "ok"), "{findings:?}");
+    for said in [
+        "on this machine",
+        "the server is ready",
+        "clock",
+        "are urumi",
+        "you are local, with the role admin",
+        "stores can be made with medusa",
+        "1 stores, all records are readable",
+    ] {
+        assert!(findings.iter().any(|f| f["what"].as_str().unwrap().contains(said)), "{said}: {findings:?}");
+    }
+}
+
+#[test]
+fn the_server_says_its_version() {
+    let server = Server::start();
+    let own = env!("CARGO_PKG_VERSION");
+    let text = server.urumi().run(&["version"]).ok();
+    assert_eq!(text, format!("urumi {own}\nserver {own} at {}/\n", server.address));
+    let version = server.urumi().run(&["version", "-o", "json"]).json();
+    assert_eq!((&version["version"], &version["server"]["version"]), (&json!(own), &json!(own)));
+    // One's own is known without it.
+    let ran = urumi().args(["--server", "http://127.0.0.1:1"]).run(&["version", "-o", "json"]);
+    assert!(ran.stderr.contains("warning: the server's version is not known"), "{}", ran.stderr);
+    assert_eq!(ran.json()["server"]["version"], Value::Null);
+}

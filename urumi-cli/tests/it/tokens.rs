@@ -1,0 +1,144 @@
+//! Who one is to a server, and that no token is ever shown.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+use urumi_core::secret::SecretString;
+use urumi_http::auth::{AuthError, Authentication, Authenticator, Principal, Role};
+
+use crate::server::{Server, Setup};
+use crate::support::{Ran, Run, on_memory};
+
+/// Knows two tokens.
+struct Tokens;
+
+const ADMIN: &str = "t0ken-of-an-Admin";
+const VIEWER: &str = "t0ken-of-a-Viewer";
+
+#[async_trait]
+impl Authenticator for Tokens {
+    async fn authenticate(&self, token: &SecretString) -> Result<Option<Principal>, AuthError> {
+        Ok(match token.reveal() {
+            ADMIN => Some(Principal::new("ann", Role::Admin).teams(["shop", "press"])),
+            VIEWER => Some(Principal::new("vic", Role::Viewer)),
+            _ => None,
+        })
+    }
+}
+
+fn server() -> Server {
+    let authentication = Authentication::chain(vec![Arc::new(Tokens)]);
+    Server::with(Setup { authentication, ..Setup::default() })
+}
+
+/// A run of the most talkative kind, which must not show a token.
+fn run(server: &Server, variables: &[(&str, &str)], args: &[&str]) -> Ran {
+    let ran = server.urumi().envs(variables.iter().copied()).arg("-vvv").run(args);
+    assert!(!format!("{ran:?}").contains("t0ken"), "{ran:?}");
+    ran
+}
+
+#[test]
+fn a_token_comes_from_the_environment_or_from_a_file() {
+    let server = server();
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let file = dir.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let (admin, viewer) = (file("admin", &format!("{ADMIN}\n")), file("viewer", VIEWER));
+    let whoami = |variables: &[(&str, &str)], args: &[&str]| {
+        run(&server, variables, &[&["whoami", "-o", "name"], args].concat()).ok()
+    };
+    assert_eq!(whoami(&[("URUMI_TOKEN", ADMIN)], &[]), "ann\n");
+    assert_eq!(whoami(&[("URUMI_TOKEN_FILE", &viewer)], &[]), "vic\n");
+    assert_eq!(whoami(&[], &["--token-file", &admin]), "ann\n");
+    assert_eq!(whoami(&[("URUMI_TOKEN_FILE", &viewer)], &["--token-file", &admin]), "ann\n");
+    assert_eq!(whoami(&[("URUMI_TOKEN", VIEWER)], &["--token-file", &admin]), "vic\n");
+    assert_eq!(whoami(&[("URUMI_TOKEN", "")], &["--token-file", &admin]), "ann\n");
+    // A saved context knows where its token is, and nobody else's server gets it.
+    let home = dir.path().to_str().unwrap();
+    let at_home = ("XDG_CONFIG_HOME", home);
+    let set = ["context", "set", "a", "--server", &server.address, "--token-file", &admin];
+    run(&server, &[at_home], &set).ok();
+    run(&server, &[at_home], &["context", "use", "a"]).ok();
+    let saved = |args: &[&str]| server.urumi().env_remove("URUMI_SERVER").env("XDG_CONFIG_HOME", home).run(args);
+    assert_eq!(saved(&["whoami", "-o", "name"]).ok(), "ann\n");
+    assert_eq!(saved(&["whoami", "--server", &server.address]).code, 7);
+
+    for (text, said) in [("", "holds no token"), ("two words", "holds no token"), ("t0ken\nt0ken", "holds no token")] {
+        let ran = run(&server, &[], &["whoami", "--token-file", &file("bad", text)]);
+        assert_eq!((ran.code, ran.stderr.contains(said)), (2, true), "{}", ran.stderr);
+    }
+    let ran = run(&server, &[("URUMI_TOKEN", "t0ken ü")], &["whoami"]);
+    assert_eq!((ran.code, ran.stderr.contains("URUMI_TOKEN holds no token")), (2, true), "{}", ran.stderr);
+}
+
+#[test]
+fn whoami_says_what_the_server_knows() {
+    let server = server();
+    let identity = run(&server, &[("URUMI_TOKEN", ADMIN)], &["whoami", "-o", "json"]).json();
+    assert_eq!(
+        identity,
+        json!({
+            "server": format!("{}/", server.address), "subject": "ann", "teams": ["shop", "press"], "role": "admin",
+            "how": "embedded",
+        })
+    );
+    let text = run(&server, &[("URUMI_TOKEN", ADMIN)], &["whoami"]).ok();
+    for line in ["Subject        ann", "Teams          shop, press", "Role           admin"] {
+        assert!(text.contains(line), "{text}");
+    }
+    let ran = on_memory().run(&["whoami"]);
+    assert!(ran.stderr.contains("the cluster itself decides"), "{}", ran.stderr);
+    assert_eq!(ran.ok(), "Cluster  memory\nContext  -\n");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("kubeconfig");
+    std::fs::write(&file, "current-context: dev\n").unwrap();
+    let args = ["whoami", "-o", "json", "--cluster", "kube", "--kubeconfig", file.to_str().unwrap()];
+    assert_eq!(on_memory().run(&args).json(), json!({"cluster": "kube", "context": "dev"}));
+    assert_eq!(on_memory().args(args).run(&["--context", "other"]).json()["context"], "other");
+}
+
+#[test]
+fn who_is_not_let_in_or_may_not_do_it_is_told_what_to_do() {
+    let server = server();
+    for variables in [&[][..], &[("URUMI_TOKEN", "t0ken-of-nobody")]] {
+        let ran = run(&server, variables, &["list"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (7, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("$URUMI_TOKEN"), "{}", ran.stderr);
+    }
+    for args in [&["create", "x"][..], &["create", "x", "--dry-run"], &["render", "x"]] {
+        let ran = run(&server, &[("URUMI_TOKEN", VIEWER)], args);
+        assert_eq!((ran.code, ran.stdout.as_str()), (7, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("needs the role operator, and yours is viewer"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`urumi whoami` shows your role"), "{}", ran.stderr);
+    }
+    // What belongs to somebody else is as if it were not there.
+    let owned = ["create", "x", "--id", "shop", "--owner", "team:shop", "-o", "json"];
+    assert_eq!(run(&server, &[("URUMI_TOKEN", ADMIN)], &owned).json()["owner"], "team:shop");
+    assert_eq!(run(&server, &[("URUMI_TOKEN", VIEWER)], &["get", "shop"]).code, 3);
+    assert_eq!(run(&server, &[("URUMI_TOKEN", VIEWER)], &["list", "-o", "json"]).json(), json!([]));
+    let ran = run(&server, &[("URUMI_TOKEN", VIEWER)], &["doctor"]);
+    assert!(ran.ok().contains("ask whoever runs this server for the role operator"));
+    let ran = run(&server, &[], &["doctor"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("fail  who you are is not known"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_token_that_others_can_read_on_its_way_is_warned_of() {
+    let to = |address: &str| {
+        let server = ["version", "--server", address];
+        let ran = crate::support::urumi().env("URUMI_TOKEN", ADMIN).run(&server);
+        assert!(!format!("{ran:?}").contains("t0ken"), "{ran:?}");
+        ran.stderr.contains("is sent to http://")
+    };
+    // Names under `.invalid` never resolve: nothing is sent.
+    assert!(to("http://urumi.invalid"));
+    assert!(!to("https://urumi.invalid"));
+    assert!(!to("http://127.0.0.1:1"));
+    assert!(!to("http://localhost:1"));
+}
