@@ -32,6 +32,8 @@ use crate::secret::SecretString;
 use crate::store::{CreateStore, Store, StoreId};
 use crate::timeline::TimelineEntry;
 
+/// The header of idempotency keys.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(40);
 /// How long connecting may take.
@@ -223,6 +225,18 @@ impl HttpOrchestrator {
         serde_json::from_slice(&body).map_err(|error| unreadable(operation, &error))
     }
 
+    /// A key that cannot be one may not even be sendable: it is refused here, with what else is wrong.
+    async fn check_key(&self, request: &CreateStore) -> Result<()> {
+        let Some(Err(wrong)) = request.idempotency_key.as_deref().map(check_key) else { return Ok(()) };
+        let without = CreateStore { idempotency_key: None, ..request.clone() };
+        let mut errors = match self.preview(without).await {
+            Err(Error::Invalid(errors)) => errors,
+            _ => Vec::new(),
+        };
+        errors.push(wrong);
+        Err(Error::Invalid(errors))
+    }
+
     /// A change, after which reads must show it.
     async fn change(&self, operation: Operation, id: Option<&StoreId>, request: RequestBuilder) -> Result<Store> {
         let store: Store = self.read(operation, id, request).await?;
@@ -231,6 +245,11 @@ impl HttpOrchestrator {
         }
         Ok(store)
     }
+}
+
+/// A key as structured headers write strings, so that no character of it has a meaning of its own.
+fn quoted(key: &str) -> String {
+    format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn guarded(request: RequestBuilder, expected: &Precondition) -> RequestBuilder {
@@ -255,15 +274,15 @@ fn next_page(response: &Response, base: &Url) -> Option<Url> {
 #[async_trait]
 impl StoreOrchestrator for HttpOrchestrator {
     async fn create(&self, request: CreateStore) -> Result<Store> {
+        self.check_key(&request).await?;
         let key = request.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
-        // One that cannot be in a header would be a request that is never sent.
-        check_key(&key)?;
-        let send = self.request(Method::POST, &["stores"]).header("Idempotency-Key", key).json(&request);
+        let send = self.request(Method::POST, &["stores"]).header(IDEMPOTENCY_KEY, quoted(&key)).json(&request);
         let id = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
         self.change(Operation::Create, id.as_ref(), send).await
     }
 
     async fn preview(&self, request: CreateStore) -> Result<Preview> {
+        self.check_key(&request).await?;
         let send = self.request(Method::POST, &["stores"]).query(&[("dryRun", true)]).json(&request);
         let id = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
         self.read(Operation::Preview, id.as_ref(), send).await

@@ -1,5 +1,7 @@
 //! The public trait: what a user of stores does.
 
+pub mod conformance;
+
 use std::time::Duration;
 
 use async_trait::async_trait;

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH};
+use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
@@ -49,8 +49,17 @@ fn wrong_json(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
     // The place in the text says nothing that the field does not say better.
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-    let field = if path == "." { "body".to_owned() } else { path };
+    let field = field_of(path, &message).unwrap_or_else(|| "body".to_owned());
     Problem::fields(vec![FieldError::new(field, message)])
+}
+
+/// The field that cannot be read: where reading stopped, or the one that serde's message is about.
+fn field_of(path: String, message: &str) -> Option<String> {
+    if !matches!(&*path, "." | "?") {
+        return Some(path);
+    }
+    let about = |what: &&str| message.strip_prefix(*what)?.split('`').next();
+    ["missing field `", "duplicate field `", "unknown field `"].iter().find_map(about).map(str::to_owned)
 }
 
 /// A query, where every parameter is known: a mistyped `dryrun` must not create anything.
@@ -64,13 +73,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let query = parts.uri.query().unwrap_or_default();
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         serde_path_to_error::deserialize(pairs).map(Query).map_err(|error| {
-            let field = error.path().to_string();
+            let path = error.path().to_string();
             let message = error.into_inner().to_string();
-            let mut problem = Problem::new(Code::Malformed, format!("the query is not acceptable: {message}"));
-            if !matches!(&*field, "." | "?") {
-                problem.errors = vec![FieldProblem { field, message }];
+            match field_of(path, &message) {
+                Some(field) => {
+                    let mut problem = Problem::new(Code::Malformed, format!("the query's {field}: {message}"));
+                    problem.errors = vec![FieldProblem { field, message }];
+                    problem
+                }
+                None => Problem::new(Code::Malformed, format!("the query is not acceptable: {message}")),
             }
-            problem
         })
     }
 }
@@ -135,6 +147,16 @@ pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
     }
 }
 
+/// Whether `If-None-Match` has this entity tag. Compared weakly, as RFC 9110 says: a proxy that compresses an answer
+/// makes its tag a weak one.
+pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let tag = opaque(tag);
+    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    // None of our tags has a comma.
+    values.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || opaque(known) == tag)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +178,17 @@ mod tests {
         assert_eq!(read(&["\"abc\""]), Ok(Some("abc".into())));
         for wrong in [&[""][..], &["\"\""], &["a", "a"]] {
             assert_eq!(read(wrong), Err(400), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn known_tags() {
+        let known = |values: &[&'static str], tag| is_known(&headers(IF_NONE_MATCH, values), tag);
+        for values in [&["\"a\""][..], &["W/\"a\""], &["\"b\", W/\"a\""], &["\"b\"", "\"a\""], &["*"]] {
+            assert!(known(values, "\"a\"") && known(values, "W/\"a\""), "{values:?}");
+        }
+        for values in [&[][..], &["\"b\""], &["a"], &["\"a"], &[""]] {
+            assert!(!known(values, "\"a\""), "{values:?}");
         }
     }
 

@@ -73,6 +73,8 @@ pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>) -> Rou
             .layer(from_fn_with_state(address, rate_limit::limit)),
         None => routes.layer(authenticate),
     };
-    let docs = SwaggerUi::new("/docs").url("/openapi.json", document());
+    // Its badge would otherwise have every reader's browser ask a validator elsewhere.
+    let config = utoipa_swagger_ui::Config::default().validator_url("none");
+    let docs = SwaggerUi::new("/docs").url("/openapi.json", document()).config(config);
     routes.merge(routes::public()).split_for_parts().0.with_state(state).merge(docs)
 }

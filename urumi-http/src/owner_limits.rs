@@ -3,7 +3,7 @@
 //! Counted from memory together with the creations that this process is just at. Several replicas may, at the same
 //! moment, let as many more pass as there are replicas.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use urumi_core::StoreId;
@@ -48,7 +48,10 @@ impl OwnerCounts {
     /// Lets the creation of `id` begin, unless the owner has reached a limit.
     pub(crate) fn reserve(&self, owner: &Owner, id: &StoreId, view: &View) -> Result<Reservation, Problem> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        let pending = under_way.get(owner).into_iter().flatten().filter(|id| view.get(id).is_none()).count();
+        let theirs = under_way.get(owner).into_iter().flatten();
+        // Repetitions of this very creation make one store: they do not count each other.
+        let pending: HashSet<&StoreId> = theirs.filter(|other| *other != id && view.get(other).is_none()).collect();
+        let pending = pending.len();
         let OwnerLimits { stores, provisioning } = self.limits;
         if stores.is_some() || provisioning.is_some() {
             let (all, _) = view.all();

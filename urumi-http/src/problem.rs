@@ -1,5 +1,7 @@
 //! What a client is told when a request fails: RFC 9457 problem details with a stable code.
 
+mod reference;
+
 use std::error::Error as _;
 
 use axum::response::{IntoResponse, Response};
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use urumi_core::cluster::ClusterErrorKind;
 use urumi_core::error::{Error, FieldError};
 use utoipa::ToSchema;
+
+pub use self::reference::reference;
 
 /// What every problem's `type` begins with.
 pub const TYPE_PREFIX: &str = "https://urumi.ai/problems/";
@@ -64,7 +68,7 @@ codes! {
     NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, false, "The answer cannot be given in the form asked for";
     AlreadyExists = "already-exists", CONFLICT, false, "The id is taken";
     WrongState = "wrong-state", CONFLICT, false, "The store's status does not allow this";
-    IdempotencyInUse = "idempotency-key-in-use", CONFLICT, true, "The first request with this key is not finished";
+    IdempotencyInUse = "idempotency-key-in-use", CONFLICT, false, "The store that this key made is being deleted";
     Conflict = "conflict", CONFLICT, true, "Somebody else changed the store at the same time";
     PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, false, "The store has changed since it was read";
     PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, false, "The request's body is too large";
@@ -168,6 +172,9 @@ impl From<Error> for Problem {
                 return Problem::new(Code::NotFound, format!("{error}; GET /stores lists those that you may see"));
             }
             Error::AlreadyExists { .. } => return Problem::new(Code::AlreadyExists, error.to_string()),
+            Error::KeyReused { .. } => return Problem::new(Code::IdempotencyMismatch, error.to_string()),
+            Error::KeyInUse { .. } => return Problem::new(Code::IdempotencyInUse, error.to_string()),
+            Error::Changed { .. } => return Problem::new(Code::PreconditionFailed, error.to_string()),
             Error::WrongState { .. } => return Problem::new(Code::WrongState, error.to_string()),
             Error::Ambiguous { .. } => return Problem::new(Code::Malformed, error.to_string()),
             Error::Unfinished { source, .. } | Error::Cluster { source, .. } => match source.kind() {

@@ -19,4 +19,5 @@ mod monitor;
 mod real_cluster;
 mod real_cluster_admission;
 mod real_cluster_backend;
+mod real_cluster_conformance;
 mod support;

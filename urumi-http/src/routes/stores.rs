@@ -1,12 +1,14 @@
 //! `/stores`: create, list, look at, delete, retry.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
-use urumi_core::error::Error;
+use urumi_core::error::{Error, FieldError};
 use urumi_core::idempotency::{Idempotency, Repetition};
 use urumi_core::preview::Preview;
 use urumi_core::status::StoreStatus;
@@ -16,10 +18,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::{may_view, permitted, synced};
 use crate::auth::policy::owner_of_new;
 use crate::auth::{Action, Caller, Owner, Principal, Role, decide};
-use crate::extract::{Body, Id, Query, idempotency_key, precondition};
+use crate::extract::{Body, Id, Query, idempotency_key, is_known, precondition};
 use crate::problem::{Code, Problem};
 use crate::state::ServerState;
-use crate::view::{Filter, Page, PageRequest, Sort};
+use crate::view::{Filter, Page, PageRequest, Sort, View};
 
 /// The most stores that one page has, and how many it has where nothing else is asked for.
 const MAX_PAGE: usize = 1000;
@@ -128,13 +130,13 @@ pub(super) async fn list(
         && request.sort == Sort::CreatedAt
         && request.cursor.is_none();
     let (all, sequence) = view.all();
-    let tag = format!("W/\"{}\"", view.tag(sequence));
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+    let tag = list_tag(view, sequence, &principal);
+    if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     let (page, tag) = if everything && all.len() <= request.limit {
         let (body, sequence) = view.whole();
-        (Page { body, next: None }, format!("W/\"{}\"", view.tag(sequence)))
+        (Page { body, next: None }, list_tag(view, sequence, &principal))
     } else {
         (Page::of(&all, &request, |entry| may_view(&principal, entry)), tag)
     };
@@ -148,6 +150,15 @@ pub(super) async fn list(
         insert(response.headers_mut(), LINK, &format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish()));
     }
     Ok(response)
+}
+
+/// The tag of a list: it changes with every change of any store, and with whatever decides which of them are seen.
+fn list_tag(view: &View, sequence: u64, principal: &Principal) -> String {
+    let mut hasher = DefaultHasher::new();
+    if principal.role != Role::Admin {
+        (&principal.subject, &principal.teams).hash(&mut hasher);
+    }
+    format!("W/\"{}-{:x}\"", view.tag(sequence), hasher.finish())
 }
 
 /// What comes is made here, of visible ASCII only; if it ever were not, the header would be left out.
@@ -218,8 +229,10 @@ pub(super) async fn create(
     decision.or_refuse(&principal, action, || Problem::new(Code::Forbidden, "this role creates no stores"))?;
     let mut request = body?.0;
     request.idempotency_key = idempotency_key(&headers)?;
-    let asked = request.owner.take().map(|owner| owner.parse::<Owner>());
-    let owner = asked.transpose().map_err(|wrong| Problem::fields(vec![wrong]))?;
+    let owner = match request.owner.take().map(|owner| owner.parse::<Owner>()).transpose() {
+        Ok(owner) => owner,
+        Err(wrong) => return Err(with_others(&state, request, wrong).await),
+    };
     let owner = owner_of_new(&principal, action, owner)?;
     request.owner = Some(owner.to_string());
     if query.dry_run {
@@ -241,6 +254,16 @@ pub(super) async fn create(
     Ok(response)
 }
 
+/// An owner that cannot be one, with whatever else is wrong with the request.
+async fn with_others(state: &ServerState, request: CreateStore, wrong: FieldError) -> Problem {
+    let mut errors = match state.orchestrator().preview(request).await {
+        Err(Error::Invalid(errors)) => errors,
+        _ => Vec::new(),
+    };
+    errors.push(wrong);
+    Problem::fields(errors)
+}
+
 /// The id that the store will have, if nothing is in the way.
 fn likely_id(request: &CreateStore) -> StoreId {
     match (&request.id, Idempotency::of(request)) {
@@ -260,7 +283,11 @@ async fn make(
     if let Some(earlier) = earlier(state, &request)? {
         return Ok((earlier, true));
     }
-    let _reserved = state.counts().reserve(owner, id, state.view())?;
+    let _reserved = match state.counts().reserve(owner, id, state.view()) {
+        Ok(reserved) => reserved,
+        // The store that fills the limit may be the very one that is asked for again: it may have just been seen.
+        Err(refused) => return earlier(state, &request)?.map(|earlier| (earlier, true)).ok_or(refused),
+    };
     if request.id.is_none() && request.idempotency_key.is_none() {
         request.id = Some(id.to_string());
     }
@@ -337,7 +364,7 @@ pub(super) async fn get(
     as_new_as(&state, query.resource_version.as_deref()).await?;
     let entry = permitted(&state, &principal, Action::ViewStore, &id)?;
     let tag = format!("\"{}\"", entry.store.resource_version);
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+    if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     Ok(([(CONTENT_TYPE, "application/json".to_owned()), (ETAG, tag)], entry.json.clone()).into_response())

@@ -3,18 +3,28 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "helpers of tests may fail as tests do; clippy knows only the tests themselves"
+    clippy::print_stderr,
+    reason = "helpers of tests may fail and print as tests do; clippy knows only the tests themselves"
 )]
 
+mod audit;
 mod auth;
 mod config;
+mod conformance;
+mod contract;
 mod hostile;
 mod layers;
 mod listener;
+mod matrix;
 mod process;
 mod rate_limit;
+mod readiness;
+mod real_cluster;
 mod real_cluster_replicas;
 mod real_cluster_secrecy;
+mod scene;
+mod shelf;
+mod stores;
 mod support;
+mod watching;

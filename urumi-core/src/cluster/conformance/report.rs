@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The backend does what the contract says.
+    /// What was checked does what the contract says.
     Passed,
     /// It does not; what was seen instead.
     Failed(String),
@@ -31,13 +31,13 @@ pub struct Report {
     checks: Vec<Check>,
 }
 
-/// A backend that does not do what the contract says.
+/// Something that does not do what its contract says.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the backend does not conform:\n{0}")]
+#[error("the contract is not kept:\n{0}")]
 pub struct NotConforming(pub Report);
 
 impl Report {
-    pub(super) fn new(checks: Vec<Check>) -> Self {
+    pub(crate) fn new(checks: Vec<Check>) -> Self {
         Report { checks }
     }
 

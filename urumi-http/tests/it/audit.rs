@@ -1,0 +1,141 @@
+//! Who asked for which change: in the log, and as Events of the cluster.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Event;
+use serde_json::{Value, json};
+use tracing_subscriber::fmt::MakeWriter;
+use urumi_core::cluster::{ClusterBackend, ClusterErrorKind, InMemoryCluster, Outage, Query};
+use urumi_core::object::{Kind, Object};
+
+use crate::scene::{Scene, eventually};
+
+/// The log of one test, as the JSON that a server writes.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Log;
+    fn make_writer(&'a self) -> Log {
+        self.clone()
+    }
+}
+
+impl Log {
+    fn audit(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["target"] == "urumi::audit").map(|line| line["fields"].clone()).collect()
+    }
+}
+
+fn audited() -> Scene {
+    let cluster = InMemoryCluster::builder().termination_delay(Duration::from_secs(60)).build();
+    Scene::with(cluster.clone(), |builder| builder.events(Arc::new(cluster)))
+}
+
+async fn events(scene: &Scene) -> Vec<Object> {
+    scene.cluster.list(&Query::all(Kind::of::<Event>()).in_namespace("default")).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
+    let _log = tracing::subscriber::set_default(subscriber);
+    let scene = audited();
+    scene.store("bobs", Some("user:bob")).await;
+    let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
+    let create = async |body: &Value| {
+        scene.ask("POST", "/stores").as_("ann-operator").json(body.clone()).send().await.status.as_u16()
+    };
+    assert_eq!((create(&body).await, create(&body).await), (202, 409));
+    for (method, uri, caller, status) in [
+        ("POST", "/stores/shop/retry", "ann-operator", 202),
+        ("POST", "/stores/shop/retry", "ann-viewer", 403),
+        ("DELETE", "/stores/bobs", "ann-operator", 404),
+        ("DELETE", "/stores/shop", "root", 202),
+        // Reads are no changes, and neither is a preview.
+        ("GET", "/stores/shop", "root", 200),
+    ] {
+        assert_eq!(scene.ask(method, uri).as_(caller).send().await.status.as_u16(), status, "{method} {uri}");
+    }
+    let lines: Vec<String> = log
+        .audit()
+        .iter()
+        .map(|l| {
+            let text = |field: &str| l[field].as_str().unwrap_or("-").to_owned();
+            ["subject", "role", "action", "store", "outcome"].map(text).join(" ")
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "ann operator create-store shop done",
+            "ann operator create-store shop already-exists",
+            "ann operator retry-store shop done",
+            "ann viewer retry-store shop forbidden",
+            "ann operator delete-store bobs not-found",
+            "root admin delete-store shop done",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_change_is_an_event_and_part_of_the_stores_timeline() {
+    let scene = audited();
+    let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
+    scene.ask("POST", "/stores").as_("ann-operator").json(body).send().await;
+    scene.ask("POST", "/stores/shop/retry").send().await;
+    scene.ask("DELETE", "/stores/shop").send().await;
+    // What is refused could fill the cluster with Events.
+    scene.ask("DELETE", "/stores/shop").as_("ann-viewer").send().await;
+    scene.ask("DELETE", "/stores/missing").send().await;
+    eventually("three Events", async || events(&scene).await.len() == 3).await;
+    for event in events(&scene).await {
+        assert_eq!(event.str_at("/involvedObject/name"), Some("store-shop"));
+        assert_eq!(event.str_at("/reportingComponent"), Some("urumi.ai/audit"));
+        assert_eq!(event.str_at("/type"), Some("Normal"));
+    }
+    let timeline = scene.ask("GET", "/stores/shop/events").send().await.json();
+    let audit: Vec<String> = timeline
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["source"] == "audit")
+        .map(|entry| format!("{}: {}", entry["reason"].as_str().unwrap(), entry["message"].as_str().unwrap()))
+        .collect();
+    let mut sorted = audit.clone();
+    sorted.sort();
+    assert_eq!(
+        sorted,
+        [
+            "CreateRequested: ann (operator) asked for it",
+            "DeleteRequested: root (admin) asked for it",
+            "RetryRequested: root (admin) asked for it",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_cannot_be_written_is_in_nobodys_way() {
+    let scene = audited();
+    scene.cluster.begin_outage(Outage::new(ClusterErrorKind::Forbidden).of_kind(Kind::of::<Event>()));
+    let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
+    assert_eq!(scene.ask("POST", "/stores").json(body).send().await.status, 202);
+    scene.stop.cancel();
+    scene.tasks.close();
+    scene.tasks.wait().await;
+}

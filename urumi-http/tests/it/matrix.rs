@@ -1,0 +1,183 @@
+//! Who is answered how: every route, every caller, every owner, written out.
+//!
+//! A foreign store is one that does not exist; a role that is too low is said to be so about one's own stores only.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use urumi_core::cluster::InMemoryCluster;
+
+use crate::scene::{Ask, Scene};
+
+/// Whose the store is that the request is about: its caller's (or their team's), somebody else's, or nobody's.
+const OWNERS: [(&str, Option<&str>); 4] =
+    [("own", Some("user:ann")), ("team", Some("team:shop")), ("foreign", Some("user:bob")), ("nobody", None)];
+
+/// The callers, in the order of the table's columns. Viewer and operator are the same person.
+const CALLERS: [&str; 4] = ["", "ann-viewer", "ann-operator", "root"];
+
+/// `{id}` is the store of the second column; a creation is for that owner, or for none in particular (`-`).
+#[rustfmt::skip]
+const TABLE: &[(&str, &str, [u16; 4])] = &[
+    // request                        store       none viewer operator admin
+    ("GET /healthz",                  "-",       [200, 200, 200, 200]),
+    ("GET /readyz",                   "-",       [200, 200, 200, 200]),
+    ("GET /openapi.json",             "-",       [200, 200, 200, 200]),
+    ("GET /docs/",                    "-",       [200, 200, 200, 200]),
+
+    ("GET /whoami",                   "-",       [401, 200, 200, 200]),
+    ("GET /engines",                  "-",       [401, 200, 200, 200]),
+    ("GET /stores",                   "-",       [401, 200, 200, 200]),
+    ("GET /watch",                    "-",       [401, 200, 200, 200]),
+
+    ("POST /stores",                  "-",       [401, 403, 202, 202]),
+    ("POST /stores",                  "own",     [401, 403, 202, 202]),
+    ("POST /stores",                  "team",    [401, 403, 202, 202]),
+    ("POST /stores",                  "foreign", [401, 403, 403, 202]),
+    ("POST /stores?dryRun=true",      "-",       [401, 403, 200, 200]),
+    ("POST /stores?dryRun=true",      "own",     [401, 403, 200, 200]),
+    ("POST /stores?dryRun=true",      "team",    [401, 403, 200, 200]),
+    ("POST /stores?dryRun=true",      "foreign", [401, 403, 403, 200]),
+
+    ("GET /stores/{id}",              "own",     [401, 200, 200, 200]),
+    ("GET /stores/{id}",              "team",    [401, 200, 200, 200]),
+    ("GET /stores/{id}",              "foreign", [401, 404, 404, 200]),
+    ("GET /stores/{id}",              "nobody",  [401, 404, 404, 200]),
+
+    ("GET /stores/{id}/events",       "own",     [401, 200, 200, 200]),
+    ("GET /stores/{id}/events",       "team",    [401, 200, 200, 200]),
+    ("GET /stores/{id}/events",       "foreign", [401, 404, 404, 200]),
+    ("GET /stores/{id}/events",       "nobody",  [401, 404, 404, 200]),
+
+    ("GET /stores/{id}/manifests",    "own",     [401, 200, 200, 200]),
+    ("GET /stores/{id}/manifests",    "team",    [401, 200, 200, 200]),
+    ("GET /stores/{id}/manifests",    "foreign", [401, 404, 404, 200]),
+    ("GET /stores/{id}/manifests",    "nobody",  [401, 404, 404, 200]),
+
+    ("GET /stores/{id}/diff",         "own",     [401, 200, 200, 200]),
+    ("GET /stores/{id}/diff",         "team",    [401, 200, 200, 200]),
+    ("GET /stores/{id}/diff",         "foreign", [401, 404, 404, 200]),
+    ("GET /stores/{id}/diff",         "nobody",  [401, 404, 404, 200]),
+
+    ("GET /stores/{id}/logs",         "own",     [401, 403, 200, 200]),
+    ("GET /stores/{id}/logs",         "team",    [401, 403, 200, 200]),
+    ("GET /stores/{id}/logs",         "foreign", [401, 404, 404, 200]),
+    ("GET /stores/{id}/logs",         "nobody",  [401, 404, 404, 200]),
+
+    ("POST /stores/{id}/retry",       "own",     [401, 403, 202, 202]),
+    ("POST /stores/{id}/retry",       "team",    [401, 403, 202, 202]),
+    ("POST /stores/{id}/retry",       "foreign", [401, 404, 404, 202]),
+    ("POST /stores/{id}/retry",       "nobody",  [401, 404, 404, 202]),
+
+    ("DELETE /stores/{id}",           "own",     [401, 403, 202, 202]),
+    ("DELETE /stores/{id}",           "team",    [401, 403, 202, 202]),
+    ("DELETE /stores/{id}",           "foreign", [401, 404, 404, 202]),
+    ("DELETE /stores/{id}",           "nobody",  [401, 404, 404, 202]),
+];
+
+fn ask(scene: &Scene, request: &str, id: &str, caller: &str, owner: Option<&str>) -> Ask {
+    let (method, path) = request.split_once(' ').unwrap();
+    let ask = scene.ask(method, &path.replace("{id}", id));
+    let ask = if caller.is_empty() { ask.anonymously() } else { ask.as_(caller) };
+    if !request.starts_with("POST /stores") || path.contains("{id}") {
+        return ask;
+    }
+    let mut body = json!({"name": "Shop", "engine": "medusa"});
+    if let Some(owner) = owner {
+        body["owner"] = json!(owner);
+    }
+    ask.json(body)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_caller_is_answered_as_the_table_says() {
+    let scene = Scene::new(InMemoryCluster::default());
+    // Ready from here on.
+    scene.store("first", None).await;
+    let mut wrong = Vec::new();
+    for (row, (request, whose, expected)) in TABLE.iter().enumerate() {
+        let owner = OWNERS.iter().find(|(name, _)| name == whose).map(|(_, owner)| *owner);
+        assert!(owner.is_some() || *whose == "-", "{whose}");
+        for (caller, status) in CALLERS.iter().zip(expected) {
+            // A store of its own for each cell, since some requests change it.
+            let id = format!("{row}-{}", if caller.is_empty() { "none" } else { caller });
+            if request.contains("{id}") {
+                scene.store(&id, owner.unwrap()).await;
+            }
+            let (got, headers, _) = ask(&scene, request, &id, caller, owner.flatten()).open().await;
+            if got != *status {
+                wrong.push(format!("{request} of {whose} by {caller:?}: {got}, not {status}"));
+            }
+            let challenged = headers.contains_key("www-authenticate");
+            assert_eq!(challenged, got == 401, "{request}");
+            if *status == 401 {
+                let other = ask(&scene, request, &id, "stranger", owner.flatten()).open().await.0;
+                assert_eq!(other, 401, "{request} with a token that nobody knows");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_route_is_in_the_table() {
+    let document = serde_json::to_value(urumi_http::document()).unwrap();
+    let mut routes = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in ["get", "put", "post", "delete", "options", "head", "patch", "trace"] {
+            if item.get(method).is_some() {
+                routes.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    let without_query = |request: &str| request.split('?').next().unwrap().to_owned();
+    let mut table: BTreeSet<String> = TABLE.iter().map(|(request, ..)| without_query(request)).collect();
+    for undocumented in ["GET /openapi.json", "GET /docs/"] {
+        assert!(table.remove(undocumented));
+    }
+    assert_eq!(table, routes);
+    // Every route of a store is there for every owner.
+    for route in routes.iter().filter(|route| route.contains("{id}")) {
+        let owners: Vec<&str> = TABLE.iter().filter(|(request, ..)| request == route).map(|row| row.1).collect();
+        assert_eq!(owners, ["own", "team", "foreign", "nobody"], "{route}");
+    }
+}
+
+/// Not a letter tells a store that one may not see from one that there is not.
+#[tokio::test(start_paused = true)]
+async fn a_foreign_store_is_answered_as_a_missing_one() {
+    let scene = Scene::new(InMemoryCluster::default());
+    scene.store("foreign", Some("user:bob")).await;
+    for (request, ..) in TABLE.iter().filter(|(request, whose, _)| request.contains("{id}") && *whose == "foreign") {
+        let foreign = ask(&scene, request, "foreign", "ann-operator", None).send().await;
+        let missing = ask(&scene, request, "missing", "ann-operator", None).send().await;
+        let text = |answer: &crate::scene::Answer| String::from_utf8(answer.body.to_vec()).unwrap();
+        assert_eq!(text(&foreign).replace("foreign", "missing"), text(&missing), "{request}");
+        assert_eq!((foreign.status, foreign.headers.len()), (missing.status, missing.headers.len()), "{request}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_show_ones_own_stores_only() {
+    let scene = Scene::new(InMemoryCluster::default());
+    for (id, (_, owner)) in ["a-own", "b-team", "c-foreign", "d-nobody"].iter().zip(OWNERS) {
+        scene.store(id, owner).await;
+    }
+    for (caller, expected) in [
+        ("ann-viewer", &["a-own", "b-team"][..]),
+        ("ann-operator", &["a-own", "b-team"]),
+        ("bob", &["c-foreign"]),
+        ("root", &["a-own", "b-team", "c-foreign", "d-nobody"]),
+    ] {
+        let mut listed = scene.ask("GET", "/stores").as_(caller).send().await.ids();
+        listed.sort();
+        assert_eq!(listed, expected, "{caller}");
+        for uri in ["/watch", "/watch?id=c-foreign"] {
+            let first = scene.ask("GET", uri).as_(caller).watch().await.next().await;
+            let mut watched = crate::scene::ids(&first.data);
+            watched.sort();
+            let one = |id: &&str| !uri.contains("id=") || *id == "c-foreign";
+            assert_eq!(watched, expected.iter().copied().filter(one).collect::<Vec<_>>(), "{caller}: {uri}");
+        }
+    }
+}

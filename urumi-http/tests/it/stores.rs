@@ -1,0 +1,7 @@
+//! `/stores`: what is asked, and what is answered.
+
+mod changing;
+mod creating;
+mod keys;
+mod limits;
+mod listing;

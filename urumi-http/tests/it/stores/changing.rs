@@ -1,0 +1,98 @@
+use std::time::Duration;
+
+use serde_json::json;
+use tokio_util::task::TaskTracker;
+use urumi_core::cluster::InMemoryCluster;
+use urumi_core::readiness::condition::Ready;
+use urumi_core::{ReadinessMonitor, StoreId, StoreOrchestratorExt};
+
+use crate::scene::{Scene, eventually};
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_known_is_not_sent_again() {
+    let scene = Scene::new(InMemoryCluster::default());
+    scene.store("a", None).await;
+    let first = scene.ask("GET", "/stores/a").send().await;
+    let tag = first.header("etag").unwrap().to_owned();
+    assert_eq!(tag, format!("\"{}\"", first.json()["resourceVersion"].as_str().unwrap()));
+    for known in [tag.clone(), format!("W/{tag}"), "*".to_owned()] {
+        let again = scene.ask("GET", "/stores/a").header("if-none-match", &known).send().await;
+        assert_eq!((again.status.as_u16(), again.body.len(), again.header("etag")), (304, 0, Some(&*tag)), "{known}");
+    }
+    let other = scene.ask("GET", "/stores/a").header("if-none-match", "\"0\"").send().await;
+    assert_eq!(other.status, 200);
+    let missing = scene.ask("GET", "/stores/b").header("if-none-match", "*").send().await;
+    assert_eq!(missing.verdict(), (404, "not-found".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_obeys_if_match() {
+    let scene = Scene::new(InMemoryCluster::default());
+    scene.store("a", None).await;
+    let tag = scene.ask("GET", "/stores/a").send().await.header("etag").unwrap().to_owned();
+    for (method, uri) in [("DELETE", "/stores/a"), ("POST", "/stores/a/retry")] {
+        let with = |tag: &str| scene.ask(method, uri).header("if-match", tag);
+        let stale = with("\"1\"").send().await;
+        assert_eq!(stale.verdict(), (412, "precondition-failed".to_owned()), "{method}");
+        assert_eq!(stale.json()["retryable"], json!(false));
+        for malformed in ["1", "", "W/\"1\"", "\"1\", \"2\""] {
+            assert_eq!(with(malformed).send().await.verdict(), (400, "malformed".to_owned()), "{method} {malformed}");
+        }
+        let twice = with(&tag).header("if-match", &tag).send().await;
+        assert_eq!(twice.verdict(), (400, "malformed".to_owned()));
+    }
+    let retried = scene.ask("POST", "/stores/a/retry").header("if-match", &tag).send().await;
+    assert_eq!((retried.status.as_u16(), retried.header("etag")), (202, Some(&*tag)));
+    assert_eq!(scene.ask("DELETE", "/stores/a").header("if-match", &tag).send().await.status, 202);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_written_is_read_at_once() {
+    let latency = Duration::from_millis(3);
+    let scene =
+        Scene::new(InMemoryCluster::builder().latency(latency).termination_delay(Duration::from_secs(1)).build());
+    for n in 0..30 {
+        let body = json!({"name": format!("Shop {n}"), "engine": "medusa"});
+        let created = scene.ask("POST", "/stores").json(body).send().await;
+        let path = created.header("location").unwrap().to_owned();
+        assert_eq!(scene.ask("GET", &path).send().await.json(), created.json());
+        let id = created.json()["id"].as_str().unwrap().to_owned();
+        assert!(scene.ask("GET", "/stores").send().await.ids().contains(&id));
+
+        let deleted = scene.ask("DELETE", &path).send().await;
+        assert_eq!((deleted.status.as_u16(), &deleted.json()["status"]), (202, &json!("deleting")));
+        let seen = scene.ask("GET", &path).send().await;
+        assert!(seen.status == 404 || seen.json()["status"] == "deleting", "{seen:?}");
+        assert_eq!(scene.ask("GET", "/stores?status=provisioning").send().await.ids(), [""; 0]);
+        // Again is success, for as long as there is something.
+        let again = scene.ask("DELETE", &path).send().await;
+        assert!(matches!(again.verdict().0, 202 | 404), "{again:?}");
+        eventually("the end of the store", async || scene.ask("GET", &path).send().await.status == 404).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ready_store_is_not_retried() {
+    let scene = Scene::new(InMemoryCluster::default());
+    ReadinessMonitor::new(scene.urumi.clone()).spawn(&TaskTracker::new(), scene.stop.clone());
+    scene.store("a", None).await;
+    scene.urumi.wait_until(&StoreId::parse("a").unwrap(), Ready, Duration::from_secs(60)).await.unwrap();
+    let refused = scene.ask("POST", "/stores/a/retry").send().await;
+    assert_eq!(refused.verdict(), (409, "wrong-state".to_owned()));
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("it is ready; only a failed or provisioning store can be retried"), "{detail}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_an_id_is_no_store() {
+    let scene = Scene::new(InMemoryCluster::default());
+    for id in ["UPPER", "-a", "a%20b", "%F0%9F%9B%8D", &"a".repeat(51), "a%00b", "..%2f..%2fetc"] {
+        for (method, uri) in
+            [("GET", ""), ("DELETE", ""), ("POST", "/retry"), ("GET", "/events"), ("GET", "/logs"), ("GET", "/diff")]
+        {
+            let answer = scene.ask(method, &format!("/stores/{id}{uri}")).send().await;
+            assert_eq!(answer.verdict(), (404, "not-found".to_owned()), "{method} {id}{uri}");
+        }
+    }
+    assert_eq!(scene.ask("GET", "/stores/%FF").send().await.verdict(), (400, "malformed".to_owned()));
+}

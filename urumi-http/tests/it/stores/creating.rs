@@ -1,0 +1,124 @@
+use serde_json::{Value, json};
+use urumi_core::StoreOrchestrator;
+use urumi_core::cluster::InMemoryCluster;
+
+use crate::scene::{Answer, Scene};
+
+async fn create(scene: &Scene, body: Value) -> Answer {
+    scene.ask("POST", "/stores").json(body).send().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_is_accepted_with_where_to_look() {
+    let scene = Scene::new(InMemoryCluster::default());
+    let answer = create(&scene, json!({"name": "Shop", "engine": "medusa", "id": "shop-1"})).await;
+    assert_eq!(answer.verdict(), (202, String::new()));
+    let store = answer.json();
+    assert_eq!(answer.header("location"), Some("/stores/shop-1"));
+    assert_eq!(answer.header("etag").unwrap(), format!("\"{}\"", store["resourceVersion"].as_str().unwrap()));
+    assert_eq!(answer.header("idempotency-replayed"), None);
+    assert_eq!((&store["status"], &store["owner"]), (&json!("provisioning"), &json!("user:root")));
+    assert_eq!(store["urls"]["storefront"], "http://store-shop-1.localtest.me");
+    let answer = scene.ask("GET", answer.header("location").unwrap()).send().await;
+    assert_eq!(answer.json(), store);
+
+    let again = create(&scene, json!({"name": "Shop", "engine": "medusa", "id": "shop-1"})).await;
+    assert_eq!(again.verdict(), (409, "already-exists".to_owned()));
+}
+
+/// A store belongs to whoever creates it, to a team of theirs, or, for an admin, to anybody.
+#[tokio::test(start_paused = true)]
+async fn a_new_store_has_an_owner() {
+    let scene = Scene::new(InMemoryCluster::default());
+    for (caller, asked, owner) in [
+        ("ann-operator", None, "user:ann"),
+        ("ann-operator", Some("team:shop"), "team:shop"),
+        ("root", Some("user:system:serviceaccount:shops:deployer"), "user:system:serviceaccount:shops:deployer"),
+    ] {
+        let mut body = json!({"name": "Shop", "engine": "medusa"});
+        asked.into_iter().for_each(|asked| body["owner"] = json!(asked));
+        let answer = scene.ask("POST", "/stores").as_(caller).json(body).send().await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["owner"]), (202, &json!(owner)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_cannot_be_read_is_refused() {
+    let scene = Scene::new(InMemoryCluster::default());
+    let valid = r#"{"name": "Shop", "engine": "medusa"}"#;
+    for (content_type, body, expected) in [
+        ("application/json", "", (400, "malformed")),
+        ("application/json", "{", (400, "malformed")),
+        ("application/json", "{\"name\": \"Shop\",}", (400, "malformed")),
+        ("application/json", &format!("{valid} {valid}"), (400, "malformed")),
+        ("application/json", &format!("{{\"options\":{{\"a\":{}", "[".repeat(10_000)), (400, "malformed")),
+        ("application/json", "{\"name\": \"\u{1}\"}", (400, "malformed")),
+        ("text/plain", valid, (415, "unsupported-media-type")),
+        ("application/x-www-form-urlencoded", "name=Shop&engine=medusa", (415, "unsupported-media-type")),
+        ("application/jsonp", valid, (415, "unsupported-media-type")),
+        ("", valid, (415, "unsupported-media-type")),
+        ("application/json; charset=utf-8", valid, (202, "")),
+        ("Application/JSON", valid, (202, "")),
+    ] {
+        let answer = scene.ask("POST", "/stores").body(content_type, body.to_owned()).send().await;
+        let (status, code) = answer.verdict();
+        assert_eq!((status, code.as_str()), expected, "{content_type}: {body:.60}");
+    }
+    let large = json!({"name": "x".repeat(3 << 20), "engine": "medusa"});
+    assert_eq!(create(&scene, large).await.verdict(), (413, "payload-too-large".to_owned()));
+    assert_eq!(scene.urumi.list().await.unwrap().len(), 2, "only what is acceptable is made");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_wrong_field_is_named() {
+    let scene = Scene::new(InMemoryCluster::default());
+    for (body, fields) in [
+        (json!([]), &["body"][..]),
+        (json!("Shop"), &["body"]),
+        (json!({"engine": "medusa"}), &["name"]),
+        (json!({"name": 7, "engine": "medusa"}), &["name"]),
+        (json!({"name": "Shop", "engine": null}), &["engine"]),
+        (json!({"name": "Shop", "engine": "medusa", "options": []}), &["options"]),
+        (json!({"name": "Shop", "engine": "medusa", "nonsense": 1}), &["nonsense"]),
+        (json!({"name": "Shop", "engine": "medusa", "idempotencyKey": "k"}), &["idempotencyKey"]),
+        (json!({"name": "Shop", "engine": "magento"}), &["engine"]),
+        (json!({"name": "", "engine": "medusa", "id": "Not An Id"}), &["id", "name"]),
+        (json!({"name": "Shop", "engine": "medusa", "owner": "ann"}), &["owner"]),
+        (json!({"name": "", "engine": "medusa", "owner": "ann"}), &["name", "owner"]),
+        (json!({"name": "Shop", "engine": "medusa", "owner": ""}), &["owner"]),
+        (json!({"name": "Shop", "engine": "medusa", "options": {"nonsense": 1}}), &["options.nonsense"]),
+        (json!({"name": "Shop", "engine": "medusa", "options": {"api": {"replicas": "x"}}}), &["options.api.replicas"]),
+    ] {
+        for uri in ["/stores", "/stores?dryRun=true"] {
+            let answer = scene.ask("POST", uri).json(body.clone()).send().await;
+            assert_eq!(answer.verdict(), (422, "invalid".to_owned()), "{body}");
+            let mut named = answer.fields();
+            named.sort();
+            assert_eq!(named, fields, "{body}: {}", answer.json());
+        }
+    }
+    assert_eq!(scene.urumi.list().await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_shows_and_makes_nothing() {
+    let scene = Scene::new(InMemoryCluster::default());
+    let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
+    let before = scene.cluster.dump();
+    let answer = scene.ask("POST", "/stores?dryRun=true").json(body.clone()).send().await;
+    assert_eq!(answer.status, 200);
+    let preview = answer.json();
+    assert_eq!((&preview["id"], &preview["objects"][0]["kind"]), (&json!("shop"), &json!("Namespace")));
+    assert!(!answer.headers.contains_key("location"));
+    assert_eq!(scene.cluster.dump(), before);
+    // `false` is a creation; anything else is a mistake, which must make nothing.
+    for uri in ["/stores?dryRun=1", "/stores?dryRun=", "/stores?dryrun=true", "/stores?dryRun=true&dryRun=true"] {
+        let answer = scene.ask("POST", uri).json(body.clone()).send().await;
+        assert_eq!(answer.verdict(), (400, "malformed".to_owned()), "{uri}");
+        assert!(answer.json()["detail"].as_str().unwrap().to_lowercase().contains("dryrun"), "{uri}");
+    }
+    assert_eq!(scene.cluster.dump(), before);
+    assert_eq!(scene.ask("POST", "/stores?dryRun=false").json(body.clone()).send().await.status, 202);
+    let taken = scene.ask("POST", "/stores?dryRun=true").json(body).send().await;
+    assert_eq!(taken.verdict(), (409, "already-exists".to_owned()));
+}

@@ -1,0 +1,110 @@
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use urumi_core::StoreOrchestrator;
+use urumi_core::cluster::InMemoryCluster;
+use urumi_http::OwnerLimits;
+
+use crate::scene::{Answer, Scene};
+
+fn body() -> Value {
+    json!({"name": "Shop", "engine": "medusa"})
+}
+
+async fn create(scene: &Scene, key: &str, body: Value) -> Answer {
+    scene.ask("POST", "/stores").header("idempotency-key", key).json(body).send().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repetition_is_answered_with_the_same_store() {
+    let scene = Scene::new(InMemoryCluster::default());
+    let first = create(&scene, "k", body()).await;
+    assert_eq!((first.status.as_u16(), first.header("idempotency-replayed")), (202, None));
+    // Quotes are how structured headers write it; the order of fields does not count.
+    for (key, body) in
+        [("k", r#"{"name":"Shop","engine":"medusa"}"#), ("\"k\"", r#"{"engine":"medusa","name":"Shop"}"#)]
+    {
+        let again = scene.ask("POST", "/stores").header("idempotency-key", key);
+        let again = again.body("application/json", body).send().await;
+        assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (202, Some("true")), "{key}");
+        assert_eq!((again.json(), again.header("location")), (first.json(), first.header("location")));
+    }
+    assert_eq!(scene.urumi.list().await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_cannot_be_one_is_malformed() {
+    let scene = Scene::new(InMemoryCluster::default());
+    for key in ["", "\"\"", &"x".repeat(256), "\u{fc}"] {
+        let answer = create(&scene, key, body()).await;
+        assert_eq!(answer.verdict(), (400, "malformed".to_owned()), "{key:?}");
+    }
+    let twice = scene.ask("POST", "/stores").header("idempotency-key", "a").header("idempotency-key", "a");
+    assert_eq!(twice.json(body()).send().await.verdict(), (400, "malformed".to_owned()));
+    assert_eq!(scene.urumi.list().await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_request_with_the_key_is_refused() {
+    let scene = Scene::new(InMemoryCluster::default());
+    let first = create(&scene, "k", body()).await.json();
+    for other in [json!({"name": "Other", "engine": "medusa"}), json!({"name": "Shop", "engine": "medusa", "id": "x"})]
+    {
+        let answer = create(&scene, "k", other).await;
+        assert_eq!(answer.verdict(), (422, "idempotency-key-reused".to_owned()));
+        assert!(answer.json()["detail"].as_str().unwrap().contains(first["id"].as_str().unwrap()));
+    }
+    // Everybody has keys of their own.
+    let others = scene.ask("POST", "/stores").as_("bob").header("idempotency-key", "k").json(body()).send().await;
+    assert_eq!(others.status, 202);
+    assert_ne!(others.json()["id"], first["id"]);
+}
+
+/// The cluster itself says so, where the server's memory is not there yet.
+#[tokio::test(start_paused = true)]
+async fn another_request_is_refused_by_a_replica_that_knows_nothing_yet() {
+    let cluster = InMemoryCluster::default();
+    let first = create(&Scene::new(cluster.clone()), "k", body()).await.json();
+    let latency = Duration::from_millis(50);
+    cluster.set_latency(latency);
+    let replica = Scene::new(cluster.clone());
+    let answer = create(&replica, "k", json!({"name": "Other", "engine": "medusa"})).await;
+    assert_eq!(answer.verdict(), (422, "idempotency-key-reused".to_owned()));
+    let same = create(&Scene::new(cluster), "k", body()).await;
+    assert_eq!((same.status.as_u16(), &same.json()["id"]), (202, &first["id"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_of_a_store_that_goes_is_in_use() {
+    let cluster = InMemoryCluster::builder().termination_delay(Duration::from_secs(10)).build();
+    let scene = Scene::new(cluster);
+    let id = create(&scene, "k", body()).await.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(scene.ask("DELETE", &format!("/stores/{id}")).send().await.status, 202);
+    let answer = create(&scene, "k", body()).await;
+    assert_eq!(answer.verdict(), (409, "idempotency-key-in-use".to_owned()));
+    assert_eq!(answer.json()["retryable"], json!(false));
+    // Once it is gone, the key makes a store again.
+    crate::scene::eventually("the end of the store", async || {
+        scene.ask("GET", "/stores").send().await.ids().is_empty()
+    })
+    .await;
+    let again = create(&scene, "k", body()).await;
+    assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (202, None));
+}
+
+/// Not even the owner's limit is in the way of repetitions.
+#[tokio::test(start_paused = true)]
+async fn of_concurrent_repetitions_one_store_is_made() {
+    let cluster = InMemoryCluster::builder().latency(Duration::from_millis(5)).build();
+    let limits = OwnerLimits { stores: Some(1), provisioning: Some(1) };
+    let scene = Scene::with(cluster, |builder| builder.limits(limits));
+    for key in ["before anything is seen", "before anything is seen"] {
+        let answers = join_all((0..16).map(|_| create(&scene, key, body()))).await;
+        let mut ids: Vec<Value> = answers.iter().map(|a| (a.verdict(), a.json()["id"].clone()).1).collect();
+        assert!(answers.iter().all(|answer| answer.status == 202), "{answers:?}");
+        ids.dedup();
+        assert_eq!(ids.len(), 1);
+    }
+    assert_eq!(scene.urumi.list().await.unwrap().len(), 1);
+}
