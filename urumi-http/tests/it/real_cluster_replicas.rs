@@ -22,7 +22,15 @@ const ROUNDS: usize = 20;
 const REQUESTS: usize = 64;
 
 async fn start(kubeconfig: &str, listen: &str) -> Server {
-    Server::start(&["--cluster", "kube", "--kubeconfig", kubeconfig, "--listen", listen]).await
+    let unlimited = ["--rate-limit", "100000", "--rate-burst", "100000", "--log", "warn"];
+    let args = ["--cluster", "kube", "--kubeconfig", kubeconfig, "--listen", listen];
+    Server::start(&[&args[..], &unlimited[..]].concat()).await
+}
+
+fn client() -> reqwest::Client {
+    // Another test may have done so.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }
 
 /// Sends one creation until it is answered well, to either server: whoever gets no answer asks again.
@@ -65,7 +73,7 @@ async fn identical_creations_at_two_servers_make_one_store_even_when_one_is_kill
     let run = std::process::id();
     let (mut one, two) = (start(&kubeconfig, "127.0.0.1:0").await, start(&kubeconfig, "127.0.0.1:0").await);
     let (port, urls) = (format!("127.0.0.1:{}", one.port()), [one.url.clone(), two.url.clone()]);
-    let client = reqwest::Client::new();
+    let client = client();
     let mut made = Vec::new();
     for round in 0..ROUNDS {
         let key = format!("replicas-{run}-{round}");
@@ -108,7 +116,7 @@ async fn a_server_killed_during_a_creation_leaves_a_store_that_the_next_one_fini
         let url = server.url;
         killer.start_and_kill(&id, at, moment, || server.child).await;
         let body = json!({"name": "Cut short", "engine": "medusa", "id": id});
-        let client = reqwest::Client::new();
+        let client = client();
         let (answer, ()) = tokio::join!(client.post(format!("{url}/stores")).json(&body).send(), killer.done(PATIENCE));
         // The very last write may be followed by the answer before the process is dead.
         assert!(answer.is_err() || at == 14, "it answered though it was killed at write {at}");
