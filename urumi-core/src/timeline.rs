@@ -64,7 +64,7 @@ pub(crate) fn timeline<'a>(record: &Record, events: impl IntoIterator<Item = &'a
     // Who asked for what is noted outside of the store's namespace: an earlier store may have had the same id.
     let of_this_one = |e: &TimelineEntry| e.source != TimelineSource::Audit || e.time >= record.created_at;
     entries.extend(events.into_iter().filter_map(entry).filter(of_this_one));
-    entries.sort_by(|a, b| a.time.cmp(&b.time));
+    entries.sort_by_key(|entry| entry.time);
     entries
 }
 
