@@ -63,7 +63,6 @@ fn a_command_that_is_repeated_with_its_key_makes_one_store() {
 }
 
 #[test]
-#[ignore = "the server answers `internal` until its problems tell of reused keys and changed stores"]
 fn a_key_for_something_else_and_a_changed_store_have_codes_of_their_own() {
     let server = Server::start();
     let run = |args: &[&str]| server.urumi().run(args);
