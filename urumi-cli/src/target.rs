@@ -115,7 +115,8 @@ fn reach(choice: &ServerChoice, out: &Out) -> Result<HttpOrchestrator, Failure> 
         Some(file) => Some(read(file, "the CA certificates")?),
         None => None,
     };
-    let options = ServerOptions { token, ca_certificates, user_agent: Some(PROGRAM.to_owned()) };
+    let options =
+        ServerOptions { token, ca_certificates, user_agent: Some(PROGRAM.to_owned()), ..ServerOptions::default() };
     let server = HttpOrchestrator::connect(&choice.address, &options)?;
     if has_token && !server.is_confidential() {
         out.warn(&format!(

@@ -126,6 +126,10 @@ impl HttpOrchestrator {
             }
             client = client.tls_certs_merge(certificates);
         }
+        if is_loopback(&base) {
+            // A proxy has a loopback of its own, and would be given the token.
+            client = client.no_proxy();
+        }
         if base.scheme() == "http" {
             // Nobody's certificate is judged, and a machine that trusts none has nothing to say here.
             client = client.tls_certs_only([]);
@@ -142,10 +146,7 @@ impl HttpOrchestrator {
 
     /// Whether nobody on the way can read what is sent: it is encrypted, or does not leave this machine.
     pub fn is_confidential(&self) -> bool {
-        let host = self.base.host_str().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        let loopback = address.map_or(host == "localhost" || host.ends_with(".localhost"), |a| a.is_loopback());
-        self.base.scheme() == "https" || loopback
+        self.base.scheme() == "https" || is_loopback(&self.base)
     }
 
     /// Asks the server anything by GET: for its own resources, such as `whoami`.
@@ -250,6 +251,13 @@ impl HttpOrchestrator {
 /// A key as structured headers write strings, so that no character of it has a meaning of its own.
 fn quoted(key: &str) -> String {
     format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Whether an address leads to this machine, by its own text.
+fn is_loopback(base: &Url) -> bool {
+    let host = base.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or(host == "localhost" || host.ends_with(".localhost"), |address| address.is_loopback())
 }
 
 fn guarded(request: RequestBuilder, expected: &Precondition) -> RequestBuilder {

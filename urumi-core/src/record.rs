@@ -37,7 +37,7 @@ pub const PROVISIONING_SINCE: &str = "store.urumi.ai/provisioning-since";
 pub const OWNER: &str = "store.urumi.ai/owner";
 /// Annotation: hashes of the idempotency key and the request that made the store, as JSON.
 pub const IDEMPOTENCY: &str = "store.urumi.ai/idempotency";
-/// Annotation: the last changes of status, as a JSON list of [`StatusChange`]s, oldest first.
+/// Annotation: the last changes of status, as a JSON list, oldest first.
 pub const HISTORY: &str = "store.urumi.ai/history";
 
 /// How many changes of status a record remembers.

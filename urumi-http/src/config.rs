@@ -29,8 +29,8 @@ pub use values::{Endpoint, MetricsListen};
 /// Serve stores over HTTP: create them, follow them, and keep their statuses true.
 ///
 /// Without arguments it works on a cluster in memory that ends with it, for this computer only. Every option can also
-/// be given as a variable URUMI_<NAME> or in a file (see --config); an option wins over a variable, and that over the
-/// file. Values of one repeatable option are put between commas in a variable (those of --role-binding between
+/// be given as a variable (URUMI_LISTEN for --listen) or in a file (see --config); an option wins over a variable, and
+/// that over the file. Values of one repeatable option are put between commas in a variable (those of --role-binding between
 /// semicolons) and are a list in the file.
 #[derive(Clone, Debug, Parser)]
 #[command(

@@ -156,22 +156,22 @@ fn rate_limits(config: &Config) -> [RateLimiter; 2] {
 }
 
 fn layer_options(config: &Config) -> LayerOptions {
-    let mut options = LayerOptions::default();
-    options.max_body = config.max_body;
-    options.request_timeout = config.request_timeout;
-    options.max_in_flight = config.max_in_flight;
-    options.cors_origins.clone_from(&config.cors_origin);
-    options
+    LayerOptions {
+        max_body: config.max_body,
+        request_timeout: config.request_timeout,
+        max_in_flight: config.max_in_flight,
+        cors_origins: config.cors_origin.clone(),
+        ..LayerOptions::default()
+    }
 }
 
 fn listener_options(config: &Config) -> ListenerOptions {
-    let mut options = ListenerOptions::default();
-    options.max_connections = config.max_connections;
-    options.shutdown_grace = config.shutdown_grace;
-    if let (Some(cert), Some(key)) = (&config.tls_cert, &config.tls_key) {
-        options.tls = Some(TlsOptions::new(cert, key));
+    ListenerOptions {
+        tls: config.tls_cert.as_ref().zip(config.tls_key.as_ref()).map(|(cert, key)| TlsOptions::new(cert, key)),
+        max_connections: config.max_connections,
+        shutdown_grace: config.shutdown_grace,
+        ..ListenerOptions::default()
     }
-    options
 }
 
 /// One line on stdout for people and scripts, everything else to the log.

@@ -44,7 +44,7 @@ fn logs_say_where_they_come_from() {
     let coloured = server.urumi().env_remove("NO_COLOR").run(&["logs", "shop", "--color", "always"]).ok();
     let colour_of = |line: &str| line.split('[').nth(1).unwrap_or_default().to_owned();
     let colours: Vec<String> = coloured.lines().map(colour_of).collect();
-    assert_eq!((&colours[0] == &colours[2], &colours[0] == &colours[1]), (true, false), "{coloured:?}");
+    assert_eq!((colours[0] == colours[2], colours[0] == colours[1]), (true, false), "{coloured:?}");
 }
 
 #[test]

@@ -63,7 +63,28 @@ fn a_command_that_is_repeated_with_its_key_makes_one_store() {
 }
 
 #[test]
-fn a_store_that_fails_is_said_as_on_a_cluster() {
+fn a_key_for_something_else_and_a_changed_store_have_codes_of_their_own() {
+    let server = Server::start();
+    let run = |args: &[&str]| server.urumi().run(args);
+    let id = run(&["create", "Shop", "--idempotency-key", "k", "--wait", "-o", "name"]).ok();
+    let other = run(&["create", "Another", "--idempotency-key", "k"]);
+    assert_eq!(other.code, 2, "{}", other.stderr);
+    let changed = run(&["delete", id.trim_end(), "--yes", "--if-version", "1"]);
+    assert_eq!(changed.code, 4, "{}", changed.stderr);
+    let store = run(&["get", id.trim_end(), "-o", "json"]).json();
+    run(&["delete", id.trim_end(), "--yes", "--if-version", store["resourceVersion"].as_str().unwrap()]).ok();
+}
+
+#[test]
+fn a_server_on_this_machine_is_asked_without_a_proxy() {
+    let server = Server::start();
+    for variable in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        server.urumi().env(variable, "http://127.0.0.1:1").run(&["list"]).ok();
+    }
+}
+
+#[test]
+fn a_store_that_is_not_ready_in_time_goes_on() {
     let server = Server::with(Setup { delay: Duration::from_secs(3600), ..Setup::default() });
     let ran = server.urumi().run(&["create", "x", "--id", "shop", "--wait", "--timeout", "1s"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);

@@ -2,13 +2,15 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use crate::server::{Server, Setup};
 use crate::support::on_memory;
 
 /// Runs the command until it says `line` on stderr, sends a signal, and returns the code and all that it said.
-fn interrupted(args: &[&str], line: &str, signal: &str) -> (Option<i32>, String) {
-    let mut child = on_memory()
-        .args(["--memory-delay", "1h"])
+fn interrupted(mut command: Command, args: &[&str], line: &str, signal: &str) -> (Option<i32>, String) {
+    let mut child = command
+        .env("URUMI_MEMORY_DELAY", "1h")
         .args(args)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -29,16 +31,19 @@ fn interrupted(args: &[&str], line: &str, signal: &str) -> (Option<i32>, String)
 fn ctrl_c_leaves_the_store_and_says_so() {
     let args = ["create", "x", "--id", "shop", "--wait"];
     for signal in ["-INT", "-TERM"] {
-        let (code, said) = interrupted(&args, "Starting", signal);
-        assert_eq!(code, Some(130), "{said}");
-        assert!(said.contains("error: interrupted; store shop goes on existing"), "{said}");
-        assert!(said.contains("`urumi delete shop` removes it"), "{said}");
+        let server = Server::with(Setup { delay: Duration::from_secs(3600), ..Setup::default() });
+        for command in [on_memory(), server.urumi()] {
+            let (code, said) = interrupted(command, &args, "Starting", signal);
+            assert_eq!(code, Some(130), "{said}");
+            assert!(said.contains("error: interrupted; store shop goes on existing"), "{said}");
+            assert!(said.contains("`urumi delete shop` removes it"), "{said}");
+        }
     }
 }
 
 #[test]
 fn a_monitor_ends_well_when_it_is_told_to() {
-    let (code, said) = interrupted(&["monitor"], "the monitor looks after 0 stores", "-TERM");
+    let (code, said) = interrupted(on_memory(), &["monitor"], "the monitor looks after 0 stores", "-TERM");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("the monitor has stopped"), "{said}");
 }

@@ -242,10 +242,12 @@ pub(super) async fn create(
     }
     synced(&state).await?;
     let id = likely_id(&request);
+    let named = request.id.as_ref().map(|_| id.clone());
     let made = make(&state, request, &owner, &id).await;
-    // A repetition changes nothing; and what was refused has no store.
+    // A repetition changes nothing.
     if !made.as_ref().is_ok_and(|(_, replayed)| *replayed) {
-        state.audit().note(&principal, action, made.as_ref().ok().map(|(store, _)| &store.id), &made);
+        let store = made.as_ref().ok().map(|(store, _)| &store.id).or(named.as_ref());
+        state.audit().note(&principal, action, store, &made);
     }
     let (store, replayed) = made?;
     let mut response = accepted(&store);

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+
+/// Held by tests that have a server on the real cluster: every server looks after all stores there.
+pub(crate) static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// A running `urumi-http`; killed when it is dropped.
 pub(crate) struct Server {
@@ -15,12 +19,21 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one and waits until it listens. It listens on a free port, unless the arguments say otherwise.
     pub(crate) async fn start(args: &[&str]) -> Server {
+        Server::start_with(Stdio::inherit(), args).await
+    }
+
+    /// Starts one whose log goes to a file.
+    pub(crate) async fn start_logging_to(log: &std::path::Path, args: &[&str]) -> Server {
+        Server::start_with(std::fs::File::create(log).unwrap().into(), args).await
+    }
+
+    async fn start_with(stderr: Stdio, args: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_urumi-http"));
         if !args.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
         command.args(["--metrics-listen", "off"]).args(args);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let said = async {

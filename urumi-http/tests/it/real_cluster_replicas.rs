@@ -5,15 +5,11 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::{CreateStore, HttpOrchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use urumi_testing::{Killer, Moment};
 
-use crate::process::{Server, kubeconfig};
-
-/// One at a time: every server looks after all stores of the cluster.
-static ALONE: Mutex<()> = Mutex::const_new(());
+use crate::process::{ALONE, Server, kubeconfig};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
