@@ -195,7 +195,15 @@ pub type Options = Map<String, Value>;
 #[serde(deny_unknown_fields)]
 pub struct CreateStore {
     /// The display name: 1 to 100 characters, nothing invisible, no white space at either end.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, example = "My Shop"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 100,
+            pattern = r"^[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]([^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff])?$",
+            example = "My Shop"
+        )
+    )]
     pub name: String,
     /// The engine's name, e.g. `medusa`.
     #[cfg_attr(feature = "openapi", schema(example = "medusa"))]

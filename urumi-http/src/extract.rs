@@ -123,14 +123,31 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>,
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = one(headers, &IDEMPOTENCY_KEY)? else { return Ok(None) };
     let value = value.trim();
-    let inner = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
-    let key = inner.map_or_else(|| value.to_owned(), |inner| inner.replace("\\\"", "\"").replace("\\\\", "\\"));
+    let key = match value.strip_prefix('"') {
+        Some(rest) => unquoted(rest).ok_or_else(|| {
+            Problem::new(Code::Malformed, format!("the header {IDEMPOTENCY_KEY} begins with a quote and is no string"))
+        })?,
+        None => value.to_owned(),
+    };
     urumi_core::idempotency::check_key(&key).map_err(|wrong| {
         let mut problem = Problem::new(Code::Malformed, wrong.to_string());
         problem.errors = vec![wrong.into()];
         problem
     })?;
     Ok(Some(key))
+}
+
+/// The rest of a structured header's string (RFC 9651), behind the quote that opens it.
+fn unquoted(rest: &str) -> Option<String> {
+    let mut text = String::with_capacity(rest.len());
+    let mut chars = rest.chars();
+    loop {
+        match chars.next()? {
+            '"' => return chars.next().is_none().then_some(text),
+            '\\' => text.push(chars.next().filter(|c| matches!(c, '"' | '\\'))?),
+            c => text.push(c),
+        }
+    }
 }
 
 /// What `If-Match` expects: one entity tag as a store came with, or any (`*`).
@@ -141,7 +158,7 @@ pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
         return Ok(Precondition::NONE);
     }
     let tag = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
-    match tag.filter(|tag| !tag.is_empty() && !tag.contains('"')) {
+    match tag.filter(|tag| !tag.is_empty() && tag.bytes().all(|b| matches!(b, b'!' | b'#'..=b'~'))) {
         Some(tag) => Ok(Precondition::version(tag)),
         None => Err(Problem::new(Code::Malformed, "If-Match takes one entity tag in quotes, as ETag gave it, or *")),
     }
@@ -176,7 +193,8 @@ mod tests {
         assert_eq!(read(&[]), Ok(None));
         assert_eq!(read(&["abc"]), Ok(Some("abc".into())));
         assert_eq!(read(&["\"abc\""]), Ok(Some("abc".into())));
-        for wrong in [&[""][..], &["\"\""], &["a", "a"]] {
+        assert_eq!(read(&[r#""a\"b\\""#]), Ok(Some(r#"a"b\"#.into())));
+        for wrong in [&[""][..], &["\"\""], &["a", "a"], &["\"a"], &["\"a\"b"], &["\"a\\b\""], &["\"a\\\""]] {
             assert_eq!(read(wrong), Err(400), "{wrong:?}");
         }
     }
@@ -198,7 +216,7 @@ mod tests {
         assert_eq!(read(&[]), Ok(Precondition::NONE));
         assert_eq!(read(&["*"]), Ok(Precondition::NONE));
         assert_eq!(read(&["\"12\""]), Ok(Precondition::version("12")));
-        for wrong in [&["12"][..], &["W/\"12\""], &["\"1\", \"2\""], &["\"1\"", "\"2\""], &["\"\""]] {
+        for wrong in [&["12"][..], &["W/\"12\""], &["\"1\", \"2\""], &["\"1\"", "\"2\""], &["\"\""], &["\"1 2\""]] {
             assert_eq!(read(wrong), Err(400), "{wrong:?}");
         }
     }

@@ -1,10 +1,13 @@
 //! The API's description, generated from the handlers and types; `docs/openapi.json` is the same document.
 
 use http::StatusCode;
+use utoipa::openapi::path::Parameter;
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use crate::auth::owner::MAX_NAME;
 use crate::problem::{CONTENT, Code, FieldProblem, Problem};
 
 /// What is said of the API as a whole.
@@ -57,13 +60,47 @@ const ANYWHERE: [Code; 10] = [
     Code::TimedOut,
 ];
 
+/// Whose a store may be, as [`Owner::parse`](crate::auth::Owner::parse) reads it: the library takes any text.
+const OWNER: &str = concat!(
+    r"^(user|team):[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]",
+    r"([^\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*",
+    r"[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff])?$"
+);
+
+/// Says of a creation's owner what holds here.
+fn narrow_owner(document: &mut Document) {
+    let schemas = document.components.as_mut().map(|components| &mut components.schemas);
+    let Some(RefOr::T(Schema::Object(creation))) = schemas.and_then(|all| all.get_mut("CreateStore")) else { return };
+    let Some(RefOr::T(Schema::Object(owner))) = creation.properties.get_mut("owner") else { return };
+    owner.pattern = Some(OWNER.to_owned());
+    owner.max_length = Some(MAX_NAME + "user:".len());
+    let description = "Whose store it is: `user:<subject>` or `team:<name>`, the name of up to 256 bytes. The caller's \
+        own by default; an operator may name one of their teams, an admin anybody.";
+    owner.description = Some(description.to_owned());
+}
+
+/// A parameter may be left out, but there is no way to send that it is null.
+fn never_null(parameters: Option<&mut Vec<RefOr<Parameter>>>) {
+    for parameter in parameters.into_iter().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema
+            && let SchemaType::Array(types) = &schema.schema_type
+            && let Some(only) = types.iter().find(|type_| **type_ != Type::Null)
+        {
+            schema.schema_type = SchemaType::Type(only.clone());
+        }
+    }
+}
+
 /// Adds the answers that any operation may give.
 pub(crate) fn complete(mut document: Document) -> Document {
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    narrow_owner(&mut document);
     for (path, item) in &mut document.paths.paths {
         let public = matches!(path.as_str(), "/healthz" | "/readyz");
         let operations = [&mut item.get, &mut item.post, &mut item.delete, &mut item.put, &mut item.patch];
         for operation in operations.into_iter().flatten() {
+            never_null(operation.parameters.as_mut());
             for code in ANYWHERE {
                 let only_for_callers = matches!(code.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
                 if public && only_for_callers {

@@ -10,7 +10,9 @@ use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use urumi_core::cluster::ClusterErrorKind;
 use urumi_core::error::{Error, FieldError};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 pub use self::reference::reference;
 
@@ -23,7 +25,7 @@ pub const CONTENT: &str = "application/problem+json";
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:ident, $retryable:literal, $title:literal;)*) => {
         /// Every problem there is. A code never changes its meaning; new ones may come.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum Code {
             $(#[doc = $title] #[serde(rename = $code)] $name,)*
@@ -86,6 +88,17 @@ codes! {
     AuthUnavailable = "auth-unavailable", SERVICE_UNAVAILABLE, true, "Whoever could judge the credentials gave no answer";
     TimedOut = "timed-out", GATEWAY_TIMEOUT, true, "The request took longer than the server allows";
 }
+
+// Written out: the derived one does not see the names that a macro gives.
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let names = Code::ALL.iter().map(|code| code.as_str());
+        let description = "Every problem there is. A code never changes its meaning; new ones may come.";
+        ObjectBuilder::new().schema_type(Type::String).description(Some(description)).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for Code {}
 
 /// Problem details as in RFC 9457, with urumi's extensions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

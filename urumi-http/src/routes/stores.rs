@@ -196,7 +196,9 @@ enum Created {
     post, path = "/stores", tag = "stores", operation_id = "createStore",
     params(
         CreateQuery,
-        ("Idempotency-Key" = Option<String>, Header, max_length = 255,
+        ("Idempotency-Key" = Option<String>, Header,
+            // As it is, or as a structured header's string.
+            pattern = r#"^([!#-~]([ -~]{0,253}[!-~])?|"(\\["\\]|[!#-\[\]-~])((\\["\\]|[ !#-\[\]-~]){0,253}(\\["\\]|[!#-\[\]-~]))?")$"#,
             description = "1 to 255 visible ASCII characters, e.g. a UUID; a key of its own for each store"),
     ),
     request_body = CreateStore,
@@ -380,7 +382,7 @@ pub(super) async fn get(
     delete, path = "/stores/{id}", tag = "stores", operation_id = "deleteStore",
     params(
         ("id" = String, Path, description = "The store's id"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that the store must still have"),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|"[!#-~]+")$"#, example = r#""4711""#, description = "The ETag that the store must still have"),
     ),
     responses(
         (status = 202, description = "The store, which is being deleted", body = Store),
@@ -412,7 +414,7 @@ pub(super) async fn delete(
     post, path = "/stores/{id}/retry", tag = "stores", operation_id = "retryStore",
     params(
         ("id" = String, Path, description = "The store's id"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that the store must still have"),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|"[!#-~]+")$"#, example = r#""4711""#, description = "The ETag that the store must still have"),
     ),
     responses(
         (status = 202, description = "The store, which is being made", body = Store),

@@ -6,6 +6,7 @@ use axum::Router;
 use http::StatusCode;
 use serde_json::Value;
 use urumi_core::cluster::InMemoryCluster;
+use urumi_http::problem::Code;
 
 use crate::scene::{Ask, Scene};
 
@@ -59,6 +60,9 @@ fn every_operation_is_named_summed_up_and_guarded() {
         assert!(!ids.contains(&id), "{id} is there twice");
         ids.push(id);
         assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{route} has no summary");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(!parameter["schema"].to_string().contains("null"), "{route}: nobody can send {parameter}");
+        }
         assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{route} has not one tag");
         let public = matches!(route.as_str(), "GET /healthz" | "GET /readyz");
         // An operation without its own says what the document says: a bearer token.
@@ -90,6 +94,17 @@ fn every_error_is_a_problem() {
             assert_eq!(schema, "#/components/schemas/Problem", "{route} {status}");
         }
     }
+}
+
+/// The words of the description are those of the answers.
+#[test]
+fn every_code_and_every_owner_is_described() {
+    let document = document();
+    let codes = document["components"]["schemas"]["Code"]["enum"].as_array().unwrap();
+    let words: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(codes, &words);
+    let owner = &document["components"]["schemas"]["CreateStore"]["properties"]["owner"];
+    assert!(owner["pattern"].as_str().is_some_and(|pattern| pattern.starts_with("^(user|team):")), "{owner}");
 }
 
 #[test]
