@@ -38,7 +38,9 @@ pub fn run() -> ExitCode {
     };
     let outcome = match &config.command {
         Some(Command::Token(args)) => {
-            run_token_command(args, &mut anstream::stdout().lock()).map_err(|e| Box::new(e) as Failure)
+            // The entry alone is on stdout, so that it can be appended to the file.
+            let made = run_token_command(args, &mut anstream::stdout().lock(), &mut anstream::stderr().lock());
+            made.map_err(|e| Box::new(e) as Failure)
         }
         None if config.print_config => say(&printed),
         None => serve(&config),

@@ -47,11 +47,16 @@ pub enum TokenCommandError {
     Entry(#[from] serde_norway::Error),
 }
 
-/// Makes a token and shows it, with its entry, on `out`.
+/// Makes a token: its entry goes to `file`, which may be the file of tokens itself, and the token to `person`, who alone
+/// is ever shown it.
 ///
 /// # Errors
-/// When there is no randomness, or `out` takes nothing.
-pub fn run_token_command(args: &TokenArgs, out: &mut impl Write) -> Result<(), TokenCommandError> {
+/// When there is no randomness, or what is written to takes nothing.
+pub fn run_token_command(
+    args: &TokenArgs,
+    file: &mut impl Write,
+    person: &mut impl Write,
+) -> Result<(), TokenCommandError> {
     let token = new_token()?;
     let entry = Entry {
         subject: args.subject.clone(),
@@ -61,9 +66,11 @@ pub fn run_token_command(args: &TokenArgs, out: &mut impl Write) -> Result<(), T
         expires: args.expires,
     };
     let entry = serde_norway::to_string(&[entry])?;
-    writeln!(out, "# The token, which is shown this once only:\n#   {}", token.reveal())?;
-    write!(out, "# Its entry in the file of tokens:\n{entry}")?;
-    Ok(out.flush()?)
+    // First the person: an entry whose token nobody knows is of no use.
+    writeln!(person, "The token, which is shown this once only:\n  {}", token.reveal())?;
+    person.flush()?;
+    write!(file, "{entry}")?;
+    Ok(file.flush()?)
 }
 
 #[cfg(test)]
@@ -86,12 +93,13 @@ mod tests {
         let words =
             ["x", "--subject", "ann", "--role", "operator", "--team", "a", "--team", "b", "--expires", "2027-01-31"];
         let args = Command::try_parse_from(words).unwrap().args;
-        let mut out = Vec::new();
-        run_token_command(&args, &mut out).unwrap();
-        let out = String::from_utf8(out).unwrap();
-        let token = out.lines().find_map(|line| line.strip_prefix("#   ")).unwrap();
-        assert!(is_well_formed(token), "{out}");
-        let entries = parse(&out).unwrap();
+        let (mut file, mut said) = (Vec::new(), Vec::new());
+        run_token_command(&args, &mut file, &mut said).unwrap();
+        let (file, said) = (String::from_utf8(file).unwrap(), String::from_utf8(said).unwrap());
+        let token = said.lines().find_map(|line| line.strip_prefix("  ")).unwrap();
+        assert!(is_well_formed(token), "{said}");
+        assert!(!file.contains(token), "the file must not have the token");
+        let entries = parse(&file).unwrap();
         assert_eq!(entries[0].sha256, TokenHash::of(&SecretString::new(token)));
         assert_eq!(
             (entries[0].role, entries[0].teams.as_slice()),
