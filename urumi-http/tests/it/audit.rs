@@ -84,7 +84,7 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
         lines,
         [
             "ann operator create-store shop done",
-            "ann operator create-store - already-exists",
+            "ann operator create-store shop already-exists",
             "ann operator retry-store shop done",
             "ann viewer retry-store shop forbidden",
             "ann operator delete-store bobs not-found",
