@@ -3,6 +3,7 @@
 
 mod child;
 mod floor;
+mod hostile;
 mod list;
 mod load;
 #[path = "../src/stats.rs"]
@@ -30,7 +31,10 @@ struct Arguments {
     /// How many watch.
     #[arg(long, default_value_t = 9_000)]
     subscribers: usize,
-    /// Measure only this: list or watch.
+    /// How many do not behave.
+    #[arg(long, default_value_t = 2000)]
+    hostile: usize,
+    /// Measure only this: list, watch or hostile.
     #[arg(long)]
     only: Option<String>,
 }
@@ -65,6 +69,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("watch") {
         rows.extend(watch::measure(&server, args.subscribers, args.rounds).await?);
+    }
+    if wanted("hostile") {
+        rows.extend(hostile::measure(&server, args.rounds, args.hostile).await?);
     }
     println!("{}", stats::table(&rows));
     Ok(())
