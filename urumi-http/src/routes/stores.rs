@@ -7,13 +7,13 @@ use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use urumi_core::error::{Error, FieldError};
 use urumi_core::idempotency::{Idempotency, Repetition};
 use urumi_core::preview::Preview;
 use urumi_core::status::StoreStatus;
 use urumi_core::{CreateStore, Store, StoreId};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::{may_view, permitted, synced};
 use crate::auth::policy::owner_of_new;
@@ -176,15 +176,6 @@ pub(super) struct CreateQuery {
     /// Only check the request and show what would be made.
     #[serde(default)]
     dry_run: bool,
-}
-
-/// What a creation answers.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[allow(dead_code, reason = "only its schema is used: the handler answers with either")]
-enum Created {
-    Store(Store),
-    Preview(Preview),
 }
 
 /// Create a store
