@@ -151,12 +151,13 @@ async fn serve(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, 
 async fn serve_stream(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
     // Answers are written whole; to wait for more of them only delays. A failure costs speed, nothing else.
     let _ = stream.set_nodelay(true);
+    // On the heap, each as large as it is: otherwise every connection would be as large as the largest kind, twice over.
     let Some(tls) = &shared.tls else {
-        return connection::serve(stream, peer, shared).await;
+        return Box::pin(connection::serve(stream, peer, shared)).await;
     };
-    let handshake = tokio::time::timeout(shared.options.header_timeout, tls.accept(stream));
+    let handshake = Box::pin(tokio::time::timeout(shared.options.header_timeout, tls.accept(stream)));
     match shared.draining.run_until_cancelled(handshake).await {
-        Some(Ok(Ok(stream))) => connection::serve(stream, peer, shared).await,
+        Some(Ok(Ok(stream))) => Box::pin(connection::serve(stream, peer, shared)).await,
         Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "no TLS handshake"),
         Some(Err(_)) => tracing::debug!(%peer, "the TLS handshake took too long"),
         None => {}
