@@ -54,7 +54,7 @@ async fn events(scene: &Scene) -> Vec<Object> {
 async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
-    let _log = tracing::subscriber::set_default(subscriber);
+    let _log = crate::support::log_into(subscriber);
     let scene = audited();
     scene.store("bobs", Some("user:bob")).await;
     let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});

@@ -93,3 +93,13 @@ pub(crate) async fn problem(response: Response) -> Problem {
     assert_eq!(problem.status, status);
     problem
 }
+
+/// Has what this thread logs go to `subscriber`, until the guard is dropped.
+///
+/// tracing remembers of each place that logs whether anybody listens, and while there is one listener only, it asks the
+/// thread that comes by first: a test beside this one might silence it for all. With a second listener it asks all.
+pub(crate) fn log_into(subscriber: impl tracing::Subscriber + Send + Sync) -> tracing::subscriber::DefaultGuard {
+    // Another test may have done so.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+    tracing::subscriber::set_default(subscriber)
+}

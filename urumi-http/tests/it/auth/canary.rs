@@ -79,7 +79,7 @@ async fn no_token_is_ever_shown() {
         .with_ansi(false)
         .with_writer(log.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = crate::support::log_into(subscriber);
 
     let folder = tempfile::tempdir().unwrap();
     let (ours, expired, unlisted) = (new_token().unwrap(), new_token().unwrap(), new_token().unwrap());
