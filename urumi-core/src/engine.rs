@@ -40,9 +40,9 @@ pub struct NewStore<'a> {
 pub enum Policy {
     /// Created where it is missing; fields that differ from what was rendered are set back.
     Managed,
-    /// Created once and never read, compared or overwritten, because it holds generated secrets. It is created only
-    /// while none of the guards exists: a guard is an object that would break if the secrets were drawn anew, such as
-    /// a database's volume.
+    /// Created once and never compared or overwritten: because it holds generated secrets, or because Kubernetes
+    /// lets nobody change it. It is created only while none of the guards exists. A guard of generated secrets is an
+    /// object that would break if they were drawn anew, such as a database's volume; that of a Job is the Job itself.
     CreateOnce {
         /// Objects whose existence shows that this one has been created before.
         guards: Vec<ObjectRef>,
@@ -77,6 +77,19 @@ pub struct Component {
     pub name: String,
     /// The Deployment, StatefulSet or other object that must be available.
     pub workload: ObjectRef,
+}
+
+/// How somebody signs in to a store for the first time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The address of the page to sign in at.
+    pub address: String,
+    /// The name, or e-mail address, to sign in with.
+    pub username: String,
+    /// The Secret that has the password. It is read when somebody asks for it; a role that permits that needs its name.
+    pub secret: ObjectRef,
+    /// The key within it.
+    pub password_key: String,
 }
 
 /// Something an engine could not render.
@@ -135,6 +148,14 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// When the spec is not one that `resolve` made.
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError>;
+
+    /// How somebody signs in to the store for the first time; `None` where nobody can.
+    ///
+    /// # Errors
+    /// When the spec is not one that `resolve` made.
+    fn credentials(&self, _spec: &StoreSpec) -> Result<Option<Credentials>, RenderError> {
+        Ok(None)
+    }
 
     /// The Pod Security Standard that the store's namespace enforces.
     fn pod_security(&self, _spec: &StoreSpec) -> PodSecurity {

@@ -66,6 +66,47 @@ pub fn domain(name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// A path that a probe asks for: it begins with a slash and holds no white space, control or non-ASCII characters.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn probe_path(path: &str) -> Result<(), String> {
+    if !path.starts_with('/') {
+        return Err("must begin with '/', e.g. /health".into());
+    }
+    if path.len() > 200 {
+        return Err(format!("has {} characters, at most 200 are allowed", path.len()));
+    }
+    match path.chars().find(|c| !c.is_ascii_graphic()) {
+        Some(c) => Err(format!("contains {c:?}; only visible ASCII characters are allowed")),
+        None => Ok(()),
+    }
+}
+
+/// An e-mail address to sign in with: `name@domain`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn email(address: &str) -> Result<(), String> {
+    let Some((name, host)) = address.rsplit_once('@') else {
+        return Err("must be an e-mail address, e.g. owner@example.com".into());
+    };
+    if address.len() > 320 {
+        return Err(format!("has {} characters, at most 320 are allowed", address.len()));
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "!#%&'*+-/=?^_`{|}~.".contains(c);
+    if name.is_empty() || name.starts_with('.') || name.ends_with('.') || name.contains("..") {
+        return Err(format!("has {name:?} before the '@', which is no name of a mailbox"));
+    }
+    if let Some(c) = name.chars().find(|c| !allowed(*c)) {
+        return Err(format!("contains {c:?} before the '@', which is not allowed there"));
+    }
+    if host.chars().any(|c| c.is_ascii_uppercase()) {
+        return email(&format!("{name}@{}", host.to_ascii_lowercase()));
+    }
+    domain(host).map_err(|why| format!("has {host:?} behind the '@', which {why}"))
+}
+
 /// A label's key: a name of 1 to 63 characters, optionally behind a DNS subdomain and a slash.
 ///
 /// # Errors
@@ -289,6 +330,42 @@ mod tests {
                 ("-a", Some("begin and end")),
                 ("a-", Some("begin and end")),
                 ("ä", Some("'ä'")),
+            ],
+        );
+    }
+
+    #[test]
+    fn probe_paths() {
+        table(
+            probe_path,
+            &[
+                ("/", None),
+                ("/health/ready?deep=1", None),
+                ("", Some("begin with '/'")),
+                ("health", Some("begin with '/'")),
+                ("/a b", Some("' '")),
+                ("/\u{e9}", Some("visible ASCII")),
+                (&format!("/{}", "a".repeat(200)), Some("201 characters")),
+            ],
+        );
+    }
+
+    #[test]
+    fn emails() {
+        table(
+            email,
+            &[
+                ("a@b.example", None),
+                ("Alice.O'Hara+shop@Example.COM", None),
+                ("admin@store-abc.localhost", None),
+                ("alice", Some("e-mail address")),
+                ("@example.com", Some("mailbox")),
+                ("a..b@example.com", Some("mailbox")),
+                ("a b@example.com", Some("' '")),
+                ("a@", Some("empty")),
+                ("a@ex ample.com", Some("' '")),
+                ("a@127.0.0.1", Some("end in a number")),
+                (&format!("{}@example.com", "a".repeat(310)), Some("322 characters")),
             ],
         );
     }

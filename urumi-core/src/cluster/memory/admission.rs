@@ -54,6 +54,9 @@ pub(super) fn check_update(old: &Object, new: &Object) -> Result<(), String> {
                  'minReadySeconds' are forbidden"
                 .into())
         }
+        ("batch", "Job") if changed("/spec/template") || changed("/spec/selector") => {
+            Err("spec.template: Invalid value: field is immutable".into())
+        }
         ("", "Secret") if changed("/type") => Err("type: Invalid value: field is immutable".into()),
         _ => Ok(()),
     }
@@ -154,10 +157,19 @@ fn check_labels(labels: Option<&Value>, path: &str) -> Result<(), String> {
 
 fn check_workload(object: &Object) -> Result<(), String> {
     let kind = object.kind();
-    if kind.group != "apps" || !matches!(&*kind.kind, "Deployment" | "StatefulSet" | "DaemonSet") {
+    let job = kind.group == "batch" && kind.kind == "Job";
+    if !job && (kind.group != "apps" || !matches!(&*kind.kind, "Deployment" | "StatefulSet" | "DaemonSet")) {
         return Ok(());
     }
     check_labels(object.at("/spec/template/metadata/labels"), "spec.template.labels")?;
+    if job {
+        if !matches!(object.str_at("/spec/template/spec/restartPolicy"), Some("OnFailure" | "Never")) {
+            return Err(
+                "spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\"".into()
+            );
+        }
+        return check_containers(object);
+    }
     let selector = object.at("/spec/selector/matchLabels").and_then(Value::as_object);
     if selector.is_none_or(Map::is_empty) && object.list_at("/spec/selector/matchExpressions").is_empty() {
         return Err("spec.selector: Invalid value: empty selector is invalid".into());
@@ -166,6 +178,10 @@ fn check_workload(object: &Object) -> Result<(), String> {
     if selector.into_iter().flatten().any(|(key, value)| labels.and_then(|l| l.get(key)) != Some(value)) {
         return Err("spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`".into());
     }
+    check_containers(object)
+}
+
+fn check_containers(object: &Object) -> Result<(), String> {
     let containers = object.list_at("/spec/template/spec/containers");
     if containers.is_empty() {
         return Err("spec.template.spec.containers: Required value".into());

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::authentication::v1::TokenReview;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Event as CoreEvent, LimitRange, Namespace, PersistentVolumeClaim, Pod, ResourceQuota, Secret, Service,
 };
@@ -13,6 +14,7 @@ use crate::object::Kind;
 pub(super) const NAMESPACE: Kind = Kind::of::<Namespace>();
 pub(super) const DEPLOYMENT: Kind = Kind::of::<Deployment>();
 pub(super) const STATEFUL_SET: Kind = Kind::of::<StatefulSet>();
+pub(super) const JOB: Kind = Kind::of::<Job>();
 pub(super) const POD: Kind = Kind::of::<Pod>();
 pub(super) const CLAIM: Kind = Kind::of::<PersistentVolumeClaim>();
 pub(super) const SERVICE: Kind = Kind::of::<Service>();

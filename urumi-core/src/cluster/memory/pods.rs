@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::kinds::POD;
+use super::kinds::{JOB, POD};
 use super::problem::{self, Problem};
 use super::state::{State, Task, set};
 use super::status::Condition;
@@ -63,6 +63,12 @@ pub(super) fn create(state: &mut State, birth: Birth<'_>) {
             mount_claims(&mut value, workload, &name);
             json!({"kind": "StatefulSet", "name": workload.name()})
         }
+        None if *workload.kind() == JOB => {
+            for label in ["batch.kubernetes.io/job-name", "job-name"] {
+                set(&mut value, &["metadata", "labels", label], workload.name().into());
+            }
+            json!({"kind": "Job", "name": workload.name()})
+        }
         None => {
             set(&mut value, &["metadata", "labels", "pod-template-hash"], template.into());
             json!({"kind": "ReplicaSet", "name": format!("{}-{template}", workload.name())})
@@ -70,7 +76,7 @@ pub(super) fn create(state: &mut State, birth: Birth<'_>) {
     };
     set(&mut value, &["metadata", "ownerReferences"], json!([owner]));
     for (field, content) in [
-        ("apiVersion", json!("apps/v1")),
+        ("apiVersion", json!(workload.kind().api_version())),
         ("uid", json!(workload.uid())),
         ("controller", json!(true)),
         ("blockOwnerDeletion", json!(true)),
@@ -197,6 +203,9 @@ fn render(pod: &Object, life: &PodLife, now: &str) -> Value {
         return json!({"phase": "Pending", "conditions": conditions, "qosClass": "Burstable"});
     }
     let started_before = life.restarts > 0 && life.last_exit.is_some();
+    if life.state == PodState::Running && life.workload.kind == JOB {
+        return ended(pod, now);
+    }
     let ready = life.state == PodState::Running;
     let initialized = ready || started_before || problem.is_some_and(|p| !p.in_init(pod));
     let unready: Vec<&str> = if ready { Vec::new() } else { names(pod, "/spec/containers") };
@@ -223,6 +232,41 @@ fn render(pod: &Object, life: &PodLife, now: &str) -> Value {
         set(&mut status, &["initContainerStatuses"], statuses(pod, life, problem, true, now).into());
     }
     status
+}
+
+/// The status of a Job's pod whose containers have all ended well.
+fn ended(pod: &Object, now: &str) -> Value {
+    let earlier = pod.list_at("/status/conditions");
+    let condition = |kind, holds, reason| Condition { kind, holds, reason, message: None }.render(earlier, now);
+    let completed = Some("PodCompleted");
+    let container = |list: &str| -> Vec<Value> {
+        let end = |container: &Value| {
+            json!({
+                "name": container.get("name"),
+                "image": container.get("image"),
+                "imageID": format!("memory://{}", container.get("image").and_then(Value::as_str).unwrap_or_default()),
+                "ready": false,
+                "started": false,
+                "restartCount": 0,
+                "state": {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}},
+                "lastState": {},
+            })
+        };
+        pod.list_at(list).iter().map(end).collect()
+    };
+    json!({
+        "phase": "Succeeded",
+        "conditions": [
+            condition("PodScheduled", true, None),
+            condition("Initialized", true, completed),
+            condition("ContainersReady", false, completed),
+            condition("Ready", false, completed),
+        ],
+        "startTime": pod.str_at("/status/startTime").unwrap_or(now),
+        "hostIP": "192.0.2.1",
+        "qosClass": "Burstable",
+        "containerStatuses": container("/spec/containers"),
+    })
 }
 
 fn names<'a>(pod: &'a Object, list: &str) -> Vec<&'a str> {

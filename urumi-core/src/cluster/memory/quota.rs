@@ -17,7 +17,8 @@ pub(super) fn refusal(state: &State, workload: &Object, pod: &str) -> Option<Str
     if quotas.is_empty() {
         return None;
     }
-    let pods = state.select(&Query::all(POD).in_namespace(namespace));
+    let mut pods = state.select(&Query::all(POD).in_namespace(namespace));
+    pods.retain(|pod| pod.str_at("/status/phase") != Some("Succeeded"));
     let spec = workload.at("/spec/template/spec")?;
     let has_defaults = !state.select(&Query::all(LIMIT_RANGE).in_namespace(namespace)).is_empty();
     quotas.iter().find_map(|quota| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::kinds::{NAMESPACE, SERVICE};
+use super::kinds::{JOB, NAMESPACE, SERVICE};
 use super::state::{State, set};
 use super::{admission, apply, namespaces};
 use crate::cluster::{ClusterErrorKind, NamespaceDeletion, RecordPatch};
@@ -84,8 +84,18 @@ fn new_object(state: &mut State, object: &Object) -> Result<Object, Refusal> {
         namespaces::prepare(&mut value, object.name());
     } else if kind == SERVICE {
         give_address(state, &mut value);
+    } else if kind == JOB {
+        select_own_pods(state, &mut value);
     }
     Object::from_value(kind, value).map_err(|e| Refusal::invalid(e.message().to_owned()))
+}
+
+/// Gives a Job a selector that selects its own pods only.
+fn select_own_pods(state: &mut State, job: &mut Value) {
+    const LABEL: &str = "batch.kubernetes.io/controller-uid";
+    let uid = Value::from(state.draw_uid());
+    set(job, &["spec", "selector", "matchLabels", LABEL], uid.clone());
+    set(job, &["spec", "template", "metadata", "labels", LABEL], uid);
 }
 
 /// Gives a Service its type and address.

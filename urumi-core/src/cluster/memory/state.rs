@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::fault::{Fault, FaultTarget};
 use super::kinds::{
-    CLAIM, CONFIG_MAP, DEPLOYMENT, LIMIT_RANGE, POD, RESOURCE_QUOTA, SECRET, STATEFUL_SET, STORAGE_CLASS,
+    CLAIM, CONFIG_MAP, DEPLOYMENT, JOB, LIMIT_RANGE, POD, RESOURCE_QUOTA, SECRET, STATEFUL_SET, STORAGE_CLASS,
 };
 use super::log::{Change, Log};
 use super::outage::Gate;
@@ -244,7 +244,7 @@ impl State {
         mix(self.drawn)
     }
 
-    fn draw_uid(&mut self) -> String {
+    pub(super) fn draw_uid(&mut self) -> String {
         let bits = (u128::from(self.draw()) << 64) | u128::from(self.draw());
         uuid_v4(bits).to_string()
     }
@@ -339,7 +339,7 @@ impl State {
 
     /// Has controllers look at all workloads and claims of a namespace, or of all of them.
     pub(super) fn mark_all(&mut self, namespace: Option<&str>) {
-        for kind in [CLAIM, DEPLOYMENT, STATEFUL_SET] {
+        for kind in [CLAIM, DEPLOYMENT, STATEFUL_SET, JOB] {
             let query = Query { namespace: namespace.map(str::to_owned), ..Query::all(kind) };
             for object in self.select(&query) {
                 self.mark(object.reference());
@@ -376,7 +376,7 @@ impl State {
 }
 
 pub(super) fn is_workload(kind: &Kind) -> bool {
-    *kind == DEPLOYMENT || *kind == STATEFUL_SET
+    *kind == DEPLOYMENT || *kind == STATEFUL_SET || *kind == JOB
 }
 
 /// Kinds of which the API server counts generations, as far as urumi can see.

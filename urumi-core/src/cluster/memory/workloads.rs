@@ -1,5 +1,6 @@
-//! The controllers of Deployments and StatefulSets: pods as many as wanted, and a status that tells of them.
+//! The controllers of Deployments, StatefulSets and Jobs: pods as many as wanted, and a status that tells of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,9 +8,9 @@ use tokio::time::Instant;
 
 use super::events::{self, Incident};
 use super::fault::Fault;
-use super::kinds::{POD, STATEFUL_SET};
+use super::kinds::{JOB, POD, STATEFUL_SET};
 use super::pods::{self, Birth, PodState};
-use super::state::{State, Task, mix};
+use super::state::{State, Task, mix, set};
 use super::status::Condition;
 use super::{claims, namespaces, quota};
 use crate::object::{Object, ObjectRef};
@@ -44,6 +45,9 @@ pub(super) fn reconcile(state: &mut State, reference: &ObjectRef) {
     };
     if namespaces::is_terminating(state, &namespace, None) {
         return;
+    }
+    if reference.kind == JOB {
+        return run_job(state, &workload);
     }
     let template = hash(workload.at("/spec/template").unwrap_or(&Value::Null));
     let refused = if reference.kind == STATEFUL_SET {
@@ -93,6 +97,49 @@ const MOST_PODS: usize = 1000;
 
 fn wanted(workload: &Object) -> usize {
     usize::try_from(workload.int_at("/spec/replicas").unwrap_or(1)).unwrap_or(0).min(MOST_PODS)
+}
+
+/// Runs one pod until it has ended well, which it does when a pod of a Deployment would be ready. Pods that are
+/// wanted in greater number, or in parallel, are not simulated.
+fn run_job(state: &mut State, job: &Arc<Object>) {
+    if has_ended(job) {
+        return;
+    }
+    let name = match members(state, &job.reference(), "").into_iter().next() {
+        Some(member) => member.name,
+        None => {
+            let name = format!("{}-{}", job.name(), suffix(mix(0), 5));
+            if let Some(refusal) = refusal(state, job, &name) {
+                let incident =
+                    Incident::warning("FailedCreate", format!("Error creating: {refusal}"), "job-controller");
+                events::record(state, job, &incident);
+                return;
+            }
+            let name = format!("{}-{}", job.name(), suffix(state.draw(), 5));
+            pods::create(state, Birth { workload: job, name: name.clone(), template: "", ordinal: None });
+            name
+        }
+    };
+    pods::advance(state, job, &name);
+    let done = members(state, &job.reference(), "").iter().any(|member| member.ready);
+    let now = state.timestamp();
+    let start = job.str_at("/status/startTime").unwrap_or(&now).to_owned();
+    let mut status = json!({"startTime": start, "ready": 0, "terminating": 0});
+    if done {
+        let condition = |kind| Condition { kind, holds: true, reason: Some("CompletionsReached"), message: None };
+        let conditions = ["SuccessCriteriaMet", "Complete"].map(|kind| condition(kind).render(&[], &now));
+        add_counts(&mut status, &[("succeeded", 1)]);
+        set(&mut status, &["completionTime"], now.clone().into());
+        set(&mut status, &["conditions"], conditions.to_vec().into());
+    } else {
+        add_counts(&mut status, &[("active", 1)]);
+    }
+    state.put_status(job, status);
+}
+
+/// Whether a Job's pod has ended well.
+fn has_ended(job: &Object) -> bool {
+    job.int_at("/status/succeeded").is_some_and(|n| n > 0)
 }
 
 /// Makes and removes pods of the newest template; says why one could not be made.

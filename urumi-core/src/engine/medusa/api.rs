@@ -1,13 +1,14 @@
 //! The commerce API: Medusa itself.
 
-use k8s_openapi::api::core::v1::Container;
+use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 
-use super::database::{COOKIE_KEY, CREDENTIALS, JWT_KEY, MEDUSA_CREDENTIALS, URL_KEY};
+use super::database::{COOKIE_KEY, JWT_KEY, REDIS_URL_KEY, URL_KEY};
 use super::shop::{DatabasePlan, Shop};
 use super::workload::{
-    NODE_USER, Part, container_port, container_security, deployment, empty_dir, env, env_from_secret, http_get,
-    liveness, mount, node_options, pod, readiness, requirements, service, startup,
+    NODE_USER, Part, container_port, container_security, deployment, drained, empty_dir, env, env_from_secret,
+    env_from_secrets, http_get, liveness, mount, node_options, pod, readiness, requirements, rolling, service, startup,
 };
+use super::{admin, redis};
 use crate::engine::{Manifest, RenderError};
 use crate::object::Object;
 
@@ -18,8 +19,9 @@ pub(super) const PORT: u16 = 9000;
 /// Where the Service listens.
 pub(super) const SERVICE_PORT: u16 = 80;
 
-/// The names that urumi sets in the container's environment, in the order in which they are rendered.
-pub(super) const RESERVED: [&str; 13] = [
+/// The names that urumi sets in the container's environment, in the order in which they are rendered. The last four
+/// are for the preparation only, as far as urumi is concerned.
+pub(super) const RESERVED: [&str; 18] = [
     "DATABASE_URL",
     "JWT_SECRET",
     "COOKIE_SECRET",
@@ -27,12 +29,17 @@ pub(super) const RESERVED: [&str; 13] = [
     "ADMIN_CORS",
     "AUTH_CORS",
     "MEDUSA_BACKEND_URL",
+    "STOREFRONT_URL",
     "PORT",
     "NODE_ENV",
     "MEDUSA_DISABLE_TELEMETRY",
     "MEDUSA_WORKER_MODE",
     "HOME",
     "NODE_OPTIONS",
+    "STORE_NAME",
+    "MEDUSA_PUBLISHABLE_KEY",
+    "STORE_ADMIN_EMAIL",
+    "STORE_ADMIN_PASSWORD",
 ];
 
 pub(super) fn part<'a>(shop: &'a Shop<'_>) -> Part<'a> {
@@ -43,12 +50,13 @@ pub(super) fn part<'a>(shop: &'a Shop<'_>) -> Part<'a> {
 pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     let api = &shop.options.api;
     let part = part(shop);
-    let (own, (url_secret, url_key)) = match shop.database()? {
-        DatabasePlan::Embedded { .. } => (CREDENTIALS, (CREDENTIALS, URL_KEY)),
-        DatabasePlan::External { secret, .. } => (MEDUSA_CREDENTIALS, (secret.name.as_str(), secret.key.as_str())),
+    let own = shop.credentials()?;
+    let (url_secret, url_key) = match shop.database()? {
+        DatabasePlan::Embedded { .. } => (own, URL_KEY),
+        DatabasePlan::External { secret, .. } => (secret.name.as_str(), secret.key.as_str()),
     };
     let (storefront, backend) = (shop.storefront_url(), shop.api_url());
-    let mut variables = vec![
+    let variables = vec![
         env_from_secret("DATABASE_URL", url_secret, url_key),
         env_from_secret("JWT_SECRET", own, JWT_KEY),
         env_from_secret("COOKIE_SECRET", own, COOKIE_KEY),
@@ -57,6 +65,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         env("ADMIN_CORS", &backend),
         env("AUTH_CORS", &format!("{storefront},{backend}")),
         env("MEDUSA_BACKEND_URL", &backend),
+        env("STOREFRONT_URL", &storefront),
         env("PORT", &PORT.to_string()),
         env("NODE_ENV", "production"),
         env("MEDUSA_DISABLE_TELEMETRY", "true"),
@@ -65,25 +74,51 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         env("HOME", "/tmp"),
         node_options(&api.resources),
     ];
-    variables.extend(api.env.iter().map(|(name, value)| env(name, value)));
+    let mut given: Vec<EnvVar> = Vec::new();
+    if shop.options.redis().is_some() {
+        given.push(env_from_secret(redis::URL_KEY, own, REDIS_URL_KEY));
+    }
+    given.extend(api.env.iter().map(|(name, value)| env(name, value)));
+    let preparing = vec![
+        env("STORE_NAME", shop.spec.name.as_str()),
+        env("MEDUSA_PUBLISHABLE_KEY", &shop.publishable_key()),
+        env("STORE_ADMIN_EMAIL", shop.admin_email()?),
+        env_from_secret("STORE_ADMIN_PASSWORD", admin::SECRET, admin::PASSWORD_KEY),
+    ];
 
-    let health = http_get("/health", PORT);
+    let ready = http_get(&api.readiness_path, PORT);
     let container = Container {
         name: NAME.to_owned(),
         image: Some(api.image.clone()),
-        env: Some(variables),
+        args: Some(vec!["start".to_owned()]),
+        env: Some([variables.clone(), given.clone()].concat()),
+        env_from: env_from_secrets(&api.env_secrets),
         ports: Some(vec![container_port("http", PORT)]),
-        startup_probe: Some(startup(health.clone())),
-        readiness_probe: Some(readiness(health.clone())),
-        liveness_probe: Some(liveness(health)),
+        startup_probe: Some(startup(ready.clone())),
+        readiness_probe: Some(readiness(ready)),
+        liveness_probe: Some(liveness(http_get(&api.liveness_path, PORT))),
+        lifecycle: Some(drained()),
         resources: Some(requirements(&api.resources)),
         security_context: Some(container_security()),
         volume_mounts: Some(vec![mount("tmp", "/tmp")]),
         ..Default::default()
     };
-    let pod = pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 30);
+    let prepare = api.prepare.then(|| {
+        vec![Container {
+            name: "prepare".to_owned(),
+            args: Some(vec!["prepare".to_owned()]),
+            env: Some([variables, preparing, given].concat()),
+            ports: None,
+            startup_probe: None,
+            readiness_probe: None,
+            liveness_probe: None,
+            lifecycle: None,
+            ..container.clone()
+        }]
+    });
+    let pod = PodSpec { init_containers: prepare, ..pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 30) };
     Ok(vec![
         Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),
-        Manifest::managed(Object::from_typed(&deployment(&part, api.replicas, pod))?),
+        Manifest::managed(Object::from_typed(&deployment(&part, api.replicas, rolling(), pod))?),
     ])
 }

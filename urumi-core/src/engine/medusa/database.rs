@@ -6,13 +6,13 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::api;
 use super::options::{DATABASE_PORT, Storage};
 use super::shop::{DatabasePlan, Shop};
 use super::workload::{
     self, Part, container_port, container_security, empty_dir, env, env_from_secret, exec, liveness, mount, pod,
     readiness, required_or_not, requirements, selector, service, startup, template,
 };
+use super::{api, redis};
 use crate::engine::{Manifest, RenderError};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::secret::{SecretSource, SecretString};
@@ -29,6 +29,8 @@ pub(super) const PASSWORD_KEY: &str = "POSTGRES_PASSWORD";
 pub(super) const URL_KEY: &str = "DATABASE_URL";
 pub(super) const JWT_KEY: &str = "JWT_SECRET";
 pub(super) const COOKIE_KEY: &str = "COOKIE_SECRET";
+pub(super) const REDIS_PASSWORD_KEY: &str = "REDIS_PASSWORD";
+pub(super) const REDIS_URL_KEY: &str = "REDIS_URL";
 
 const VOLUME: &str = "postgres-data";
 const USER: &str = "medusa";
@@ -44,29 +46,44 @@ const TOKEN_LENGTH: usize = 48;
 
 /// The store's generated secrets, which are made once: a password drawn anew would lock the store out of its own
 /// volume, and new tokens would end every session.
-pub(super) fn secret(shop: &Shop<'_>, secrets: &dyn SecretSource) -> Result<Manifest, RenderError> {
-    let namespace = shop.spec.namespace();
-    let mut data: Vec<(&str, SecretString)> = Vec::with_capacity(4);
-    let (part, name, guards) = match shop.database()? {
+pub(super) fn secret(
+    shop: &Shop<'_>,
+    secrets: &dyn SecretSource,
+    guards: Vec<ObjectRef>,
+) -> Result<Manifest, RenderError> {
+    let mut data: Vec<(&str, SecretString)> = Vec::with_capacity(6);
+    let part = match shop.database()? {
         DatabasePlan::Embedded { image, .. } => {
             let password = secrets.password(PASSWORD_LENGTH)?;
-            let url = format!("postgres://{USER}:{}@{NAME}:{DATABASE_PORT}/{DATABASE}", password.reveal());
+            // Within the store's namespace, where the server has no certificate.
+            let url =
+                format!("postgres://{USER}:{}@{NAME}:{DATABASE_PORT}/{DATABASE}?sslmode=disable", password.reveal());
             data.push((PASSWORD_KEY, password));
             data.push((URL_KEY, SecretString::new(url)));
-            let guards = vec![
-                ObjectRef::namespaced(Kind::of::<StatefulSet>(), &namespace, NAME),
-                ObjectRef::namespaced(Kind::of::<PersistentVolumeClaim>(), &namespace, format!("{VOLUME}-{NAME}-0")),
-            ];
-            (part(image), CREDENTIALS, guards)
+            part(image)
         }
-        DatabasePlan::External { .. } => {
-            let guards = vec![ObjectRef::namespaced(Kind::of::<Deployment>(), &namespace, api::NAME)];
-            (api::part(shop), MEDUSA_CREDENTIALS, guards)
-        }
+        DatabasePlan::External { .. } => api::part(shop),
     };
     data.push((JWT_KEY, secrets.password(TOKEN_LENGTH)?));
     data.push((COOKIE_KEY, secrets.password(TOKEN_LENGTH)?));
-    Ok(Manifest::create_once(Object::from_typed(&workload::secret(&part, name, &data))?, guards))
+    // There even while the store has no Redis, since a Secret that is there is never written again.
+    let password = secrets.password(PASSWORD_LENGTH)?;
+    let url = format!("redis://:{}@{}:{}", password.reveal(), redis::NAME, redis::PORT);
+    data.push((REDIS_PASSWORD_KEY, password));
+    data.push((REDIS_URL_KEY, SecretString::new(url)));
+    Ok(Manifest::create_once(Object::from_typed(&workload::secret(&part, shop.credentials()?, &data))?, guards))
+}
+
+/// What shows that the store's secrets have been drawn before, and would break if they were drawn anew.
+pub(super) fn guards(shop: &Shop<'_>) -> Result<Vec<ObjectRef>, RenderError> {
+    let namespace = shop.spec.namespace();
+    Ok(match shop.database()? {
+        DatabasePlan::Embedded { .. } => vec![
+            ObjectRef::namespaced(Kind::of::<StatefulSet>(), &namespace, NAME),
+            ObjectRef::namespaced(Kind::of::<PersistentVolumeClaim>(), &namespace, format!("{VOLUME}-{NAME}-0")),
+        ],
+        DatabasePlan::External { .. } => vec![ObjectRef::namespaced(Kind::of::<Deployment>(), &namespace, api::NAME)],
+    })
 }
 
 /// The StatefulSet and its Service; nothing where the database is elsewhere.

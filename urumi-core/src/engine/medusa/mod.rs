@@ -3,17 +3,22 @@
 //! | component | workload | Service | Ingress host |
 //! |---|---|---|---|
 //! | `database` | StatefulSet `postgres` (absent with an external database) | `postgres` 5432 | none |
+//! | `redis` | Deployment `redis` (only where several API replicas share one) | `redis` 6379 | none |
 //! | `api` | Deployment `medusa-api` | `medusa-api` 80 → 9000 | `api-<id>.<domain>` |
 //! | `storefront` | Deployment `medusa-storefront` | `medusa-storefront` 80 → 8000 | `store-<id>.<domain>` |
+//! | `proof-of-life` | Job `proof-of-life`, which opens the shop as a customer would | none | none |
 //!
 //! Rendering is pure and in the API server's canonical form: every field that is written here is stored exactly so,
 //! and a comparison with what is stored shows real differences only.
 
+mod admin;
 mod api;
 mod database;
 mod network;
 mod options;
+mod proof;
 mod quota;
+mod redis;
 mod resolve;
 mod routes;
 mod shop;
@@ -24,13 +29,14 @@ mod validate;
 mod workload;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
 
 pub use self::options::{
-    Api, Database, DatabaseMode, DatabaseSecret, IngressOptions, Limits, MedusaOptions, NetworkPolicyOptions, Replicas,
-    ResourceList, Resources, Storage, Storefront, Tls,
+    Admin, Api, Database, DatabaseMode, DatabaseSecret, IngressOptions, Limits, MedusaOptions, NetworkPolicyOptions,
+    ProofOfLife, Redis, Replicas, ResourceList, Resources, Storage, Storefront, Tls,
 };
 use self::shop::Shop;
-use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError};
+use super::{Component, Credentials, Engine, EngineInfo, Manifest, NewStore, RenderError};
 use crate::error::FieldError;
 use crate::object::{Kind, ObjectRef};
 use crate::secret::SecretSource;
@@ -100,12 +106,16 @@ impl Engine for MedusaEngine {
 
     fn render(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {
         let shop = Shop::read(spec)?;
-        let mut manifests = vec![database::secret(&shop, secrets)?];
+        let guards = database::guards(&shop)?;
+        let mut manifests =
+            vec![database::secret(&shop, secrets, guards.clone())?, admin::secret(&shop, secrets, guards)?];
         manifests.extend(quota::manifests(&shop)?);
         manifests.extend(network::manifests(&shop)?);
         manifests.extend(database::manifests(&shop)?);
+        manifests.extend(redis::manifests(&shop)?);
         manifests.extend(api::manifests(&shop)?);
         manifests.extend(storefront::manifests(&shop)?);
+        manifests.extend(proof::manifests(&shop)?);
         manifests.extend(routes::manifests(&shop)?);
         Ok(manifests)
     }
@@ -116,13 +126,23 @@ impl Engine for MedusaEngine {
             name: name.into(),
             workload: ObjectRef::namespaced(kind, spec.namespace(), workload),
         };
-        let mut components = Vec::with_capacity(3);
+        let mut components = Vec::with_capacity(5);
         if shop.options.is_embedded() {
             components.push(component(database::COMPONENT, Kind::of::<StatefulSet>(), database::NAME));
         }
+        if shop.options.redis().is_some() {
+            components.push(component(redis::COMPONENT, Kind::of::<Deployment>(), redis::NAME));
+        }
         components.push(component(api::COMPONENT, Kind::of::<Deployment>(), api::NAME));
         components.push(component(storefront::COMPONENT, Kind::of::<Deployment>(), storefront::NAME));
+        if shop.options.proof_of_life.enabled {
+            components.push(component(proof::COMPONENT, Kind::of::<Job>(), proof::NAME));
+        }
         Ok(components)
+    }
+
+    fn credentials(&self, spec: &StoreSpec) -> Result<Option<Credentials>, RenderError> {
+        admin::credentials(&Shop::read(spec)?).map(Some)
     }
 
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {

@@ -1,7 +1,7 @@
 //! Which traffic a store's pods may have: nothing, but for what makes a shop work.
 //!
 //! A store's images are not urumi's to trust. Its pods reach the cluster's DNS, each other along
-//! storefront → API → database, and, from the API only, the public internet over HTTPS for payment providers. Private
+//! storefront → API → database and Redis, and, from the API only, the public internet over HTTPS for payment providers. Private
 //! networks are left out of that, and with them the Kubernetes API, the cloud's metadata service and other stores.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::options::DATABASE_PORT;
 use super::shop::{DatabasePlan, Shop, TlsPlan};
 use super::workload::{Part, number, selector};
-use super::{api, database, storefront};
+use super::{api, database, proof, redis, storefront};
 use crate::engine::{Manifest, RenderError};
 use crate::object::Object;
 
@@ -70,9 +70,25 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
             api_egress.push(everywhere_but(except, port));
         }
     }
+    if let Some(own) = shop.options.redis() {
+        let from_api = vec![from(vec![pods(api::NAME)], redis::PORT)];
+        policies.push(policy(&redis::part(own), redis::NAME, selector(redis::NAME), Some(from_api), None));
+        api_egress.push(to(vec![pods(redis::NAME)], &[("TCP", redis::PORT)]));
+    }
     api_egress.push(everywhere_but(NOT_PUBLIC, 443));
 
+    let mut shop_sources = controllers.clone();
     let mut api_sources = vec![pods(storefront::NAME)];
+    if shop.options.proof_of_life.enabled {
+        let routes = vec![
+            dns(),
+            to(vec![pods(storefront::NAME)], &[("TCP", storefront::PORT)]),
+            to(vec![pods(api::NAME)], &[("TCP", api::PORT)]),
+        ];
+        policies.push(policy(&proof::part(shop), proof::NAME, selector(proof::NAME), None, Some(routes)));
+        shop_sources.push(pods(proof::NAME));
+        api_sources.push(pods(proof::NAME));
+    }
     api_sources.extend(controllers.iter().cloned());
     policies.push(policy(
         &api::part(shop),
@@ -85,7 +101,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         &storefront::part(shop),
         storefront::NAME,
         selector(storefront::NAME),
-        Some(vec![from(controllers.clone(), storefront::PORT)]),
+        Some(vec![from(shop_sources, storefront::PORT)]),
         Some(vec![dns(), to(vec![pods(api::NAME)], &[("TCP", api::PORT)])]),
     ));
     if let TlsPlan::Issuer { .. } = shop.tls() {

@@ -30,6 +30,13 @@ pub struct MedusaOptions {
     pub api: Api,
     /// The shop that customers see.
     pub storefront: Storefront,
+    /// What several API replicas share: locks, events, workflows and a cache.
+    pub redis: Redis,
+    /// The store's first administrator.
+    #[serde(default)]
+    pub admin: Admin,
+    /// The check that a store has to pass before it is called ready.
+    pub proof_of_life: ProofOfLife,
     /// How the store is reached from outside of the cluster.
     pub ingress: IngressOptions,
     /// Encryption of the store's addresses. It is on, and the store's URLs begin with https, when one of the fields
@@ -125,12 +132,41 @@ impl DatabaseSecret {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 pub struct Api {
-    /// Its image. It listens on port 9000, answers GET /health, runs as user 1000 and migrates its database before
-    /// it serves.
+    /// Its image. It listens on port 9000 and runs as user 1000; called with the word prepare, it brings the
+    /// database up to date and ends.
     pub image: String,
-    /// How many of it run. More than one needs locking that they share (MEDUSA's Redis modules, configured through
-    /// env): with locks in memory, the same cart can be completed twice.
+    /// How many of it run. More than one share a Redis.
     pub replicas: Replicas,
+    /// Whether its image is called with the word prepare before it starts. Switch it off for an image of your own
+    /// that migrates its database itself.
+    pub prepare: bool,
+    /// The path that answers with status 200 while the API can serve, its database included.
+    pub readiness_path: String,
+    /// The path that answers with status 200 unless the API must be restarted.
+    pub liveness_path: String,
+    /// What each of its containers asks for and may use. Node's heap is capped at three quarters of limits.memory.
+    pub resources: Resources,
+    /// Further environment variables, by name. Those that urumi sets itself are refused.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Names of Secrets in the store's namespace whose keys become environment variables too, such as a payment
+    /// provider's keys (STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_secrets: Vec<String>,
+}
+
+/// The shop that customers see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Storefront {
+    /// Its image. It listens on port 8000 and runs as user 1000.
+    pub image: String,
+    /// How many of it run.
+    pub replicas: Replicas,
+    /// The path that answers with status 200 while the shop can serve, its API included.
+    pub readiness_path: String,
+    /// The path that answers with status 200 unless the shop must be restarted.
+    pub liveness_path: String,
     /// What each of its containers asks for and may use. Node's heap is capped at three quarters of limits.memory.
     pub resources: Resources,
     /// Further environment variables, by name. Those that urumi sets itself are refused.
@@ -138,19 +174,40 @@ pub struct Api {
     pub env: BTreeMap<String, String>,
 }
 
-/// The shop that customers see.
+/// What several API replicas share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
-pub struct Storefront {
-    /// Its image. It listens on port 8000, answers GET / and runs as user 1000.
+pub struct Redis {
+    /// Whether the store has a Redis of its own. Left out, it has one where more than one replica of the API runs
+    /// and api.env names no other (REDIS_URL): with locks in memory, a cart could be completed twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// The Redis image. It runs as user 999.
     pub image: String,
-    /// How many of it run.
-    pub replicas: Replicas,
-    /// What each of its containers asks for and may use. Node's heap is capped at three quarters of limits.memory.
+    /// What its container asks for and may use.
     pub resources: Resources,
-    /// Further environment variables, by name. Those that urumi sets itself are refused.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub env: BTreeMap<String, String>,
+}
+
+/// A store's first administrator.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Admin {
+    /// The e-mail address to sign in with; left out, it is admin@ and the store's domain. A password is generated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// The check that a store has to pass before it is called ready.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct ProofOfLife {
+    /// Whether a Job opens the shop and asks its API for a region, as a customer's browser would, before the store is
+    /// called ready.
+    pub enabled: bool,
+    /// The image that does it when called with the word prove.
+    pub image: String,
+    /// What its container asks for and may use.
+    pub resources: Resources,
 }
 
 /// How a store is reached from outside of the cluster.
@@ -236,6 +293,8 @@ pub struct Replicas(u8);
 impl Replicas {
     /// The most that are allowed.
     pub const MAX: u8 = 20;
+    /// One.
+    pub const ONE: Replicas = Replicas(1);
 
     /// Takes a number.
     ///
@@ -300,12 +359,26 @@ pub(super) fn builtin() -> Options {
         "api": {
             "image": "urumi/medusa-api:0.1.0",
             "replicas": 1,
-            "resources": resources("250m", "384Mi", "1", "1Gi"),
+            "prepare": true,
+            "readinessPath": "/health/ready",
+            "livenessPath": "/health",
+            "resources": resources("250m", "384Mi", "2", "1Gi"),
         },
         "storefront": {
             "image": "urumi/medusa-storefront:0.1.0",
             "replicas": 1,
+            "readinessPath": "/health/ready",
+            "livenessPath": "/health/live",
             "resources": resources("50m", "128Mi", "500m", "256Mi"),
+        },
+        "redis": {
+            "image": "redis:7-alpine",
+            "resources": resources("50m", "64Mi", "500m", "256Mi"),
+        },
+        "proofOfLife": {
+            "enabled": true,
+            "image": "urumi/medusa-storefront:0.1.0",
+            "resources": resources("10m", "64Mi", "500m", "128Mi"),
         },
         "ingress": { "controllerNamespaces": ["ingress-nginx", "kube-system", "traefik"] },
         "networkPolicy": { "enabled": true },

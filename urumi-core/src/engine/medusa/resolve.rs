@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
-use super::options::{DATABASE_PORT, DatabaseMode, MedusaOptions, builtin, builtin_limits};
-use super::validate;
+use super::options::{DATABASE_PORT, DatabaseMode, MedusaOptions, Redis, builtin, builtin_limits};
+use super::shop::storefront_host;
+use super::{redis, validate};
 use crate::error::FieldError;
 use crate::store::{Options, StoreId};
 
@@ -35,9 +36,13 @@ pub(super) fn resolve(
     if let Some(options) = &options {
         errors.extend(validate::all(options, id));
     }
-    let (Some(options), true) = (options, errors.is_empty()) else {
+    let (Some(mut options), true) = (options, errors.is_empty()) else {
         return Err(errors);
     };
+    if let Some(domain) = &options.domain {
+        let host = storefront_host(id, domain);
+        options.admin.email.get_or_insert_with(|| format!("admin@{host}"));
+    }
     let resolved = match serde_json::to_value(&options) {
         Ok(Value::Object(resolved)) => resolved,
         Ok(_) => return Err(vec![FieldError::new("", "cannot be kept as JSON")]),
@@ -252,6 +257,12 @@ fn size(resolved: &Options) -> Result<(), Vec<FieldError>> {
 }
 
 impl MedusaOptions {
+    /// The store's own Redis, where it has one.
+    pub(super) fn redis(&self) -> Option<&Redis> {
+        let wanted = || self.api.replicas.get() > 1 && !self.api.env.contains_key(redis::URL_KEY);
+        self.redis.enabled.unwrap_or_else(wanted).then_some(&self.redis)
+    }
+
     /// Whether the store has a database of its own.
     pub(super) fn is_embedded(&self) -> bool {
         self.database.mode == DatabaseMode::Embedded

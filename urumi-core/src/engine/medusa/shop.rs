@@ -1,7 +1,11 @@
 //! One store while it is rendered: its spec with the options read, and what follows from them everywhere.
 
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
 use super::options::{Database, DatabaseSecret, MedusaOptions, Resources, Storage};
-use super::resolve;
+use super::{database, resolve};
 use crate::engine::RenderError;
 use crate::store::{StoreId, StoreSpec};
 
@@ -42,6 +46,7 @@ impl<'a> Shop<'a> {
         let domain = options.domain.clone().ok_or_else(|| missing("domain"))?;
         let shop = Shop { spec, options, domain };
         shop.database()?;
+        shop.admin_email()?;
         // An empty list of peers would let everyone in, which must not come of a record that someone has edited.
         if shop.options.network_policy.enabled && shop.options.ingress.controller_namespaces.is_empty() {
             return Err(missing("ingress.controllerNamespaces"));
@@ -64,6 +69,14 @@ impl<'a> Shop<'a> {
                 port: port.ok_or_else(|| missing("database.port"))?,
             })
         }
+    }
+
+    /// The Secret of what is generated for the store.
+    pub(super) fn credentials(&self) -> Result<&'static str, RenderError> {
+        Ok(match self.database()? {
+            DatabasePlan::Embedded { .. } => database::CREDENTIALS,
+            DatabasePlan::External { .. } => database::MEDUSA_CREDENTIALS,
+        })
     }
 
     /// How the addresses are encrypted.
@@ -94,6 +107,22 @@ impl<'a> Shop<'a> {
 
     pub(super) fn api_url(&self) -> String {
         self.url(&self.api_host())
+    }
+
+    /// The key that shops send with each request to the API. It is no secret, every customer's browser may know it;
+    /// that it follows from the id lets every part of the store have it from the beginning.
+    pub(super) fn publishable_key(&self) -> String {
+        let digest = Sha256::digest(format!("store.urumi.ai/publishable-key/{}", self.spec.id));
+        digest.iter().fold("pk_".to_owned(), |mut key, byte| {
+            // Writing to a string never fails.
+            let _ = write!(key, "{byte:02x}");
+            key
+        })
+    }
+
+    /// Who signs in first.
+    pub(super) fn admin_email(&self) -> Result<&str, RenderError> {
+        self.options.admin.email.as_deref().ok_or_else(|| missing("admin.email"))
     }
 
     fn url(&self, host: &str) -> String {

@@ -1,12 +1,12 @@
 //! The storefront: the shop that customers see.
 
-use k8s_openapi::api::core::v1::Container;
+use k8s_openapi::api::core::v1::{Container, Probe};
 
 use super::api;
 use super::shop::Shop;
 use super::workload::{
-    NODE_USER, Part, container_port, container_security, deployment, empty_dir, env, http_get, liveness, mount,
-    node_options, pod, readiness, requirements, service, startup, tcp,
+    NODE_USER, Part, container_port, container_security, deployment, drained, empty_dir, env, http_get, liveness,
+    mount, node_options, pod, readiness, requirements, rolling, service, startup,
 };
 use crate::engine::{Manifest, RenderError};
 use crate::object::Object;
@@ -19,10 +19,11 @@ pub(super) const PORT: u16 = 8000;
 pub(super) const SERVICE_PORT: u16 = 80;
 
 /// The names that urumi sets in the container's environment, in the order in which they are rendered.
-pub(super) const RESERVED: [&str; 8] = [
+pub(super) const RESERVED: [&str; 9] = [
     "MEDUSA_BACKEND_URL",
     "MEDUSA_PUBLIC_URL",
     "STOREFRONT_URL",
+    "MEDUSA_PUBLISHABLE_KEY",
     "STORE_NAME",
     "PORT",
     "NODE_ENV",
@@ -43,6 +44,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         env("MEDUSA_BACKEND_URL", &format!("http://{}", api::NAME)),
         env("MEDUSA_PUBLIC_URL", &shop.api_url()),
         env("STOREFRONT_URL", &shop.storefront_url()),
+        env("MEDUSA_PUBLISHABLE_KEY", &shop.publishable_key()),
         env("STORE_NAME", shop.spec.name.as_str()),
         env("PORT", &PORT.to_string()),
         env("NODE_ENV", "production"),
@@ -54,13 +56,17 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     let container = Container {
         name: NAME.to_owned(),
         image: Some(storefront.image.clone()),
+        args: Some(vec!["start".to_owned()]),
         env: Some(variables),
         ports: Some(vec![container_port("http", PORT)]),
-        startup_probe: Some(startup(tcp(PORT))),
-        // Ready means that customers get a page, which is true of any storefront's image. A page that fails because
-        // the API is away is no reason for a restart, so liveness asks for no more than an open port.
-        readiness_probe: Some(readiness(http_get("/", PORT))),
-        liveness_probe: Some(liveness(tcp(PORT))),
+        // A shop that cannot reach its API is not ready, and a restart would not help it: it goes on living.
+        startup_probe: Some(startup(http_get(&storefront.liveness_path, PORT))),
+        readiness_probe: Some(Probe {
+            period_seconds: Some(2),
+            ..readiness(http_get(&storefront.readiness_path, PORT))
+        }),
+        liveness_probe: Some(liveness(http_get(&storefront.liveness_path, PORT))),
+        lifecycle: Some(drained()),
         resources: Some(requirements(&storefront.resources)),
         security_context: Some(container_security()),
         volume_mounts: Some(vec![mount("tmp", "/tmp")]),
@@ -69,6 +75,6 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     let pod = pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 30);
     Ok(vec![
         Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),
-        Manifest::managed(Object::from_typed(&deployment(&part, storefront.replicas, pod))?),
+        Manifest::managed(Object::from_typed(&deployment(&part, storefront.replicas, rolling(), pod))?),
     ])
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::options::{Database, DatabaseMode, MedusaOptions, ResourceList, Resources};
-use super::{api, shop, storefront};
+use super::{api, redis, shop, storefront};
 use crate::error::FieldError;
 use crate::names::{self, Quantity};
 use crate::store::StoreId;
@@ -51,6 +51,17 @@ pub(super) fn all(options: &MedusaOptions, id: &StoreId) -> Vec<FieldError> {
             "is required with database.mode external: the Secret in the store's namespace that holds the connection URL",
         );
     }
+    let shared = options.api.env.contains_key(redis::URL_KEY);
+    if options.api.replicas.get() > 1 && options.redis.enabled == Some(false) && !shared {
+        checks.wrong(
+            "redis.enabled",
+            "must not be false with more than one replica of the API, unless api.env.REDIS_URL names another Redis: \
+             with locks in memory, a cart could be completed twice",
+        );
+    }
+    if options.redis.enabled == Some(true) && shared {
+        checks.wrong("redis.enabled", "must not be true while api.env.REDIS_URL names another Redis; choose one");
+    }
     quota(&mut checks, options);
     checks.0
 }
@@ -66,9 +77,22 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     checks.that("api.image", names::image_reference(&options.api.image));
     resources(&mut checks, "api.resources", &options.api.resources);
     env(&mut checks, "api.env", &options.api.env, &api::RESERVED);
+    checks.that("api.readinessPath", names::probe_path(&options.api.readiness_path));
+    checks.that("api.livenessPath", names::probe_path(&options.api.liveness_path));
+    unique(&mut checks, "api.envSecrets", &options.api.env_secrets, names::dns_subdomain);
     checks.that("storefront.image", names::image_reference(&options.storefront.image));
+    checks.that("storefront.readinessPath", names::probe_path(&options.storefront.readiness_path));
+    checks.that("storefront.livenessPath", names::probe_path(&options.storefront.liveness_path));
     resources(&mut checks, "storefront.resources", &options.storefront.resources);
     env(&mut checks, "storefront.env", &options.storefront.env, &storefront::RESERVED);
+
+    checks.that("redis.image", names::image_reference(&options.redis.image));
+    resources(&mut checks, "redis.resources", &options.redis.resources);
+    checks.that("proofOfLife.image", names::image_reference(&options.proof_of_life.image));
+    resources(&mut checks, "proofOfLife.resources", &options.proof_of_life.resources);
+    if let Some(email) = &options.admin.email {
+        checks.that("admin.email", names::email(email));
+    }
 
     ingress(&mut checks, options);
     tls(&mut checks, options);
@@ -251,17 +275,22 @@ fn unique(checks: &mut Checks, path: &str, list: &[String], check: impl Fn(&str)
 /// A quota below what the store itself needs would leave it waiting for ever, so it is refused at once. One pod more
 /// than there are replicas is counted of each Deployment, because an update starts the new one before it stops the old.
 fn quota(checks: &mut Checks, options: &MedusaOptions) {
-    let api = u32::from(options.api.replicas.get()) + 1;
-    let storefront = u32::from(options.storefront.replicas.get()) + 1;
-    let embedded = options.database.resources.as_ref().filter(|_| options.is_embedded());
+    let one = |there: bool| u32::from(there);
+    let redis = options.redis();
     let storage = options.database.storage.as_ref().filter(|_| options.is_embedded());
+    // How many pods there are of each part at most, and what each of them has.
+    let mut parts: Vec<(u32, &Resources)> = vec![
+        (u32::from(options.api.replicas.get()) + 1, &options.api.resources),
+        (u32::from(options.storefront.replicas.get()) + 1, &options.storefront.resources),
+        (one(options.proof_of_life.enabled), &options.proof_of_life.resources),
+    ];
+    parts.extend(options.database.resources.as_ref().filter(|_| options.is_embedded()).map(|r| (1, r)));
+    parts.extend(redis.map(|redis| (1, &redis.resources)));
     let zero = Quantity::of(0);
     let sum = |amount: fn(&Resources) -> &Quantity| {
-        let deployments =
-            amount(&options.api.resources).times(api).plus(&amount(&options.storefront.resources).times(storefront));
-        embedded.map_or(deployments.clone(), |database| deployments.plus(amount(database)))
+        parts.iter().fold(zero.clone(), |sum, (pods, resources)| sum.plus(&amount(resources).times(*pods)))
     };
-    let own = u32::from(embedded.is_some());
+    let own = one(options.is_embedded());
     for (name, hard) in &options.quota {
         let needed = match name.as_str() {
             "cpu" | "requests.cpu" => sum(|r| &r.requests.cpu),
@@ -270,8 +299,8 @@ fn quota(checks: &mut Checks, options: &MedusaOptions) {
             "limits.memory" => sum(|r| &r.limits.memory),
             "requests.storage" => storage.map_or_else(|| zero.clone(), |s| s.size.clone()),
             "persistentvolumeclaims" => Quantity::of(own),
-            "services" => Quantity::of(2 + own),
-            "pods" => Quantity::of(api + storefront + own),
+            "services" => Quantity::of(2 + own + one(redis.is_some())),
+            "pods" => Quantity::of(parts.iter().map(|(pods, _)| pods).sum::<u32>()),
             _ => continue,
         };
         if *hard < needed {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, EnvVarSource, LocalObjectReference,
-    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, Secret,
-    SecretKeySelector, SecurityContext, Service, ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount,
+    Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvFromSource, EnvVar, EnvVarSource, Lifecycle,
+    LifecycleHandler, LocalObjectReference, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
+    SeccompProfile, Secret, SecretEnvSource, SecretKeySelector, SecurityContext, Service, ServicePort, ServiceSpec,
+    SleepAction, Volume, VolumeMount,
 };
 use k8s_openapi::api::core::v1::{ExecAction, HTTPGetAction};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -23,7 +24,7 @@ pub(super) const NODE_USER: i64 = 1000;
 /// How long a first start may take: an API migrates an empty database, on a node that is busy with others.
 const START_SECONDS: i32 = 600;
 /// How often a starting part is asked whether it is up, so that a ready store is seen soon.
-const START_PERIOD: i32 = 2;
+const START_PERIOD: i32 = 1;
 
 const NAME: &str = "app.kubernetes.io/name";
 
@@ -87,6 +88,15 @@ pub(super) fn env_from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
         value_from: Some(EnvVarSource { secret_key_ref: Some(source), ..Default::default() }),
         ..Default::default()
     }
+}
+
+/// All keys of Secrets as environment variables.
+pub(super) fn env_from_secrets(names: &[String]) -> Option<Vec<EnvFromSource>> {
+    let source = |name: &String| EnvFromSource {
+        secret_ref: Some(SecretEnvSource { name: name.clone(), ..Default::default() }),
+        ..Default::default()
+    };
+    (!names.is_empty()).then(|| names.iter().map(source).collect())
 }
 
 /// What keeps Node's heap well below the container's memory, so that it collects garbage instead of being killed.
@@ -172,10 +182,6 @@ pub(super) fn http_get(path: &str, port: u16) -> Probe {
     Probe { http_get: Some(action), ..Default::default() }
 }
 
-pub(super) fn tcp(port: u16) -> Probe {
-    Probe { tcp_socket: Some(TCPSocketAction { port: number(port), ..Default::default() }), ..Default::default() }
-}
-
 pub(super) fn exec(command: &[&str]) -> Probe {
     let command = command.iter().map(|c| (*c).to_owned()).collect();
     Probe { exec: Some(ExecAction { command: Some(command) }), ..Default::default() }
@@ -201,8 +207,35 @@ pub(super) fn liveness(probe: Probe) -> Probe {
     Probe { period_seconds: Some(10), timeout_seconds: Some(5), failure_threshold: Some(6), ..probe }
 }
 
-/// A Deployment that is never without a pod while it is updated.
-pub(super) fn deployment(part: &Part<'_>, replicas: Replicas, pod: PodSpec) -> Deployment {
+/// Time for the last requests: they may arrive until every node knows that the pod is being removed.
+pub(super) fn drained() -> Lifecycle {
+    let pause = LifecycleHandler { sleep: Some(SleepAction { seconds: 3 }), ..Default::default() };
+    Lifecycle { pre_stop: Some(pause), ..Default::default() }
+}
+
+/// An update that is never without a pod.
+pub(super) fn rolling() -> DeploymentStrategy {
+    DeploymentStrategy {
+        rolling_update: Some(RollingUpdateDeployment {
+            max_surge: Some(IntOrString::Int(1)),
+            max_unavailable: Some(IntOrString::Int(0)),
+        }),
+        type_: Some("RollingUpdate".to_owned()),
+    }
+}
+
+/// An update in which there are never two pods at once.
+pub(super) fn recreating() -> DeploymentStrategy {
+    DeploymentStrategy { type_: Some("Recreate".to_owned()), ..Default::default() }
+}
+
+/// A Deployment.
+pub(super) fn deployment(
+    part: &Part<'_>,
+    replicas: Replicas,
+    strategy: DeploymentStrategy,
+    pod: PodSpec,
+) -> Deployment {
     Deployment {
         metadata: part.metadata(),
         spec: required_or_not(DeploymentSpec {
@@ -211,13 +244,7 @@ pub(super) fn deployment(part: &Part<'_>, replicas: Replicas, pod: PodSpec) -> D
             replicas: Some(i32::from(replicas.get())),
             revision_history_limit: Some(3),
             selector: selector(part.name),
-            strategy: Some(DeploymentStrategy {
-                rolling_update: Some(RollingUpdateDeployment {
-                    max_surge: Some(IntOrString::Int(1)),
-                    max_unavailable: Some(IntOrString::Int(0)),
-                }),
-                type_: Some("RollingUpdate".to_owned()),
-            }),
+            strategy: Some(strategy),
             template: template(part, pod),
             ..Default::default()
         }),

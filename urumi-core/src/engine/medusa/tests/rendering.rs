@@ -61,8 +61,13 @@ fn everything() -> Value {
             "image": "registry.example.com/shop/api:2.0.0",
             "replicas": 2,
             "resources": { "limits": { "memory": "2Gi" } },
-            "env": { "REDIS_URL": "redis://cache:6379", "PRICE": "$5 or $(HOME) or $$", "EMPTY": "" },
+            "readinessPath": "/ready",
+            "env": { "PRICE": "$5 or $(HOME) or $$", "EMPTY": "" },
+            "envSecrets": ["stripe"],
         },
+        "redis": { "image": "registry.example.com/cache/redis:7.4", "resources": { "limits": { "cpu": "1" } } },
+        "admin": { "email": "owner@example.com" },
+        "proofOfLife": { "image": "registry.example.com/shop/prove:1" },
         "storefront": { "image": "registry.example.com/shop/front:2.0.0", "replicas": 3, "env": { "THEME": "dark" } },
         "ingress": {
             "className": "traefik",
@@ -89,10 +94,17 @@ fn components_and_addresses() {
         let components = engine.components(spec).unwrap();
         components.iter().map(|c| format!("{} = {}", c.name, c.workload)).collect()
     };
-    let api_and_shop =
-        ["api = Deployment store-abc123/medusa-api", "storefront = Deployment store-abc123/medusa-storefront"];
+    let api_and_shop = [
+        "api = Deployment store-abc123/medusa-api",
+        "storefront = Deployment store-abc123/medusa-storefront",
+        "proof-of-life = Job store-abc123/proof-of-life",
+    ];
     assert_eq!(shown(&embedded)[0], "database = StatefulSet store-abc123/postgres");
     assert_eq!(shown(&embedded)[1..], api_and_shop);
+    let unproven = spec(json!({ "proofOfLife": { "enabled": false } }));
+    assert_eq!(shown(&unproven)[1..], api_and_shop[..2]);
+    let several = spec(json!({ "api": { "replicas": 2 } }));
+    assert_eq!(shown(&several)[1], "redis = Deployment store-abc123/redis");
     let external = spec(json!({ "database": { "mode": "external", "secret": { "name": "db" } } }));
     assert_eq!(shown(&external), api_and_shop);
 
@@ -156,11 +168,15 @@ fn the_generated_secrets_are_strong_and_belong_together() {
     let data: BTreeMap<String, String> =
         secret.data.unwrap().into_iter().map(|(k, v)| (k, String::from_utf8(v.0).unwrap())).collect();
     assert_eq!(data["POSTGRES_PASSWORD"].len(), 20);
-    assert_eq!(data["DATABASE_URL"], format!("postgres://medusa:{}@postgres:5432/medusa", data["POSTGRES_PASSWORD"]));
+    let url = format!("postgres://medusa:{}@postgres:5432/medusa?sslmode=disable", data["POSTGRES_PASSWORD"]);
+    assert_eq!(data["DATABASE_URL"], url);
+    assert_eq!(data["REDIS_PASSWORD"].len(), 20);
+    assert_eq!(data["REDIS_URL"], format!("redis://:{}@redis:6379", data["REDIS_PASSWORD"]));
+    assert_ne!(data["REDIS_PASSWORD"], data["POSTGRES_PASSWORD"]);
     assert_eq!(data["JWT_SECRET"].len(), 48);
     assert_eq!(data["COOKIE_SECRET"].len(), 48);
     assert_ne!(data["JWT_SECRET"], data["COOKIE_SECRET"]);
-    assert_eq!(data.len(), 4);
+    assert_eq!(data.len(), 6);
 }
 
 #[test]
@@ -172,6 +188,9 @@ fn secrets_are_drawn_anew_only_while_nothing_depends_on_them() {
             Policy::Managed => None,
         });
         let guards = once.next().unwrap();
+        assert_eq!(once.next().as_ref(), Some(&guards), "the administrator's password");
+        let job = once.next().unwrap();
+        assert_eq!(job.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Job proof-of-life"]);
         assert_eq!(once.next(), None);
         guards
     };
@@ -194,9 +213,48 @@ fn the_names_that_are_reserved_are_those_that_are_set() {
     let manifests = render(&spec(json!({})));
     for (name, reserved) in [("medusa-api", &api::RESERVED[..]), ("medusa-storefront", &storefront::RESERVED[..])] {
         let deployment = find::<Deployment>(&manifests, name);
-        let container = &containers(deployment)[0];
-        assert_eq!(env_names(container), reserved, "{name}");
+        let set: Vec<Vec<String>> = containers(deployment).iter().map(env_names).collect();
+        assert_eq!(set[0], reserved, "{name}");
+        assert!(set.iter().all(|names| reserved.iter().zip(names).all(|(a, b)| a == b)), "{name}");
     }
+}
+
+/// Every part of a store speaks of the same key, before anybody has made it.
+#[test]
+fn the_publishable_key_is_known_to_all_parts_from_the_beginning() {
+    let key = |manifests: &[Manifest]| -> BTreeSet<String> {
+        let all = manifests.iter().flat_map(|m| containers(&m.object));
+        let keys = all.flat_map(|c| c["env"].as_array().unwrap().clone());
+        let keys = keys.filter(|e| e["name"] == "MEDUSA_PUBLISHABLE_KEY");
+        keys.map(|e| e["value"].as_str().unwrap().to_owned()).collect()
+    };
+    let keys = key(&render(&spec(json!({}))));
+    let [only] = keys.iter().collect::<Vec<_>>()[..] else { panic!("{keys:?}") };
+    assert!(only.strip_prefix("pk_").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())));
+    let other = StoreSpec { id: "other".parse().unwrap(), ..spec(json!({})) };
+    assert_ne!(key(&render(&other)), keys);
+}
+
+#[test]
+fn the_administrator_is_told_of() {
+    let engine = MedusaEngine::default();
+    let credentials = engine.credentials(&spec(json!({}))).unwrap().unwrap();
+    assert_eq!(credentials.address, "http://api-abc123.localtest.me/app");
+    assert_eq!(credentials.username, "admin@store-abc123.localtest.me");
+    let manifests = render(&spec(json!({})));
+    let secret = find::<Secret>(&manifests, "medusa-admin");
+    assert_eq!(secret.reference().name, credentials.secret.name);
+    assert!(secret.at(&format!("/data/{}", credentials.password_key)).is_some());
+    assert_eq!(engine.credentials(&spec(everything())).unwrap().unwrap().username, "owner@example.com");
+}
+
+#[test]
+fn several_replicas_of_the_api_share_a_redis() {
+    let has = |request: Value| render(&spec(request)).iter().any(|m| m.object.name() == "redis");
+    assert!(!has(json!({})));
+    assert!(has(json!({ "api": { "replicas": 2 } })));
+    assert!(has(json!({ "redis": { "enabled": true } })));
+    assert!(!has(json!({ "api": { "replicas": 2, "env": { "REDIS_URL": "redis://elsewhere:6379" } } })));
 }
 
 /// How Kubernetes replaces `$(NAME)` in an environment variable's value, when no other variable is known.
@@ -243,7 +301,7 @@ fn sound(spec: &StoreSpec, manifests: &[Manifest]) {
             assert!(!text.contains(&"S".repeat(20)) && !text.contains(&encoded), "{object:?} shows the password");
         }
         match object.kind().kind.as_ref() {
-            "Deployment" | "StatefulSet" => workload(object),
+            "Deployment" | "StatefulSet" | "Job" => workload(object),
             "Ingress" => ingress(object, manifests),
             "NetworkPolicy" => network_policy(object),
             _ => {}
@@ -309,8 +367,11 @@ fn workload(object: &Object) {
     }
 
     let template_labels = object.at("/spec/template/metadata/labels").unwrap();
-    let selector = object.at("/spec/selector/matchLabels").unwrap().as_object().unwrap();
-    for (key, value) in selector {
+    // A Job's selector is made by the API server.
+    let job = object.kind().kind == "Job";
+    let selector = object.at("/spec/selector/matchLabels").and_then(Value::as_object);
+    assert_eq!(selector.is_none(), job);
+    for (key, value) in selector.into_iter().flatten() {
         assert_eq!(&template_labels[key], value, "{object:?} does not select its own pods");
         assert!(!["app.kubernetes.io/managed-by", "app.kubernetes.io/version"].contains(&key.as_str()));
     }
@@ -332,8 +393,10 @@ fn workload(object: &Object) {
                 assert!(container["resources"][list][resource].is_string(), "{object:?} has no {list} of {resource}");
             }
         }
+        let serves = container.get("ports").is_some();
+        assert_eq!(serves, !job && container["name"] != "prepare");
         for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
-            assert!(container.get(probe).is_some(), "{object:?} has no {probe}");
+            assert_eq!(container.get(probe).is_some(), serves, "{object:?} and {probe}");
         }
         let names = env_names(&container);
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{object:?} has a variable twice");
@@ -359,7 +422,7 @@ fn ingress(object: &Object, manifests: &[Manifest]) {
                 let selects = labels.is_some_and(|labels| selector.iter().all(|(k, v)| labels.get(k) == Some(v)));
                 selects
                     && containers(&m.object).iter().any(|c| {
-                        c["ports"].as_array().unwrap().iter().any(|p| p["containerPort"] == port["targetPort"])
+                        c["ports"].as_array().into_iter().flatten().any(|p| p["containerPort"] == port["targetPort"])
                     })
             });
             assert!(served, "nobody listens on the port of {service:?}");

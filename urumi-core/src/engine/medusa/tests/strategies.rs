@@ -83,13 +83,26 @@ pub(super) fn request() -> impl Strategy<Value = Value> {
     let limits = resources().prop_map(|r| json!({ "defaultRequest": r["requests"], "default": r["limits"] }));
     let pull = proptest::collection::btree_set("[a-z]{1,10}", 0..3).prop_map(|set| json!(set));
     let policy = any::<bool>().prop_map(|enabled| json!({ "enabled": enabled }));
+    // Off only where no number of replicas needs it.
+    let redis = (option::of(image()), option::of(resources())).prop_map(|(image, resources)| {
+        object([("enabled", Some(true.into())), ("image", image), ("resources", resources)])
+    });
+    let proof =
+        (any::<bool>(), option::of(image()), option::of(resources())).prop_map(|(enabled, image, resources)| {
+            object([("enabled", Some(enabled.into())), ("image", image), ("resources", resources)])
+        });
+    let admin = "[a-z]{1,10}@[a-z]{1,10}\\.example".prop_map(|email| json!({ "email": email }));
     (
         (option::of(domain), option::of(database()), option::of(workload()), option::of(workload())),
         (option::of(ingress()), option::of(tls()), option::of(quota), option::of(limits)),
-        (option::of(pull), option::of(policy)),
+        (option::of(pull), option::of(policy), option::of(redis), option::of(proof), option::of(admin)),
     )
-        .prop_map(|((domain, database, api, storefront), (ingress, tls, quota, limits), (pull, policy))| {
+        .prop_map(|((domain, database, api, storefront), (ingress, tls, quota, limits), more)| {
+            let (pull, policy, redis, proof, admin) = more;
             object([
+                ("redis", redis),
+                ("proofOfLife", proof),
+                ("admin", admin),
                 ("domain", domain),
                 ("database", database),
                 ("api", api),

@@ -1,0 +1,36 @@
+//! The store's first administrator, whose generated password is in a Secret of its own.
+//!
+//! It is the one Secret that urumi reads, and only when somebody asks for it; its fixed name lets a role permit just that.
+
+use k8s_openapi::api::core::v1::Secret;
+
+use super::shop::Shop;
+use super::{api, workload};
+use crate::engine::{Credentials, Manifest, RenderError};
+use crate::object::{Kind, Object, ObjectRef};
+use crate::secret::SecretSource;
+
+pub(super) const SECRET: &str = "medusa-admin";
+pub(super) const PASSWORD_KEY: &str = "password";
+
+const PASSWORD_LENGTH: usize = 20;
+
+/// The Secret, made once: the API takes the password over at its first start and keeps it in its database.
+pub(super) fn secret(
+    shop: &Shop<'_>,
+    secrets: &dyn SecretSource,
+    guards: Vec<ObjectRef>,
+) -> Result<Manifest, RenderError> {
+    let data = [(PASSWORD_KEY, secrets.password(PASSWORD_LENGTH)?)];
+    Ok(Manifest::create_once(Object::from_typed(&workload::secret(&api::part(shop), SECRET, &data))?, guards))
+}
+
+/// Where to sign in, and where the password is.
+pub(super) fn credentials(shop: &Shop<'_>) -> Result<Credentials, RenderError> {
+    Ok(Credentials {
+        address: format!("{}/app", shop.api_url()),
+        username: shop.admin_email()?.to_owned(),
+        secret: ObjectRef::namespaced(Kind::of::<Secret>(), shop.spec.namespace(), SECRET),
+        password_key: PASSWORD_KEY.to_owned(),
+    })
+}

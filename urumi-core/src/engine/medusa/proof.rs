@@ -1,0 +1,68 @@
+//! Proof of life: a Job that opens the shop and asks its API, through their Services, as a customer's browser would.
+//!
+//! It begins with everything else and ends when both have answered, so a store that is ready has served a page. That
+//! needs no permission beyond that of making objects in the store's namespace, and passes through the same network
+//! policies as everybody's traffic.
+
+use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use k8s_openapi::api::core::v1::{Container, PodSpec};
+
+use super::shop::Shop;
+use super::workload::{
+    NODE_USER, Part, container_security, empty_dir, env, mount, node_options, pod, required_or_not, requirements,
+    template,
+};
+use super::{api, storefront};
+use crate::engine::{Manifest, RenderError};
+use crate::object::Object;
+
+pub(super) const NAME: &str = "proof-of-life";
+pub(super) const COMPONENT: &str = "proof-of-life";
+
+pub(super) fn part<'a>(shop: &'a Shop<'_>) -> Part<'a> {
+    Part { name: NAME, component: COMPONENT, image: &shop.options.proof_of_life.image }
+}
+
+/// The Job; nothing where it is switched off.
+pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let proof = &shop.options.proof_of_life;
+    if !proof.enabled {
+        return Ok(Vec::new());
+    }
+    let part = part(shop);
+    let container = Container {
+        name: NAME.to_owned(),
+        image: Some(proof.image.clone()),
+        args: Some(vec!["prove".to_owned()]),
+        env: Some(vec![
+            env("PROVE_STOREFRONT_URL", &format!("http://{}", storefront::NAME)),
+            env("PROVE_API_URL", &format!("http://{}", api::NAME)),
+            env("MEDUSA_PUBLISHABLE_KEY", &shop.publishable_key()),
+            env("NODE_ENV", "production"),
+            env("HOME", "/tmp"),
+            node_options(&proof.resources),
+        ]),
+        resources: Some(requirements(&proof.resources)),
+        security_context: Some(container_security()),
+        volume_mounts: Some(vec![mount("tmp", "/tmp")]),
+        ..Default::default()
+    };
+    let pod = PodSpec {
+        restart_policy: Some("OnFailure".to_owned()),
+        ..pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 5)
+    };
+    let job = Job {
+        metadata: part.metadata(),
+        spec: Some(JobSpec {
+            // It is never given up: whether the store has failed is for the store's own deadline to say.
+            backoff_limit: Some(i32::MAX),
+            template: required_or_not(template(&part, pod)),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let object = Object::from_typed(&job)?;
+    // A Job's template cannot be changed, so it is made once and then left as it is.
+    let itself = object.reference();
+    Ok(vec![Manifest::create_once(object, vec![itself])])
+}
