@@ -174,6 +174,22 @@ Changes of its status, Kubernetes' Events of its objects, and who asked a server
 after an hour; changes of status are kept with the store.")]
     Events(Which),
 
+    /// Show how to sign in to a store: the address, and its first administrator's e-mail address and password
+    #[command(after_help = "Examples:
+  urumi credentials my-shop
+  urumi credentials my-shop --reveal
+  urumi credentials my-shop --reveal -o json | jq -r .password
+
+The password is the one that was generated for the store; what is changed there later is not seen here. A server notes
+who revealed it. -o name prints nothing but the password, or the e-mail address without --reveal.")]
+    Credentials {
+        #[command(flatten)]
+        which: Which,
+        /// Show the password too
+        #[arg(long)]
+        reveal: bool,
+    },
+
     /// Print all manifests of a store that is to be, without making it
     #[command(after_help = "Examples:
   urumi render 'My Shop' --id my-shop

@@ -3,6 +3,7 @@
 mod completions;
 mod context;
 mod create;
+mod credentials;
 mod delete;
 mod demo;
 mod diff;
@@ -44,6 +45,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Logs { which, follow, component, tail } => {
             logs::run(global, out, &which.store, &LogQuery { component, tail, follow }).await
         }
+        Command::Credentials { which, reveal } => credentials::run(global, out, &which, reveal).await,
         Command::Events(which) => events::run(global, out, &which).await,
         Command::Render(store) => render::run(global, out, &store).await,
         Command::Diff(which) => diff::run(global, out, &which).await,

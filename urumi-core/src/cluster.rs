@@ -75,6 +75,8 @@ pub struct Access {
     pub resource: String,
     /// Where; `None` asks about the whole cluster.
     pub namespace: Option<String>,
+    /// The one object that it is done to, e.g. a Secret of which only this one may be read; `None` asks about all.
+    pub name: Option<String>,
 }
 
 /// What the cluster knows of a token's bearer.

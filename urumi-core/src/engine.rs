@@ -81,13 +81,14 @@ pub struct Component {
 
 /// How somebody signs in to a store for the first time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
+pub struct SignIn {
     /// The address of the page to sign in at.
     pub address: String,
     /// The name, or e-mail address, to sign in with.
     pub username: String,
-    /// The Secret that has the password. It is read when somebody asks for it; a role that permits that needs its name.
-    pub secret: ObjectRef,
+    /// The name of the Secret, in the store's namespace, that has the password. It is read only when somebody asks for
+    /// it; a role that permits no more than that needs the name.
+    pub secret: String,
     /// The key within it.
     pub password_key: String,
 }
@@ -153,7 +154,7 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the spec is not one that `resolve` made.
-    fn credentials(&self, _spec: &StoreSpec) -> Result<Option<Credentials>, RenderError> {
+    fn sign_in(&self, _spec: &StoreSpec) -> Result<Option<SignIn>, RenderError> {
         Ok(None)
     }
 

@@ -27,6 +27,7 @@ pub enum Operation {
     Manifests,
     Timeline,
     Logs,
+    Credentials,
     Engines,
     Ask,
 }
@@ -47,6 +48,7 @@ impl fmt::Display for Operation {
             Operation::Manifests => "show the manifests of",
             Operation::Timeline => "show the events of",
             Operation::Logs => "show the logs of",
+            Operation::Credentials => "show the credentials of",
             Operation::Engines => "list the engines for",
             Operation::Ask => "ask for",
         })

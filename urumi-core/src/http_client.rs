@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 pub use self::probe::Answer;
 use self::problem::{innermost, no_answer, refusal, unreadable};
+use crate::credentials::Credentials;
 use crate::engine::EngineInfo;
 use crate::error::{Error, Operation, Result};
 use crate::idempotency::check_key;
@@ -350,6 +351,18 @@ impl StoreOrchestrator for HttpOrchestrator {
     async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
         let request = self.request(Method::GET, &["stores", id.as_str(), "events"]);
         self.read(Operation::Timeline, Some(id), request).await
+    }
+
+    async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
+        #[derive(serde::Deserialize)]
+        struct Read {
+            address: String,
+            username: String,
+            password: Option<String>,
+        }
+        let request = self.request(Method::GET, &["stores", id.as_str(), "credentials"]).query(&[("reveal", reveal)]);
+        let Read { address, username, password } = self.read(Operation::Credentials, Some(id), request).await?;
+        Ok(Credentials { address, username, password: password.map(SecretString::new) })
     }
 
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {

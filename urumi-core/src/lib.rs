@@ -35,6 +35,7 @@
 //! features, such as `v1_37`.
 
 pub mod cluster;
+pub mod credentials;
 pub mod engine;
 pub mod error;
 mod field;

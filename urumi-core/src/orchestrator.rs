@@ -10,6 +10,7 @@ use futures::stream::BoxStream;
 
 use serde_json::Value;
 
+use crate::credentials::Credentials;
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
 use crate::logs::{LogLines, LogQuery};
@@ -144,6 +145,13 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     /// `NotFound` when there is no store of this id, `Invalid` when it has no such component; when the cluster cannot
     /// be asked. A container that cannot be read while others can is an error within the stream.
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines>;
+
+    /// How somebody signs in to a store for the first time. The password is read only to be revealed, and kept nowhere.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no store of this id, `WrongState` when nobody signs in to it, or its password has not
+    /// been made yet; when the cluster cannot be asked.
+    async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials>;
 }
 
 /// Conveniences over every [`StoreOrchestrator`].
@@ -295,5 +303,8 @@ impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
     }
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
         (**self).logs(id, query).await
+    }
+    async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
+        (**self).credentials(id, reveal).await
     }
 }

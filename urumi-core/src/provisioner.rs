@@ -1,6 +1,7 @@
 //! `Orchestrator`: creates, shows and removes stores on a cluster.
 
 mod create;
+mod credentials;
 mod execute;
 mod explain;
 mod logs;
@@ -17,6 +18,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) use self::execute::Failure;
 use crate::cluster::{ClusterBackend, ClusterErrorKind, NamespaceDeletion, WatchEvent};
+use crate::credentials::Credentials;
 use crate::engine::medusa::MedusaEngine;
 use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError};
 use crate::error::{Error, FieldError, Operation, Result};
@@ -414,6 +416,10 @@ impl StoreOrchestrator for Orchestrator {
 
     async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
         self.store_timeline(id).await
+    }
+
+    async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
+        self.credentials_of(id, reveal).await
     }
 
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {

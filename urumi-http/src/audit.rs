@@ -64,6 +64,7 @@ impl Audit {
             Action::CreateStore => "Create",
             Action::DeleteStore => "Delete",
             Action::RetryStore => "Retry",
+            Action::ViewCredentials => "Credentials",
             _ => return,
         };
         let message = match outcome {

@@ -1,5 +1,6 @@
 //! The routes, one resource a file.
 
+mod credentials;
 mod discover;
 mod explain;
 mod health;
@@ -30,6 +31,7 @@ pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
         .routes(routes!(explain::events))
         .routes(routes!(explain::manifests))
         .routes(routes!(explain::diff))
+        .routes(routes!(credentials::credentials))
         .routes(routes!(logs::logs))
         .routes(routes!(watch::watch))
         .routes(routes!(discover::engines))

@@ -46,12 +46,15 @@ fn the_documented_permissions_are_enough_for_a_whole_life() {
 
     let urumi = |args: &[&str]| urumi().env("KUBECONFIG", limited).run(args);
     let id = format!("least-{}", std::process::id());
-    assert_eq!(kubectl(limited, &["get", "secrets", "-A"], "").code, 1, "nobody needs to read secrets");
+    assert_eq!(kubectl(limited, &["get", "secrets", "-A"], "").code, 1, "nobody needs to list secrets");
     let found = urumi(&["doctor", "--domain", "localhost"]).ok();
     assert!(!found.contains("may not"), "{found}");
     urumi(&["create", "Least privilege", "--id", &id, "--wait", "--timeout", "2m"]).ok();
     assert!(urumi(&["list", "-o", "name"]).ok().contains(&id));
     let namespace = format!("store-{id}");
+    assert_eq!(urumi(&["credentials", &id, "--reveal", "-o", "name"]).ok().trim().len(), 20);
+    let secret = |name: &str| kubectl(limited, &["-n", &namespace, "get", "secret", name], "");
+    assert!(secret("postgres-credentials").stderr.contains("forbidden"), "the database's password is nobody's");
     let pod = kubectl(limited, &["-n", &namespace, "get", "pods", "-o", "jsonpath={.items[0].metadata.name}"], "").ok();
     kubectl(limited, &["get", "--raw", &format!("/api/v1/namespaces/{namespace}/pods/{pod}/log")], "").ok();
     kubectl(&admin, &["-n", &namespace, "delete", "service", "medusa-api"], "").ok();

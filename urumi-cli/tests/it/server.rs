@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use urumi_core::cluster::InMemoryCluster;
+use urumi_core::credentials::Credentials;
 use urumi_core::engine::EngineInfo;
 use urumi_core::error::{Error, FieldError, Result};
 use urumi_core::logs::{LogLine, LogLines, LogQuery};
@@ -218,5 +219,8 @@ impl StoreOrchestrator for Chatty {
     }
     async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
         self.inner.timeline(id).await
+    }
+    async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
+        self.inner.credentials(id, reveal).await
     }
 }

@@ -118,6 +118,7 @@ const CHECKS: &[(&str, CheckFn)] = checks![
     explaining::manifests_hold_no_secret,
     explaining::a_ready_store_has_no_differences,
     explaining::the_timeline_tells_of_a_stores_life,
+    explaining::a_password_is_shown_only_to_whom_it_is_revealed,
     explaining::an_unknown_component_has_no_logs,
     explaining::logs_end_where_nothing_is_followed,
     watching::a_watch_begins_with_all_there_is,

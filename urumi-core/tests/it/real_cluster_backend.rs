@@ -127,6 +127,7 @@ async fn objects_are_created_read_applied_and_refused() {
         group: String::new(),
         resource: resource.into(),
         namespace: None,
+        name: None,
     };
     assert!(cluster.may(&access("create", "namespaces")).await.unwrap());
     delete(&cluster, &ns).await;

@@ -67,6 +67,8 @@ actions! {
     ViewDiff = "view-diff", Store, Viewer;
     /// Read what a store's containers print, which may be confidential.
     ViewLogs = "view-logs", Store, Operator;
+    /// Sign in to a store with its first password, which is noted.
+    ViewCredentials = "view-credentials", Store, Operator;
     /// See what a creation would make.
     PreviewStore = "preview-store", NewStore, Operator;
     /// Create a store.
@@ -186,7 +188,7 @@ mod tests {
             for role in Role::ALL {
                 for (owner, theirs) in owners() {
                     let reads = matches!(action, ViewStore | ViewEvents | ViewManifests | ViewDiff);
-                    let operates = matches!(action, ViewLogs | RetryStore | DeleteStore);
+                    let operates = matches!(action, ViewLogs | ViewCredentials | RetryStore | DeleteStore);
                     let expected = match (action, role) {
                         (_, Role::Admin) => Decision::Allow,
                         (WhoAmI | ListEngines | ListStores | WatchStores, _) => Decision::Allow,

@@ -64,6 +64,11 @@ const TABLE: &[(&str, &str, [u16; 4])] = &[
     ("GET /stores/{id}/logs",         "foreign", [401, 404, 404, 200]),
     ("GET /stores/{id}/logs",         "nobody",  [401, 404, 404, 200]),
 
+    ("GET /stores/{id}/credentials",  "own",     [401, 403, 200, 200]),
+    ("GET /stores/{id}/credentials",  "team",    [401, 403, 200, 200]),
+    ("GET /stores/{id}/credentials",  "foreign", [401, 404, 404, 200]),
+    ("GET /stores/{id}/credentials",  "nobody",  [401, 404, 404, 200]),
+
     ("POST /stores/{id}/retry",       "own",     [401, 403, 202, 202]),
     ("POST /stores/{id}/retry",       "team",    [401, 403, 202, 202]),
     ("POST /stores/{id}/retry",       "foreign", [401, 404, 404, 202]),

@@ -7,6 +7,7 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use urumi_core::credentials::Credentials;
 use urumi_core::engine::EngineInfo;
 use urumi_core::logs::{LogLines, LogQuery};
 use urumi_core::preview::{Difference, Preview};
@@ -85,6 +86,9 @@ impl StoreOrchestrator for Shelf {
         unknown()
     }
     async fn timeline(&self, _id: &StoreId) -> Result<Vec<TimelineEntry>> {
+        unknown()
+    }
+    async fn credentials(&self, _id: &StoreId, _reveal: bool) -> Result<Credentials> {
         unknown()
     }
     async fn logs(&self, _id: &StoreId, _query: &LogQuery) -> Result<LogLines> {

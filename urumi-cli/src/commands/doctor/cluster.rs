@@ -7,6 +7,7 @@ use futures::{StreamExt as _, future, stream};
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
 use urumi_core::cluster::{Access, ClusterBackend, Query};
+use urumi_core::engine::medusa::MedusaEngine;
 use urumi_core::object::Kind;
 use urumi_core::provisioner::LOCAL_DOMAIN;
 
@@ -34,6 +35,7 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("", "events", &["list"]),
     ("apps", "statefulsets", WRITES),
     ("apps", "deployments", WRITES),
+    ("batch", "jobs", &["create", "get", "list", "watch"]),
     ("networking.k8s.io", "ingresses", WRITES),
     ("networking.k8s.io", "networkpolicies", WRITES),
     ("networking.k8s.io", "ingressclasses", &["list", "watch"]),
@@ -61,10 +63,16 @@ async fn look_at_cluster(choice: &Choice, global: &Global, out: &Out) -> Vec<Fin
     match cluster.version().await {
         Ok(version) => {
             let mut findings = vec![ok(format!("the cluster answers; its version is {version}"))];
-            let (permissions, storage, ingress, stores) =
-                future::join4(permissions(cluster), storage(cluster), ingress(cluster), stores(orchestrator)).await;
+            let (permissions, credentials, storage, ingress, stores) = future::join5(
+                permissions(cluster),
+                credentials(cluster),
+                storage(cluster),
+                ingress(cluster),
+                stores(orchestrator),
+            )
+            .await;
             findings.extend(permissions);
-            findings.extend([storage, ingress, stores]);
+            findings.extend([credentials, storage, ingress, stores]);
             findings
         }
         Err(error) => {
@@ -81,7 +89,13 @@ async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
         NEEDED.iter().flat_map(|(group, resource, verbs)| verbs.iter().map(move |v| (*group, *resource, *v)));
     let answers: Vec<_> = stream::iter(questions)
         .map(|(group, resource, verb)| async move {
-            let access = Access { verb: verb.into(), group: group.into(), resource: resource.into(), namespace: None };
+            let access = Access {
+                verb: verb.into(),
+                group: group.into(),
+                resource: resource.into(),
+                namespace: None,
+                name: None,
+            };
             (resource, verb, cluster.may(&access).await)
         })
         .buffered(AT_ONCE)
@@ -108,6 +122,26 @@ async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
             }
         })
         .collect()
+}
+
+/// Whether the passwords of stores' first administrators may be revealed, of all Secrets.
+async fn credentials(cluster: &impl ClusterBackend) -> Finding {
+    let name = MedusaEngine::ADMIN_SECRET;
+    let access = Access {
+        verb: "get".into(),
+        group: String::new(),
+        resource: "secrets".into(),
+        namespace: None,
+        name: Some(name.into()),
+    };
+    match cluster.may(&access).await {
+        Ok(true) => ok(format!("secrets named {name}: may get")),
+        Ok(false) => warn(
+            format!("secrets named {name}: may not get"),
+            "without it `urumi credentials --reveal` shows no password; docs/PERMISSIONS.md has the rule",
+        ),
+        Err(error) => warn(error.to_string(), "the permissions could not be checked; try again"),
+    }
 }
 
 const WITHOUT_STORAGE: &str = "install one for database volumes, or stores will not become ready";
@@ -190,7 +224,7 @@ mod tests {
         assert!(permissions(&cluster).await.iter().all(|f| f.to_do.is_none()));
         for verb in ["create", "watch"] {
             let (group, resource) = ("apps".into(), "deployments".into());
-            cluster.deny(Access { verb: verb.into(), group, resource, namespace: None });
+            cluster.deny(Access { verb: verb.into(), group, resource, namespace: None, name: None });
         }
         let missing: Vec<Finding> = permissions(&cluster).await.into_iter().filter(|f| f.to_do.is_some()).collect();
         insta::assert_snapshot!(said(&missing));

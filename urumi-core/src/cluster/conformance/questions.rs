@@ -18,6 +18,7 @@ pub(super) async fn permissions_can_be_asked_for(room: &Room) -> Result<(), Stop
         group: String::new(),
         resource: resource.into(),
         namespace: namespace.map(str::to_owned),
+        name: None,
     };
     ensure!(room.cluster.may(&access("namespaces", None)).await?, "namespaces may not be created, but were");
     ensure!(room.cluster.may(&access("configmaps", Some(&ns))).await?, "ConfigMaps may not be created");

@@ -129,6 +129,7 @@ impl Call {
                 "resource": resource,
                 "subresource": subresource,
                 "namespace": access.namespace.as_deref().unwrap_or_default(),
+                "name": access.name.as_deref().unwrap_or_default(),
             } },
         });
         let uri = Uri::new("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");

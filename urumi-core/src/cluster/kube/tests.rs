@@ -424,11 +424,12 @@ async fn permissions_are_asked_for() {
         group: String::new(),
         resource: "pods/log".into(),
         namespace: Some("store-x".into()),
+        name: None,
     };
     assert!(cluster.may(&access).await.unwrap());
     assert_eq!(
         server.asked()[0].body["spec"]["resourceAttributes"],
-        json!({ "verb": "get", "group": "", "resource": "pods", "subresource": "log", "namespace": "store-x" })
+        json!({ "verb": "get", "group": "", "resource": "pods", "subresource": "log", "namespace": "store-x", "name": "" })
     );
 }
 

@@ -232,6 +232,7 @@ impl Gate {
                 && denied.group == access.group
                 && denied.resource == access.resource
                 && (denied.namespace.is_none() || denied.namespace == access.namespace)
+                && (denied.name.is_none() || denied.name == access.name)
         })
     }
 
@@ -245,6 +246,7 @@ impl Gate {
                 group: kind.group.to_string(),
                 resource: format!("{}{part}", kind.plural),
                 namespace: request.namespace.map(str::to_owned),
+                name: request.name.map(str::to_owned),
             })
         })
     }

@@ -2,12 +2,10 @@
 //!
 //! It is the one Secret that urumi reads, and only when somebody asks for it; its fixed name lets a role permit just that.
 
-use k8s_openapi::api::core::v1::Secret;
-
 use super::shop::Shop;
 use super::{api, workload};
-use crate::engine::{Credentials, Manifest, RenderError};
-use crate::object::{Kind, Object, ObjectRef};
+use crate::engine::{Manifest, RenderError, SignIn};
+use crate::object::{Object, ObjectRef};
 use crate::secret::SecretSource;
 
 pub(super) const SECRET: &str = "medusa-admin";
@@ -26,11 +24,11 @@ pub(super) fn secret(
 }
 
 /// Where to sign in, and where the password is.
-pub(super) fn credentials(shop: &Shop<'_>) -> Result<Credentials, RenderError> {
-    Ok(Credentials {
+pub(super) fn sign_in(shop: &Shop<'_>) -> Result<SignIn, RenderError> {
+    Ok(SignIn {
         address: format!("{}/app", shop.api_url()),
         username: shop.admin_email()?.to_owned(),
-        secret: ObjectRef::namespaced(Kind::of::<Secret>(), shop.spec.namespace(), SECRET),
+        secret: SECRET.to_owned(),
         password_key: PASSWORD_KEY.to_owned(),
     })
 }

@@ -36,7 +36,7 @@ pub use self::options::{
     ProofOfLife, Redis, Replicas, ResourceList, Resources, Storage, Storefront, Tls,
 };
 use self::shop::Shop;
-use super::{Component, Credentials, Engine, EngineInfo, Manifest, NewStore, RenderError};
+use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn};
 use crate::error::FieldError;
 use crate::object::{Kind, ObjectRef};
 use crate::secret::SecretSource;
@@ -65,6 +65,8 @@ pub struct MedusaEngine {
 impl MedusaEngine {
     /// The name by which stores refer to this engine.
     pub const NAME: &'static str = "medusa";
+    /// The name of the Secret, in each store's namespace, with the first administrator's password.
+    pub const ADMIN_SECRET: &'static str = admin::SECRET;
 
     /// An engine whose defaults are these, and the built-in ones for what they leave out. They have the shape of a
     /// request's options, [`MedusaOptions`].
@@ -141,8 +143,8 @@ impl Engine for MedusaEngine {
         Ok(components)
     }
 
-    fn credentials(&self, spec: &StoreSpec) -> Result<Option<Credentials>, RenderError> {
-        admin::credentials(&Shop::read(spec)?).map(Some)
+    fn sign_in(&self, spec: &StoreSpec) -> Result<Option<SignIn>, RenderError> {
+        admin::sign_in(&Shop::read(spec)?).map(Some)
     }
 
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {

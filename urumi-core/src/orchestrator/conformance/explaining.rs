@@ -4,7 +4,9 @@ use futures::StreamExt;
 
 use super::previewing::{outline, secrets_shown};
 use super::room::{Room, Stop, ensure, expect_invalid};
+use crate::error::ErrorKind;
 use crate::logs::LogQuery;
+use crate::store::StoreId;
 
 pub(super) async fn manifests_hold_no_secret(room: &Room) -> Result<(), Stop> {
     let store = room.create().await?;
@@ -34,6 +36,24 @@ pub(super) async fn the_timeline_tells_of_a_stores_life(room: &Room) -> Result<(
     for wanted in ["Created", "Ready"] {
         ensure!(timeline.iter().any(|entry| entry.reason == wanted), "{wanted} is missing: {timeline:?}");
     }
+    Ok(())
+}
+
+pub(super) async fn a_password_is_shown_only_to_whom_it_is_revealed(room: &Room) -> Result<(), Stop> {
+    let store = room.ready().await?;
+    let hidden = room.urumi.credentials(&store.id, false).await?;
+    ensure!(hidden.password.is_none(), "it is shown though nobody asked");
+    ensure!(!hidden.username.is_empty() && hidden.address.starts_with("http"), "nobody can sign in: {hidden:?}");
+    let revealed = room.urumi.credentials(&store.id, true).await?;
+    let password = revealed.password.as_ref().map(|password| password.reveal().to_owned()).unwrap_or_default();
+    ensure!(password.len() >= 20 && password != "REDACTED", "it has {} characters", password.len());
+    ensure!(!format!("{revealed:?}").contains(&password), "debug output shows it");
+    let again = room.urumi.credentials(&store.id, true).await?;
+    ensure!(again == revealed, "it is another one when it is asked for again");
+    let manifests = serde_json::to_string(&room.urumi.manifests(&store.id).await?).unwrap_or_default();
+    ensure!(!manifests.contains(&password), "the manifests show it");
+    let missing = room.urumi.credentials(&StoreId::random(), true).await;
+    ensure!(matches!(&missing, Err(e) if e.kind() == ErrorKind::NotFound), "a missing store gives {missing:?}");
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::cluster::{ClusterBackend, InMemoryCluster, LabelRequirement, Query};
+use crate::credentials::Credentials;
 use crate::engine::EngineInfo;
 use crate::error::Result;
 use crate::logs::{LogLines, LogQuery};
@@ -130,6 +131,9 @@ impl StoreOrchestrator for Careless {
     }
     async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
         self.0.timeline(id).await
+    }
+    async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
+        self.0.credentials(id, !reveal).await
     }
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
         self.0.logs(id, query).await

@@ -118,10 +118,10 @@ async fn logs_are_a_permission_of_their_own() {
     cluster.create(&web()).await.unwrap();
     sleep(DELAY).await;
     let (group, resource) = (String::new(), "pods".to_owned());
-    cluster.deny(Access { verb: "get".into(), group, resource, namespace: None });
+    cluster.deny(Access { verb: "get".into(), group, resource, namespace: None, name: None });
     assert!(read(&cluster, &LogOptions::default()).await.is_ok());
     let (group, resource) = (String::new(), "pods/log".to_owned());
-    cluster.deny(Access { verb: "get".into(), group, resource, namespace: Some("shop".into()) });
+    cluster.deny(Access { verb: "get".into(), group, resource, namespace: Some("shop".into()), name: None });
     let error = read(&cluster, &LogOptions::default()).await.unwrap_err();
     assert_eq!(error.kind(), ClusterErrorKind::Forbidden);
     let web = ObjectRef::namespaced(DEPLOYMENT, "shop", "web");

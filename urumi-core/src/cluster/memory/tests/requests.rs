@@ -58,6 +58,7 @@ async fn what_is_denied_is_forbidden() {
         group: String::new(),
         resource: resource.into(),
         namespace: None,
+        name: None,
     };
     assert!(cluster.may(&access("create", "configmaps")).await.unwrap());
     cluster.deny(access("create", "configmaps"));
@@ -151,6 +152,7 @@ async fn tokens_are_known_until_they_are_revoked() {
         group: "authentication.k8s.io".into(),
         resource: "tokenreviews".into(),
         namespace: None,
+        name: None,
     });
     let error = cluster.review_token(&bob, &[]).await.unwrap_err();
     assert_eq!((error.kind(), error.verb()), (ClusterErrorKind::Forbidden, Verb::ReviewToken));

@@ -145,7 +145,7 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
         (json!({ "quota": { "cpus": "4" } }), &[("quota.cpus", "requests.cpu")]),
         (json!({ "quota": { "pods": "7500m" } }), &[("quota.pods", "whole number")]),
         (json!({ "quota": { "pods": 2 } }), &[("quota.pods", "at least 6")]),
-        (json!({ "quota": { "limits.memory": "1Gi" } }), &[("quota.limits.memory", "at least 3Gi")]),
+        (json!({ "quota": { "limits.memory": "1Gi" } }), &[("quota.limits.memory", "at least 3355443200")]),
         (json!({ "quota": { "requests.storage": "1Gi" } }), &[("quota.requests.storage", "at least 5Gi")]),
         (json!({ "quota": { "persistentvolumeclaims": 0 } }), &[("quota.persistentvolumeclaims", "at least 1")]),
         (

@@ -238,14 +238,13 @@ fn the_publishable_key_is_known_to_all_parts_from_the_beginning() {
 #[test]
 fn the_administrator_is_told_of() {
     let engine = MedusaEngine::default();
-    let credentials = engine.credentials(&spec(json!({}))).unwrap().unwrap();
-    assert_eq!(credentials.address, "http://api-abc123.localtest.me/app");
-    assert_eq!(credentials.username, "admin@store-abc123.localtest.me");
+    let sign_in = engine.sign_in(&spec(json!({}))).unwrap().unwrap();
+    assert_eq!(sign_in.address, "http://api-abc123.localtest.me/app");
+    assert_eq!(sign_in.username, "admin@store-abc123.localtest.me");
     let manifests = render(&spec(json!({})));
-    let secret = find::<Secret>(&manifests, "medusa-admin");
-    assert_eq!(secret.reference().name, credentials.secret.name);
-    assert!(secret.at(&format!("/data/{}", credentials.password_key)).is_some());
-    assert_eq!(engine.credentials(&spec(everything())).unwrap().unwrap().username, "owner@example.com");
+    let secret = find::<Secret>(&manifests, &sign_in.secret);
+    assert!(secret.at(&format!("/data/{}", sign_in.password_key)).is_some());
+    assert_eq!(engine.sign_in(&spec(everything())).unwrap().unwrap().username, "owner@example.com");
 }
 
 #[test]
