@@ -35,6 +35,7 @@
 //! features, such as `v1_37`.
 
 pub mod cluster;
+mod conformance;
 pub mod engine;
 pub mod error;
 mod field;
