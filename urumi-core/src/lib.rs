@@ -54,6 +54,7 @@ pub mod provisioner;
 pub mod readiness;
 pub mod record;
 pub mod secret;
+pub mod settings;
 pub mod status;
 pub mod store;
 pub mod telemetry;
