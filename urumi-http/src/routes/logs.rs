@@ -11,7 +11,7 @@ use serde::Deserialize;
 use urumi_core::logs::{LogLine, LogQuery};
 use utoipa::IntoParams;
 
-use super::{permitted, synced};
+use super::permitted;
 use crate::auth::{Action, Caller};
 use crate::extract::{Id, Query};
 use crate::problem::{Code, FieldProblem, Problem};
@@ -66,8 +66,7 @@ pub(super) async fn logs(
         problem.errors = vec![FieldProblem { field: "tail".into(), message }];
         return Err(problem);
     }
-    synced(&state).await?;
-    permitted(&state, &principal, Action::ViewLogs, &id)?;
+    permitted(&state, &principal, Action::ViewLogs, &id).await?;
     let brackets = query.component.is_none();
     let wanted = LogQuery { component: query.component, tail, follow: query.follow };
     let lines = state.orchestrator().logs(&id, &wanted).await?;

@@ -92,8 +92,9 @@ fn bad_parameter(name: &str, message: String) -> Problem {
     problem
 }
 
-/// Waits for the version that a client has seen elsewhere.
+/// Waits for the first sight of the cluster, and for the version that a client has seen elsewhere.
 async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Problem> {
+    synced(state).await?;
     let Some(version) = version else { return Ok(()) };
     let wrong = || bad_parameter("resourceVersion", "must be a number, as a store's resourceVersion is".to_owned());
     state.view().at_least(version.parse().map_err(|_| wrong())?).await;
@@ -122,7 +123,6 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let request = query.request()?;
-    synced(&state).await?;
     as_new_as(&state, query.resource_version.as_deref()).await?;
     let view = state.view();
     let everything = principal.role == Role::Admin
@@ -355,9 +355,8 @@ pub(super) async fn get(
     headers: HeaderMap,
     Query(query): Query<GetQuery>,
 ) -> Result<Response, Problem> {
-    synced(&state).await?;
     as_new_as(&state, query.resource_version.as_deref()).await?;
-    let entry = permitted(&state, &principal, Action::ViewStore, &id)?;
+    let entry = permitted(&state, &principal, Action::ViewStore, &id).await?;
     let tag = format!("\"{}\"", entry.store.resource_version);
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
@@ -442,8 +441,9 @@ async fn change(
     id: &StoreId,
     work: impl Future<Output = Result<Store, Problem>>,
 ) -> Result<Store, Problem> {
+    // What cannot be judged yet is not noted.
     synced(state).await?;
-    let outcome = match permitted(state, principal, action, id) {
+    let outcome = match permitted(state, principal, action, id).await {
         Ok(_) => work.await,
         Err(problem) => Err(problem),
     };
