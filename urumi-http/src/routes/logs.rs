@@ -8,13 +8,14 @@ use futures::{StreamExt, future};
 use http::HeaderMap;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use serde::Deserialize;
+use urumi_core::error::FieldError;
 use urumi_core::logs::{LogLine, LogQuery};
 use utoipa::IntoParams;
 
 use super::permitted;
 use crate::auth::{Action, Caller};
 use crate::extract::{Id, Query};
-use crate::problem::{Code, FieldProblem, Problem};
+use crate::problem::Problem;
 use crate::state::ServerState;
 
 /// The media type of lines with their origin, one JSON object each.
@@ -62,9 +63,7 @@ pub(super) async fn logs(
     let tail = query.tail.unwrap_or(LogQuery::TAIL);
     if tail > LogQuery::MAX_TAIL {
         let message = format!("must be from 0 to {}", LogQuery::MAX_TAIL);
-        let mut problem = Problem::new(Code::Malformed, format!("tail: {message}"));
-        problem.errors = vec![FieldProblem { field: "tail".into(), message }];
-        return Err(problem);
+        return Err(Problem::malformed(FieldError::new("tail", message)));
     }
     permitted(&state, &principal, Action::ViewLogs, &id).await?;
     let brackets = query.component.is_none();

@@ -61,13 +61,13 @@ impl ListQuery {
     fn request(&self) -> Result<PageRequest, Problem> {
         let limit = self.limit.unwrap_or(MAX_PAGE);
         if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(bad_parameter("limit", format!("must be from 1 to {MAX_PAGE}")));
+            return Err(Problem::malformed(FieldError::new("limit", format!("must be from 1 to {MAX_PAGE}"))));
         }
         let statuses = self.status.iter().flat_map(|list| list.split(','));
         let status = statuses.map(|word| {
             StoreStatus::parse(word).ok_or_else(|| {
                 let known = StoreStatus::ALL.map(StoreStatus::as_str).join(", ");
-                bad_parameter("status", format!("{word:?} is no status; they are {known}"))
+                Problem::malformed(FieldError::new("status", format!("{word:?} is no status; they are {known}")))
             })
         });
         let filter = Filter {
@@ -79,25 +79,19 @@ impl ListQuery {
         if let Some(cursor) = &self.cursor
             && !request.behind(cursor)
         {
-            let message = "is none that this query gave; begin again without a cursor".to_owned();
-            return Err(bad_parameter("cursor", message));
+            let message = "is none that this query gave; begin again without a cursor";
+            return Err(Problem::malformed(FieldError::new("cursor", message)));
         }
         Ok(request)
     }
-}
-
-fn bad_parameter(name: &str, message: String) -> Problem {
-    let mut problem = Problem::new(Code::Malformed, format!("{name}: {message}"));
-    problem.errors = vec![crate::problem::FieldProblem { field: name.to_owned(), message }];
-    problem
 }
 
 /// Waits for the first sight of the cluster, and for the version that a client has seen elsewhere.
 async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Problem> {
     synced(state).await?;
     let Some(version) = version else { return Ok(()) };
-    let wrong = || bad_parameter("resourceVersion", "must be a number, as a store's resourceVersion is".to_owned());
-    state.view().at_least(version.parse().map_err(|_| wrong())?).await;
+    let wrong = || FieldError::new("resourceVersion", "must be a number, as a store's resourceVersion is");
+    state.view().at_least(version.parse().map_err(|_| Problem::malformed(wrong()))?).await;
     Ok(())
 }
 
