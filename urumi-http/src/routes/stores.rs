@@ -123,16 +123,15 @@ pub(super) async fn list(
         && request.filter == Filter::default()
         && request.sort == Sort::CreatedAt
         && request.cursor.is_none();
-    let (all, sequence) = view.all();
-    let tag = list_tag(view, sequence, &principal);
+    let all = view.all();
+    let tag = list_tag(view, all.sequence, &principal);
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
-    let (page, tag) = if everything && all.len() <= request.limit {
-        let (body, sequence) = view.whole();
-        (Page { body, next: None }, list_tag(view, sequence, &principal))
+    let page = if everything && all.entries.len() <= request.limit {
+        Page { body: all.json(), next: None }
     } else {
-        (Page::of(&all, &request, |entry| may_view(&principal, entry)), tag)
+        Page::of(&all.entries, &request, |entry| may_view(&principal, entry))
     };
     let mut response = ([(CONTENT_TYPE, "application/json")], page.body).into_response();
     insert(response.headers_mut(), ETAG, &tag);
@@ -298,8 +297,7 @@ async fn make(
 fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<Store>, Problem> {
     let Some(key) = Idempotency::of(request) else { return Ok(None) };
     let now = jiff::Timestamp::now();
-    let (all, _) = state.view().all();
-    for entry in all.iter() {
+    for entry in &state.view().all().entries {
         let Some(made_by) = &entry.store.made_by else { continue };
         let id = entry.store.id.clone();
         match made_by.repeated_by(&key, entry.store.created_at, now) {
