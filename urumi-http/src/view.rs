@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
+use urumi_core::object::is_older;
 use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestrator};
 use uuid::Uuid;
 
@@ -286,10 +287,4 @@ impl State {
         self.listing = Some(listing.clone());
         listing
     }
-}
-
-/// Whether one version is older than another. Kubernetes defines them as comparable integers; where one is none,
-/// nothing is known and the answer is no.
-fn is_older(one: &str, other: &str) -> bool {
-    matches!((one.parse::<u64>(), other.parse::<u64>()), (Ok(one), Ok(other)) if one < other)
 }
