@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::{StreamExt, future};
+use futures::StreamExt;
 use http::HeaderMap;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use serde::Deserialize;
@@ -74,7 +74,7 @@ pub(super) async fn logs(
     let bytes = lines
         .take_until(async move { draining.cancelled().await })
         // What follows an error within the stream may still be good: it is said where the lines are, and in the log.
-        .filter_map(move |line| {
+        .map(move |line| {
             let text = match line {
                 Ok(line) if structured => json(&line),
                 Ok(line) if brackets => format!("[{} {}] {}\n", line.component, line.pod, line.text),
@@ -84,7 +84,7 @@ pub(super) async fn logs(
                     if structured { json(&problem) } else { format!("urumi: {}\n", problem.detail) }
                 }
             };
-            future::ready(Some(Ok::<_, std::convert::Infallible>(Bytes::from(text))))
+            Ok::<_, std::convert::Infallible>(Bytes::from(text))
         });
     let content_type = if structured { NDJSON } else { "text/plain; charset=utf-8" };
     Ok(([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], Body::from_stream(bytes)).into_response())
