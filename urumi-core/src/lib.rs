@@ -42,6 +42,7 @@ mod field;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 pub mod idempotency;
+mod lines;
 pub mod logs;
 mod manifests;
 mod merge_keys;
