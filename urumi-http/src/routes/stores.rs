@@ -280,16 +280,20 @@ async fn make(
         request.id = Some(id.to_string());
     }
     let began = jiff::Timestamp::now();
-    let store = match state.orchestrator().create(request).await {
-        Ok(store) => store,
-        // It is on record, and the monitor goes on with it: that is what was asked for.
-        Err(Error::Unfinished { store, source }) if source.is_retryable() => *store,
-        Err(error) => return Err(error.into()),
-    };
+    let store = begun(state.orchestrator().create(request).await)?;
     state.view().seen(&store.id, &store.resource_version).await;
     // The cluster's clock counts whole seconds, and may differ a little from ours.
     let replayed = store.status != StoreStatus::Provisioning || store.created_at.as_second() + 5 < began.as_second();
     Ok((store, replayed))
+}
+
+/// A store whose making has begun.
+fn begun(outcome: urumi_core::Result<Store>) -> Result<Store, Problem> {
+    match outcome {
+        // It is on record, and the monitor goes on with it: that is what was asked for.
+        Err(Error::Unfinished { store, source }) if source.is_retryable() => Ok(*store),
+        outcome => Ok(outcome?),
+    }
 }
 
 /// What an earlier request with the same key has made, as far as memory tells. What it cannot tell, because it is just
@@ -414,11 +418,7 @@ pub(super) async fn retry(
 ) -> Result<Response, Problem> {
     let expected = precondition(&headers)?;
     let retried = change(&state, &principal, Action::RetryStore, &id, async {
-        let store = match state.orchestrator().retry_if(&id, &expected).await {
-            Ok(store) => store,
-            Err(Error::Unfinished { store, source }) if source.is_retryable() => *store,
-            Err(error) => return Err(error.into()),
-        };
+        let store = begun(state.orchestrator().retry_if(&id, &expected).await)?;
         state.view().seen(&id, &store.resource_version).await;
         Ok(store)
     });
