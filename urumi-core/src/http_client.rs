@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LINK};
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
@@ -164,7 +165,7 @@ impl HttpOrchestrator {
     /// When there is no answer, or it is a problem.
     pub async fn raw(&self, path: &[&str]) -> Result<Vec<u8>> {
         let response = self.send(Operation::Get, None, self.request(Method::GET, path)).await?;
-        Ok(response.bytes().await.map_err(|error| no_answer(Operation::Get, &error))?.into())
+        Ok(body(Operation::Get, response).await?.into())
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -220,11 +221,7 @@ impl HttpOrchestrator {
         id: Option<&StoreId>,
         request: RequestBuilder,
     ) -> Result<T> {
-        let response = self.send(operation, id, request).await?;
-        let body = timeout(REQUEST, response.bytes()).await;
-        let body = body.map_err(|_| no_answer(operation, &format_args!("none within {REQUEST:?}")))?;
-        let body = body.map_err(|error| no_answer(operation, &error))?;
-        serde_json::from_slice(&body).map_err(|error| unreadable(operation, &error))
+        json(operation, self.send(operation, id, request).await?).await
     }
 
     /// A key that cannot be one may not even be sendable: it is refused here, with what else is wrong.
@@ -247,6 +244,17 @@ impl HttpOrchestrator {
         }
         Ok(store)
     }
+}
+
+/// The whole body of an answer.
+async fn body(operation: Operation, response: Response) -> Result<Bytes> {
+    let body = timeout(REQUEST, response.bytes()).await;
+    let body = body.map_err(|_elapsed| no_answer(operation, &format_args!("none within {REQUEST:?}")))?;
+    body.map_err(|error| no_answer(operation, &error))
+}
+
+async fn json<T: DeserializeOwned>(operation: Operation, response: Response) -> Result<T> {
+    serde_json::from_slice(&body(operation, response).await?).map_err(|error| unreadable(operation, &error))
 }
 
 /// A key as structured headers write strings, so that no character of it has a meaning of its own.
@@ -308,11 +316,7 @@ impl StoreOrchestrator for HttpOrchestrator {
         loop {
             let response = self.send(Operation::List, None, request).await?;
             let next = next_page(&response, &base);
-            let page = timeout(REQUEST, response.bytes()).await;
-            let page = page.map_err(|_| no_answer(Operation::List, &format_args!("none within {REQUEST:?}")))?;
-            let page = page.map_err(|error| no_answer(Operation::List, &error))?;
-            let page: Vec<Store> = serde_json::from_slice(&page).map_err(|e| unreadable(Operation::List, &e))?;
-            stores.extend(page);
+            stores.extend(json::<Vec<Store>>(Operation::List, response).await?);
             match next {
                 Some(next) => request = self.client.get(next),
                 None => return Ok(stores),

@@ -35,6 +35,7 @@
 //! features, such as `v1_37`.
 
 pub mod cluster;
+mod conformance;
 pub mod credentials;
 pub mod engine;
 pub mod error;
@@ -42,6 +43,7 @@ mod field;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 pub mod idempotency;
+mod lines;
 pub mod logs;
 mod manifests;
 mod merge_keys;
@@ -54,6 +56,7 @@ pub mod provisioner;
 pub mod readiness;
 pub mod record;
 pub mod secret;
+pub mod settings;
 pub mod status;
 pub mod store;
 pub mod telemetry;

@@ -1,11 +1,12 @@
 //! What the containers of a store write: lines, each with where it comes from.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::lines::LineBuffer;
 
 /// Which lines of a store's logs are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,9 +56,7 @@ const LONGEST: usize = 64 * 1024;
 /// Bytes as they come, cut into lines.
 pub(crate) struct Lines<S> {
     bytes: S,
-    buffer: BytesMut,
-    /// How much of the buffer is known to have no newline.
-    searched: usize,
+    buffer: LineBuffer,
     ended: bool,
 }
 
@@ -68,28 +67,23 @@ where
 {
     /// The lines in a stream of bytes, without their ends.
     pub(crate) fn of(bytes: S) -> impl Stream<Item = Result<String, E>> + Send + 'static {
-        let lines = Lines { bytes, buffer: BytesMut::new(), searched: 0, ended: false };
+        let lines = Lines { bytes, buffer: LineBuffer::default(), ended: false };
         stream::unfold(lines, |mut lines| async move { Some((lines.next().await?, lines)) })
     }
 
     async fn next(&mut self) -> Option<Result<String, E>> {
         loop {
-            let rest = self.buffer.get(self.searched..).unwrap_or_default();
-            if let Some(at) = rest.iter().position(|byte| *byte == b'\n') {
-                let line = self.buffer.split_to(self.searched + at + 1);
-                self.searched = 0;
-                return Some(Ok(text(line.get(..line.len() - 1).unwrap_or_default())));
+            if let Some(line) = self.buffer.line() {
+                return Some(Ok(text(&line)));
             }
-            self.searched = self.buffer.len();
-            if self.searched >= LONGEST || (self.ended && self.searched > 0) {
-                self.searched = 0;
-                return Some(Ok(text(&self.buffer.split())));
+            if self.buffer.len() >= LONGEST || (self.ended && self.buffer.len() > 0) {
+                return Some(Ok(text(&self.buffer.rest())));
             }
             if self.ended {
                 return None;
             }
             match self.bytes.next().await {
-                Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
+                Some(Ok(bytes)) => self.buffer.push(&bytes),
                 Some(Err(error)) => return Some(Err(error)),
                 None => self.ended = true,
             }

@@ -309,6 +309,12 @@ impl Object {
     }
 }
 
+/// Whether one resourceVersion is older than another. Kubernetes defines them as comparable integers; where one is
+/// none, nothing is known and the answer is no.
+pub fn is_older(one: &str, other: &str) -> bool {
+    matches!((one.parse::<u64>(), other.parse::<u64>()), (Ok(one), Ok(other)) if one < other)
+}
+
 fn object_at<'a>(value: &'a mut Value, path: &[&str]) -> Option<&'a mut Map<String, Value>> {
     let mut map = value.as_object_mut()?;
     for key in path {

@@ -10,6 +10,8 @@ use crate::status::StoreStatus;
 
 /// The reporting component of the Events by which a frontend notes who asked for what.
 pub const AUDIT_REPORTER: &str = "urumi.ai/audit";
+/// The namespace where Events about things without one are kept: a store's namespace is one of them.
+pub const CLUSTER_EVENTS: &str = "default";
 
 /// One thing that happened to a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

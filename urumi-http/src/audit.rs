@@ -13,14 +13,11 @@ use urumi_core::StoreId;
 use urumi_core::cluster::ClusterBackend;
 use urumi_core::object::{Kind, MalformedObject, Object};
 use urumi_core::record;
-use urumi_core::timeline::AUDIT_REPORTER;
+use urumi_core::timeline::{AUDIT_REPORTER, CLUSTER_EVENTS};
 use uuid::Uuid;
 
 use crate::auth::{Action, Principal};
 use crate::problem::Problem;
-
-/// Where Events about namespaces are kept.
-const EVENTS: &str = "default";
 
 /// Notes changes.
 #[derive(Clone)]
@@ -90,7 +87,7 @@ fn event(store: &StoreId, verb: &str, failed: bool, message: &str, instance: &st
     let value = json!({
         "metadata": {
             "name": format!("{}.{}", store.namespace(), Uuid::new_v4().simple()),
-            "namespace": EVENTS,
+            "namespace": CLUSTER_EVENTS,
             "labels": {record::ID: store.as_str(), "app.kubernetes.io/managed-by": "urumi"},
         },
         "involvedObject": {"apiVersion": "v1", "kind": "Namespace", "name": store.namespace()},

@@ -19,6 +19,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use http::HeaderValue;
 use ipnet::IpNet;
+use urumi_core::settings::{domain, duration};
 
 use crate::auth::{Binding, Role, TokenArgs};
 
@@ -95,7 +96,7 @@ pub struct Config {
     pub cluster: ClusterChoice,
 
     /// With `--cluster memory`: how long a workload takes to become ready
-    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "3s", env = "URUMI_MEMORY_READY_AFTER", hide_env_values = true, help_heading = "Cluster")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "3s", env = "URUMI_MEMORY_READY_AFTER", hide_env_values = true, help_heading = "Cluster")]
     pub memory_ready_after: Duration,
 
     /// The kubeconfig file; else $KUBECONFIG, ~/.kube/config, or the pod's service account
@@ -107,15 +108,15 @@ pub struct Config {
     pub context: Option<String>,
 
     /// The domain under which new stores are reachable, unless their options say otherwise
-    #[arg(long, value_parser = values::domain, default_value = urumi_core::provisioner::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true, help_heading = "Stores")]
+    #[arg(long, value_parser = domain, default_value = urumi_core::provisioner::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true, help_heading = "Stores")]
     pub domain: String,
 
     /// How long a store may be provisioning before it is `failed`
-    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "15m", env = "URUMI_DEADLINE", hide_env_values = true, help_heading = "Stores")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "15m", env = "URUMI_DEADLINE", hide_env_values = true, help_heading = "Stores")]
     pub deadline: Duration,
 
     /// How often every store is looked at again, besides what watches report
-    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "10s", env = "URUMI_RESYNC", hide_env_values = true, help_heading = "Stores")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s", env = "URUMI_RESYNC", hide_env_values = true, help_heading = "Stores")]
     pub resync: Duration,
 
     /// How many stores an owner may have; any number without
@@ -240,7 +241,7 @@ pub struct Config {
     pub max_body: usize,
 
     /// How long a request may take until its answer begins
-    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "30s", env = "URUMI_REQUEST_TIMEOUT", hide_env_values = true, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s", env = "URUMI_REQUEST_TIMEOUT", hide_env_values = true, help_heading = "Limits")]
     pub request_timeout: Duration,
 
     /// How many requests may be worked on at once
@@ -252,7 +253,7 @@ pub struct Config {
     pub max_connections: usize,
 
     /// How long requests in flight may take to finish once the server is told to stop
-    #[arg(long, value_name = "DURATION", value_parser = values::duration, default_value = "25s", env = "URUMI_SHUTDOWN_GRACE", hide_env_values = true, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "25s", env = "URUMI_SHUTDOWN_GRACE", hide_env_values = true, help_heading = "Limits")]
     pub shutdown_grace: Duration,
 
     /// How log lines look; `pretty` on a terminal and `json` elsewhere without

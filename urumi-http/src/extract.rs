@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use urumi_core::error::{Error, FieldError};
 use urumi_core::{Precondition, StoreId};
 
-use crate::problem::{Code, FieldProblem, Problem};
+use crate::problem::{Code, Problem};
 
 /// The header of idempotency keys.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -77,9 +77,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             let message = error.into_inner().to_string();
             match field_of(path, &message) {
                 Some(field) => {
-                    let mut problem = Problem::new(Code::Malformed, format!("the query's {field}: {message}"));
-                    problem.errors = vec![FieldProblem { field, message }];
-                    problem
+                    let detail = format!("the query's {field}: {message}");
+                    Problem { detail, ..Problem::malformed(FieldError::new(field, message)) }
                 }
                 None => Problem::new(Code::Malformed, format!("the query is not acceptable: {message}")),
             }
@@ -129,11 +128,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
         })?,
         None => value.to_owned(),
     };
-    urumi_core::idempotency::check_key(&key).map_err(|wrong| {
-        let mut problem = Problem::new(Code::Malformed, wrong.to_string());
-        problem.errors = vec![wrong.into()];
-        problem
-    })?;
+    urumi_core::idempotency::check_key(&key).map_err(Problem::malformed)?;
     Ok(Some(key))
 }
 

@@ -17,7 +17,7 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Method, Uri};
 use metrics::counter;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate};
 use tower_http::compression::{CompressionLayer, DefaultPredicate};
@@ -114,32 +114,11 @@ async fn shed_load(State(slots): State<Arc<Semaphore>>, request: Request, next: 
     next.run(request).await
 }
 
-/// Lets a route lift the time limit of its request.
-#[derive(Clone)]
-struct TimeLimit(Arc<watch::Sender<bool>>);
-
-async fn limit_time(State(limit): State<Duration>, mut request: Request, next: Next) -> Response {
-    let (lift, lifted) = watch::channel(false);
-    request.extensions_mut().insert(TimeLimit(Arc::new(lift)));
-    let mut answer = std::pin::pin!(next.run(request));
-    if let Ok(response) = tokio::time::timeout(limit, answer.as_mut()).await {
-        return response;
+async fn limit_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => Problem::new(Code::TimedOut, format!("there was no answer within {limit:?}")).into_response(),
     }
-    if *lifted.borrow() {
-        return answer.await;
-    }
-    Problem::new(Code::TimedOut, format!("there was no answer within {limit:?}")).into_response()
-}
-
-/// A layer for routes whose answer may begin late, such as those that wait for something to happen:
-/// `.route_layer(axum::middleware::from_fn(without_time_limit))`.
-///
-/// A route that answers at once and then streams does not need it.
-pub async fn without_time_limit(request: Request, next: Next) -> Response {
-    if let Some(TimeLimit(lift)) = request.extensions().get() {
-        lift.send_replace(true);
-    }
-    next.run(request).await
 }
 
 /// Chooses whole answers that are large enough: a stream's parts must not wait for each other.

@@ -6,6 +6,7 @@
 
 mod audit;
 pub mod auth;
+mod causes;
 pub mod config;
 mod extract;
 pub mod layers;

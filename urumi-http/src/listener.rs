@@ -18,12 +18,6 @@ use tokio_util::task::TaskTracker;
 
 pub use tls::TlsOptions;
 
-/// Tells a handler that the server is about to stop, so that streams end before they are cut.
-///
-/// It is an extension of every request.
-#[derive(Clone, Debug)]
-pub struct Draining(pub CancellationToken);
-
 /// The bounds of what clients may take.
 #[derive(Clone, Debug)]
 pub struct ListenerOptions {

@@ -54,8 +54,9 @@ impl OwnerCounts {
         let pending = pending.len();
         let OwnerLimits { stores, provisioning } = self.limits;
         if stores.is_some() || provisioning.is_some() {
-            let (all, _) = view.all();
-            let theirs = || all.iter().filter(|entry| entry.owner.as_ref() == Some(owner)).map(|e| e.store.status);
+            let all = view.all();
+            let theirs =
+                || all.entries.iter().filter(|entry| entry.owner.as_ref() == Some(owner)).map(|e| e.store.status);
             let has = pending + theirs().filter(|status| *status != StoreStatus::Deleting).count();
             if let Some(limit) = stores.filter(|limit| has >= *limit) {
                 return Err(Problem::new(

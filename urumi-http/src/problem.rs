@@ -162,6 +162,12 @@ impl Problem {
         Problem { errors, ..Problem::new(Code::Invalid, detail) }
     }
 
+    /// A parameter or a header that cannot be read.
+    pub fn malformed(error: FieldError) -> Self {
+        let detail = error.to_string();
+        Problem { errors: vec![error.into()], ..Problem::new(Code::Malformed, detail) }
+    }
+
     /// Says after how many seconds a repetition makes sense.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {

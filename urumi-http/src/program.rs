@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use urumi_core::{Orchestrator, ReadinessMonitor};
 
 use crate::auth::run_token_command;
+use crate::causes::in_one_line;
 use crate::config::{Command, Config, Exposure, Loaded, MetricsListen, check_exposure};
 use crate::layers::{LayerOptions, wrap};
 use crate::listener::{ListenerOptions, TlsOptions, serve_router};
@@ -48,12 +49,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let mut text = failure.to_string();
-            let mut beneath = failure.source();
-            while let Some(cause) = beneath {
-                text = format!("{text}: {cause}");
-                beneath = cause.source();
-            }
+            let text = in_one_line(&*failure);
             // When nobody reads stderr, the exit code has to do.
             let _ = std::io::Write::write_all(&mut anstream::stderr(), format!("error: {text}\n").as_bytes());
             ExitCode::FAILURE

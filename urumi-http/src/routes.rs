@@ -44,19 +44,17 @@ pub(crate) fn public() -> OpenApiRouter<ServerState> {
 }
 
 /// The store that an action is about, if the caller may do it.
-fn permitted(state: &ServerState, principal: &Principal, action: Action, id: &StoreId) -> Result<Arc<Entry>, Problem> {
-    let (synced, _) = state.view().health();
-    let Some(entry) = state.view().get(id) else {
-        return Err(if synced { no_such_store(id) } else { not_ready() });
-    };
+async fn permitted(
+    state: &ServerState,
+    principal: &Principal,
+    action: Action,
+    id: &StoreId,
+) -> Result<Arc<Entry>, Problem> {
+    synced(state).await?;
+    let entry = state.view().get(id).ok_or_else(|| no_such_store(id))?;
     let decision = decide(principal, action, entry.owner.as_ref());
     decision.or_refuse(principal, action, || no_such_store(id))?;
     Ok(entry)
-}
-
-fn not_ready() -> Problem {
-    let detail = "the server has just started and has not yet seen the stores; try again";
-    Problem::new(crate::problem::Code::NotReady, detail).retry_after(1)
 }
 
 /// Waits for the first sight of the cluster, which takes a moment after the start.
@@ -65,7 +63,11 @@ async fn synced(state: &ServerState) -> Result<(), Problem> {
         return Ok(());
     }
     state.view().synced().await;
-    if state.view().health().0 { Ok(()) } else { Err(not_ready()) }
+    if state.view().health().0 {
+        return Ok(());
+    }
+    let detail = "the server has just started and has not yet seen the stores; try again";
+    Err(Problem::new(crate::problem::Code::NotReady, detail).retry_after(1))
 }
 
 /// Whether the caller may see a store.

@@ -1,7 +1,6 @@
 //! What the handlers share.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,12 +132,6 @@ impl ServerState {
             heartbeat: HEARTBEAT,
             draining: None,
         }
-    }
-
-    /// Resolves when everything has been seen once, or it takes too long.
-    pub fn synced(&self) -> impl Future<Output = ()> + Send + use<> {
-        let view = self.inner.view.clone();
-        async move { view.synced().await }
     }
 
     pub(crate) fn orchestrator(&self) -> &dyn StoreOrchestrator {

@@ -7,13 +7,14 @@ mod page;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
+use urumi_core::object::is_older;
 use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestrator};
 use uuid::Uuid;
 
@@ -45,6 +46,22 @@ impl Entry {
     }
 }
 
+/// All stores as of one change.
+pub(crate) struct Listing {
+    /// Oldest first.
+    pub(crate) entries: Vec<Arc<Entry>>,
+    /// The number of the change.
+    pub(crate) sequence: u64,
+    json: OnceLock<Bytes>,
+}
+
+impl Listing {
+    /// All of them as one JSON array; made when it is asked for.
+    pub(crate) fn json(&self) -> Bytes {
+        self.json.get_or_init(|| page::array(self.entries.iter())).clone()
+    }
+}
+
 /// All stores, kept true by [`View::follow`].
 pub(crate) struct View {
     state: RwLock<State>,
@@ -61,10 +78,8 @@ struct State {
     /// The last error of the watch, until it is well again.
     error: Option<String>,
     stores: HashMap<StoreId, Arc<Entry>>,
-    /// The stores oldest first; made when it is asked for.
-    ordered: Option<Arc<Vec<Arc<Entry>>>>,
-    /// All of them as one JSON array; made when it is asked for.
-    whole: Option<Bytes>,
+    /// All stores as of the last change; made when it is asked for.
+    listing: Option<Arc<Listing>>,
     /// How many changes there were.
     sequence: u64,
     recent: VecDeque<Arc<Change>>,
@@ -134,31 +149,10 @@ impl View {
         self.read().stores.get(id).cloned()
     }
 
-    /// All stores, oldest first, and the number of the last change.
-    pub(crate) fn all(&self) -> (Arc<Vec<Arc<Entry>>>, u64) {
-        if let (Some(ordered), sequence) = {
-            let state = self.read();
-            (state.ordered.clone(), state.sequence)
-        } {
-            return (ordered, sequence);
-        }
-        let mut state = self.write();
-        (state.ordered(), state.sequence)
-    }
-
-    /// All stores as one JSON array, and the number of the last change.
-    pub(crate) fn whole(&self) -> (Bytes, u64) {
-        if let (Some(whole), sequence) = {
-            let state = self.read();
-            (state.whole.clone(), state.sequence)
-        } {
-            return (whole, sequence);
-        }
-        let mut state = self.write();
-        let ordered = state.ordered();
-        let whole = page::array(ordered.iter());
-        state.whole = Some(whole.clone());
-        (whole, state.sequence)
+    /// All stores.
+    pub(crate) fn all(&self) -> Arc<Listing> {
+        let made = self.read().listing.clone();
+        made.unwrap_or_else(|| self.write().listing())
     }
 
     /// A tag that changes with every change of any store.
@@ -179,7 +173,7 @@ impl View {
             Some(since) if since <= state.sequence && since + 1 >= oldest => {
                 Beginning::Missed(state.recent.iter().filter(|c| c.sequence > since).cloned().collect())
             }
-            _ => Beginning::All(state.ordered(), state.sequence),
+            _ => Beginning::All(state.listing()),
         };
         (beginning, receiver)
     }
@@ -254,8 +248,7 @@ impl View {
 
     fn note(&self, state: &mut State, what: What) {
         state.sequence += 1;
-        state.ordered = None;
-        state.whole = None;
+        state.listing = None;
         let change = Change::new(state.sequence, &self.tag(state.sequence), what);
         if state.recent.len() >= REMEMBERED {
             state.recent.pop_front();
@@ -277,27 +270,21 @@ impl View {
 
 /// How a watch begins.
 pub(crate) enum Beginning {
-    /// With everything there is, as of this change.
-    All(Arc<Vec<Arc<Entry>>>, u64),
+    /// With everything there is.
+    All(Arc<Listing>),
     /// With what was missed.
     Missed(Vec<Arc<Change>>),
 }
 
 impl State {
-    fn ordered(&mut self) -> Arc<Vec<Arc<Entry>>> {
-        if let Some(ordered) = &self.ordered {
-            return ordered.clone();
+    fn listing(&mut self) -> Arc<Listing> {
+        if let Some(listing) = &self.listing {
+            return listing.clone();
         }
         let mut entries: Vec<Arc<Entry>> = self.stores.values().cloned().collect();
         entries.sort_by(|a, b| (a.store.created_at, &a.store.id).cmp(&(b.store.created_at, &b.store.id)));
-        let ordered = Arc::new(entries);
-        self.ordered = Some(ordered.clone());
-        ordered
+        let listing = Arc::new(Listing { entries, sequence: self.sequence, json: OnceLock::new() });
+        self.listing = Some(listing.clone());
+        listing
     }
-}
-
-/// Whether one version is older than another. Kubernetes defines them as comparable integers; where one is none,
-/// nothing is known and the answer is no.
-fn is_older(one: &str, other: &str) -> bool {
-    matches!((one.parse::<u64>(), other.parse::<u64>()), (Ok(one), Ok(other)) if one < other)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, ValueEnum};
-use jiff::SignedDuration;
+use urumi_core::settings::{domain, duration};
 
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
@@ -128,64 +128,5 @@ impl Color {
             Color::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-    }
-}
-
-/// A duration like `90s`, `10m`, `1h30m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = "write a duration with its unit, e.g. 90s, 10m or 1h30m";
-    let parsed: SignedDuration = text.parse().map_err(|_| wrong.to_owned())?;
-    let duration = Duration::try_from(parsed).map_err(|_| "a duration must not be negative".to_owned())?;
-    match duration {
-        Duration::ZERO => Err("a duration must be longer than zero".into()),
-        longer if longer > Duration::from_secs(7 * 24 * 3600) => {
-            Err("a duration must not be longer than 7 days".into())
-        }
-        duration => Ok(duration),
-    }
-}
-
-/// A domain, checked as far as it is not the engine's business.
-fn domain(text: &str) -> Result<String, String> {
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if text.len() <= 190 && text.split('.').all(label) {
-        return Ok(text.to_owned());
-    }
-    Err("write a domain in lower case without wildcard, scheme or port, e.g. stores.example.com".into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        for (text, seconds) in
-            [("90s", 90.0), ("10m", 600.0), ("1h30m", 5400.0), ("1h 30m", 5400.0), ("500ms", 0.5), ("PT2M", 120.0)]
-        {
-            assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
-        }
-        for text in ["", "10", "-5m", "5m ago", "0s", "8d", "1y", "ten minutes", "999999999999h", "1.5.5s", "∞"] {
-            assert!(duration(text).is_err(), "{text} is accepted");
-        }
-    }
-
-    #[test]
-    fn domains() {
-        for text in ["localtest.me", "localhost", "127.0.0.1.nip.io", "stores.example.com"] {
-            assert_eq!(domain(text).as_deref(), Ok(text));
-        }
-        let long = ["a"; 100].join(".");
-        for text in
-            ["", ".", "a..b", "*.example.com", "https://x.com", "x.com:80", "X.com", "x.com.", "-x.com", "ü.de", &long]
-        {
-            assert!(domain(text).is_err(), "{text} is accepted");
-        }
     }
 }

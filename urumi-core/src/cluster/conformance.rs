@@ -24,7 +24,6 @@ mod namespaces;
 mod objects;
 mod questions;
 mod records;
-mod report;
 mod room;
 mod sight;
 #[cfg(test)]
@@ -35,14 +34,10 @@ mod workloads;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream;
-use tokio::time::{Instant, timeout};
-
-pub use self::report::{Check, NotConforming, Outcome, Report};
-use self::room::{Room, Stop};
+use self::room::Room;
 use super::ClusterBackend;
+use crate::conformance::{self, CheckFn, checks};
+pub use crate::conformance::{Check, NotConforming, Outcome, Report};
 
 /// The label, with value `true`, of every namespace that the suite makes.
 pub const LABEL: &str = "store.urumi.ai/conformance";
@@ -80,16 +75,8 @@ impl Default for Options {
     }
 }
 
-type CheckFn = for<'a> fn(&'a Room) -> BoxFuture<'a, Result<(), Stop>>;
-
-macro_rules! checks {
-    ($($module:ident::$check:ident),+ $(,)?) => {
-        &[$((concat!(stringify!($module), "::", stringify!($check)), |room| Box::pin($module::$check(room)))),+]
-    };
-}
-
 /// Every check there is, in the order of the report.
-const CHECKS: &[(&str, CheckFn)] = checks![
+const CHECKS: &[(&str, CheckFn<Room>)] = checks![
     objects::create_returns_the_object_as_stored,
     objects::get_returns_what_was_created,
     objects::get_of_what_is_missing_is_none,
@@ -146,25 +133,6 @@ const CHECKS: &[(&str, CheckFn)] = checks![
 
 /// Runs every check against a backend. Neither a failing check nor a failing clean-up stops it.
 pub async fn run(backend: Arc<dyn ClusterBackend>, options: Options) -> Report {
-    let checks = stream::iter(CHECKS).map(|(name, check)| one(name, *check, backend.clone(), options.clone()));
-    // `buffered` keeps the order of the list.
-    Report::new(checks.buffered(options.concurrency.max(1)).collect().await)
-}
-
-async fn one(name: &'static str, check: CheckFn, backend: Arc<dyn ClusterBackend>, options: Options) -> Check {
-    let began = Instant::now();
-    let deadline = options.deadline;
-    let room = Room::new(backend, options);
-    let outcome = match timeout(deadline, check(&room)).await {
-        Ok(Ok(())) => Outcome::Passed,
-        Ok(Err(Stop::Failed(message))) => Outcome::Failed(message),
-        Ok(Err(Stop::Skipped(reason))) => Outcome::Skipped(reason),
-        Err(_) => Outcome::Failed(format!("not done within {deadline:?}; it waited for {}", room.waiting_for())),
-    };
-    let left = timeout(deadline, room.clean_up()).await.unwrap_or_else(|_| Err("the clean-up took too long".into()));
-    let outcome = match (outcome, left) {
-        (Outcome::Passed, Err(left)) => Outcome::Failed(format!("passed, but its namespaces stay: {left}")),
-        (outcome, _) => outcome,
-    };
-    Check { name, outcome, took: began.elapsed() }
+    let (deadline, concurrency) = (options.deadline, options.concurrency);
+    conformance::run(CHECKS, deadline, concurrency, || Room::new(backend.clone(), options.clone())).await
 }

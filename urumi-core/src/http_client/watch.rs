@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 use reqwest::Method;
 use reqwest::header::ACCEPT;
 use serde::Deserialize;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{sleep, timeout};
 
 use super::HttpOrchestrator;
 use super::problem::{no_answer, refusal, unreadable};
@@ -92,7 +92,7 @@ impl Watch {
         if let Some(last) = &self.last {
             request = request.header("Last-Event-ID", last);
         }
-        let response = match timeout_at(Instant::now() + SILENCE, request.send()).await {
+        let response = match timeout(SILENCE, request.send()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(no_answer(Operation::Watch, &super::problem::innermost(&error))),
             Err(_elapsed) => return Err(no_answer(Operation::Watch, &"none in time")),
@@ -126,7 +126,7 @@ where
     T: Send,
 {
     stream::unfold(bytes, |mut bytes| async move {
-        let next = timeout_at(Instant::now() + SILENCE, bytes.next()).await.ok().flatten()?;
+        let next = timeout(SILENCE, bytes.next()).await.ok().flatten()?;
         Some((next, bytes))
     })
 }

@@ -38,14 +38,10 @@ mod watching;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream;
-use tokio::time::{Instant, timeout};
-
-use self::room::{Room, Stop};
+use self::room::Room;
 use super::StoreOrchestrator;
-pub use crate::cluster::conformance::{Check, NotConforming, Outcome, Report};
+use crate::conformance::{self, CheckFn, checks};
+pub use crate::conformance::{Check, NotConforming, Outcome, Report};
 use crate::store::Options as EngineOptions;
 
 /// How the suite is run.
@@ -85,16 +81,8 @@ impl Default for Options {
     }
 }
 
-type CheckFn = for<'a> fn(&'a Room) -> BoxFuture<'a, Result<(), Stop>>;
-
-macro_rules! checks {
-    ($($module:ident::$check:ident),+ $(,)?) => {
-        &[$((concat!(stringify!($module), "::", stringify!($check)), |room| Box::pin($module::$check(room)))),+]
-    };
-}
-
 /// Every check there is, in the order of the report.
-const CHECKS: &[(&str, CheckFn)] = checks![
+const CHECKS: &[(&str, CheckFn<Room>)] = checks![
     creating::a_new_store_is_provisioning_and_as_asked_for,
     creating::without_an_id_one_is_drawn,
     creating::a_taken_id_is_a_conflict_and_nothing_changes,
@@ -141,25 +129,6 @@ const CHECKS: &[(&str, CheckFn)] = checks![
 
 /// Runs every check against an orchestrator. Neither a failing check nor a failing clean-up stops it.
 pub async fn run(orchestrator: Arc<dyn StoreOrchestrator>, options: Options) -> Report {
-    let checks = stream::iter(CHECKS).map(|(name, check)| one(name, *check, orchestrator.clone(), options.clone()));
-    // `buffered` keeps the order of the list.
-    Report::new(checks.buffered(options.concurrency.max(1)).collect().await)
-}
-
-async fn one(name: &'static str, check: CheckFn, orchestrator: Arc<dyn StoreOrchestrator>, options: Options) -> Check {
-    let began = Instant::now();
-    let deadline = options.deadline;
-    let room = Room::new(orchestrator, options);
-    let outcome = match timeout(deadline, check(&room)).await {
-        Ok(Ok(())) => Outcome::Passed,
-        Ok(Err(Stop::Failed(message))) => Outcome::Failed(message),
-        Ok(Err(Stop::Skipped(reason))) => Outcome::Skipped(reason),
-        Err(_) => Outcome::Failed(format!("not done within {deadline:?}; it waited for {}", room.waiting_for())),
-    };
-    let left = timeout(deadline, room.clean_up()).await.unwrap_or_else(|_| Err("the clean-up took too long".into()));
-    let outcome = match (outcome, left) {
-        (Outcome::Passed, Err(left)) => Outcome::Failed(format!("passed, but its stores stay: {left}")),
-        (outcome, _) => outcome,
-    };
-    Check { name, outcome, took: began.elapsed() }
+    let (deadline, concurrency) = (options.deadline, options.concurrency);
+    conformance::run(CHECKS, deadline, concurrency, || Room::new(orchestrator.clone(), options.clone())).await
 }

@@ -28,19 +28,20 @@ enum Placed {
 }
 
 impl Orchestrator {
-    pub(super) async fn create_store(&self, request: CreateStore) -> Result<Store> {
+    pub(super) async fn create_store(&self, mut request: CreateStore) -> Result<Store> {
         let key = Idempotency::of(&request);
-        let tries = match (&request.id, &key) {
+        let drawn_by = key.as_ref().filter(|_| request.id.is_none());
+        let tries = match (&request.id, drawn_by) {
             (Some(_), _) => 1,
             (None, None) => DRAWS,
             (None, Some(_)) => KEY_GENERATIONS,
         };
         let mut taken = None;
         for generation in 0..tries {
-            let mut spec = self.prepare(&request)?;
-            if let (None, Some(key)) = (&request.id, &key) {
-                spec = self.prepare(&request.clone().id(key.store_id(generation).as_str()))?;
+            if let Some(key) = drawn_by {
+                request.id = Some(key.store_id(generation).to_string());
             }
+            let spec = self.prepare(&request)?;
             match self.create_as(&spec, &request, key.as_ref()).await {
                 Err(error @ Error::AlreadyExists { .. }) => taken = Some(error),
                 other => return other,

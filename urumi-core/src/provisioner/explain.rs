@@ -9,10 +9,7 @@ use crate::object::Kind;
 use crate::preview::{Preview, shown};
 use crate::record::{self, namespace_ref};
 use crate::store::{CreateStore, StoreId};
-use crate::timeline::{TimelineEntry, timeline};
-
-/// Where Events about things without a namespace are kept: a store's namespace is one of them.
-pub(crate) const CLUSTER_EVENTS: &str = "default";
+use crate::timeline::{CLUSTER_EVENTS, TimelineEntry, timeline};
 
 impl Orchestrator {
     pub(super) async fn preview_store(&self, request: CreateStore) -> Result<Preview> {

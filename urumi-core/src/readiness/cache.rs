@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::cluster::WatchEvent;
-use crate::object::{Kind, Object, ObjectRef};
+use crate::object::{Kind, Object, ObjectRef, is_older};
 use crate::record::{Record, namespace_kind};
 
 /// The objects of one namespace.
@@ -161,12 +161,6 @@ impl Cache {
             }
         }
     }
-}
-
-/// Whether one resourceVersion is older than another. Kubernetes defines them as comparable integers; where one is
-/// none, nothing is known and the answer is no.
-fn is_older(one: &str, other: &str) -> bool {
-    matches!((one.parse::<u64>(), other.parse::<u64>()), (Ok(one), Ok(other)) if one < other)
 }
 
 #[cfg(test)]

@@ -3,11 +3,9 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
-use std::time::Duration;
 
 use http::{HeaderValue, Uri};
 use ipnet::IpNet;
-use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
 /// Where metrics are served.
@@ -91,20 +89,6 @@ pub(super) fn origin(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text).map_err(|_| wrong.to_owned())
 }
 
-/// A duration like `90s`, `10m`, `1h30m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = "write a duration with its unit, e.g. 90s, 10m or 1h30m";
-    let parsed: SignedDuration = text.parse().map_err(|_| wrong.to_owned())?;
-    let duration = Duration::try_from(parsed).map_err(|_| "a duration must not be negative".to_owned())?;
-    match duration {
-        Duration::ZERO => Err("a duration must be longer than zero".into()),
-        longer if longer > Duration::from_secs(7 * 24 * 3600) => {
-            Err("a duration must not be longer than 7 days".into())
-        }
-        duration => Ok(duration),
-    }
-}
-
 /// A size in bytes like `262144`, `256KiB` or `1MiB`, up to 64 MiB: bodies are held in memory.
 pub(super) fn bytes(text: &str) -> Result<usize, String> {
     let wrong = "write a size of up to 64MiB, e.g. 256KiB";
@@ -131,21 +115,6 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
         Ok(_) => Ok(text.to_owned()),
         Err(error) => Err(format!("{error}; write e.g. info,urumi_core=debug")),
     }
-}
-
-/// A domain, checked as far as it is not the engine's business.
-pub(super) fn domain(text: &str) -> Result<String, String> {
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if text.len() <= 190 && text.split('.').all(label) {
-        return Ok(text.to_owned());
-    }
-    Err("write a domain in lower case without wildcard, scheme or port, e.g. stores.example.com".into())
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use super::activity::{Activity, InFlight, Limit, Watched};
-use super::{Draining, ListenerOptions, Shared};
+use super::{ListenerOptions, Shared};
 use crate::problem::{Code, Problem};
 
 /// How long an idle connection may take to say goodbye.
@@ -69,20 +69,19 @@ where
 {
     let activity = Activity::new();
     let io = TokioIo::new(Watched::new(io, activity.clone()));
-    let (router, draining) = (shared.router.clone(), Draining(shared.draining.clone()));
+    let router = shared.router.clone();
     let (max_uri, max_headers) = (shared.options.max_uri, shared.options.max_headers);
     let requests = activity.clone();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let in_flight = requests.request(request.version() == Version::HTTP_2);
         let refused = too_long(request.uri(), max_uri).or_else(|| too_large(request.headers(), max_headers));
-        let (mut router, draining, activity) = (router.clone(), draining.clone(), requests.clone());
+        let (mut router, activity) = (router.clone(), requests.clone());
         let mut request = request.map(|body| Body::new(Received { body, activity }));
         async move {
             let response = match refused {
                 Some(problem) => problem.into_response(),
                 None => {
                     request.extensions_mut().insert(ConnectInfo(peer));
-                    request.extensions_mut().insert(draining);
                     answer(&mut router, request).await
                 }
             };

@@ -7,7 +7,7 @@ use http::header::CACHE_CONTROL;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{permitted, synced};
+use super::permitted;
 use crate::auth::{Action, Caller};
 use crate::extract::{Id, Query};
 use crate::problem::Problem;
@@ -64,9 +64,7 @@ pub(super) async fn credentials(
     Id(id): Id,
     Query(query): Query<CredentialsQuery>,
 ) -> Result<Response, Problem> {
-    synced(&state).await?;
-    let permitted = permitted(&state, &principal, Action::ViewCredentials, &id);
-    let outcome = match permitted {
+    let outcome = match permitted(&state, &principal, Action::ViewCredentials, &id).await {
         Ok(_) => state.orchestrator().credentials(&id, query.reveal).await.map_err(Problem::from),
         Err(refusal) => Err(refusal),
     };

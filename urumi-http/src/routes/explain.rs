@@ -6,7 +6,7 @@ use serde_json::Value;
 use urumi_core::preview::Difference;
 use urumi_core::timeline::TimelineEntry;
 
-use super::{permitted, synced};
+use super::permitted;
 use crate::auth::{Action, Caller};
 use crate::extract::Id;
 use crate::problem::Problem;
@@ -30,8 +30,7 @@ pub(super) async fn events(
     Caller(principal): Caller,
     Id(id): Id,
 ) -> Result<Json<Vec<TimelineEntry>>, Problem> {
-    synced(&state).await?;
-    permitted(&state, &principal, Action::ViewEvents, &id)?;
+    permitted(&state, &principal, Action::ViewEvents, &id).await?;
     Ok(Json(state.orchestrator().timeline(&id).await?))
 }
 
@@ -53,8 +52,7 @@ pub(super) async fn manifests(
     Caller(principal): Caller,
     Id(id): Id,
 ) -> Result<Json<Vec<Value>>, Problem> {
-    synced(&state).await?;
-    permitted(&state, &principal, Action::ViewManifests, &id)?;
+    permitted(&state, &principal, Action::ViewManifests, &id).await?;
     Ok(Json(state.orchestrator().manifests(&id).await?))
 }
 
@@ -75,7 +73,6 @@ pub(super) async fn diff(
     Caller(principal): Caller,
     Id(id): Id,
 ) -> Result<Json<Vec<Difference>>, Problem> {
-    synced(&state).await?;
-    permitted(&state, &principal, Action::ViewDiff, &id)?;
+    permitted(&state, &principal, Action::ViewDiff, &id).await?;
     Ok(Json(state.orchestrator().differences(&id).await?))
 }

@@ -4,17 +4,18 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::{StreamExt, future};
+use futures::StreamExt;
 use http::HeaderMap;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use serde::Deserialize;
+use urumi_core::error::FieldError;
 use urumi_core::logs::{LogLine, LogQuery};
 use utoipa::IntoParams;
 
-use super::{permitted, synced};
+use super::permitted;
 use crate::auth::{Action, Caller};
 use crate::extract::{Id, Query};
-use crate::problem::{Code, FieldProblem, Problem};
+use crate::problem::Problem;
 use crate::state::ServerState;
 
 /// The media type of lines with their origin, one JSON object each.
@@ -62,12 +63,9 @@ pub(super) async fn logs(
     let tail = query.tail.unwrap_or(LogQuery::TAIL);
     if tail > LogQuery::MAX_TAIL {
         let message = format!("must be from 0 to {}", LogQuery::MAX_TAIL);
-        let mut problem = Problem::new(Code::Malformed, format!("tail: {message}"));
-        problem.errors = vec![FieldProblem { field: "tail".into(), message }];
-        return Err(problem);
+        return Err(Problem::malformed(FieldError::new("tail", message)));
     }
-    synced(&state).await?;
-    permitted(&state, &principal, Action::ViewLogs, &id)?;
+    permitted(&state, &principal, Action::ViewLogs, &id).await?;
     let brackets = query.component.is_none();
     let wanted = LogQuery { component: query.component, tail, follow: query.follow };
     let lines = state.orchestrator().logs(&id, &wanted).await?;
@@ -76,7 +74,7 @@ pub(super) async fn logs(
     let bytes = lines
         .take_until(async move { draining.cancelled().await })
         // What follows an error within the stream may still be good: it is said where the lines are, and in the log.
-        .filter_map(move |line| {
+        .map(move |line| {
             let text = match line {
                 Ok(line) if structured => json(&line),
                 Ok(line) if brackets => format!("[{} {}] {}\n", line.component, line.pod, line.text),
@@ -86,7 +84,7 @@ pub(super) async fn logs(
                     if structured { json(&problem) } else { format!("urumi: {}\n", problem.detail) }
                 }
             };
-            future::ready(Some(Ok::<_, std::convert::Infallible>(Bytes::from(text))))
+            Ok::<_, std::convert::Infallible>(Bytes::from(text))
         });
     let content_type = if structured { NDJSON } else { "text/plain; charset=utf-8" };
     Ok(([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], Body::from_stream(bytes)).into_response())

@@ -61,13 +61,13 @@ impl ListQuery {
     fn request(&self) -> Result<PageRequest, Problem> {
         let limit = self.limit.unwrap_or(MAX_PAGE);
         if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(bad_parameter("limit", format!("must be from 1 to {MAX_PAGE}")));
+            return Err(Problem::malformed(FieldError::new("limit", format!("must be from 1 to {MAX_PAGE}"))));
         }
         let statuses = self.status.iter().flat_map(|list| list.split(','));
         let status = statuses.map(|word| {
             StoreStatus::parse(word).ok_or_else(|| {
                 let known = StoreStatus::ALL.map(StoreStatus::as_str).join(", ");
-                bad_parameter("status", format!("{word:?} is no status; they are {known}"))
+                Problem::malformed(FieldError::new("status", format!("{word:?} is no status; they are {known}")))
             })
         });
         let filter = Filter {
@@ -79,24 +79,19 @@ impl ListQuery {
         if let Some(cursor) = &self.cursor
             && !request.behind(cursor)
         {
-            let message = "is none that this query gave; begin again without a cursor".to_owned();
-            return Err(bad_parameter("cursor", message));
+            let message = "is none that this query gave; begin again without a cursor";
+            return Err(Problem::malformed(FieldError::new("cursor", message)));
         }
         Ok(request)
     }
 }
 
-fn bad_parameter(name: &str, message: String) -> Problem {
-    let mut problem = Problem::new(Code::Malformed, format!("{name}: {message}"));
-    problem.errors = vec![crate::problem::FieldProblem { field: name.to_owned(), message }];
-    problem
-}
-
-/// Waits for the version that a client has seen elsewhere.
+/// Waits for the first sight of the cluster, and for the version that a client has seen elsewhere.
 async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Problem> {
+    synced(state).await?;
     let Some(version) = version else { return Ok(()) };
-    let wrong = || bad_parameter("resourceVersion", "must be a number, as a store's resourceVersion is".to_owned());
-    state.view().at_least(version.parse().map_err(|_| wrong())?).await;
+    let wrong = || FieldError::new("resourceVersion", "must be a number, as a store's resourceVersion is");
+    state.view().at_least(version.parse().map_err(|_| Problem::malformed(wrong()))?).await;
     Ok(())
 }
 
@@ -122,23 +117,21 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let request = query.request()?;
-    synced(&state).await?;
     as_new_as(&state, query.resource_version.as_deref()).await?;
     let view = state.view();
     let everything = principal.role == Role::Admin
         && request.filter == Filter::default()
         && request.sort == Sort::CreatedAt
         && request.cursor.is_none();
-    let (all, sequence) = view.all();
-    let tag = list_tag(view, sequence, &principal);
+    let all = view.all();
+    let tag = list_tag(view, all.sequence, &principal);
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
-    let (page, tag) = if everything && all.len() <= request.limit {
-        let (body, sequence) = view.whole();
-        (Page { body, next: None }, list_tag(view, sequence, &principal))
+    let page = if everything && all.entries.len() <= request.limit {
+        Page { body: all.json(), next: None }
     } else {
-        (Page::of(&all, &request, |entry| may_view(&principal, entry)), tag)
+        Page::of(&all.entries, &request, |entry| may_view(&principal, entry))
     };
     let mut response = ([(CONTENT_TYPE, "application/json")], page.body).into_response();
     insert(response.headers_mut(), ETAG, &tag);
@@ -287,16 +280,20 @@ async fn make(
         request.id = Some(id.to_string());
     }
     let began = jiff::Timestamp::now();
-    let store = match state.orchestrator().create(request).await {
-        Ok(store) => store,
-        // It is on record, and the monitor goes on with it: that is what was asked for.
-        Err(Error::Unfinished { store, source }) if source.is_retryable() => *store,
-        Err(error) => return Err(error.into()),
-    };
+    let store = begun(state.orchestrator().create(request).await)?;
     state.view().seen(&store.id, &store.resource_version).await;
     // The cluster's clock counts whole seconds, and may differ a little from ours.
     let replayed = store.status != StoreStatus::Provisioning || store.created_at.as_second() + 5 < began.as_second();
     Ok((store, replayed))
+}
+
+/// A store whose making has begun.
+fn begun(outcome: urumi_core::Result<Store>) -> Result<Store, Problem> {
+    match outcome {
+        // It is on record, and the monitor goes on with it: that is what was asked for.
+        Err(Error::Unfinished { store, source }) if source.is_retryable() => Ok(*store),
+        outcome => Ok(outcome?),
+    }
 }
 
 /// What an earlier request with the same key has made, as far as memory tells. What it cannot tell, because it is just
@@ -304,8 +301,7 @@ async fn make(
 fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<Store>, Problem> {
     let Some(key) = Idempotency::of(request) else { return Ok(None) };
     let now = jiff::Timestamp::now();
-    let (all, _) = state.view().all();
-    for entry in all.iter() {
+    for entry in &state.view().all().entries {
         let Some(made_by) = &entry.store.made_by else { continue };
         let id = entry.store.id.clone();
         match made_by.repeated_by(&key, entry.store.created_at, now) {
@@ -355,9 +351,8 @@ pub(super) async fn get(
     headers: HeaderMap,
     Query(query): Query<GetQuery>,
 ) -> Result<Response, Problem> {
-    synced(&state).await?;
     as_new_as(&state, query.resource_version.as_deref()).await?;
-    let entry = permitted(&state, &principal, Action::ViewStore, &id)?;
+    let entry = permitted(&state, &principal, Action::ViewStore, &id).await?;
     let tag = format!("\"{}\"", entry.store.resource_version);
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
@@ -423,11 +418,7 @@ pub(super) async fn retry(
 ) -> Result<Response, Problem> {
     let expected = precondition(&headers)?;
     let retried = change(&state, &principal, Action::RetryStore, &id, async {
-        let store = match state.orchestrator().retry_if(&id, &expected).await {
-            Ok(store) => store,
-            Err(Error::Unfinished { store, source }) if source.is_retryable() => *store,
-            Err(error) => return Err(error.into()),
-        };
+        let store = begun(state.orchestrator().retry_if(&id, &expected).await)?;
         state.view().seen(&id, &store.resource_version).await;
         Ok(store)
     });
@@ -442,8 +433,9 @@ async fn change(
     id: &StoreId,
     work: impl Future<Output = Result<Store, Problem>>,
 ) -> Result<Store, Problem> {
+    // What cannot be judged yet is not noted.
     synced(state).await?;
-    let outcome = match permitted(state, principal, action, id) {
+    let outcome = match permitted(state, principal, action, id).await {
         Ok(_) => work.await,
         Err(problem) => Err(problem),
     };

@@ -99,9 +99,9 @@ impl Subscriber {
 
     fn begin(&mut self, beginning: Beginning) {
         self.first = match beginning {
-            Beginning::All(entries, sequence) => {
-                let seen = entries.iter().filter(|entry| self.sees(entry));
-                VecDeque::from([listed_frame(&self.view.tag(sequence), seen)])
+            Beginning::All(all) => {
+                let seen = all.entries.iter().filter(|entry| self.sees(entry));
+                VecDeque::from([listed_frame(&self.view.tag(all.sequence), seen)])
             }
             // At least something is sent at once, so that proxies and clients see that the connection is there.
             Beginning::Missed(changes) => std::iter::once(Bytes::from_static(b":\n\n"))

@@ -66,9 +66,12 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
         ("POST", "/stores/shop/retry", "ann-operator", 202),
         ("POST", "/stores/shop/retry", "ann-viewer", 403),
         ("DELETE", "/stores/bobs", "ann-operator", 404),
+        ("GET", "/stores/shop/credentials", "ann-operator", 200),
+        ("GET", "/stores/shop/credentials", "ann-viewer", 403),
         ("DELETE", "/stores/shop", "root", 202),
-        // Reads are no changes, and neither is a preview.
+        // Other reads are not noted, and neither is a look that reveals nothing.
         ("GET", "/stores/shop", "root", 200),
+        ("GET", "/stores/shop/credentials?reveal=false", "ann-operator", 200),
     ] {
         assert_eq!(scene.ask(method, uri).as_(caller).send().await.status.as_u16(), status, "{method} {uri}");
     }
@@ -88,6 +91,8 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
             "ann operator retry-store shop done",
             "ann viewer retry-store shop forbidden",
             "ann operator delete-store bobs not-found",
+            "ann operator view-credentials shop done",
+            "ann viewer view-credentials shop forbidden",
             "root admin delete-store shop done",
         ]
     );
@@ -99,15 +104,22 @@ async fn every_change_is_an_event_and_part_of_the_stores_timeline() {
     let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
     scene.ask("POST", "/stores").as_("ann-operator").json(body).send().await;
     scene.ask("POST", "/stores/shop/retry").send().await;
+    let credentials = scene.ask("GET", "/stores/shop/credentials").as_("ann-operator").send().await;
+    assert_eq!(credentials.headers["cache-control"], "no-store");
+    let password = credentials.json()["password"].as_str().unwrap().to_owned();
+    assert_eq!(password.len(), 20);
+    let hidden = scene.ask("GET", "/stores/shop/credentials?reveal=false").as_("ann-operator").send().await.json();
+    assert!(hidden.get("password").is_none() && hidden["address"] == credentials.json()["address"], "{hidden}");
     scene.ask("DELETE", "/stores/shop").send().await;
     // What is refused could fill the cluster with Events.
     scene.ask("DELETE", "/stores/shop").as_("ann-viewer").send().await;
     scene.ask("DELETE", "/stores/missing").send().await;
-    eventually("three Events", async || events(&scene).await.len() == 3).await;
+    eventually("four Events", async || events(&scene).await.len() == 4).await;
     for event in events(&scene).await {
         assert_eq!(event.str_at("/involvedObject/name"), Some("store-shop"));
         assert_eq!(event.str_at("/reportingComponent"), Some("urumi.ai/audit"));
         assert_eq!(event.str_at("/type"), Some("Normal"));
+        assert!(!event.as_value().to_string().contains(&password));
     }
     let timeline = scene.ask("GET", "/stores/shop/events").send().await.json();
     let audit: Vec<String> = timeline
@@ -123,6 +135,7 @@ async fn every_change_is_an_event_and_part_of_the_stores_timeline() {
         sorted,
         [
             "CreateRequested: ann (operator) asked for it",
+            "CredentialsRequested: ann (operator) asked for it",
             "DeleteRequested: root (admin) asked for it",
             "RetryRequested: root (admin) asked for it",
         ]

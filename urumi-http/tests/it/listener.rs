@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::routing::get;
-use axum::{Extension, Router};
 use http::Request;
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -18,7 +18,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio_rustls::client::TlsStream;
-use urumi_http::listener::{Draining, ListenerOptions, TlsOptions};
+use tokio_util::sync::CancellationToken;
+use urumi_http::listener::{ListenerOptions, TlsOptions};
 
 use crate::support::{PATIENCE, Server, assert_problem, rest, until};
 
@@ -32,8 +33,8 @@ fn router() -> Router {
         .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
 }
 
-/// A route that says when it is entered and answers when it may; and one that streams until the server stops.
-fn slow_router() -> (Router, Arc<Notify>, Arc<Notify>) {
+/// A route that says when it is entered and answers when it may; and one that streams until `stop` is cancelled.
+fn slow_router(stop: CancellationToken) -> (Router, Arc<Notify>, Arc<Notify>) {
     let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let slow = {
         let (entered, leave) = (entered.clone(), leave.clone());
@@ -43,7 +44,7 @@ fn slow_router() -> (Router, Arc<Notify>, Arc<Notify>) {
             "slow"
         }
     };
-    let stream = async |Extension(Draining(stop)): Extension<Draining>| {
+    let stream = async move || {
         let parts = futures::stream::unfold(0, move |part| {
             let stop = stop.clone();
             async move {
@@ -127,7 +128,8 @@ async fn no_more_connections_are_served_than_allowed() {
 
 #[tokio::test]
 async fn what_is_in_flight_finishes_and_streams_are_told() {
-    let (router, entered, leave) = slow_router();
+    let stop = CancellationToken::new();
+    let (router, entered, leave) = slow_router(stop.clone());
     let server = Server::start(router, options()).await;
     let (mut slow, mut stream, mut idle) = (server.connect().await, server.connect().await, server.connect().await);
     slow.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -138,6 +140,7 @@ async fn what_is_in_flight_finishes_and_streams_are_told() {
     until(&mut idle, "hello").await;
 
     server.shutdown.cancel();
+    stop.cancel();
     assert_eq!(rest(&mut idle).await, "");
     // The last chunk has come: the stream ended by itself.
     assert!(rest(&mut stream).await.ends_with("goodbye;\r\n0\r\n\r\n"));
@@ -150,7 +153,7 @@ async fn what_is_in_flight_finishes_and_streams_are_told() {
 
 #[tokio::test]
 async fn what_does_not_finish_in_time_is_cut() {
-    let (router, entered, _leave) = slow_router();
+    let (router, entered, _leave) = slow_router(CancellationToken::new());
     let options = ListenerOptions { shutdown_grace: Duration::from_millis(20), ..options() };
     let server = Server::start(router, options).await;
     let mut slow = server.connect().await;

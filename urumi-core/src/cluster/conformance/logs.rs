@@ -26,7 +26,7 @@ async fn running(room: &Room, containers: &[&str]) -> Result<ObjectRef, Stop> {
 
 /// All of a log that ends.
 async fn lines(room: &Room, log: LogStream) -> Result<Vec<String>, Stop> {
-    room.waits_for("the end of a log that is not followed");
+    room.waiting.on("the end of a log that is not followed");
     let bytes: Vec<_> = log.try_collect().await?;
     let text = String::from_utf8_lossy(&bytes.concat()).into_owned();
     Ok(text.lines().map(str::to_owned).collect())
@@ -88,7 +88,7 @@ pub(super) async fn following_begins_with_what_is_there(room: &Room) -> Result<(
     let options = LogOptions { follow: true, ..LogOptions::default() };
     let mut log = room.cluster.logs(&pod, &options).await?;
     let mut seen = Vec::new();
-    room.waits_for("what a log that is followed has already");
+    room.waiting.on("what a log that is followed has already");
     while seen.len() < known.len() {
         match log.next().await {
             Some(piece) => seen.extend_from_slice(&piece?),

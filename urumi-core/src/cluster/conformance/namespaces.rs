@@ -98,7 +98,7 @@ pub(super) async fn contents_and_namespace_go_and_are_seen_to_go(room: &Room) ->
     ensure!(namespaces.snapshot().await?.len() == 1, "the namespace is not in the snapshot");
     room.delete(&ns).await?;
 
-    room.waits_for("the deletion of the ConfigMap");
+    room.waiting.on("the deletion of the ConfigMap");
     loop {
         match maps.next().await? {
             WatchEvent::Deleted(gone) => {
@@ -110,7 +110,7 @@ pub(super) async fn contents_and_namespace_go_and_are_seen_to_go(room: &Room) ->
             _ => {}
         }
     }
-    room.waits_for("the deletion of the namespace");
+    room.waiting.on("the deletion of the namespace");
     let mut seen_terminating = false;
     loop {
         match namespaces.next().await? {

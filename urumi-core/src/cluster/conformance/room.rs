@@ -5,37 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::sight::Sight;
 use super::{Options, manifests};
 use crate::cluster::{ClusterBackend, ClusterError, ClusterErrorKind, NamespaceDeletion, Query};
-use crate::object::{MalformedObject, Object, ObjectRef};
+use crate::conformance::{self, Waiting};
+pub(super) use crate::conformance::{Stop, ensure};
+use crate::object::{Object, ObjectRef};
 use crate::store::StoreId;
-
-/// Why a check ended before its end.
-#[derive(Debug)]
-pub(super) enum Stop {
-    Failed(String),
-    Skipped(String),
-}
-
-impl From<ClusterError> for Stop {
-    fn from(error: ClusterError) -> Self {
-        Stop::Failed(format!("unexpected error ({:?}): {error}", error.kind()))
-    }
-}
-
-impl From<MalformedObject> for Stop {
-    fn from(error: MalformedObject) -> Self {
-        Stop::Failed(error.to_string())
-    }
-}
-
-/// Ends a check as failed unless something holds.
-macro_rules! ensure {
-    ($holds:expr, $($message:tt)+) => {
-        if !$holds {
-            return Err($crate::cluster::conformance::room::Stop::Failed(format!($($message)+)));
-        }
-    };
-}
-pub(super) use ensure;
 
 /// A check's own corner of the cluster.
 pub(super) struct Room {
@@ -44,7 +17,7 @@ pub(super) struct Room {
     /// The value of the label that all of this check's objects have.
     pub(super) tag: String,
     namespaces: Mutex<Vec<String>>,
-    waiting_for: Mutex<String>,
+    pub(super) waiting: Waiting,
 }
 
 impl Room {
@@ -54,7 +27,7 @@ impl Room {
             options,
             tag: StoreId::random().to_string(),
             namespaces: Mutex::new(Vec::new()),
-            waiting_for: Mutex::new("an answer".into()),
+            waiting: Waiting::default(),
         }
     }
 
@@ -96,18 +69,16 @@ impl Room {
     pub(super) fn watch(&self, query: &Query) -> Sight<'_> {
         Sight::new(self, query)
     }
+}
 
-    /// What a check is waiting for, in case it does not come.
-    pub(super) fn waits_for(&self, what: &str) {
-        what.clone_into(&mut self.waiting_for.lock().unwrap_or_else(PoisonError::into_inner));
+impl conformance::Room for Room {
+    const MAKES: &'static str = "namespaces";
+
+    fn waiting(&self) -> &Waiting {
+        &self.waiting
     }
 
-    pub(super) fn waiting_for(&self) -> String {
-        self.waiting_for.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Deletes all of this check's namespaces, without waiting until they are gone.
-    pub(super) async fn clean_up(&self) -> Result<(), String> {
+    async fn clean_up(&self) -> Result<(), String> {
         let names = std::mem::take(&mut *self.namespaces.lock().unwrap_or_else(PoisonError::into_inner));
         let mut left = Vec::new();
         for name in names {

@@ -53,7 +53,7 @@ impl<'a> Sight<'a> {
 
     /// The first event, which must be a snapshot.
     pub(super) async fn snapshot(&mut self) -> Result<Vec<Object>, Stop> {
-        self.room.waits_for(&format!("the first snapshot of a watch of {}", self.described));
+        self.room.waiting.on(&format!("the first snapshot of a watch of {}", self.described));
         match self.next().await? {
             WatchEvent::Snapshot(objects) => Ok(objects),
             other => Err(Stop::Failed(format!("a watch of {} began with {other:?}", self.described))),
@@ -62,7 +62,7 @@ impl<'a> Sight<'a> {
 
     /// Waits until what is seen fits, and returns it in the order of namespaces and names.
     pub(super) async fn until(&mut self, what: &str, fits: impl Fn(&[&Object]) -> bool) -> Result<Vec<Object>, Stop> {
-        self.room.waits_for(&format!("{what}, watching {}", self.described));
+        self.room.waiting.on(&format!("{what}, watching {}", self.described));
         loop {
             let seen: Vec<&Object> = self.objects.values().collect();
             if fits(&seen) {

@@ -43,7 +43,7 @@ pub(super) async fn changes_come_in_their_order(room: &Room) -> Result<(), Stop>
     for name in wanted {
         room.cluster.create(&config_map(room, &ns, name, json!({}))?).await?;
     }
-    room.waits_for("the creation of four ConfigMaps");
+    room.waiting.on("the creation of four ConfigMaps");
     let mut seen: Vec<String> = Vec::new();
     while seen.len() < wanted.len() {
         match watch.next().await? {
@@ -66,7 +66,7 @@ pub(super) async fn the_last_state_is_always_seen(room: &Room) -> Result<(), Sto
     for n in 0..=20 {
         room.cluster.apply(&config_map(room, &ns, "a", json!({"n": n.to_string()}))?).await?;
     }
-    room.waits_for("the last of twenty changes");
+    room.waiting.on("the last of twenty changes");
     let mut last = -1;
     while last < 20 {
         let object = match watch.next().await? {

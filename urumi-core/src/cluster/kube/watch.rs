@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use ::kube::client::Body;
 use backon::ExponentialBackoff;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
@@ -26,6 +26,7 @@ use super::list;
 use super::request::Call;
 use super::transport::{Transport, backoff};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent, WatchStream};
+use crate::lines::LineBuffer;
 
 /// After how many seconds the server ends a watch; which of them is random, lest all watches reconnect at once. A
 /// connection that died silently is noticed after this and [`GRACE`].
@@ -202,33 +203,27 @@ fn refuses_version(kind: ClusterErrorKind) -> bool {
 /// A body, line by line.
 struct Lines {
     body: Body,
-    buffer: BytesMut,
-    /// How much of the buffer is known to have no newline.
-    searched: usize,
+    buffer: LineBuffer,
 }
 
 impl Lines {
     fn new(body: Body) -> Self {
-        Lines { body, buffer: BytesMut::new(), searched: 0 }
+        Lines { body, buffer: LineBuffer::default() }
     }
 
     /// The next line that is not empty; `None` at the end. A last line without a newline was cut off and is left out.
     async fn next(&mut self) -> Option<Result<Bytes, ::kube::Error>> {
         loop {
-            let rest = self.buffer.get(self.searched..).unwrap_or_default();
-            if let Some(at) = rest.iter().position(|byte| *byte == b'\n') {
-                let line = self.buffer.split_to(self.searched + at + 1).freeze();
-                self.searched = 0;
+            if let Some(line) = self.buffer.line() {
                 if line.iter().all(u8::is_ascii_whitespace) {
                     continue;
                 }
                 return Some(Ok(line));
             }
-            self.searched = self.buffer.len();
             match self.body.frame().await? {
                 Ok(frame) => {
                     if let Ok(data) = frame.into_data() {
-                        self.buffer.extend_from_slice(&data);
+                        self.buffer.push(&data);
                     }
                 }
                 Err(error) => return Some(Err(error)),

@@ -18,7 +18,7 @@ pub(super) async fn a_deletion_takes_the_store_away(room: &Room) -> Result<(), S
         Ok(store) => ensure!(store.status == StoreStatus::Deleting, "get shows it as {}", store.status),
         missing => drop(expect_error(missing, ErrorKind::NotFound, "get of a deleted store")?),
     }
-    room.waits_for("a deleted store to be gone");
+    room.waiting.on("a deleted store to be gone");
     room.urumi.wait_until(&made.id, Deleted, room.options.deadline).await?;
     expect_error(room.urumi.get(&made.id).await, ErrorKind::NotFound, "get of a store that is gone")?;
     let listed = room.urumi.list().await?;
@@ -90,7 +90,7 @@ pub(super) async fn a_failed_store_is_retried(room: &Room) -> Result<(), Stop> {
     };
     let request = room.request().id(room.new_id()?.as_str()).options(failing);
     let id = room.try_create(request).await?.id;
-    room.waits_for("a store to fail");
+    room.waiting.on("a store to fail");
     match room.urumi.wait_until(&id, Ready.or_failed(), room.options.deadline).await {
         Err(Error::StoreFailed { store }) => {
             ensure!(store.reason.as_deref().is_some_and(|reason| !reason.is_empty()), "it failed without a reason");

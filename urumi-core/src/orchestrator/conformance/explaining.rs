@@ -74,7 +74,7 @@ pub(super) async fn logs_end_where_nothing_is_followed(room: &Room) -> Result<()
     }
     let store = room.ready().await?;
     let mut lines = room.urumi.logs(&store.id, &LogQuery { tail: 10, ..LogQuery::default() }).await?;
-    room.waits_for("the end of logs that are not followed");
+    room.waiting.on("the end of logs that are not followed");
     while let Some(line) = lines.next().await {
         if let Ok(line) = line {
             ensure!(!line.component.is_empty() && !line.text.contains('\n'), "{line:?} is no line");

@@ -5,39 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Options;
 use super::sight::Sight;
-use crate::error::{Error, ErrorKind, FieldError, Result};
+use crate::conformance::{self, Waiting};
+pub(super) use crate::conformance::{Stop, ensure};
+use crate::error::{Error, ErrorKind, Result};
 use crate::orchestrator::{StoreOrchestrator, StoreOrchestratorExt};
 use crate::readiness::condition::Ready;
 use crate::store::{CreateStore, Store, StoreId};
-
-/// Why a check ended before its end.
-#[derive(Debug)]
-pub(super) enum Stop {
-    Failed(String),
-    Skipped(String),
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Stop::Failed(format!("unexpected error ({:?}): {error}", error.kind()))
-    }
-}
-
-impl From<FieldError> for Stop {
-    fn from(error: FieldError) -> Self {
-        Stop::Failed(format!("unexpected error: {error}"))
-    }
-}
-
-/// Ends a check as failed unless something holds.
-macro_rules! ensure {
-    ($holds:expr, $($message:tt)+) => {
-        if !$holds {
-            return Err($crate::orchestrator::conformance::room::Stop::Failed(format!($($message)+)));
-        }
-    };
-}
-pub(super) use ensure;
 
 /// A check's own stores.
 pub(super) struct Room {
@@ -47,7 +20,7 @@ pub(super) struct Room {
     pub(super) tag: String,
     named: AtomicUsize,
     ids: Mutex<Vec<StoreId>>,
-    waiting_for: Mutex<String>,
+    pub(super) waiting: Waiting,
 }
 
 impl Room {
@@ -58,7 +31,7 @@ impl Room {
             tag: StoreId::random().to_string(),
             named: AtomicUsize::new(0),
             ids: Mutex::new(Vec::new()),
-            waiting_for: Mutex::new("an answer".into()),
+            waiting: Waiting::default(),
         }
     }
 
@@ -96,7 +69,7 @@ impl Room {
     /// Creates a store and waits until it is ready.
     pub(super) async fn ready(&self) -> Result<Store, Stop> {
         let store = self.create().await?;
-        self.waits_for("a store to become ready");
+        self.waiting.on("a store to become ready");
         let ready = self.urumi.wait_until(&store.id, Ready.or_failed(), self.options.deadline).await?;
         ready.ok_or_else(|| Stop::Failed(format!("store {} became ready and was not seen", store.id)))
     }
@@ -112,18 +85,16 @@ impl Room {
     pub(super) fn watch(&self, id: Option<&StoreId>) -> Sight<'_> {
         Sight::new(self, id)
     }
+}
 
-    /// What a check is waiting for, in case it does not come.
-    pub(super) fn waits_for(&self, what: &str) {
-        what.clone_into(&mut self.waiting_for.lock().unwrap_or_else(PoisonError::into_inner));
+impl conformance::Room for Room {
+    const MAKES: &'static str = "stores";
+
+    fn waiting(&self) -> &Waiting {
+        &self.waiting
     }
 
-    pub(super) fn waiting_for(&self) -> String {
-        self.waiting_for.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Deletes all of this check's stores, without waiting until they are gone.
-    pub(super) async fn clean_up(&self) -> Result<(), String> {
+    async fn clean_up(&self) -> Result<(), String> {
         let ids = std::mem::take(&mut *self.ids.lock().unwrap_or_else(PoisonError::into_inner));
         let mut left = Vec::new();
         for id in ids {

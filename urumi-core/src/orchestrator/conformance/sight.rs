@@ -31,7 +31,7 @@ impl<'a> Sight<'a> {
 
     /// The stores that the watch begins with.
     pub(super) async fn first(&mut self) -> Result<Vec<Store>, Stop> {
-        self.room.waits_for("the list that a watch begins with");
+        self.room.waiting.on("the list that a watch begins with");
         match self.next().await? {
             StoreEvent::Listed(stores) => Ok(stores),
             other => Err(Stop::Failed(format!("the watch began with {other:?}"))),
@@ -57,7 +57,7 @@ impl<'a> Sight<'a> {
         what: &str,
         wanted: impl Fn(Option<&Store>) -> bool,
     ) -> Result<Vec<Option<Store>>, Stop> {
-        self.room.waits_for(what);
+        self.room.waiting.on(what);
         let mut seen = Vec::new();
         loop {
             let now = self.next_of(id).await?;

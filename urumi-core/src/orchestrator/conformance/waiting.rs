@@ -73,7 +73,7 @@ pub(super) async fn stores_are_found_by_id_beginning_and_name(room: &Room) -> Re
         ensure!(matches!(error, Error::Ambiguous { .. }), "{ambiguous:?} is not said to be ambiguous: {error}");
     }
     room.urumi.delete(&one.id).await?;
-    room.waits_for("a deleted store to be gone");
+    room.waiting.on("a deleted store to be gone");
     room.urumi.wait_until(&one.id, Deleted, room.options.deadline).await?;
     let found = room.urumi.find(beginning).await?;
     ensure!(found.id == other.id, "{} was found for the beginning {beginning:?}", found.id);

@@ -43,7 +43,7 @@ pub(super) async fn the_watch_of_one_store_shows_no_other(room: &Room) -> Result
     let other = room.create().await?;
     room.urumi.delete(&other.id).await?;
     room.urumi.delete(&watched.id).await?;
-    room.waits_for("the end of the watched store");
+    room.waiting.on("the end of the watched store");
     loop {
         match watch.next().await? {
             StoreEvent::Gone(id) => {

@@ -1,6 +1,5 @@
 //! Asking the issuer: its configuration and, where that says they are, its keys.
 
-use std::error::Error as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use rustls_platform_verifier::Verifier;
 use serde_json::Value;
 
 use super::{OidcError, OidcOptions};
+use crate::causes::in_one_line;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Requests with a token wait for this, so it is short.
@@ -50,7 +50,7 @@ impl Client {
             .redirect(redirect::Policy::none())
             .user_agent(concat!("urumi-http/", env!("CARGO_PKG_VERSION")));
         let http = if local { http.no_proxy() } else { http };
-        let http = http.build().map_err(|error| OidcError::Tls(chain(&error)))?;
+        let http = http.build().map_err(|error| OidcError::Tls(in_one_line(&error)))?;
         Ok(Client { http, issuer: options.issuer.clone(), configuration, local })
     }
 
@@ -77,7 +77,7 @@ impl Client {
     }
 
     async fn get(&self, url: Url) -> Result<Value, String> {
-        let failed = |error: reqwest::Error| chain(&error);
+        let failed = |error: reqwest::Error| in_one_line(&error);
         let mut response = self.http.get(url.clone()).send().await.map_err(failed)?;
         if !response.status().is_success() {
             return Err(format!("{url} answers {}", response.status()));
@@ -121,18 +121,6 @@ fn authorities(options: &OidcOptions) -> Result<Vec<CertificateDer<'static>>, Oi
     let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let found = found.map_err(|error| bad(error.to_string()))?;
     if found.is_empty() { Err(bad("it has no certificate".to_owned())) } else { Ok(found) }
-}
-
-/// An error and all those beneath it, in one line.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]
