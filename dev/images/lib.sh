@@ -64,7 +64,7 @@ proven() {
   shift
   [ "$(id -u)" = 0 ] || return 0 # only root may change the root folder
   for program in "$@"; do
-    missing=$(chroot "$root" "$(cd "$root" && ls lib64/ld-linux-*.so.* lib/ld-linux-*.so.* 2>/dev/null | head -n 1 | sed 's|^|/|')" --list "$program" 2>&1 | grep -E 'not found|error' || true)
+    missing=$(chroot "$root" "$(cd "$root" && ls lib64/ld-linux-*.so.* lib/ld-linux-*.so.* 2>/dev/null | head -n 1 | sed 's|^|/|')" --list "$program" 2>&1 | grep -E 'not found|error while' || true)
     [ -z "$missing" ] || die "$program lacks libraries in its image: $missing"
   done
 }
