@@ -145,14 +145,18 @@ conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeou
 C
   start kube-proxy --config "$dir/node/kube-proxy.yaml"
   cat > node/Corefile <<C
-. {
+cluster.local in-addr.arpa ip6.arpa {
   bind $address
   errors
   ready 127.0.0.1:8181
   kubernetes cluster.local in-addr.arpa ip6.arpa {
     kubeconfig $dir/pki/coredns.kubeconfig
   }
-  template ANY ANY . {
+}
+# There is no way out of the node, and no use in asking for one.
+. {
+  bind $address
+  template ANY ANY {
     rcode NXDOMAIN
   }
 }
