@@ -160,7 +160,7 @@ wipe() { # DIR
   local dir=$1 volume
   stop_node "$dir"
   stop_components "$dir"
-  if [ -d "$dir/etcd" ]; then
+  if [ -d "$dir/etcd" ] && ! is_node "$dir"; then
     { grep -raohE '/tmp/hostpath_pv/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' "$dir/etcd" || true; } | sort -u |
       while read -r volume; do rm -rf -- "$volume"; done
     rmdir /tmp/hostpath_pv 2>/dev/null || true

@@ -92,8 +92,8 @@ C
 import_images() { # ARCHIVE...
   local archive
   for archive in "$@"; do
-    "${enter[@]}" ctr --namespace k8s.io images import --all-platforms=false "$archive" > log/import.log 2>&1 ||
-      { cat log/import.log >&2; die "containerd could not import $archive"; }
+    "${enter[@]}" ctr --namespace k8s.io images import "$archive" > "$dir/log/import.log" 2>&1 ||
+      { cat "$dir/log/import.log" >&2; die "containerd could not import $archive"; }
   done
 }
 

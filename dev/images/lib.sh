@@ -15,9 +15,12 @@ skip() { say "skip: $*"; exit "$EXIT_SKIP"; }
 # package_urls PACKAGE...: where apt would download each of them from, with version and checksum.
 package_urls() {
   [ $# -gt 0 ] || return 0
-  apt-get download --print-uris "$@" 2>/dev/null ||
-    { [ "$(id -u)" != 0 ] || apt-get update -qq >&2; } && apt-get download --print-uris "$@" 2>&1 ||
-    skip "these Debian packages are needed: $*; apt says: $(apt-get download --print-uris "$@" 2>&1 >/dev/null | tail -n 1)"
+  local urls
+  if ! urls=$(apt-get download --print-uris "$@" 2>&1); then
+    [ "$(id -u)" != 0 ] || apt-get update -qq >&2 || true
+    urls=$(apt-get download --print-uris "$@" 2>&1) || skip "these Debian packages are needed: $*; apt says: $(tail -n 1 <<< "$urls")"
+  fi
+  printf '%s\n' "$urls"
 }
 
 # unpack ROOT PACKAGE...: extracts Debian packages without installing them, less what only people read.
