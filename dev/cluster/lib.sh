@@ -8,10 +8,17 @@ CLUSTER_DEFAULT_DIR=$CLUSTER_ROOT/run/default
 KUBERNETES_VERSION=v1.37.2
 KWOK_VERSION=v0.8.0
 
-# In the order they start. They stop all at once.
-COMPONENTS=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok namespaces)
 # shellcheck disable=SC2034 # read by build and up
-BINARIES=("${COMPONENTS[@]}" kubectl)
+PLAIN_BINARIES=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok namespaces kubectl)
+# What a node with real pods needs besides.
+NODE_BINARIES=(kubelet kube-proxy containerd containerd-shim-runc-v2 ctr coredns local-path-provisioner router)
+
+# In the order they start. They stop all at once.
+COMPONENTS=(sandbox etcd kube-apiserver kube-controller-manager kube-scheduler kwok namespaces
+  containerd kubelet kube-proxy coredns local-path-provisioner router)
+
+# Where a node with real pods is, in the network namespace of its own that each has.
+NODE_ADDRESS=192.0.2.10
 
 # Exit code for "this machine cannot build the cluster": a test runner reports a skip.
 # shellcheck disable=SC2034
@@ -32,11 +39,13 @@ absolute() { realpath -m -- "$1"; }
 
 # The folder of the built binaries, or nothing (exit 1) where there is no Go that can build them.
 # Its name follows from everything that decides what is built: a changed recipe has a folder of its own.
-bin_dir() {
+bin_dir() { # [--node]: those of a node with real pods, and links to all others
   local go key
   go=$(cd "$CLUSTER_SRC/go/kubernetes" && GOWORK=off go env GOVERSION GOOS GOARCH 2>/dev/null) || return 1
   key=$( (printf '%s\n' "$go" "$KUBERNETES_VERSION" "$KWOK_VERSION"
-    cd "$CLUSTER_SRC" && sha256sum go/*/go.mod go/*/go.sum go/*/*/*.go) | sha256sum | cut -c1-16)
+    cd "$CLUSTER_SRC"
+    sha256sum go/{kubernetes,kwok}/go.mod go/{kubernetes,kwok}/go.sum go/kubernetes/namespaces/*.go
+    [ -z "${1:-}" ] || sha256sum go/{containerd,coredns,local-path-provisioner}/go.{mod,sum} go/kubernetes/router/*.go) | sha256sum | cut -c1-16)
   printf '%s/%s/bin\n' "$CLUSTER_ROOT" "$key"
 }
 
@@ -101,12 +110,57 @@ lock_dir() { # DIR
   flock -w 120 8 || die "another up or down of $1 has been running for two minutes"
 }
 
+# ---------------------------------------------------------------------------------------------------- nodes with real pods
+
+# The control group of a node, by which all its processes are found, pods' too, and its name in each hierarchy.
+cgroup_name() { printf 'urumi-%s\n' "$(printf '%s' "$1" | sha256sum | cut -c1-12)"; } # DIR
+cgroup_roots() { # one with control groups v2, one for each controller with v1; both when mixed
+  local root
+  if [ -e /sys/fs/cgroup/cgroup.procs ]; then echo /sys/fs/cgroup; return; fi
+  for root in /sys/fs/cgroup/*; do [ ! -e "$root/cgroup.procs" ] || [ -L "$root" ] || printf '%s\n' "$root"; done
+}
+# Where the node's own parts are. One v1 hierarchy is enough to find them.
+cgroup_parts() { # DIR
+  local root=/sys/fs/cgroup
+  [ -e "$root/cgroup.procs" ] || root=$root/pids
+  printf '%s/%s/parts\n' "$root" "$(cgroup_name "$1")"
+}
+
+is_node() { [ -d "$1/node" ]; } # DIR
+# The first process of a node's namespaces; `sandbox` is its parent.
+sandbox_init() { # DIR
+  local pid
+  pid=$(pid_of "$1" sandbox) || return
+  { pid=$(<"/proc/$pid/task/$pid/children"); } 2>/dev/null
+  [ -n "$pid" ] && printf '%s\n' "${pid%% *}"
+}
+sandbox_net() { # DIR: the network namespace, as nsenter takes it
+  local pid
+  pid=$(sandbox_init "$1") && printf '/proc/%s/ns/net\n' "$pid"
+}
+
+# Ends whatever runs on a node. Its mounts, networks and rules end with the last process.
+stop_node() { # DIR
+  local name groups=() group i
+  name=$(cgroup_name "$1")
+  for ((i = 0; i < 400; i++)); do
+    mapfile -t groups < <(cgroup_roots | while read -r group; do [ ! -d "$group/$name" ] || find "$group/$name" -depth -type d 2>/dev/null; done)
+    [ ${#groups[@]} -gt 0 ] || return 0
+    cat "${groups[@]/%//cgroup.procs}" 2>/dev/null | sort -u | xargs -r kill -9 2>/dev/null || true
+    rmdir "${groups[@]}" 2>/dev/null || sleep 0.05
+  done
+  die "could not stop the processes in ${groups[0]}"
+}
+
+# ---------------------------------------------------------------------------------------------------- removal
+
 # Stops a cluster and removes all it left. Its volumes are directories in /tmp/hostpath_pv, which clusters share:
 # their names, random ones, are found in the cluster's own data.
 wipe() { # DIR
   local dir=$1 volume
+  stop_node "$dir"
   stop_components "$dir"
-  if [ -d "$dir/etcd" ]; then
+  if [ -d "$dir/etcd" ] && ! is_node "$dir"; then
     { grep -raohE '/tmp/hostpath_pv/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' "$dir/etcd" || true; } | sort -u |
       while read -r volume; do rm -rf -- "$volume"; done
     rmdir /tmp/hostpath_pv 2>/dev/null || true
