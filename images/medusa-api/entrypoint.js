@@ -34,6 +34,7 @@ function fail(error) {
   } catch {
     // Outside Kubernetes there is no such file.
   }
+  if (!(error instanceof require("./lib/database").Problem)) console.log(error.stack);
   console.error(sentence);
   process.exit(1);
 }

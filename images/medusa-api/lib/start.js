@@ -19,7 +19,7 @@ async function start(env = process.env) {
   let ending = false;
 
   const server = http.createServer((request, response) => {
-    const { pathname } = new URL(request.url, "http://localhost");
+    const [pathname] = request.url.split("?", 1);
     if (pathname === "/health") return answer(response, 200, "OK");
     if (pathname === "/health/ready") return answerReady(response);
     if (ending) response.setHeader("Connection", "close");
