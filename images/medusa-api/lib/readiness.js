@@ -1,0 +1,77 @@
+// Whether the database and, where configured, Redis answer right now; never hangs with them.
+"use strict";
+
+const { drop, explain, open } = require("./database");
+
+const LIMIT = 1000;
+
+/** Keeps one connection to each, apart from Medusa's pools, whose waiting queues would hide the answer. */
+class Readiness {
+  #database;
+  #client;
+  #redis;
+  #running;
+
+  constructor(database, redisUrl) {
+    this.#database = database;
+    if (redisUrl) {
+      const { Redis } = require("ioredis");
+      this.#redis = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 250 });
+      // Every failed attempt to connect is one; the ping tells it to whom it concerns.
+      this.#redis.on("error", () => {});
+    }
+  }
+
+  /** Null when all is well, else the reason in a sentence. Probes that overlap share one check. */
+  check() {
+    this.#running ??= this.#checkAll().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  async #checkAll() {
+    const [database, redis] = await Promise.all([this.#checkDatabase(), this.#redis && this.#checkRedis()]);
+    return database ?? redis ?? null;
+  }
+
+  async #checkDatabase() {
+    try {
+      await within(LIMIT, this.#ask());
+    } catch (error) {
+      if (this.#client) drop(this.#client);
+      this.#client = undefined;
+      return explain(error, this.#database).sentence;
+    }
+  }
+
+  async #ask() {
+    this.#client ??= await open(this.#database, LIMIT);
+    await this.#client.query("SELECT 1");
+  }
+
+  async #checkRedis() {
+    try {
+      await within(LIMIT, this.#redis.ping());
+    } catch {
+      return `Redis at ${this.#redis.options.host}:${this.#redis.options.port} does not answer`;
+    }
+  }
+
+  close() {
+    if (this.#client) drop(this.#client);
+    this.#redis?.disconnect();
+  }
+}
+
+async function within(milliseconds, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("timeout")), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+module.exports = { Readiness, within };

@@ -1,0 +1,71 @@
+// Serves Medusa: opens the port at once, says when and why it is not ready, and ends cleanly within five seconds.
+"use strict";
+
+const http = require("node:http");
+const path = require("node:path");
+const { connect, drop } = require("./database");
+const { Readiness, within } = require("./readiness");
+const { database } = require("./settings");
+
+const ROOT = path.join(__dirname, "..");
+/** Together less than the five seconds that the pod has: for requests that are being answered, then for Medusa. */
+const DRAIN = 2500;
+const SHUTDOWN = 1500;
+
+async function start(env = process.env) {
+  const target = database(env);
+  const readiness = new Readiness(target, env.REDIS_URL);
+  let medusa;
+  let ending = false;
+
+  const server = http.createServer((request, response) => {
+    const [pathname] = request.url.split("?", 1);
+    if (pathname === "/health") return answer(response, 200, "OK");
+    if (pathname === "/health/ready") return answerReady(response);
+    if (ending) response.setHeader("Connection", "close");
+    if (medusa) return medusa.app(request, response);
+    response.setHeader("Retry-After", "1");
+    answer(response, 503, { reason: "Medusa is starting" });
+  });
+  // Longer than a proxy keeps an idle connection, or it would send requests into closed ones.
+  server.keepAliveTimeout = 65_000;
+
+  async function answerReady(response) {
+    const reason = ending ? "the server is stopping" : ((await readiness.check()) ?? (medusa ? null : "Medusa is starting"));
+    if (reason) answer(response, 503, { reason });
+    else answer(response, 200, { status: "ready" });
+  }
+
+  async function stop() {
+    if (ending) return;
+    ending = true;
+    const closed = new Promise((resolve) => server.close(resolve));
+    await within(DRAIN, closed).catch(() => server.closeAllConnections());
+    if (medusa) await within(SHUTDOWN, medusa.shutdown()).catch((error) => console.error(`Medusa did not stop cleanly: ${error.message}`));
+    readiness.close();
+    process.exit(0);
+  }
+  // Without a handler, a container's first process ignores these signals.
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+
+  await new Promise((resolve, reject) => {
+    server.once("error", reject).listen(Number(env.PORT) || 9000, env.HOST || "0.0.0.0", resolve);
+  });
+  // Medusa would try for minutes in silence and give up; the readiness probe says what is missing instead.
+  drop(await connect(target, Infinity));
+  if (ending) return;
+  const app = require("express")();
+  const load = require("@medusajs/medusa/loaders/index").default;
+  const { shutdown } = await load({ directory: ROOT, expressApp: app });
+  medusa = { app, shutdown };
+  console.log(JSON.stringify({ level: "info", message: `ready after ${Math.round(process.uptime() * 1000)} ms` }));
+}
+
+function answer(response, status, body) {
+  const text = typeof body === "string";
+  response.writeHead(status, { "Content-Type": text ? "text/plain" : "application/json", "Cache-Control": "no-store" });
+  response.end(text ? body : JSON.stringify(body));
+}
+
+module.exports = { start };
