@@ -8,5 +8,14 @@ export default ts.config(
   ...ts.configs.recommended,
   ...svelte.configs.recommended,
   { languageOptions: { globals: { ...globals.node } } },
-  { files: ['**/*.svelte'], languageOptions: { parserOptions: { parser: ts.parser } } },
+  {
+    files: ['**/*.svelte'],
+    languageOptions: { parserOptions: { parser: ts.parser } },
+    rules: {
+      // The storefront always lives at the root of its own host.
+      'svelte/no-navigation-without-resolve': 'off',
+      // Pages are rendered once, on the server: nothing in them changes afterwards.
+      'svelte/prefer-svelte-reactivity': 'off',
+    },
+  },
 );

@@ -24,7 +24,8 @@ function log(level, fields) {
 }
 
 const port = Number(process.env.PORT || 8000);
-if (!Number.isInteger(port) || port < 0 || port > 65535) end('the storefront cannot start: PORT must be a port number', 1);
+if (!Number.isInteger(port) || port < 0 || port > 65535)
+  end('the storefront cannot start: PORT must be a port number', 1);
 
 // Links, cookies and the check of where forms come from must not depend on what a client or a proxy claims:
 // the adapter is told to take scheme and host from two headers, and both are overwritten below.
@@ -34,7 +35,7 @@ process.env.BODY_SIZE_LIMIT = '64K';
 /** @type {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse, next: () => void) => void} */
 let handler;
 try {
-  // @ts-ignore: built beside this folder, and not there before.
+  // @ts-expect-error: built beside this folder, and not there before.
   ({ handler } = await import('../web/handler.js'));
 } catch (error) {
   const text = error instanceof Error ? error.message : String(error);
@@ -56,7 +57,13 @@ const server = createServer((request, response) => {
     // Probes come every few seconds for ever: only their failures are news.
     if (status === 200 && path?.startsWith('/health/')) return;
     const ms = Math.round(performance.now() - started);
-    log(status < 500 ? 'info' : 'error', { method, path, status, ms, ...(!response.writableFinished && { aborted: true }) });
+    log(status < 500 ? 'info' : 'error', {
+      method,
+      path,
+      status,
+      ms,
+      ...(!response.writableFinished && { aborted: true }),
+    });
   });
   for (const [name, value] of headers) response.setHeader(name, value);
   if (stopping) response.setHeader('connection', 'close');

@@ -25,8 +25,14 @@ function text(value: string | undefined): string {
 
 export const variables = defineEnvVars({
   MEDUSA_BACKEND_URL: { schema: running(address), description: 'Where this server reaches the Medusa API' },
-  MEDUSA_PUBLIC_URL: { schema: running(address), description: "The API's public address, with which its picture URLs begin" },
-  MEDUSA_PUBLISHABLE_KEY: { schema: running(text), description: 'The publishable API key of the sales channel to show' },
+  MEDUSA_PUBLIC_URL: {
+    schema: running(address),
+    description: "The API's public address, with which its picture URLs begin",
+  },
+  MEDUSA_PUBLISHABLE_KEY: {
+    schema: running(text),
+    description: 'The publishable API key of the sales channel to show',
+  },
   STOREFRONT_URL: { schema: running(origin), description: "The storefront's own public address" },
   STORE_NAME: { schema: running(text), description: "The shop's name" },
 });

@@ -30,7 +30,11 @@ export async function start(env) {
     PORT: '0',
     ...env,
   });
-  const lines = () => said.out.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const lines = () =>
+    said.out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
   const exited = ended.then((code) => {
     throw new Error(`the app ended with ${code}: ${said.err}`);
   });
@@ -67,12 +71,12 @@ export async function start(env) {
 
 /**
  * Asks again and again until the answer is something; fails after ten seconds.
- * @template T @param {() => T | Promise<T>} ask @returns {Promise<NonNullable<T>>}
+ * @template T @param {() => T | Promise<T>} ask @returns {Promise<Exclude<NonNullable<T>, false>>}
  */
 export async function until(ask) {
-  for (const end = Date.now() + 10_000; ; ) {
+  for (const end = Date.now() + 10_000; ;) {
     const answer = await ask();
-    if (answer) return answer;
+    if (answer) return /** @type {any} */ (answer);
     if (Date.now() > end) throw new Error(`waited in vain for ${ask}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -27,7 +27,11 @@ export const goods = [
     pictures: ['shirt.gif', 'shirt back.gif'],
     categories: ['shirts'],
     collection: 'summer',
-    sizes: { S: { eur: 49.9, usd: 55, stock: 3 }, M: { eur: 49.9, usd: 55, stock: 0 }, L: { eur: 54.9, usd: 60, stock: 1 } },
+    sizes: {
+      S: { eur: 49.9, usd: 55, stock: 3 },
+      M: { eur: 49.9, usd: 55, stock: 0 },
+      L: { eur: 54.9, usd: 60, stock: 1 },
+    },
   },
   {
     handle: 'wool-cap',
@@ -36,7 +40,12 @@ export const goods = [
     categories: ['hats'],
     sizes: { 'One size': { eur: 19.5, usd: 22, before: 26, stock: 8 } },
   },
-  { handle: 'last-scarf', title: 'Last scarf', categories: ['hats'], sizes: { 'One size': { eur: 30, usd: 33, stock: 0 } } },
+  {
+    handle: 'last-scarf',
+    title: 'Last scarf',
+    categories: ['hats'],
+    sizes: { 'One size': { eur: 30, usd: 33, stock: 0 } },
+  },
 ];
 
 const categories = [
@@ -94,12 +103,17 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
     most = Math.max(most, ++open);
     response.once('close', () => open--);
     if (api.mood === 'hang') await new Promise((resolve) => held.push(() => resolve(undefined)));
-    if (api.mood === 'broken') return json(500, { code: 'unknown_error', type: 'unknown_error', message: 'An unknown error occurred.' });
-    if (api.mood === 'garbled') return response.writeHead(200, { 'content-type': 'application/json' }).end('{"regions": [');
+    if (api.mood === 'broken')
+      return json(500, { code: 'unknown_error', type: 'unknown_error', message: 'An unknown error occurred.' });
+    if (api.mood === 'garbled')
+      return response.writeHead(200, { 'content-type': 'application/json' }).end('{"regions": [');
     const url = new URL(request.url ?? '', 'http://api');
     if (url.pathname.startsWith('/static/')) return file(decodeURIComponent(url.pathname.slice('/static/'.length)));
     if (request.headers['x-publishable-api-key'] !== api.key) {
-      return json(400, { type: 'not_allowed', message: 'A valid publishable key is required to proceed with the request' });
+      return json(400, {
+        type: 'not_allowed',
+        message: 'A valid publishable key is required to proceed with the request',
+      });
     }
     const offset = Number(url.searchParams.get('offset') ?? 0);
     const limit = Number(url.searchParams.get('limit') ?? 50);
@@ -130,9 +144,9 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
       if (!found) return response.writeHead(404, { 'content-type': 'text/html' }).end('Cannot GET');
       const etag = 'W/"2a-19"';
       if (request.headers['if-none-match'] === etag) return response.writeHead(304, { etag }).end();
-      response.writeHead(200, { 'content-type': found[0], 'content-length': found[1].length, etag }).end(
-        request.method === 'HEAD' ? undefined : found[1],
-      );
+      response
+        .writeHead(200, { 'content-type': found[0], 'content-length': found[1].length, etag })
+        .end(request.method === 'HEAD' ? undefined : found[1]);
     }
   });
 
@@ -141,17 +155,30 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
     const currency = /** @type {'eur' | 'usd'} */ (region?.currency_code);
     const wanted = [...query].filter(([name]) => name.startsWith('category_id')).map(([, id]) => id);
     const handle = query.get('handle');
-    const all = handle && api.any.test(handle) ? [{ handle, title: handle, sizes: { One: { eur: 1, stock: 1 } } }] : samples;
+    const all =
+      handle && api.any.test(handle) ? [{ handle, title: handle, sizes: { One: { eur: 1, stock: 1 } } }] : samples;
     return all
       .filter((sample) => !handle || sample.handle === handle)
-      .filter((sample) => !wanted.length || categories.some(({ id, handle }) => wanted.includes(id) && sample.categories?.includes(handle)))
-      .filter((sample) => !query.has('collection_id') || collections.some(({ id, handle }) => id === query.get('collection_id') && handle === sample.collection))
+      .filter(
+        (sample) =>
+          !wanted.length ||
+          categories.some(({ id, handle }) => wanted.includes(id) && sample.categories?.includes(handle)),
+      )
+      .filter(
+        (sample) =>
+          !query.has('collection_id') ||
+          collections.some(({ id, handle }) => id === query.get('collection_id') && handle === sample.collection),
+      )
       .map((sample, index) => product(sample, index, currency));
   }
 
   function product(/** @type {Sample} */ sample, /** @type {number} */ index, /** @type {'eur' | 'usd'} */ currency) {
     const option = { id: `opt_${index}`, title: 'Size', product_id: `prod_${index}` };
-    const images = (sample.pictures ?? []).map((name, rank) => ({ id: `img_${index}_${rank}`, url: `${publicUrl}/static/${encodeURIComponent(name)}`, rank }));
+    const images = (sample.pictures ?? []).map((name, rank) => ({
+      id: `img_${index}_${rank}`,
+      url: `${publicUrl}/static/${encodeURIComponent(name)}`,
+      rank,
+    }));
     return {
       id: `prod_${index}`,
       handle: sample.handle,
@@ -164,7 +191,9 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
       collection_id: sample.collection ? 'pcol_1' : null,
       collection: sample.collection ? collections[0] : null,
       categories: categories.filter(({ handle }) => sample.categories?.includes(handle)),
-      options: [{ ...option, values: Object.keys(sample.sizes).map((value) => ({ id: `optval_${index}_${value}`, value })) }],
+      options: [
+        { ...option, values: Object.keys(sample.sizes).map((value) => ({ id: `optval_${index}_${value}`, value })) },
+      ],
       variants: Object.entries(sample.sizes).map(([value, { stock = 0, before, ...prices }]) => ({
         id: `variant_${index}_${value.replaceAll(' ', '')}`,
         title: value,

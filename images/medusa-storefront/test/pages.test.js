@@ -5,7 +5,11 @@ import { start } from './app.js';
 import { goods, medusa, USD } from './medusa.js';
 
 const publicUrl = 'https://api-1.stores.test';
-const plain = (/** @type {string} */ html) => html.replace(/<!--.*?-->/g, '').replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
+const plain = (/** @type {string} */ html) =>
+  html
+    .replace(/<!--.*?-->/g, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/\s+/g, ' ');
 
 describe('a store', () => {
   /** @type {any} */ let api;
@@ -107,10 +111,21 @@ describe('a store', () => {
       if (!path.startsWith('/_app')) assert.match(text, /This page does not exist/, path);
       assert.ok(headers['content-security-policy'], path);
     }
-    for (const path of ['/?page=0', '/?page=-1', '/?page=x', '/?page=1e3', '/?page=', '/?page=100000', '/products/%zz', '/%ff']) {
+    for (const path of [
+      '/?page=0',
+      '/?page=-1',
+      '/?page=x',
+      '/?page=1e3',
+      '/?page=',
+      '/?page=100000',
+      '/products/%zz',
+      '/%ff',
+    ]) {
       assert.equal((await app.get(path)).status, 400, path);
     }
-    assert.equal((await app.get('/', { method: 'DELETE' })).status, 405);
+    const headers = { origin: 'https://store-1.stores.test' };
+    assert.equal((await app.get('/', { method: 'DELETE', headers })).status, 405);
+    assert.equal((await app.get('/', { method: 'POST', headers })).status, 405);
     assert.ok(!api.calls.some((/** @type {any} */ { url }) => url.includes('admin')));
   });
 
@@ -139,7 +154,14 @@ describe('a store', () => {
 
     assert.equal((await form({ region: USD.id, to: '/' }, 'https://evil.test')).status, 403);
     assert.equal((await form({ region: 'nonsense', to: '/' })).status, 400);
-    for (const to of ['https://evil.test/', '//evil.test', '/\\evil.test', '\\\\evil.test', 'javascript:alert(1)', '/x/..//evil.test']) {
+    for (const to of [
+      'https://evil.test/',
+      '//evil.test',
+      '/\\evil.test',
+      '\\\\evil.test',
+      'javascript:alert(1)',
+      '/x/..//evil.test',
+    ]) {
       const { location } = (await form({ region: USD.id, to })).headers;
       assert.equal(new URL(location, 'https://store-1.stores.test').origin, 'https://store-1.stores.test', to);
     }
@@ -156,7 +178,11 @@ describe('a store', () => {
 });
 
 test('a catalogue of more than a page is shown page by page', async (t) => {
-  const samples = Array.from({ length: 25 }, (_, n) => ({ handle: `mug-${n}`, title: `Mug ${n}`, sizes: { One: { eur: n, stock: 1 } } }));
+  const samples = Array.from({ length: 25 }, (_, n) => ({
+    handle: `mug-${n}`,
+    title: `Mug ${n}`,
+    sizes: { One: { eur: n, stock: 1 } },
+  }));
   const api = await medusa({ publicUrl, samples, groups: false });
   const app = await start({ MEDUSA_BACKEND_URL: api.url });
   t.after(() => Promise.all([app.stop(), api.close()]));
@@ -172,7 +198,17 @@ test('a catalogue of more than a page is shown page by page', async (t) => {
 
 test('nothing from the catalogue is taken for markup', async (t) => {
   const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>'`;
-  const samples = [{ ...goods[0], handle: 'evil', title: evil, subtitle: evil, description: evil, material: evil, pictures: [evil, '"onload="alert(1)'] }];
+  const samples = [
+    {
+      ...goods[0],
+      handle: 'evil',
+      title: evil,
+      subtitle: evil,
+      description: evil,
+      material: evil,
+      pictures: [evil, '"onload="alert(1)'],
+    },
+  ];
   const api = await medusa({ publicUrl, samples: /** @type {any} */ (samples) });
   api.regions = [{ id: 'reg_01EU', name: evil, currency_code: 'eur' }, USD];
   const app = await start({ MEDUSA_BACKEND_URL: api.url, STORE_NAME: evil });
@@ -182,7 +218,8 @@ test('nothing from the catalogue is taken for markup', async (t) => {
     assert.match(text, /&lt;script>|&lt;script&gt;/, path);
     assert.doesNotMatch(text, /<script|<img src=x/, path);
     // Outside of quoted attribute values, no tag has an attribute that is not ours.
-    for (const [tag] of text.matchAll(/<[a-z](?:"[^"]*"|[^">])*>/g)) assert.doesNotMatch(tag.replace(/"[^"]*"/g, ''), /onerror|onload/, tag);
+    for (const [tag] of text.matchAll(/<[a-z](?:"[^"]*"|[^">])*>/g))
+      assert.doesNotMatch(tag.replace(/"[^"]*"/g, ''), /onerror|onload/, tag);
   }
 });
 
@@ -198,9 +235,17 @@ test('an empty store says so', async (t) => {
 test('the same build is another shop with another configuration', async (t) => {
   const [one, two] = await Promise.all([
     medusa({ publicUrl: 'https://api-1.stores.test' }),
-    medusa({ publicUrl: 'http://api-2.localtest.me:8080', samples: [{ ...goods[1], title: 'Tea pot', handle: 'tea-pot' }], regions: [USD] }),
+    medusa({
+      publicUrl: 'http://api-2.localtest.me:8080',
+      samples: [{ ...goods[1], sizes: goods[1]?.sizes ?? {}, title: 'Tea pot', handle: 'tea-pot' }],
+      regions: [USD],
+    }),
   ]);
-  const second = { MEDUSA_PUBLIC_URL: 'http://api-2.localtest.me:8080', STOREFRONT_URL: 'http://store-2.localtest.me:8080', STORE_NAME: 'Tea House' };
+  const second = {
+    MEDUSA_PUBLIC_URL: 'http://api-2.localtest.me:8080',
+    STOREFRONT_URL: 'http://store-2.localtest.me:8080',
+    STORE_NAME: 'Tea House',
+  };
   const apps = await Promise.all([
     start({ MEDUSA_BACKEND_URL: one.url }),
     start({ MEDUSA_BACKEND_URL: two.url, ...second }),
