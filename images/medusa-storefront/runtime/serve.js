@@ -5,9 +5,11 @@ import { end } from './termination.js';
 /** How long requests in flight may take after SIGTERM, in ms. */
 const GRACE = 4000;
 
-/** What every answer carries; pages bring a Content-Security-Policy of their own. */
+/**
+ * What every answer carries. The Content-Security-Policy is not here: a browser that is told "not modified" puts the
+ * headers of that answer over those it kept, and a page would lose its own policy.
+ */
 const headers = Object.entries({
-  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',

@@ -4,6 +4,9 @@ import { lang } from '#lib/texts.ts';
 import { ApiError } from '#lib/server/api.ts';
 import { Busy } from '#lib/server/cache.ts';
 
+/** For what is not a page: nothing may be loaded from it. */
+const closed = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 export const handle: Handle = async ({ event, resolve }) => {
   const response = await resolve(event, {
     transformPageChunk: ({ html }) => html.replace('%lang%', lang),
@@ -11,6 +14,8 @@ export const handle: Handle = async ({ event, resolve }) => {
   // Prices change, and depend on the region in the visitor's cookie: a browser may keep a page but has to ask again.
   if (response.headers.get('content-type')?.startsWith('text/html')) {
     response.headers.set('cache-control', 'private, no-cache');
+  } else if (!response.headers.has('content-security-policy')) {
+    response.headers.set('content-security-policy', closed);
   }
   if (response.status === 503) response.headers.set('retry-after', '5');
   return response;

@@ -57,6 +57,14 @@ describe('a store', () => {
     assert.equal(sheet.headers['x-content-type-options'], 'nosniff');
   });
 
+  test('tells a browser that a page has not changed without touching the policy it kept', async () => {
+    const { headers } = await app.get('/');
+    assert.equal(headers['cache-control'], 'private, no-cache');
+    const again = await app.get('/', { headers: { 'if-none-match': headers.etag } });
+    assert.equal(again.status, 304);
+    assert.equal(again.headers['content-security-policy'], undefined);
+  });
+
   test('filters by category with those below it, and by collection', async () => {
     const clothes = plain((await app.get('/?category=clothes')).text);
     assert.match(clothes, /1 product /);
