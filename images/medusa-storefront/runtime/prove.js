@@ -1,0 +1,71 @@
+// Proof of life: exits 0 as soon as the storefront shows its first page and the API lists a region.
+import { end } from './termination.js';
+import { trouble } from './trouble.js';
+
+const started = performance.now();
+const patience = Number(process.env.PROVE_TIMEOUT_SECONDS || 60) * 1000;
+const storefront = required('PROVE_STOREFRONT_URL');
+const api = required('PROVE_API_URL');
+const key = required('MEDUSA_PUBLISHABLE_KEY');
+
+// As process 1 of a container nothing but a handler ends this process on a signal.
+for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT'])) process.once(signal, () => process.exit(143));
+
+/** @param {string} name */
+function required(name) {
+  const value = process.env[name];
+  if (!value) return end(`proof of life cannot begin: ${name} is not set`, 1);
+  return value.replace(/\/+$/, '');
+}
+
+const remaining = () => started + patience - performance.now();
+
+/**
+ * @param {string} who
+ * @param {string} url
+ * @param {Record<string, string>} headers
+ * @param {(response: Response) => Promise<string | undefined>} judge says what is wrong with the answer, if anything
+ */
+async function step(who, url, headers, judge) {
+  try {
+    const signal = AbortSignal.timeout(Math.ceil(Math.max(1, Math.min(5000, remaining()))));
+    const wrong = await judge(await fetch(url, { headers, signal, redirect: 'manual' }));
+    return wrong && `${who} ${wrong}`;
+  } catch (error) {
+    return `${who} ${trouble(error)}`;
+  }
+}
+
+const attempt = async () => {
+  const [page, regions] = await Promise.all([
+    step(`the storefront at ${storefront}`, `${storefront}/`, { accept: 'text/html' }, async (response) => {
+      const html = await response.text();
+      if (response.status !== 200) return `answers ${response.status} to GET /`;
+      if (!response.headers.get('content-type')?.startsWith('text/html') || !html) return 'answers GET / without HTML';
+    }),
+    step(
+      `the API at ${api}`,
+      `${api}/store/regions?limit=1`,
+      { accept: 'application/json', 'x-publishable-api-key': key },
+      async (response) => {
+        if (response.status === 400 || response.status === 401) {
+          return `answers ${response.status} to GET /store/regions: it does not accept the publishable key`;
+        }
+        if (response.status !== 200) return `answers ${response.status} to GET /store/regions`;
+        const { regions } = /** @type {{ regions?: unknown[] }} */ (await response.json());
+        if (!regions?.length) return 'lists no region';
+      },
+    ),
+  ]);
+  // The API first: a storefront without its API cannot be right.
+  return regions ?? page;
+};
+
+for (let pause = 250; ; pause = Math.min(pause * 1.5, 1000)) {
+  const wrong = await attempt();
+  if (!wrong) break;
+  if (remaining() <= pause) end(`proof of life failed after ${patience / 1000} s: ${wrong}`, 1);
+  await new Promise((resolve) => setTimeout(resolve, pause));
+}
+console.log(`proof of life after ${Math.round(performance.now() - started)} ms`);
+process.exit(0);

@@ -1,0 +1,93 @@
+// Serves the built storefront over HTTP: fixed public origin, security headers, one log line a request, quick stop.
+import { createServer } from 'node:http';
+import { end } from './termination.js';
+
+/** How long requests in flight may take after SIGTERM, in ms. */
+const GRACE = 4000;
+
+/**
+ * What every answer carries. The Content-Security-Policy is not here: a browser that is told "not modified" puts the
+ * headers of that answer over those it kept, and a page would lose its own policy.
+ */
+const headers = Object.entries({
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'referrer-policy': 'strict-origin-when-cross-origin',
+  'x-content-type-options': 'nosniff',
+});
+
+/**
+ * @param {string} level
+ * @param {Record<string, unknown>} fields
+ */
+function log(level, fields) {
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, ...fields })}\n`);
+}
+
+const port = Number(process.env.PORT || 8000);
+if (!Number.isInteger(port) || port < 0 || port > 65535)
+  end('the storefront cannot start: PORT must be a port number', 1);
+
+// Links, cookies and the check of where forms come from must not depend on what a client or a proxy claims:
+// the adapter is told to take scheme and host from two headers, and both are overwritten below.
+Object.assign(process.env, { PROTOCOL_HEADER: 'x-forwarded-proto', HOST_HEADER: 'host', PORT_HEADER: '' });
+process.env.BODY_SIZE_LIMIT = '64K';
+
+/** @type {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse, next: () => void) => void} */
+let handler;
+try {
+  // @ts-expect-error: built beside this folder, and not there before.
+  ({ handler } = await import('../web/handler.js'));
+} catch (error) {
+  const text = error instanceof Error ? error.message : String(error);
+  // SvelteKit lists what is wrong with the environment as "NAME", then "- what" on the next line.
+  const settings = [...text.matchAll(/^(\w+)\n\s+- (.+)$/gm)].map(([, name, what]) => `${name} ${what}`);
+  end(`the storefront cannot start: ${settings.join(', ') || text.replace(/\s+/g, ' ')}`, 1);
+}
+const origin = new URL(/** @type {string} */ (process.env.STOREFRONT_URL));
+const protocol = origin.protocol.slice(0, -1);
+
+let stopping = false;
+
+const server = createServer((request, response) => {
+  const started = performance.now();
+  const { method, url = '' } = request;
+  response.once('close', () => {
+    const path = url.split('?', 1)[0]?.slice(0, 512);
+    const { statusCode: status } = response;
+    // Probes come every few seconds for ever: only their failures are news.
+    if (status === 200 && path?.startsWith('/health/')) return;
+    const ms = Math.round(performance.now() - started);
+    log(status < 500 ? 'info' : 'error', {
+      method,
+      path,
+      status,
+      ms,
+      ...(!response.writableFinished && { aborted: true }),
+    });
+  });
+  for (const [name, value] of headers) response.setHeader(name, value);
+  if (stopping) response.setHeader('connection', 'close');
+  request.headers.host = origin.host;
+  request.headers['x-forwarded-proto'] = protocol;
+  handler(request, response, () => response.writeHead(404).end());
+});
+server.requestTimeout = 30_000;
+// Longer than the idle time of common proxies, so that it is the proxy that closes a connection.
+server.keepAliveTimeout = 75_000;
+
+server.once('error', (error) => end(`the storefront cannot listen on port ${port}: ${error.message}`, 1));
+server.listen(port, process.env.HOST || '0.0.0.0', () => {
+  const address = server.address();
+  log('info', { message: 'listening', port: typeof address === 'object' ? address?.port : port });
+});
+
+for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT'])) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    server.close(() => process.exit(0));
+    setTimeout(() => server.closeAllConnections(), GRACE).unref();
+  });
+}

@@ -1,0 +1,38 @@
+// The settings of one store, read from the environment when the server starts and checked before it listens.
+import { building } from '$app/env';
+import { defineEnvVars } from '@sveltejs/kit/env';
+
+/** A check that only a running server has to pass: the build knows nothing of any store. */
+const running = (check: (value: string | undefined) => string) => (value: string | undefined) => {
+  return building ? '' : check(value);
+};
+
+/** An http(s) address; returned without a slash at its end, so that paths can be appended. */
+function address(value: string | undefined): string {
+  const url = value ? URL.parse(value) : null;
+  if (!url || !['http:', 'https:'].includes(url.protocol)) throw new Error('must be an http:// or https:// address');
+  return (url.origin + url.pathname).replace(/\/+$/, '');
+}
+
+function origin(value: string | undefined): string {
+  return new URL(address(value)).origin;
+}
+
+function text(value: string | undefined): string {
+  if (!value?.trim()) throw new Error('must be set');
+  return value.trim();
+}
+
+export const variables = defineEnvVars({
+  MEDUSA_BACKEND_URL: { schema: running(address), description: 'Where this server reaches the Medusa API' },
+  MEDUSA_PUBLIC_URL: {
+    schema: running(address),
+    description: "The API's public address, with which its picture URLs begin",
+  },
+  MEDUSA_PUBLISHABLE_KEY: {
+    schema: running(text),
+    description: 'The publishable API key of the sales channel to show',
+  },
+  STOREFRONT_URL: { schema: running(origin), description: "The storefront's own public address" },
+  STORE_NAME: { schema: running(text), description: "The shop's name" },
+});

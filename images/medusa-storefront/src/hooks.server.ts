@@ -1,0 +1,32 @@
+// What happens around every request: caching rules for pages, and failures turned into a status and a log line.
+import type { Handle, HandleServerError } from '@sveltejs/kit/hooks';
+import { lang } from '#lib/texts.ts';
+import { ApiError } from '#lib/server/api.ts';
+import { Busy } from '#lib/server/cache.ts';
+
+/** For what is not a page: nothing may be loaded from it. */
+const closed = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export const handle: Handle = async ({ event, resolve }) => {
+  const response = await resolve(event, {
+    transformPageChunk: ({ html }) => html.replace('%lang%', lang),
+  });
+  // Prices change, and depend on the region in the visitor's cookie: a browser may keep a page but has to ask again.
+  if (response.headers.get('content-type')?.startsWith('text/html')) {
+    response.headers.set('cache-control', 'private, no-cache');
+  } else if (!response.headers.has('content-security-policy')) {
+    response.headers.set('content-security-policy', closed);
+  }
+  if (response.status === 503) response.headers.set('retry-after', '5');
+  return response;
+};
+
+export const handleError: HandleServerError = ({ kind, error, event }) => {
+  if (kind !== 'unknown') return;
+  const status = error instanceof ApiError || error instanceof Busy ? 503 : 500;
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { pathname: path } = event.url;
+  const line = { time: new Date().toISOString(), level: 'error', path, message, ...(status === 500 && { stack }) };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  return { status };
+};

@@ -1,0 +1,83 @@
+// What pages show of a store's catalogue: plain data, cut down from the API's answers.
+
+export interface Region {
+  id: string;
+  name: string;
+  currency: string;
+}
+
+export interface Category {
+  id: string;
+  handle: string;
+  name: string;
+  description: string;
+  parent: string | null;
+}
+
+export interface Collection {
+  id: string;
+  handle: string;
+  title: string;
+}
+
+export interface Price {
+  amount: number;
+  /** The price before a reduction, where there is one. */
+  before?: number;
+  currency: string;
+}
+
+export interface Card {
+  handle: string;
+  title: string;
+  subtitle: string;
+  picture?: string;
+  price?: Price;
+  /** Whether variants differ in price, `price` being the lowest. */
+  from: boolean;
+  soldOut: boolean;
+}
+
+export interface Variant {
+  id: string;
+  title: string;
+  sku: string;
+  price?: Price;
+  soldOut: boolean;
+  /** Option id → value. */
+  options: Record<string, string>;
+}
+
+export interface Product {
+  handle: string;
+  title: string;
+  subtitle: string;
+  description: string;
+  material: string;
+  pictures: string[];
+  category?: { handle: string; name: string };
+  collection?: Collection;
+  options: { id: string; title: string; values: string[] }[];
+  variants: Variant[];
+}
+
+/** The variant to show: the one asked for, else the first that can be bought, else the first. */
+export function pick(product: Product, id: string | null): Variant | undefined {
+  return (
+    product.variants.find((variant) => variant.id === id) ??
+    product.variants.find((variant) => !variant.soldOut) ??
+    product.variants[0]
+  );
+}
+
+/** The variant to go to when one option of `current` changes: the one that keeps most of its other options. */
+export function other(product: Product, current: Variant, option: string, value: string): Variant | undefined {
+  let best: Variant | undefined;
+  let kept = -1;
+  for (const variant of product.variants) {
+    if (variant.options[option] !== value) continue;
+    const same = product.options.filter(({ id }) => variant.options[id] === current.options[id]).length;
+    if (same > kept) [best, kept] = [variant, same];
+  }
+  return best;
+}

@@ -1,0 +1,137 @@
+// Reads the catalogue from the API, cut down to what pages show, and remembers it for a moment.
+import type { HttpTypes } from '@medusajs/types';
+import type { Card, Category, Collection, Price, Product, Region, Variant } from '#lib/catalogue.ts';
+import { ask } from './api.ts';
+import { Cache } from './cache.ts';
+import { picture } from './pictures.ts';
+
+export const PAGE_SIZE = 12;
+
+const cache = new Cache({ fresh: 3_000, stale: 30_000, size: 500, pending: 64 });
+
+/** In the order in which they were made: the first is where a visitor begins. */
+export function regions(): Promise<Region[]> {
+  return cache.get('regions', async () => {
+    const query = { fields: 'id,name,currency_code', limit: 100, order: 'created_at' };
+    const { regions } = await ask<HttpTypes.StoreRegionListResponse>('/store/regions', query);
+    return regions.map(({ id, name, currency_code }) => ({ id, name, currency: currency_code.toUpperCase() }));
+  });
+}
+
+export function categories(): Promise<Category[]> {
+  return cache.get('categories', async () => {
+    const query = { fields: 'id,name,handle,description,parent_category_id,rank', limit: 100 };
+    const answer = await ask<HttpTypes.StoreProductCategoryListResponse>('/store/product-categories', query);
+    return answer.product_categories
+      .toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0))
+      .map(({ id, name, handle, description, parent_category_id }) => {
+        return { id, name, handle, description, parent: parent_category_id };
+      });
+  });
+}
+
+export function collections(): Promise<Collection[]> {
+  return cache.get('collections', async () => {
+    const query = { fields: 'id,title,handle', limit: 100 };
+    const answer = await ask<HttpTypes.StoreCollectionListResponse>('/store/collections', query);
+    return answer.collections.map(({ id, title, handle }) => ({ id, title, handle }));
+  });
+}
+
+export interface Filter {
+  category?: string[];
+  collection?: string;
+  page: number;
+}
+
+export function products(region: Region, filter: Filter): Promise<{ cards: Card[]; count: number }> {
+  return cache.get(`list ${JSON.stringify([region.id, filter])}`, async () => {
+    const answer = await ask<HttpTypes.StoreProductListResponse>('/store/products', {
+      fields: [
+        'id,handle,title,subtitle,thumbnail,variants.id,variants.manage_inventory,variants.allow_backorder',
+        '*variants.calculated_price,+variants.inventory_quantity',
+      ].join(),
+      region_id: region.id,
+      category_id: filter.category,
+      collection_id: filter.collection,
+      limit: PAGE_SIZE,
+      offset: (filter.page - 1) * PAGE_SIZE,
+      order: '-created_at',
+    });
+    return { cards: answer.products.map((product) => card(product, region)), count: answer.count };
+  });
+}
+
+export function product(region: Region, handle: string): Promise<Product | undefined> {
+  return cache.get(`product ${region.id} ${handle}`, async () => {
+    const answer = await ask<HttpTypes.StoreProductListResponse>('/store/products', {
+      fields: '*variants.calculated_price,+variants.inventory_quantity,*categories',
+      region_id: region.id,
+      handle,
+      limit: 1,
+    });
+    const [found] = answer.products;
+    return found && detail(found, region);
+  });
+}
+
+function price({ calculated_price: calculated }: HttpTypes.StoreProductVariant, region: Region): Price | undefined {
+  if (typeof calculated?.calculated_amount !== 'number') return undefined;
+  const { calculated_amount: amount, original_amount: before, currency_code } = calculated;
+  return {
+    amount,
+    ...(before && before > amount && { before }),
+    currency: currency_code?.toUpperCase() ?? region.currency,
+  };
+}
+
+function soldOut({ manage_inventory, allow_backorder, inventory_quantity }: HttpTypes.StoreProductVariant): boolean {
+  return Boolean(manage_inventory) && !allow_backorder && (inventory_quantity ?? 0) <= 0;
+}
+
+function card(product: HttpTypes.StoreProduct, region: Region): Card {
+  const variants = product.variants ?? [];
+  const prices = variants.flatMap((variant) => price(variant, region) ?? []).sort((a, b) => a.amount - b.amount);
+  return {
+    handle: product.handle,
+    title: product.title,
+    subtitle: product.subtitle ?? '',
+    picture: picture(product.thumbnail),
+    price: prices[0],
+    from: prices.at(-1)?.amount !== prices[0]?.amount,
+    soldOut: variants.every(soldOut),
+  };
+}
+
+function detail(product: HttpTypes.StoreProduct, region: Region): Product {
+  const pictures = (product.images ?? []).toSorted((a, b) => a.rank - b.rank).map(({ url }) => picture(url));
+  const variants = (product.variants ?? []).map((variant): Variant => {
+    const options = (variant.options ?? []).flatMap(({ option_id, value }) => (option_id ? [[option_id, value]] : []));
+    return {
+      id: variant.id,
+      title: variant.title ?? '',
+      sku: variant.sku ?? '',
+      price: price(variant, region),
+      soldOut: soldOut(variant),
+      options: Object.fromEntries(options),
+    };
+  });
+  const [category] = product.categories ?? [];
+  return {
+    handle: product.handle,
+    title: product.title,
+    subtitle: product.subtitle ?? '',
+    description: product.description ?? '',
+    material: product.material ?? '',
+    pictures: [...new Set([picture(product.thumbnail), ...pictures].filter((path) => path !== undefined))],
+    category: category && { handle: category.handle, name: category.name },
+    collection: product.collection
+      ? { id: product.collection.id, handle: product.collection.handle, title: product.collection.title }
+      : undefined,
+    options: (product.options ?? []).map(({ id, title, values }) => {
+      const named = (values ?? []).map(({ value }) => value);
+      return { id, title, values: named.filter((value) => variants.some(({ options }) => options[id] === value)) };
+    }),
+    variants,
+  };
+}

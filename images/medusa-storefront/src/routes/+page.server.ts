@@ -1,0 +1,40 @@
+// The list of products: all, of one category with those below it, or of one collection, page by page.
+import { error } from '@sveltejs/kit';
+import type { Category } from '#lib/catalogue.ts';
+import { categories, collections, PAGE_SIZE, products } from '#lib/server/catalogue.ts';
+import { currentRegion } from '#lib/server/region.ts';
+import type { PageServerLoad } from './$types';
+
+function below(all: Category[], id: string): string[] {
+  const found = [id];
+  // Grows while it is walked, until no category has a parent in it that was not walked yet.
+  for (const parent of found) {
+    for (const category of all) if (category.parent === parent && !found.includes(category.id)) found.push(category.id);
+  }
+  return found;
+}
+
+export const load: PageServerLoad = async ({ url, cookies }) => {
+  const number = url.searchParams.get('page') ?? '1';
+  if (!/^[1-9]\d{0,4}$/.test(number)) error(400);
+  const page = Number(number);
+
+  const region = currentRegion(cookies);
+  const [category, collection] = await Promise.all([
+    find(url.searchParams.get('category'), categories),
+    find(url.searchParams.get('collection'), collections),
+  ]);
+  const { cards, count } = await products(await region, {
+    category: category && below(await categories(), category.id),
+    collection: collection?.id,
+    page,
+  });
+  const pages = Math.max(1, Math.ceil(count / PAGE_SIZE));
+  if (page > pages) error(404);
+  return { cards, count, page, pages, category, collection };
+};
+
+async function find<T extends { handle: string }>(handle: string | null, all: () => Promise<T[]>) {
+  if (handle === null) return undefined;
+  return (await all()).find((one) => one.handle === handle) ?? error(404);
+}

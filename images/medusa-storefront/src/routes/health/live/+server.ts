@@ -1,0 +1,2 @@
+// The process runs and answers.
+export const GET = () => Response.json({ status: 'ok' });

@@ -1,0 +1,14 @@
+// Remembers the region that a visitor chose and leads back to the page they were on.
+import { error, redirect } from '@sveltejs/kit';
+import { regions } from '#lib/server/catalogue.ts';
+import { COOKIE } from '#lib/server/region.ts';
+import type { RequestHandler } from './$types';
+
+export const POST: RequestHandler = async ({ request, cookies, url }) => {
+  const form = await request.formData();
+  const region = (await regions()).find(({ id }) => id === form.get('region')) ?? error(400);
+  cookies.set(COOKIE, region.id, { path: '/', maxAge: 365 * 24 * 3600, sameSite: 'lax' });
+  // Only ever a page of our own, whatever the form says.
+  const to = URL.parse(String(form.get('to') ?? '/'), url);
+  redirect(303, to?.origin === url.origin ? to.pathname.replace(/^\/+/, '/') + to.search : '/');
+};

@@ -1,0 +1,221 @@
+// A stand-in for the Medusa API: the few store routes the storefront reads, in Medusa's own shapes, with moods.
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+
+export const KEY = `pk_${'0123456789abcdef'.repeat(4)}`;
+
+/** A red pixel. */
+export const PIXEL = Buffer.from('R0lGODlhAQABAIAAAP8AAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
+
+export const EUR = { id: 'reg_01EU', name: 'Europe', currency_code: 'eur' };
+export const USD = { id: 'reg_02US', name: 'United States', currency_code: 'usd' };
+
+/**
+ * @typedef {{ [size: string]: { eur?: number, usd?: number, before?: number, stock?: number } }} Sizes
+ * @typedef {{ handle: string, title: string, subtitle?: string, description?: string, material?: string,
+ *   pictures?: string[], categories?: string[], collection?: string, sizes: Sizes }} Sample
+ */
+
+/** @type {Sample[]} */
+export const goods = [
+  {
+    handle: 'linen-shirt',
+    title: 'Linen shirt',
+    subtitle: 'Washed, with horn buttons',
+    description: 'A shirt for warm days.\nWoven in Portugal.',
+    material: 'Linen',
+    pictures: ['shirt.gif', 'shirt back.gif'],
+    categories: ['shirts'],
+    collection: 'summer',
+    sizes: {
+      S: { eur: 49.9, usd: 55, stock: 3 },
+      M: { eur: 49.9, usd: 55, stock: 0 },
+      L: { eur: 54.9, usd: 60, stock: 1 },
+    },
+  },
+  {
+    handle: 'wool-cap',
+    title: 'Wool cap',
+    pictures: ['cap.gif'],
+    categories: ['hats'],
+    sizes: { 'One size': { eur: 19.5, usd: 22, before: 26, stock: 8 } },
+  },
+  {
+    handle: 'last-scarf',
+    title: 'Last scarf',
+    categories: ['hats'],
+    sizes: { 'One size': { eur: 30, usd: 33, stock: 0 } },
+  },
+];
+
+const categories = [
+  { id: 'pcat_1', name: 'Clothes', handle: 'clothes', description: 'To wear', parent_category_id: null, rank: 0 },
+  { id: 'pcat_2', name: 'Shirts', handle: 'shirts', description: '', parent_category_id: 'pcat_1', rank: 1 },
+  { id: 'pcat_3', name: 'Hats', handle: 'hats', description: '', parent_category_id: null, rank: 2 },
+];
+const collections = [{ id: 'pcol_1', title: 'Summer', handle: 'summer' }];
+
+/**
+ * @param {{ publicUrl: string, samples?: Sample[], regions?: (typeof EUR)[], groups?: boolean }} store
+ */
+export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD], groups = true }) {
+  /** @type {{ method: string, url: string }[]} */
+  const calls = [];
+  /** @type {(() => void)[]} */
+  let held = [];
+  let most = 0;
+  let open = 0;
+  const api = {
+    calls,
+    /** `hang` accepts requests and does not answer before `release`. @type {'well' | 'broken' | 'garbled' | 'hang'} */
+    mood: 'well',
+    key: KEY,
+    regions,
+    /** How many requests were unanswered at the same time, at most. */
+    most: () => most,
+    /** How many requests wait for `release`. */
+    held: () => held.length,
+    release() {
+      api.mood = 'well';
+      for (const go of held) go();
+      held = [];
+    },
+    url: '',
+    port: 0,
+    /** Answers for any handle of this shape, so that a test can ask for many products. */
+    any: /^thing-\d+$/,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+    },
+    /** @param {number} [port] */
+    async listen(port = 0) {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+      const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+      api.port = address.port;
+      api.url = `http://127.0.0.1:${address.port}`;
+    },
+  };
+
+  const server = createServer(async (request, response) => {
+    calls.push({ method: request.method ?? '', url: request.url ?? '' });
+    most = Math.max(most, ++open);
+    response.once('close', () => open--);
+    if (api.mood === 'hang') await new Promise((resolve) => held.push(() => resolve(undefined)));
+    if (api.mood === 'broken')
+      return json(500, { code: 'unknown_error', type: 'unknown_error', message: 'An unknown error occurred.' });
+    if (api.mood === 'garbled')
+      return response.writeHead(200, { 'content-type': 'application/json' }).end('{"regions": [');
+    const url = new URL(request.url ?? '', 'http://api');
+    if (url.pathname.startsWith('/static/')) return file(decodeURIComponent(url.pathname.slice('/static/'.length)));
+    if (request.headers['x-publishable-api-key'] !== api.key) {
+      return json(400, {
+        type: 'not_allowed',
+        message: 'A valid publishable key is required to proceed with the request',
+      });
+    }
+    const offset = Number(url.searchParams.get('offset') ?? 0);
+    const limit = Number(url.searchParams.get('limit') ?? 50);
+    const list = (/** @type {string} */ name, /** @type {unknown[]} */ all) => {
+      json(200, { [name]: all.slice(offset, offset + limit), count: all.length, offset, limit });
+    };
+    if (url.pathname === '/store/regions') return list('regions', api.regions);
+    if (url.pathname === '/store/product-categories') return list('product_categories', groups ? categories : []);
+    if (url.pathname === '/store/collections') return list('collections', groups ? collections : []);
+    if (url.pathname === '/store/products') return list('products', products(url.searchParams));
+    json(404, { type: 'not_found', message: `Cannot ${request.method} ${url.pathname}` });
+
+    function json(/** @type {number} */ status, /** @type {unknown} */ body) {
+      response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+    }
+
+    function file(/** @type {string} */ name) {
+      /** @type {Record<string, [string, Buffer | string]>} */
+      const files = {
+        'shirt.gif': ['image/gif', PIXEL],
+        'shirt back.gif': ['image/gif', PIXEL],
+        'cap.gif': ['image/gif', PIXEL],
+        'drawing.svg': ['image/svg+xml', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'],
+        'page.html': ['text/html', '<script>alert(1)</script>'],
+        'private-orders.gif': ['image/gif', PIXEL],
+      };
+      const found = files[name];
+      if (!found) return response.writeHead(404, { 'content-type': 'text/html' }).end('Cannot GET');
+      const etag = 'W/"2a-19"';
+      if (request.headers['if-none-match'] === etag) return response.writeHead(304, { etag }).end();
+      response
+        .writeHead(200, { 'content-type': found[0], 'content-length': found[1].length, etag })
+        .end(request.method === 'HEAD' ? undefined : found[1]);
+    }
+  });
+
+  function products(/** @type {URLSearchParams} */ query) {
+    const region = api.regions.find(({ id }) => id === query.get('region_id'));
+    const currency = /** @type {'eur' | 'usd'} */ (region?.currency_code);
+    const wanted = [...query].filter(([name]) => name.startsWith('category_id')).map(([, id]) => id);
+    const handle = query.get('handle');
+    const all =
+      handle && api.any.test(handle) ? [{ handle, title: handle, sizes: { One: { eur: 1, stock: 1 } } }] : samples;
+    return all
+      .filter((sample) => !handle || sample.handle === handle)
+      .filter(
+        (sample) =>
+          !wanted.length ||
+          categories.some(({ id, handle }) => wanted.includes(id) && sample.categories?.includes(handle)),
+      )
+      .filter(
+        (sample) =>
+          !query.has('collection_id') ||
+          collections.some(({ id, handle }) => id === query.get('collection_id') && handle === sample.collection),
+      )
+      .map((sample, index) => product(sample, index, currency));
+  }
+
+  function product(/** @type {Sample} */ sample, /** @type {number} */ index, /** @type {'eur' | 'usd'} */ currency) {
+    const option = { id: `opt_${index}`, title: 'Size', product_id: `prod_${index}` };
+    const images = (sample.pictures ?? []).map((name, rank) => ({
+      id: `img_${index}_${rank}`,
+      url: `${publicUrl}/static/${encodeURIComponent(name)}`,
+      rank,
+    }));
+    return {
+      id: `prod_${index}`,
+      handle: sample.handle,
+      title: sample.title,
+      subtitle: sample.subtitle ?? null,
+      description: sample.description ?? null,
+      material: sample.material ?? null,
+      thumbnail: images[0]?.url ?? null,
+      images,
+      collection_id: sample.collection ? 'pcol_1' : null,
+      collection: sample.collection ? collections[0] : null,
+      categories: categories.filter(({ handle }) => sample.categories?.includes(handle)),
+      options: [
+        { ...option, values: Object.keys(sample.sizes).map((value) => ({ id: `optval_${index}_${value}`, value })) },
+      ],
+      variants: Object.entries(sample.sizes).map(([value, { stock = 0, before, ...prices }]) => ({
+        id: `variant_${index}_${value.replaceAll(' ', '')}`,
+        title: value,
+        sku: `${sample.handle.toUpperCase()}-${value}`,
+        manage_inventory: true,
+        allow_backorder: false,
+        inventory_quantity: stock,
+        options: [{ id: `optval_${index}_${value}`, value, option_id: option.id, option }],
+        calculated_price: {
+          id: `pset_${index}_${value}`,
+          is_calculated_price_price_list: before !== undefined,
+          is_calculated_price_tax_inclusive: false,
+          calculated_amount: prices[currency] ?? null,
+          raw_calculated_amount: { value: String(prices[currency]), precision: 20 },
+          is_original_price_price_list: false,
+          original_amount: before ?? prices[currency] ?? null,
+          currency_code: currency,
+        },
+      })),
+    };
+  }
+
+  await api.listen();
+  return api;
+}
