@@ -1,0 +1,12 @@
+//! Stores with real pods, on the one node of a cluster that `dev/cluster/with --node` brings up.
+//!
+//! `make e2e` runs them. They use the real programs as a user would, and clean up after themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod customer;
+mod kubectl;
+mod node;
+mod phases;
+mod programs;
+mod real_pods_life;
+mod shop;

@@ -1,0 +1,70 @@
+//! urumi's own programs, as they were built.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
+
+use crate::node::Node;
+
+/// The path of a program that was built with these tests.
+fn program(name: &str) -> PathBuf {
+    let deps = std::env::current_exe().unwrap();
+    let path = deps.parent().and_then(|deps| deps.parent()).unwrap().join(name);
+    assert!(path.exists(), "{} is not there: build it with cargo build -p urumi-http -p urumi-cli", path.display());
+    path
+}
+
+/// A running server; killed when it is dropped.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    _child: Child,
+}
+
+impl Server {
+    /// Starts a server that makes stores on the node.
+    pub(crate) async fn start(node: &Node, args: &[&str]) -> Server {
+        let mut command = tokio::process::Command::new(program("urumi-http"));
+        command
+            .args(["--cluster", "kube", "--kubeconfig", &node.kubeconfig])
+            .args(["--listen", "127.0.0.1:0", "--metrics-listen", "off", "--log", "warn"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if let Some(at) = line.find("http://") {
+                    return line.get(at..).unwrap().split_whitespace().next().unwrap().to_owned();
+                }
+            }
+            panic!("it ended before it listened");
+        };
+        let url = tokio::time::timeout(Duration::from_secs(30), said).await.expect("it never listened");
+        Server { url, _child: child }
+    }
+
+    /// Runs the command line against this server and returns what it printed as data.
+    #[track_caller]
+    pub(crate) fn urumi(&self, args: &[&str]) -> String {
+        let (code, stdout, stderr) = self.urumi_may_fail(args);
+        assert_eq!(code, 0, "urumi {} failed: {stdout}{stderr}", args.join(" "));
+        stdout
+    }
+
+    /// The same, whatever becomes of it: exit code, standard output and standard error.
+    pub(crate) fn urumi_may_fail(&self, args: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(program("urumi"));
+        command.env_remove("KUBECONFIG").env("XDG_CONFIG_HOME", "/dev/null").env("NO_COLOR", "1");
+        let output = command.arg("--server").arg(&self.url).args(args).stdin(Stdio::null()).output().unwrap();
+        (
+            output.status.code().unwrap_or(-1),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    }
+}

@@ -1,0 +1,104 @@
+//! A store of a test's own.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use crate::kubectl::{explain, kubectl};
+use crate::node::Node;
+use crate::programs::Server;
+
+/// A store that goes when this is dropped; if the test fails, what explains it is printed before.
+pub(crate) struct Shop {
+    pub(crate) id: String,
+    pub(crate) namespace: String,
+    kubeconfig: String,
+    ingress: SocketAddr,
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", explain(&self.kubeconfig, &self.namespace));
+        }
+        kubectl(&self.kubeconfig, &["delete", "namespace", &self.namespace, "--ignore-not-found", "--wait=false"]);
+    }
+}
+
+impl Shop {
+    /// A store that is to be, or is already.
+    pub(crate) fn of(node: &Node, id: &str) -> Shop {
+        Shop {
+            id: id.to_owned(),
+            namespace: format!("store-{id}"),
+            kubeconfig: node.kubeconfig.clone(),
+            ingress: node.ingress,
+        }
+    }
+
+    /// Makes a store and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn create(node: &Node, server: &Server, id: &str, options: &[&str]) -> Shop {
+        let shop = Shop::of(node, id);
+        let create = ["create", &format!("Shop {id}"), "--id", id, "--wait", "--timeout", "4m"];
+        server.urumi(&[&create[..], options].concat());
+        shop
+    }
+
+    /// The publishable key, as any customer's browser knows it: the storefront's container has it.
+    pub(crate) fn key(&self) -> String {
+        let path = "jsonpath={.spec.template.spec.containers[0].env[?(@.name==\"MEDUSA_PUBLISHABLE_KEY\")].value}";
+        self.kubectl(&["get", "deployment", "medusa-storefront", "-o", path])
+    }
+
+    /// kubectl in the store's namespace.
+    #[track_caller]
+    pub(crate) fn kubectl(&self, args: &[&str]) -> String {
+        kubectl(&self.kubeconfig, &[&["-n", &self.namespace], args].concat()).ok()
+    }
+
+    /// The same, whatever becomes of it.
+    pub(crate) fn kubectl_may_fail(&self, args: &[&str]) -> crate::kubectl::Ran {
+        kubectl(&self.kubeconfig, &[&["-n", &self.namespace], args].concat())
+    }
+
+    /// What the store's own PostgreSQL answers to a query.
+    #[track_caller]
+    pub(crate) fn sql(&self, query: &str) -> String {
+        let psql = ["psql", "-h", "127.0.0.1", "-U", "medusa", "-d", "medusa", "-v", "ON_ERROR_STOP=1", "-tA", "-c"];
+        let password = "PGPASSWORD=\"$POSTGRES_PASSWORD\" exec \"$@\"";
+        let shell = ["exec", "postgres-0", "--", "sh", "-c", password, "sh"];
+        self.kubectl(&[&shell[..], &psql, &[query]].concat()).trim().to_owned()
+    }
+
+    /// A browser that reaches the store's hosts through the Ingress.
+    pub(crate) fn browser(&self) -> reqwest::Client {
+        reqwest::Client::builder()
+            .no_proxy()
+            .resolve(&self.host("store"), self.ingress)
+            .resolve(&self.host("api"), self.ingress)
+            .timeout(std::time::Duration::from_secs(60))
+            .build()
+            .unwrap()
+    }
+
+    pub(crate) fn storefront(&self) -> String {
+        format!("http://{}", self.host("store"))
+    }
+
+    pub(crate) fn api(&self) -> String {
+        format!("http://{}", self.host("api"))
+    }
+
+    fn host(&self, part: &str) -> String {
+        format!("{part}-{}.localtest.me", self.id)
+    }
+
+    /// Who signs in first: e-mail address and password.
+    pub(crate) fn administrator(&self, server: &Server) -> (String, String) {
+        let shown = server.urumi(&["credentials", &self.id, "--reveal", "-o", "json"]);
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        let text = |field: &str| shown[field].as_str().unwrap().to_owned();
+        (text("username"), text("password"))
+    }
+}
