@@ -2,11 +2,7 @@
 "use strict";
 
 const fs = require("node:fs");
-const { enableCompileCache } = require("node:module");
-const path = require("node:path");
 
-// Compiled code comes with the image; where it does not fit this machine's processor, Node compiles as ever.
-enableCompileCache({ directory: path.join(__dirname, ".compile-cache"), portable: true });
 // Medusa looks for its files here.
 process.chdir(__dirname);
 process.env.MEDUSA_DISABLE_TELEMETRY = "true";
