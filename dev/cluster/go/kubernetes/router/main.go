@@ -266,10 +266,10 @@ func (r *router) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, erro
 
 // Services are reached by their addresses, whatever proxy the environment names.
 var transport = &http.Transport{
-	DialContext:         (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
-	MaxIdleConnsPerHost: 32,
-	IdleConnTimeout:     30 * time.Second,
-	DisableCompression:  true,
+	DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
+	// A connection that is kept goes on to a pod that its Service no longer has.
+	DisableKeepAlives:  true,
+	DisableCompression: true,
 }
 
 func (r *router) ServeHTTP(w http.ResponseWriter, request *http.Request) {
