@@ -116,8 +116,11 @@ describe('a store', () => {
     for (const path of missing) {
       const { status, text, headers } = await app.get(path, { headers: { accept: 'text/html' } });
       assert.equal(status, 404, path);
-      if (!path.startsWith('/_app')) assert.match(text, /This page does not exist/, path);
-      assert.ok(headers['content-security-policy'], path);
+      assert.equal(headers['x-content-type-options'], 'nosniff', path);
+      // Below /_app/ there are files only: what is missing there is said in plain text, not on a page.
+      if (path.startsWith('/_app/')) continue;
+      assert.match(text, /This page does not exist/, path);
+      assert.match(headers['content-security-policy'], /default-src 'self'/, path);
     }
     for (const path of [
       '/?page=0',
@@ -266,4 +269,11 @@ test('the same build is another shop with another configuration', async (t) => {
   assert.ok(other.includes('src="/static/cap.gif"'));
   assert.ok(other.includes('<link rel="canonical" href="http://store-2.localtest.me:8080/"'));
   assert.doesNotMatch(other, /Harbour|€/);
+  const changed = await apps[1]?.get('/region', {
+    method: 'POST',
+    headers: { origin: 'http://store-2.localtest.me:8080', 'content-type': 'application/x-www-form-urlencoded' },
+    body: `region=${USD.id}&to=/`,
+  });
+  assert.equal(changed.status, 303);
+  assert.doesNotMatch(changed.headers['set-cookie'][0], /Secure/i, 'a browser would refuse it over plain HTTP');
 });

@@ -9,10 +9,10 @@ export const PAGE_SIZE = 12;
 
 const cache = new Cache({ fresh: 3_000, stale: 30_000, size: 500, pending: 64 });
 
-/** In the order in which they were made: the first is where a visitor begins. */
+/** In the order in which they were made (their ids begin with the time): the first is where a visitor begins. */
 export function regions(): Promise<Region[]> {
   return cache.get('regions', async () => {
-    const query = { fields: 'id,name,currency_code', limit: 100, order: 'created_at' };
+    const query = { fields: 'id,name,currency_code', limit: 100, order: 'id' };
     const { regions } = await ask<HttpTypes.StoreRegionListResponse>('/store/regions', query);
     return regions.map(({ id, name, currency_code }) => ({ id, name, currency: currency_code.toUpperCase() }));
   });
@@ -56,7 +56,8 @@ export function products(region: Region, filter: Filter): Promise<{ cards: Card[
       collection_id: filter.collection,
       limit: PAGE_SIZE,
       offset: (filter.page - 1) * PAGE_SIZE,
-      order: '-created_at',
+      // Newest first: ids begin with the time, and are unlike dates never equal, so that no product is on two pages.
+      order: '-id',
     });
     return { cards: answer.products.map((product) => card(product, region)), count: answer.count };
   });

@@ -7,7 +7,9 @@ import type { RequestHandler } from './$types';
 export const POST: RequestHandler = async ({ request, cookies, url }) => {
   const form = await request.formData();
   const region = (await regions()).find(({ id }) => id === form.get('region')) ?? error(400);
-  cookies.set(COOKIE, region.id, { path: '/', maxAge: 365 * 24 * 3600, sameSite: 'lax' });
+  // Browsers refuse secure cookies over plain HTTP, where a store on a local domain lives.
+  const secure = url.protocol === 'https:';
+  cookies.set(COOKIE, region.id, { path: '/', maxAge: 365 * 24 * 3600, sameSite: 'lax', secure });
   // Only ever a page of our own, whatever the form says.
   const to = URL.parse(String(form.get('to') ?? '/'), url);
   redirect(303, to?.origin === url.origin ? to.pathname.replace(/^\/+/, '/') + to.search : '/');
