@@ -17,7 +17,7 @@ use urumi_core::timeline::{AUDIT_REPORTER, CLUSTER_EVENTS};
 use uuid::Uuid;
 
 use crate::auth::{Action, Principal};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// Notes changes.
 #[derive(Clone)]
@@ -43,6 +43,10 @@ impl Audit {
         outcome: &Result<T, Problem>,
     ) {
         let outcome = outcome.as_ref().err().map(|problem| problem.code);
+        // Before the stores have been seen nobody can be judged, and nothing is tried.
+        if outcome == Some(Code::NotReady) {
+            return;
+        }
         tracing::info!(
             target: "urumi::audit",
             subject = principal.subject,

@@ -433,8 +433,6 @@ async fn change(
     id: &StoreId,
     work: impl Future<Output = Result<Store, Problem>>,
 ) -> Result<Store, Problem> {
-    // What cannot be judged yet is not noted.
-    synced(state).await?;
     let outcome = match permitted(state, principal, action, id).await {
         Ok(_) => work.await,
         Err(problem) => Err(problem),

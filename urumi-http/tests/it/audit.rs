@@ -10,7 +10,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use urumi_core::cluster::{ClusterBackend, ClusterErrorKind, InMemoryCluster, Outage, Query};
 use urumi_core::object::{Kind, Object};
 
-use crate::scene::{Scene, eventually};
+use crate::scene::{Ask, Scene, eventually, serve};
+use crate::shelf::Shelf;
 
 /// The log of one test, as the JSON that a server writes.
 #[derive(Clone, Default)]
@@ -151,4 +152,20 @@ async fn an_event_that_cannot_be_written_is_in_nobodys_way() {
     scene.stop.cancel();
     scene.tasks.close();
     scene.tasks.wait().await;
+}
+
+/// Nobody can be judged then: strangers could otherwise fill the cluster with Events.
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_before_the_first_sight_of_the_stores_is_no_event() {
+    let (cluster, (shelf, _put)) = (InMemoryCluster::default(), Shelf::new());
+    let (app, tasks, stop) = serve(Arc::new(shelf), |builder| builder.events(Arc::new(cluster.clone())));
+    for (method, uri) in [("DELETE", "/stores/a"), ("POST", "/stores/a/retry"), ("GET", "/stores/a/credentials")] {
+        let answer = Ask::new(app.clone(), method, uri).as_("ann-viewer").send().await;
+        assert_eq!(answer.verdict(), (503, "not-ready".to_owned()), "{method} {uri}");
+    }
+    // Whatever writes Events is one of these.
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
+    assert_eq!(cluster.list(&Query::all(Kind::of::<Event>())).await.unwrap(), []);
 }
