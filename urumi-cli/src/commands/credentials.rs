@@ -14,8 +14,8 @@ pub(super) async fn run(global: &Global, out: &Out, which: &Which, reveal: bool)
     let credentials = target.stores.credentials(&id, reveal).await?;
     let password = credentials.password.as_ref().map(|password| password.reveal());
     let mut shown = json!({"address": credentials.address, "username": credentials.username});
-    if let Some(password) = password {
-        shown["password"] = password.into();
+    if let (Some(password), Some(fields)) = (password, shown.as_object_mut()) {
+        fields.insert("password".to_owned(), password.into());
     }
     if out.structured(&shown)? {
         return Ok(());
