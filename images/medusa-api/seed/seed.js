@@ -15,6 +15,7 @@ async function seed(container, { storeName, base }) {
   // Medusa makes the store and its sales channel itself whenever it starts without.
   const [store] = await all("store", ["id", "name", "default_sales_channel_id", "default_location_id", "default_region_id", "supported_currencies.*"]);
   const channel = store.default_sales_channel_id;
+  const untouched = store.name === "Medusa Store";
 
   await seedRegions();
   const location = await seedLocation();
@@ -27,22 +28,20 @@ async function seed(container, { storeName, base }) {
   await run(workflows.updateStoresWorkflow, {
     selector: { id: store.id },
     update: {
-      ...(store.name === "Medusa Store" && { name: storeName }),
+      ...(untouched && { name: storeName }),
       supported_currencies: currencies(store.supported_currencies),
       default_location_id: store.default_location_id ?? location.id,
       default_region_id: store.default_region_id ?? europe?.id ?? null,
     },
   });
 
-  /** Those that the store has and those that the goods are priced in; the euro is the default where there is none. */
+  /** Ours in a store that nobody has touched, with the euro as default; else those that are missing are added. */
   function currencies(present) {
+    const ours = regions.map(({ currency_code, taxIncluded }, index) => ({ currency_code, is_default: index === 0, is_tax_inclusive: taxIncluded }));
+    if (untouched) return ours;
     const kept = present.map(({ currency_code, is_default }) => ({ currency_code, is_default }));
-    const added = regions
-      .filter(({ currency_code }) => !kept.some((currency) => currency.currency_code === currency_code))
-      .map(({ currency_code }) => ({ currency_code, is_default: false }));
-    const all = [...kept, ...added];
-    if (!all.some((currency) => currency.is_default)) all[0].is_default = true;
-    return all;
+    const missing = ours.filter(({ currency_code }) => !kept.some((currency) => currency.currency_code === currency_code));
+    return [...kept, ...missing.map((currency) => ({ ...currency, is_default: false }))];
   }
 
   async function seedRegions() {
