@@ -83,8 +83,7 @@ impl Customer {
             "first_name": "Ada", "last_name": "Lovelace", "address_1": "1 Analytical Way",
             "city": "Anywhere", "postal_code": "10115", "country_code": country,
         });
-        let who =
-            json!({"email": "ada@example.com", "shipping_address": address.clone(), "billing_address": address});
+        let who = json!({"email": "ada@example.com", "shipping_address": address.clone(), "billing_address": address});
         self.post(&format!("/store/carts/{id}"), who).await;
         let options = self.get(&format!("/store/shipping-options?cart_id={id}")).await;
         let option = json!({"option_id": options["shipping_options"][0]["id"]});
