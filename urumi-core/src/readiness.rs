@@ -35,6 +35,7 @@ pub struct ReadinessMonitor {
     resync: Duration,
     deadline: Duration,
     settle: Duration,
+    patience: Duration,
     only: Option<StoreId>,
     permission: Option<watch::Receiver<bool>>,
 }
@@ -57,6 +58,8 @@ impl ReadinessMonitor {
     /// How long a store must have been left alone before the monitor makes or repairs its objects, by default: whoever
     /// is creating it is not disturbed.
     pub const SETTLE: Duration = Duration::from_secs(1);
+    /// How long something that does not mend itself may last, by default, until a store that is provisioning has failed.
+    pub const PATIENCE: Duration = Duration::from_secs(20);
 
     /// A monitor of all stores that the orchestrator's cluster has.
     pub fn new(orchestrator: Orchestrator) -> Self {
@@ -65,6 +68,7 @@ impl ReadinessMonitor {
             resync: Self::RESYNC,
             deadline: Self::DEADLINE,
             settle: Self::SETTLE,
+            patience: Self::PATIENCE,
             only: None,
             permission: None,
         }
@@ -89,6 +93,14 @@ impl ReadinessMonitor {
     #[must_use]
     pub fn settle(mut self, settle: Duration) -> Self {
         self.settle = settle;
+        self
+    }
+
+    /// How long something that does not mend itself, such as an image that does not exist, may last until a store that is
+    /// provisioning has failed; [`PATIENCE`](Self::PATIENCE) by default. It becomes ready all the same once it is mended.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 

@@ -73,7 +73,7 @@ const fn t(from: StoreStatus, to: StoreStatus, when: &'static str) -> Transition
 /// Every change of status that exists. `docs/ARCHITECTURE.md` shows the diagram made from it.
 pub const TRANSITIONS: &[Transition] = &[
     t(StoreStatus::Provisioning, StoreStatus::Ready, "every workload is available"),
-    t(StoreStatus::Provisioning, StoreStatus::Failed, "the deadline passed, or no retry can help"),
+    t(StoreStatus::Provisioning, StoreStatus::Failed, "the deadline passed, or what is wrong does not mend itself"),
     t(StoreStatus::Ready, StoreStatus::Degraded, "a workload is no longer available"),
     t(StoreStatus::Degraded, StoreStatus::Ready, "every workload is available again"),
     t(StoreStatus::Failed, StoreStatus::Provisioning, "a retry was asked for"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::diagnosis::{Cause, Classes, Surroundings, diagnose};
+use super::diagnosis::{Cause, Classes, Surroundings, diagnose, has_succeeded};
 use super::workload::{Availability, availability};
 use crate::engine::Component;
 use crate::object::Object;
@@ -42,6 +42,24 @@ pub(crate) struct Facts<'a> {
     pub(crate) now: Timestamp,
     /// How long a store may be provisioning.
     pub(crate) deadline: Duration,
+    /// What has been wrong with the store for a while, and since when.
+    pub(crate) trouble: Option<&'a Trouble>,
+    /// How long what does not mend itself may last until a store that is provisioning has failed.
+    pub(crate) patience: Duration,
+}
+
+/// Something wrong that does not mend itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) reason: String,
+    pub(crate) since: Timestamp,
+}
+
+impl Trouble {
+    /// When it has lasted long enough.
+    pub(crate) fn due(&self, patience: Duration) -> Timestamp {
+        after(self.since, patience)
+    }
 }
 
 /// What a store's record should say.
@@ -51,6 +69,9 @@ pub(crate) struct Assessment {
     pub(crate) conditions: Vec<Condition>,
     /// Whether the store's events could tell more than is known so far.
     pub(crate) unexplained: bool,
+    /// The reason that does not mend itself, if there is one. That of a component counts only when all before it are
+    /// well: an API that finds no database yet is in no trouble of its own.
+    pub(crate) trouble: Option<String>,
 }
 
 impl Assessment {
@@ -65,8 +86,11 @@ impl Assessment {
 
 /// When the store's time for provisioning is up.
 pub(crate) fn due(record: &Record, deadline: Duration) -> Timestamp {
-    let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
-    record.provisioning_since.checked_add(deadline).unwrap_or(Timestamp::MAX)
+    after(record.provisioning_since, deadline)
+}
+
+fn after(since: Timestamp, passed: Duration) -> Timestamp {
+    since.checked_add(SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
 }
 
 /// Judges a store. A store that is being deleted is never judged.
@@ -92,7 +116,8 @@ pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
         }
         None => {}
     }
-    let status = next_status(facts, causes.is_empty());
+    let trouble = causes.first().filter(|cause| cause.lasting).map(|cause| cause.reason.clone());
+    let status = next_status(facts, causes.is_empty(), trouble.as_deref());
     let failed_by_deadline = status == StoreStatus::Failed && facts.record.status == StoreStatus::Provisioning;
     // Of several causes the first that explains something is the one to tell.
     let main = causes.iter().find(|c| c.specific).or(causes.first());
@@ -114,16 +139,20 @@ pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
         _ => ready,
     };
     conditions.insert(0, ready);
-    Assessment { status, conditions: carry_times(&facts.record.conditions, conditions), unexplained }
+    Assessment { status, conditions: carry_times(&facts.record.conditions, conditions), unexplained, trouble }
 }
 
-fn next_status(facts: &Facts<'_>, all_well: bool) -> StoreStatus {
+fn next_status(facts: &Facts<'_>, all_well: bool, trouble: Option<&str>) -> StoreStatus {
+    let stuck = || {
+        let lasting = facts.trouble.filter(|known| Some(known.reason.as_str()) == trouble);
+        lasting.is_some_and(|known| facts.now >= known.due(facts.patience))
+    };
     let expired = || facts.now >= due(facts.record, facts.deadline);
     let hopeless = || facts.plan_failure.is_some_and(|f| !f.retryable);
     match facts.record.status {
         StoreStatus::Deleting => StoreStatus::Deleting,
         _ if all_well => StoreStatus::Ready,
-        StoreStatus::Provisioning if expired() || hopeless() => StoreStatus::Failed,
+        StoreStatus::Provisioning if expired() || hopeless() || stuck() => StoreStatus::Failed,
         StoreStatus::Provisioning => StoreStatus::Provisioning,
         StoreStatus::Ready | StoreStatus::Degraded => StoreStatus::Degraded,
         StoreStatus::Failed => StoreStatus::Failed,
@@ -144,16 +173,18 @@ fn missing_objects(facts: &Facts<'_>) -> Option<Cause> {
     };
     let target = first.target();
     let message = format!("{} {}{others} to be created", target.kind, target.name);
-    Some(Cause { reason: "Creating".into(), message, specific: false })
+    Some(Cause { reason: "Creating".into(), message, specific: false, lasting: false })
 }
 
 fn component_cause(facts: &Facts<'_>, component: &Component, workload: Option<&Object>) -> Option<Cause> {
     match workload {
         None => {
             let message = format!("{}: it does not exist yet", component.workload.name);
-            Some(Cause { reason: "Missing".into(), message, specific: false })
+            Some(Cause { reason: "Missing".into(), message, specific: false, lasting: false })
         }
         Some(workload) if availability(workload) == Availability::Available => None,
+        // Its pod says it a second before the Job does.
+        Some(job) if job.kind().kind == "Job" && has_succeeded(job, &facts.around) => None,
         Some(workload) => Some(diagnose(workload, &facts.around)),
     }
 }
@@ -171,7 +202,7 @@ fn addresses(facts: &Facts<'_>) -> Option<Result<Served, Cause>> {
     let lacking = facts.ingress_classes.iter().flatten().find(|class| !known.names.iter().any(|n| n == *class));
     if let Some(class) = lacking {
         let message = format!("ingress: IngressClass {class:?} does not exist, so nobody serves the store's addresses");
-        return Some(Err(Cause { reason: "IngressClassNotFound".into(), message, specific: true }));
+        return Some(Err(Cause { reason: "IngressClassNotFound".into(), message, specific: true, lasting: true }));
     }
     if facts.ingress_classes.contains(&None) && !known.has_default {
         // Some controllers serve Ingresses without a class, so this is no proof that nobody does.
@@ -248,6 +279,8 @@ mod tests {
             plan_failure: None,
             now: record.created_at + SignedDuration::from_secs(age),
             deadline: DEADLINE,
+            trouble: None,
+            patience: Duration::from_secs(20),
         }
     }
 
@@ -255,6 +288,42 @@ mod tests {
         let ready = &assessment.conditions[0];
         assert_eq!(ready.type_, Condition::READY);
         format!("{:?} {} {}", ready.status, ready.reason, ready.message)
+    }
+
+    /// A container that ends again and again is in trouble, and so is the store if all before it is well.
+    #[test]
+    fn what_does_not_mend_itself_fails_a_new_store_after_a_while() {
+        let selected = |mut object: Object| {
+            object.as_value_mut()["spec"]["selector"] = json!({"matchLabels": {"app": "api"}});
+            object
+        };
+        let (record, component, down) = (record(StoreStatus::Provisioning), component(), selected(workload(0)));
+        let crashing = json!({"metadata": {"name": "api-1", "labels": {"app": "api"}}, "status": {"containerStatuses": [
+            {"name": "api", "state": {"terminated": {"exitCode": 1, "reason": "Error", "message": "no"}}}]}});
+        let pod = Object::from_value(Kind::of::<k8s_openapi::api::core::v1::Pod>(), crashing).unwrap();
+        let around = Surroundings { pods: vec![&pod], ..Default::default() };
+        let crashed = Facts { around: around.clone(), ..facts(&record, &component, Some(&down), 60) };
+        let assessment = assess(&crashed);
+        assert_eq!(
+            (assessment.status, assessment.trouble.as_deref()),
+            (StoreStatus::Provisioning, Some("CrashLoopBackOff"))
+        );
+        let judged = |reason: &str, seconds: i64, facts: &Facts<'_>| {
+            let since = facts.now - SignedDuration::from_secs(seconds);
+            let trouble = Trouble { reason: reason.into(), since };
+            assess(&Facts { trouble: Some(&trouble), ..facts.clone() }).status
+        };
+        assert_eq!(judged("CrashLoopBackOff", 19, &crashed), StoreStatus::Provisioning);
+        assert_eq!(judged("CrashLoopBackOff", 20, &crashed), StoreStatus::Failed);
+        assert_eq!(judged("OOMKilled", 20, &crashed), StoreStatus::Provisioning, "of something else");
+
+        // The same while what comes before it is still starting: it may be no more than a consequence.
+        let starting = workload(0);
+        let database = Component { name: "database".into(), ..component.clone() };
+        let components = vec![(&database, Some(&starting)), (&component, Some(&down))];
+        let waiting = Facts { components, around, ..facts(&record, &component, None, 60) };
+        assert_eq!(assess(&waiting).trouble, None);
+        assert_eq!(judged("CrashLoopBackOff", 600, &waiting), StoreStatus::Provisioning);
     }
 
     #[test]
@@ -279,7 +348,12 @@ mod tests {
         assert_eq!(ready(&after), "False DeadlineExceeded medusa-api: it has no pods yet, for 15 min");
         assert!(after.unexplained);
         let failure = PlanFailure {
-            cause: Cause { reason: "Forbidden".into(), message: "medusa-api: no".into(), specific: true },
+            cause: Cause {
+                reason: "Forbidden".into(),
+                message: "medusa-api: no".into(),
+                specific: true,
+                lasting: false,
+            },
             retryable: false,
         };
         let plan = Plan { waves: vec![vec![Step::Create(workload(0))]] };
@@ -326,7 +400,7 @@ mod tests {
         ) {
             let (record, component, workload) = (record(from), component(), available.map(workload));
             let plan = Plan { waves: vec![vec![Step::Create(self::workload(0))]] };
-            let cause = Cause { reason: "X".into(), message: "x".into(), specific: true };
+            let cause = Cause { reason: "X".into(), message: "x".into(), specific: true, lasting: false };
             let failure = failure.map(|retryable| PlanFailure { cause, retryable });
             let facts = facts(&record, &component, workload.as_ref(), age);
             let facts = Facts { plan_failure: failure.as_ref(), outstanding: outstanding.then_some(&plan), ..facts };

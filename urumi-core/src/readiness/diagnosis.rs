@@ -14,11 +14,17 @@ pub(crate) struct Cause {
     pub(crate) message: String,
     /// Whether it explains anything: `Starting` and `NotReady` do not.
     pub(crate) specific: bool,
+    /// Whether it stays, as a rule, until somebody does something.
+    pub(crate) lasting: bool,
 }
 
 impl Cause {
     fn specific(reason: impl Into<String>, message: impl Into<String>) -> Self {
-        Cause { reason: reason.into(), message: message.into(), specific: true }
+        Cause { reason: reason.into(), message: message.into(), specific: true, lasting: false }
+    }
+
+    fn lasting(reason: impl Into<String>, message: impl Into<String>) -> Self {
+        Cause { lasting: true, ..Cause::specific(reason, message) }
     }
 }
 
@@ -56,6 +62,11 @@ pub(crate) fn diagnose(workload: &Object, around: &Surroundings<'_>) -> Cause {
         .unwrap_or_else(|| progress(name, workload, &pods))
 }
 
+/// Whether a pod of the workload has ended well.
+pub(crate) fn has_succeeded(workload: &Object, around: &Surroundings<'_>) -> bool {
+    around.pods.iter().any(|pod| pod.str_at("/status/phase") == Some("Succeeded") && selects(workload, pod))
+}
+
 /// Whether the workload's selector selects the pod.
 fn selects(workload: &Object, pod: &Object) -> bool {
     match workload.at("/spec/selector/matchLabels").and_then(Value::as_object) {
@@ -75,25 +86,49 @@ fn claimed_by(workload: &Object, claim: &Object) -> bool {
 
 /// Reasons of waiting containers that are part of every start.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+/// Reasons that take turns while an image cannot be had.
+const NO_IMAGE: [&str; 2] = ["ErrImagePull", "ImagePullBackOff"];
+/// The reason of a container that ends again and again, also while it runs once more or has ended only once.
+const CRASHES: &str = "CrashLoopBackOff";
 
 fn failing_container(name: &str, pod: &Object) -> Option<Cause> {
     let statuses = pod.list_at("/status/initContainerStatuses").iter().chain(pod.list_at("/status/containerStatuses"));
     statuses.into_iter().find_map(|status| {
         let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str);
-        let reason = text("/state/waiting/reason").filter(|reason| !STARTING.contains(reason))?;
-        let container = text("/name").unwrap_or_default();
-        if reason != "CrashLoopBackOff" {
-            let message = text("/state/waiting/message").unwrap_or("the kubelet gives no details");
-            return Some(Cause::specific(reason, format!("{name}: {message}")));
+        match text("/state/waiting/reason").filter(|reason| !STARTING.contains(reason)) {
+            Some(reason) if NO_IMAGE.contains(&reason) => {
+                let image = text("/image").unwrap_or_default();
+                let message = text("/state/waiting/message").unwrap_or("the kubelet gives no details");
+                // Behind it is what was said first; before it, that it is tried again.
+                let why = message.split_once("ErrImagePull: ").map_or(message, |(_, why)| why);
+                Some(Cause::lasting("ImagePullBackOff", format!("{name}: the image {image} cannot be pulled: {why}")))
+            }
+            Some(CRASHES) => Some(crash(name, status).unwrap_or_else(|| {
+                let message = text("/state/waiting/message").unwrap_or("the kubelet gives no details");
+                Cause::lasting(CRASHES, format!("{name}: {message}"))
+            })),
+            Some(reason) => {
+                let message = text("/state/waiting/message").unwrap_or("the kubelet gives no details");
+                Some(Cause::lasting(reason, format!("{name}: {message}")))
+            }
+            None if status.get("ready").and_then(Value::as_bool) == Some(true) => None,
+            None => crash(name, status),
         }
-        // The kubelet's message counts its back-off; what the container died of is what helps, and does not change.
-        let code = status.pointer("/lastState/terminated/exitCode").and_then(Value::as_i64);
-        let died_of = text("/lastState/terminated/reason").unwrap_or("Error");
-        let last_words = text("/lastState/terminated/message").map(|m| format!(": {}", m.trim())).unwrap_or_default();
-        let reason = if died_of == "OOMKilled" { "OOMKilled" } else { "CrashLoopBackOff" };
-        let exit = code.map_or_else(|| "exits".to_owned(), |code| format!("exits with code {code} ({died_of})"));
-        Some(Cause::specific(reason, format!("{name}: container {container} {exit}{last_words}")))
     })
+}
+
+/// How a container ended that should not have: what it died of and its last words are what helps.
+fn crash(name: &str, status: &Value) -> Option<Cause> {
+    let failed = |pointer| status.pointer(pointer).filter(|t| t.get("exitCode").and_then(Value::as_i64) != Some(0));
+    let ended = failed("/state/terminated").or_else(|| failed("/lastState/terminated"))?;
+    let text = |field| ended.get(field).and_then(Value::as_str);
+    let container = status.get("name").and_then(Value::as_str).unwrap_or_default();
+    let code = ended.get("exitCode").and_then(Value::as_i64);
+    let died_of = text("reason").unwrap_or("Error");
+    let last_words = text("message").map(|m| format!(": {}", m.trim())).unwrap_or_default();
+    let reason = if died_of == "OOMKilled" { "OOMKilled" } else { CRASHES };
+    let exit = code.map_or_else(|| "exits".to_owned(), |code| format!("exits with code {code} ({died_of})"));
+    Some(Cause::lasting(reason, format!("{name}: container {container} {exit}{last_words}")))
 }
 
 fn hopeless_claim(name: &str, claim: &Object, storage: Option<&Classes>) -> Option<Cause> {
@@ -101,7 +136,7 @@ fn hopeless_claim(name: &str, claim: &Object, storage: Option<&Classes>) -> Opti
     match claim.str_at("/status/phase") {
         Some("Bound") => return None,
         Some("Lost") => {
-            return Some(Cause::specific("ClaimLost", format!("{name}: the volume of claim {claim_name} is gone")));
+            return Some(Cause::lasting("ClaimLost", format!("{name}: the volume of claim {claim_name} is gone")));
         }
         _ => {}
     }
@@ -109,11 +144,11 @@ fn hopeless_claim(name: &str, claim: &Object, storage: Option<&Classes>) -> Opti
     match claim.str_at("/spec/storageClassName") {
         // The empty name asks for a volume that somebody made by hand.
         Some("") => None,
-        Some(class) if !storage.names.iter().any(|n| n == class) => Some(Cause::specific(
+        Some(class) if !storage.names.iter().any(|n| n == class) => Some(Cause::lasting(
             "StorageClassNotFound",
             format!("{name}: claim {claim_name} wants StorageClass {class:?}, which does not exist"),
         )),
-        None if !storage.has_default => Some(Cause::specific(
+        None if !storage.has_default => Some(Cause::lasting(
             "NoDefaultStorageClass",
             format!("{name}: claim {claim_name} names no StorageClass and the cluster has no default one"),
         )),
@@ -127,7 +162,7 @@ fn failing_creation(name: &str, workload: &Object) -> Option<Cause> {
         return None;
     }
     let message = failure.get("message").and_then(Value::as_str).unwrap_or_default();
-    Some(Cause::specific(creation_reason(message), format!("{name}: {message}")))
+    Some(Cause::lasting(creation_reason(message), format!("{name}: {message}")))
 }
 
 /// The reason behind a refused creation of a pod, which Kubernetes tells only in words.
@@ -188,7 +223,7 @@ fn progress(name: &str, workload: &Object, pods: &[&Object]) -> Cause {
         _ if pods.is_empty() => ("Starting", format!("{name}: it has no pods yet")),
         _ => ("Starting", format!("{name}: its pods are starting")),
     };
-    Cause { reason: reason.into(), message, specific: false }
+    Cause { reason: reason.into(), message, specific: false, lasting: false }
 }
 
 #[cfg(test)]
@@ -230,16 +265,46 @@ mod tests {
     }
 
     fn waiting(reason: &str, message: &str) -> Value {
-        json!({"containerStatuses": [{"name": "pg", "state": {"waiting": {"reason": reason, "message": message}}}]})
+        json!({"containerStatuses": [{"name": "pg", "image": "nope:1", "state": {"waiting": {"reason": reason, "message": message}}}]})
     }
 
     #[test]
     fn a_failing_container_is_the_first_thing_named() {
-        let pods = [pod(waiting("ImagePullBackOff", "Back-off pulling image \"nope\""))];
-        let around = Surroundings { pods: pods.iter().collect(), ..Default::default() };
-        let cause = diagnose(&workload(json!({})), &around);
-        assert_eq!(said(&cause), "ImagePullBackOff postgres: Back-off pulling image \"nope\"");
-        assert!(cause.specific);
+        // The kubelet takes turns with these two.
+        let said_first = pod(waiting("ErrImagePull", "not found"));
+        let later = pod(waiting("ImagePullBackOff", "Back-off pulling image \"nope:1\": ErrImagePull: not found"));
+        let around = |pod| Surroundings { pods: vec![pod], ..Default::default() };
+        let cause = diagnose(&workload(json!({})), &around(&said_first));
+        assert_eq!(diagnose(&workload(json!({})), &around(&later)), cause);
+        assert_eq!(said(&cause), "ImagePullBackOff postgres: the image nope:1 cannot be pulled: not found");
+        assert!(cause.specific && cause.lasting);
+    }
+
+    #[test]
+    fn last_words_are_told_from_the_first_end_on() {
+        let ended = json!({"exitCode": 1, "reason": "Error", "message": "the database refuses the password"});
+        let none = json!({});
+        for (state, last) in [
+            (json!({"terminated": ended.clone()}), none.clone()),
+            (json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}}), ended.clone()),
+            (json!({"running": {}}), ended.clone()),
+        ] {
+            let last = if last == none { none.clone() } else { json!({"terminated": last}) };
+            let status = |ready: bool| {
+                let prepare = json!({"name": "prepare", "ready": ready, "state": state, "lastState": last});
+                pod(json!({"phase": "Pending", "initContainerStatuses": [prepare]}))
+            };
+            let pods = [status(false), status(true)];
+            let around = |pod| Surroundings { pods: vec![pod], ..Default::default() };
+            let cause = diagnose(&workload(json!({})), &around(&pods[0]));
+            assert_eq!(
+                said(&cause),
+                "CrashLoopBackOff postgres: container prepare exits with code 1 (Error): the database refuses the password"
+            );
+            if state.get("running").is_some() {
+                assert!(!diagnose(&workload(json!({})), &around(&pods[1])).specific, "what is ready is well");
+            }
+        }
     }
 
     #[test]

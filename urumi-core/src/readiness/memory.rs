@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::assess::{Assessment, PlanFailure};
+use super::assess::{Assessment, PlanFailure, Trouble};
 use super::diagnosis::Cause;
 use super::rendered::Rendered;
 use crate::cluster::{ClusterError, RecordPatch};
@@ -46,6 +46,8 @@ pub(super) struct Memory {
     pub(super) events_at: Option<Instant>,
     /// Whether a resync has come since the store was last judged.
     pub(super) resync: bool,
+    /// What is wrong with the store and does not mend itself.
+    pub(super) trouble: Option<Trouble>,
     /// When the store will be looked at again, whatever happens.
     pub(super) alarm: Option<Instant>,
 }
@@ -55,8 +57,16 @@ impl Memory {
     pub(super) fn begin_provisioning(&mut self, since: Timestamp) {
         if self.provisioning_since.replace(since) != Some(since) {
             self.plan_failure = None;
+            self.trouble = None;
             self.failures = 0;
             self.not_before = None;
+        }
+    }
+
+    /// Notes what is wrong and does not mend itself; what was known already has been so since then.
+    pub(super) fn note_trouble(&mut self, reason: Option<&str>, wall: Timestamp) {
+        if self.trouble.as_ref().map(|t| t.reason.as_str()) != reason {
+            self.trouble = reason.map(|reason| Trouble { reason: reason.to_owned(), since: wall });
         }
     }
 
@@ -122,7 +132,7 @@ fn plan_failure(failure: &Failure) -> PlanFailure {
         Failure::Cluster(error) => (format!("{:?}", error.kind()), refused(error), error.is_retryable()),
         Failure::Other(error) => ("CannotRender".to_owned(), error.to_string(), error.is_retryable()),
     };
-    PlanFailure { cause: Cause { reason, message, specific: true }, retryable }
+    PlanFailure { cause: Cause { reason, message, specific: true, lasting: false }, retryable }
 }
 
 /// What the cluster said, after the name of the object it is about.

@@ -129,6 +129,7 @@ struct State {
     only: Option<StoreId>,
     deadline: Duration,
     settle: Duration,
+    patience: Duration,
     cache: Cache,
     /// How many stores the cache has.
     stores: usize,
@@ -153,6 +154,7 @@ impl State {
             only: monitor.only,
             deadline: monitor.deadline,
             settle: monitor.settle,
+            patience: monitor.patience,
             cache: Cache::default(),
             stores: 0,
             memory: HashMap::new(),
@@ -312,11 +314,19 @@ impl State {
             ingress: ingress.as_ref(),
             now: wall,
             deadline: self.deadline,
+            patience: self.patience,
         };
         let assessment = assess(&facts(record, contents, &rendered, memory, &moment));
+        memory.note_trouble(assessment.trouble.as_deref(), wall);
 
         if record.status == StoreStatus::Provisioning
             && let Ok(left) = Duration::try_from(due(record, self.deadline).duration_since(wall))
+        {
+            alarms.push(now + left);
+        }
+        if record.status == StoreStatus::Provisioning
+            && let Some(trouble) = &memory.trouble
+            && let Ok(left) = Duration::try_from(trouble.due(self.patience).duration_since(wall))
         {
             alarms.push(now + left);
         }
@@ -482,6 +492,7 @@ struct Moment<'a> {
     ingress: Option<&'a Classes>,
     now: Timestamp,
     deadline: Duration,
+    patience: Duration,
 }
 
 fn facts<'a>(
@@ -508,6 +519,8 @@ fn facts<'a>(
         plan_failure: memory.plan_failure.as_ref(),
         now: moment.now,
         deadline: moment.deadline,
+        trouble: memory.trouble.as_ref(),
+        patience: moment.patience,
     }
 }
 
