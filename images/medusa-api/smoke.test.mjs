@@ -68,7 +68,7 @@ function environment(database, more = {}) {
 }
 
 function launch(args, env, cwd = "/") {
-  const child = spawn(node, args, { cwd, env, ...(root && { uid: 1000, gid: 1000 }) });
+  const child = spawn(node, ["--max-semi-space-size=8", ...args], { cwd, env, ...(root && { uid: 1000, gid: 1000 }) });
   running.add(child);
   const state = { child, stdout: "", stderr: "", started: performance.now() };
   child.stdout.on("data", (text) => (state.stdout += text));
