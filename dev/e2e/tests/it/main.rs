@@ -8,5 +8,7 @@ mod kubectl;
 mod node;
 mod phases;
 mod programs;
+mod real_pods_faults;
 mod real_pods_life;
+mod real_pods_orders;
 mod shop;

@@ -4,9 +4,16 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::kubectl::{explain, kubectl};
+use crate::kubectl::{explain, kubectl, kubectl_with};
 use crate::node::Node;
 use crate::programs::Server;
+
+/// A store's status and why it has it, as the command line shows them.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) status: String,
+    pub(crate) reason: String,
+}
 
 /// A store that goes when this is dropped; if the test fails, what explains it is printed before.
 pub(crate) struct Shop {
@@ -45,6 +52,29 @@ impl Shop {
         shop
     }
 
+    /// Status and reason.
+    pub(crate) fn state(&self, server: &Server) -> State {
+        let shown: Value = serde_json::from_str(&server.urumi(&["get", &self.id, "-o", "json"])).unwrap();
+        let text = |field: &str| shown[field].as_str().unwrap_or_default().to_owned();
+        State { status: text("status"), reason: text("reason") }
+    }
+
+    /// Applies a manifest in the store's namespace.
+    #[track_caller]
+    pub(crate) fn apply(&self, manifest: &str) {
+        kubectl_with(&self.kubeconfig, &["-n", &self.namespace, "apply", "-f", "-"], manifest).ok();
+    }
+
+    /// Creates or replaces a Secret of one key in the store's namespace.
+    #[track_caller]
+    pub(crate) fn secret(&self, name: &str, key: &str, value: &str) {
+        let metadata = serde_json::json!({"name": name});
+        let secret = serde_json::json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {key: value},
+        });
+        self.apply(&secret.to_string());
+    }
+
     /// The publishable key, as any customer's browser knows it: the storefront's container has it.
     pub(crate) fn key(&self) -> String {
         let path = "jsonpath={.spec.template.spec.containers[0].env[?(@.name==\"MEDUSA_PUBLISHABLE_KEY\")].value}";
@@ -73,6 +103,8 @@ impl Shop {
 
     /// A browser that reaches the store's hosts through the Ingress.
     pub(crate) fn browser(&self) -> reqwest::Client {
+        // Another test may have chosen it already, which is as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         reqwest::Client::builder()
             .no_proxy()
             .resolve(&self.host("store"), self.ingress)
