@@ -128,11 +128,11 @@ async fn every_trouble_is_told_and_ends_with_its_cause() {
     password.secret("db", "DATABASE_URL", &Outside::url("shop", "wrong", "shop"));
     let migration = begin(&node, &server, "migration", &external);
     migration.secret("db", "DATABASE_URL", &Outside::url("reader", "right", "reader"));
-    let crash = begin(&node, &server, "crash", &["api.envSecrets=[extra]"]);
+    let crash = begin(&node, &server, "crash", &["api.envSecrets=extra"]);
     crash.secret("extra", "HOST", "256.0.0.1");
     let memory = ["api.resources.requests.memory=64Mi", "api.resources.limits.memory=128Mi"];
     let memory = begin(&node, &server, "memory", &memory);
-    let secret = begin(&node, &server, "secret", &["api.envSecrets=[later]"]);
+    let secret = begin(&node, &server, "secret", &["api.envSecrets=later"]);
 
     let began = Instant::now();
     fails(&server, &image, "ImagePullBackOff", &["the image urumi.test/missing:1 cannot be pulled"]);

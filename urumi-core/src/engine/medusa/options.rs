@@ -354,7 +354,7 @@ pub(super) fn builtin() -> Options {
             "mode": "embedded",
             "image": "postgres:15-alpine",
             "storage": { "size": "5Gi" },
-            "resources": resources("100m", "256Mi", "1", "512Mi"),
+            "resources": resources("50m", "256Mi", "1", "512Mi"),
         },
         "api": {
             "image": "urumi/medusa-api:0.1.0",
@@ -362,14 +362,14 @@ pub(super) fn builtin() -> Options {
             "prepare": true,
             "readinessPath": "/health/ready",
             "livenessPath": "/health",
-            "resources": resources("250m", "384Mi", "2", "1Gi"),
+            "resources": resources("100m", "384Mi", "2", "1Gi"),
         },
         "storefront": {
             "image": "urumi/medusa-storefront:0.1.0",
             "replicas": 1,
             "readinessPath": "/health/ready",
             "livenessPath": "/health/live",
-            "resources": resources("50m", "128Mi", "500m", "256Mi"),
+            "resources": resources("25m", "128Mi", "500m", "256Mi"),
         },
         "redis": {
             "image": "redis:7-alpine",
