@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use crate::cluster::WatchEvent;
 use crate::object::{Kind, Object, ObjectRef, is_older};
-use crate::record::{Record, namespace_kind};
+use crate::record::{self, Record, namespace_kind};
 
-/// The objects of one namespace.
+/// The objects of one store.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     /// The record, while the namespace is a store's.
     pub(crate) record: Option<Record>,
-    /// Everything watched in the namespace, by address.
+    /// Everything watched in the namespace, or outside of it and labelled with the store, by address.
     pub(crate) objects: HashMap<ObjectRef, Object>,
 }
 
@@ -123,10 +123,11 @@ impl Cache {
             }
             WatchEvent::Applied(object) => touched.extend(self.insert(object)),
             WatchEvent::Deleted(object) => {
-                if let Some(contents) = object.namespace().and_then(|ns| self.namespaces.get_mut(ns)) {
+                let home = record::home(&object);
+                if let Some(contents) = home.as_ref().and_then(|ns| self.namespaces.get_mut(ns)) {
                     contents.objects.remove(&object.reference());
                 }
-                touched.extend(object.namespace().map(str::to_owned));
+                touched.extend(home);
             }
         }
         self.drop_empty(&touched);
@@ -134,7 +135,7 @@ impl Cache {
     }
 
     fn insert(&mut self, object: Object) -> Option<String> {
-        let namespace = object.namespace()?.to_owned();
+        let namespace = record::home(&object)?;
         self.namespaces.entry(namespace.clone()).or_default().objects.insert(object.reference(), object);
         Some(namespace)
     }

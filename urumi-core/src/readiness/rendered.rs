@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::engine::{Component, Manifest, Policy};
+use crate::engine::{Component, Manifest};
 use crate::error::Error;
 use crate::object::Kind;
 use crate::provisioner::Orchestrator;
@@ -14,6 +14,8 @@ pub(super) struct Rendered {
     pub(super) spec: StoreSpec,
     pub(super) manifests: Vec<Manifest>,
     pub(super) components: Vec<Component>,
+    /// What undoes what the store has outside of its namespace, in stages.
+    pub(super) teardown: Vec<Vec<Manifest>>,
     /// The kinds that must be watched to judge the store and to plan for it.
     pub(super) kinds: HashSet<Kind>,
 }
@@ -29,16 +31,18 @@ impl Rendered {
             message: e.to_string(),
         })?;
         for component in &mut components {
-            component.workload.namespace = Some(spec.namespace());
+            component.workload.namespace.get_or_insert_with(|| spec.namespace());
         }
+        let teardown = orchestrator.teardown_of(spec, &RedactedSecrets)?;
         let kinds = manifests
             .iter()
-            .flat_map(|m| match &m.policy {
-                Policy::Managed => vec![m.object.kind().clone()],
-                Policy::CreateOnce { guards } => guards.iter().map(|g| g.kind.clone()).collect(),
+            .chain(teardown.iter().flatten())
+            .flat_map(|m| match m.policy.guards() {
+                None => vec![m.object.kind().clone()],
+                Some(guards) => guards.iter().map(|g| g.kind.clone()).collect(),
             })
             .chain(components.iter().map(|c| c.workload.kind.clone()))
             .collect();
-        Ok(Rendered { spec: spec.clone(), manifests, components, kinds })
+        Ok(Rendered { spec: spec.clone(), manifests, components, teardown, kinds })
     }
 }

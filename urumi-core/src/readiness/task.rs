@@ -19,11 +19,12 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::assess::{Facts, assess, due};
-use super::cache::{Cache, Contents, Touched};
+use super::cache::{Cache, Touched};
 use super::diagnosis::{Classes, Surroundings};
 use super::memory::Memory;
 use super::meter::Meter;
 use super::rendered::Rendered;
+use super::teardown::tear_down;
 use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
 use crate::object::{Kind, Object};
@@ -113,9 +114,10 @@ enum Outcome {
 }
 
 /// One thing to do for a store.
-enum Action {
+pub(super) enum Action {
     Record(RecordPatch, Option<Timestamp>),
-    CarryOut(Arc<Rendered>, Plan),
+    /// The second is the uid of the store's namespace.
+    CarryOut(Arc<Rendered>, String, Plan),
     Explain,
 }
 
@@ -294,17 +296,25 @@ impl State {
         let (Some(contents), Some(memory)) = (self.cache.get(namespace), self.memory.get_mut(namespace)) else {
             return (None, alarms);
         };
-        let Some(record) = contents.record.as_ref().filter(|r| r.status != StoreStatus::Deleting) else {
-            return (None, alarms);
-        };
+        let Some(record) = contents.record.as_ref() else { return (None, alarms) };
         let synced = |kind: &Kind| self.watched.get(kind).is_some_and(|w| w.synced);
         if memory.busy || !rendered.components.iter().all(|c| synced(&c.workload.kind)) {
             return (None, alarms);
         }
-        memory.begin_provisioning(record.provisioning_since);
         let now = Instant::now();
         let wall = self.orchestrator.now();
-        let observed: Observed<'_> = contents.objects.iter().collect();
+        let objects = contents.objects.iter().filter(|(_, o)| record::belongs(o, &record.id, &record.uid));
+        let observed: Observed<'_> = objects.collect();
+        if record.status == StoreStatus::Deleting {
+            let known = rendered.kinds.iter().all(synced) && synced(&Kind::of::<Pod>());
+            let action = if known && record.awaits_teardown() {
+                tear_down(record, &rendered, &observed, memory, (now, wall), &mut alarms)
+            } else {
+                None
+            };
+            return (action, alarms);
+        }
+        memory.begin_provisioning(record.provisioning_since);
         let outstanding = rendered.kinds.iter().all(synced).then(|| plan(&rendered.manifests, &observed));
         let storage = synced(&Kind::of::<StorageClass>()).then(|| storage_classes(&self.cache));
         let ingress = synced(&Kind::of::<IngressClass>()).then(|| ingress_classes(&self.cache));
@@ -316,7 +326,7 @@ impl State {
             deadline: self.deadline,
             patience: self.patience,
         };
-        let assessment = assess(&facts(record, contents, &rendered, memory, &moment));
+        let assessment = assess(&facts(record, &observed, &rendered, memory, &moment));
         memory.note_trouble(assessment.trouble.as_deref(), wall);
 
         if record.status == StoreStatus::Provisioning
@@ -346,7 +356,7 @@ impl State {
         if let Some(plan) = outstanding.filter(|plan| at_work && !plan.is_empty()) {
             let quiet_at = *memory.changed.get_or_insert(now) + self.settle;
             if quiet_at <= now {
-                return (Some(Action::CarryOut(rendered, plan)), alarms);
+                return (Some(Action::CarryOut(rendered, record.uid.clone(), plan)), alarms);
             }
             alarms.push(quiet_at);
         }
@@ -387,12 +397,12 @@ impl State {
                 Action::Record(patch, ready) => {
                     Outcome::Recorded(orchestrator.cluster().update_record(&patch).await, ready)
                 }
-                Action::CarryOut(rendered, plan) => {
+                Action::CarryOut(rendered, uid, plan) => {
                     for step in plan.steps() {
                         // Not the step itself: the values of fields may be the tenant's secrets.
                         tracing::info!(store = %rendered.spec.id, object = %step.target(), "making or repairing an object");
                     }
-                    Outcome::CarriedOut(orchestrator.carry_out(&rendered.spec, &plan).await)
+                    Outcome::CarriedOut(orchestrator.carry_out(&rendered.spec, &uid, &plan).await)
                 }
                 Action::Explain => {
                     let events = Query::all(Kind::of::<Event>()).in_namespace(&namespace);
@@ -495,18 +505,22 @@ struct Moment<'a> {
     patience: Duration,
 }
 
+pub(super) fn of_kind<'a>(observed: &Observed<'a>, kind: &Kind) -> Vec<&'a Object> {
+    observed.values().filter(|object| object.kind() == kind).copied().collect()
+}
+
 fn facts<'a>(
     record: &'a Record,
-    contents: &'a Contents,
+    observed: &Observed<'a>,
     rendered: &'a Rendered,
     memory: &'a Memory,
     moment: &Moment<'a>,
 ) -> Facts<'a> {
-    let of_kind = |kind: Kind| -> Vec<&'a Object> { contents.objects.values().filter(|o| *o.kind() == kind).collect() };
+    let of_kind = |kind: Kind| -> Vec<&'a Object> { of_kind(observed, &kind) };
     let ingresses = rendered.manifests.iter().filter(|m| m.object.kind().kind == "Ingress");
     Facts {
         record,
-        components: rendered.components.iter().map(|c| (c, contents.objects.get(&c.workload))).collect(),
+        components: rendered.components.iter().map(|c| (c, observed.get(&c.workload).copied())).collect(),
         around: Surroundings {
             pods: of_kind(Kind::of::<Pod>()),
             claims: of_kind(Kind::of::<PersistentVolumeClaim>()),
