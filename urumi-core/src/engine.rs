@@ -93,6 +93,16 @@ impl Manifest {
     }
 }
 
+/// A stage of what undoes what a store has outside of its namespace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// Objects that must be there, as they are rendered.
+    pub manifests: Vec<Manifest>,
+    /// The Job among them that must have ended before the stage is over: it is complete, or suspended and its pods have
+    /// ended.
+    pub ends: Option<ObjectRef>,
+}
+
 /// A part of a store whose readiness is reported by its own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Component {
@@ -188,13 +198,11 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What undoes, when a store is deleted, what was done for it outside of its namespace; nothing for most engines.
     ///
-    /// The stages are carried out one after the other. A stage is over when all its objects are there and its Jobs have
-    /// ended: they are complete, or suspended and without pods. The store stays on record as `deleting` until the
-    /// last stage is over.
+    /// The stages are carried out one after the other. The store stays on record as `deleting` until the last is over.
     ///
     /// # Errors
     /// When the spec is not one that `resolve` made.
-    fn teardown(&self, _spec: &StoreSpec, _secrets: &dyn SecretSource) -> Result<Vec<Vec<Manifest>>, RenderError> {
+    fn teardown(&self, _spec: &StoreSpec, _secrets: &dyn SecretSource) -> Result<Vec<Stage>, RenderError> {
         Ok(Vec::new())
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::engine::{Engine, Manifest, Policy, RenderError};
+use crate::engine::{Engine, Manifest, Policy, RenderError, Stage};
 use crate::object::{Kind, MalformedObject, Object, ObjectRef};
 use crate::record::common_labels;
 use crate::secret::SecretSource;
@@ -30,8 +30,9 @@ pub(crate) fn teardown(
     engine: &dyn Engine,
     spec: &StoreSpec,
     secrets: &dyn SecretSource,
-) -> Result<Vec<Vec<Manifest>>, RenderError> {
-    engine.teardown(spec, secrets)?.into_iter().map(|stage| complete(stage, spec)).collect()
+) -> Result<Vec<Stage>, RenderError> {
+    let stages = engine.teardown(spec, secrets)?.into_iter();
+    stages.map(|stage| Ok(Stage { manifests: complete(stage.manifests, spec)?, ..stage })).collect()
 }
 
 fn complete(mut manifests: Vec<Manifest>, spec: &StoreSpec) -> Result<Vec<Manifest>, RenderError> {

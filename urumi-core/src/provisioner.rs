@@ -20,7 +20,7 @@ pub(crate) use self::execute::Failure;
 use crate::cluster::{ClusterBackend, ClusterErrorKind, NamespaceDeletion, WatchEvent};
 use crate::credentials::Credentials;
 use crate::engine::medusa::MedusaEngine;
-use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError};
+use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
 use crate::error::{Error, FieldError, Operation, Result};
 use crate::idempotency::check_key;
 use crate::logs::{LogLines, LogQuery};
@@ -257,7 +257,7 @@ impl Orchestrator {
     }
 
     /// The stages in which what the store has outside of its namespace is undone.
-    pub(crate) fn teardown_of(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Vec<Manifest>>> {
+    pub(crate) fn teardown_of(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Stage>> {
         let engine = self.inner.engines.require(&spec.engine)?;
         teardown(engine.as_ref(), spec, secrets).map_err(|e| render_error(spec, &e))
     }

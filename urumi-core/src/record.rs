@@ -134,10 +134,13 @@ pub(crate) fn owned_objects(kind: Kind, id: Option<&StoreId>) -> Query {
 }
 
 /// Whether an object is that of the store whose namespace has this uid: it is in the namespace, or owned by it. What is
-/// neither is left over from an earlier store of the same id, and about to go.
+/// neither is left over from an earlier store of the same id, and about to go. A pod is its workload's, which tells it by
+/// its selector.
 pub(crate) fn belongs(object: &Object, id: &StoreId, uid: &str) -> bool {
     let owners = || object.list_at("/metadata/ownerReferences").iter();
-    object.namespace() == Some(&id.namespace()) || owners().any(|o| o.get("uid").and_then(Value::as_str) == Some(uid))
+    object.namespace() == Some(&id.namespace())
+        || object.kind().kind == "Pod"
+        || owners().any(|o| o.get("uid").and_then(Value::as_str) == Some(uid))
 }
 
 /// The namespace of the store that an object belongs to: the one it is in or, outside of all stores', that of the store

@@ -72,7 +72,8 @@ impl Orchestrator {
         }
         let secrets = self.inner.secrets.as_ref();
         let mut manifests = self.manifests_of(spec, secrets).map_err(Failure::Other)?;
-        manifests.extend(self.teardown_of(spec, secrets).map_err(Failure::Other)?.into_iter().flatten());
+        let teardown = self.teardown_of(spec, secrets).map_err(Failure::Other)?;
+        manifests.extend(teardown.into_iter().flat_map(|stage| stage.manifests));
         let once = |m: &Manifest| matches!(m.policy, Policy::CreateOnce { .. });
         Ok(manifests.into_iter().filter(once).map(|m| m.object).collect())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::engine::{Component, Manifest};
+use crate::engine::{Component, Manifest, Stage};
 use crate::error::Error;
 use crate::object::Kind;
 use crate::provisioner::Orchestrator;
@@ -15,7 +15,7 @@ pub(super) struct Rendered {
     pub(super) manifests: Vec<Manifest>,
     pub(super) components: Vec<Component>,
     /// What undoes what the store has outside of its namespace, in stages.
-    pub(super) teardown: Vec<Vec<Manifest>>,
+    pub(super) teardown: Vec<Stage>,
     /// The kinds that must be watched to judge the store and to plan for it.
     pub(super) kinds: HashSet<Kind>,
 }
@@ -36,7 +36,7 @@ impl Rendered {
         let teardown = orchestrator.teardown_of(spec, &RedactedSecrets)?;
         let kinds = manifests
             .iter()
-            .chain(teardown.iter().flatten())
+            .chain(teardown.iter().flat_map(|stage| &stage.manifests))
             .flat_map(|m| match m.policy.guards() {
                 None => vec![m.object.kind().clone()],
                 Some(guards) => guards.iter().map(|g| g.kind.clone()).collect(),

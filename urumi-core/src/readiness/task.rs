@@ -308,7 +308,7 @@ impl State {
         if record.status == StoreStatus::Deleting {
             let known = rendered.kinds.iter().all(synced) && synced(&Kind::of::<Pod>());
             let action = if known && record.awaits_teardown() {
-                tear_down(record, &rendered, &observed, memory, (now, wall), &mut alarms)
+                tear_down(record, &rendered, &observed, memory, (now, wall, self.settle), &mut alarms)
             } else {
                 None
             };

@@ -1,6 +1,7 @@
 //! The end of a store that has something outside of its namespace: that is undone before the record goes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -33,7 +34,7 @@ pub(super) fn tear_down(
     rendered: &Arc<Rendered>,
     observed: &Observed<'_>,
     memory: &mut Memory,
-    (now, wall): (Instant, Timestamp),
+    (now, wall, settle): (Instant, Timestamp, Duration),
     alarms: &mut Vec<Instant>,
 ) -> Option<Action> {
     if let Some(not_before) = memory.not_before.filter(|at| *at > now) {
@@ -56,7 +57,15 @@ pub(super) fn tear_down(
         return Some(Action::Record(patch, None));
     }
     match progress {
-        Progress::Begin(plan) => Some(Action::CarryOut(rendered.clone(), record.uid.clone(), plan)),
+        Progress::Begin(plan) => {
+            // What was written is first to be seen.
+            let quiet_at = memory.changed.map_or(now, |at| at + settle);
+            if quiet_at > now {
+                alarms.push(quiet_at);
+                return None;
+            }
+            Some(Action::CarryOut(rendered.clone(), record.uid.clone(), plan))
+        }
         _ => None,
     }
 }
@@ -64,12 +73,12 @@ pub(super) fn tear_down(
 fn progress<'a>(rendered: &Rendered, observed: &Observed<'a>) -> Progress<'a> {
     let pods = of_kind(observed, &Kind::of::<Pod>());
     for stage in &rendered.teardown {
-        let plan = plan(stage, observed);
+        let plan = plan(&stage.manifests, observed);
         if !plan.is_empty() {
             return Progress::Begin(plan);
         }
-        let there = stage.iter().filter_map(|m| observed.get(&m.object.reference()).copied());
-        if let Some(job) = there.filter(|o| o.kind().kind == "Job").find(|job| !has_ended(job, &pods)) {
+        let awaited = stage.ends.as_ref().and_then(|job| observed.get(job).copied());
+        if let Some(job) = awaited.filter(|job| !has_ended(job, &pods)) {
             return Progress::Await(job);
         }
     }

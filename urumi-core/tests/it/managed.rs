@@ -32,6 +32,11 @@ impl Server {
             let object = json!({"metadata": {"name": namespace}});
             let object = Object::from_value(Kind::of::<Namespace>(), object).unwrap();
             let created = scene.cluster.create(&object).await.unwrap();
+            let administrator = json!({
+                "metadata": {"name": "administrator", "namespace": namespace},
+                "data": {"username": "cm9vdA==", "password": "cm9vdA=="},
+            });
+            scene.cluster.create(&Object::from_value(Kind::of::<Secret>(), administrator).unwrap()).await.unwrap();
             let server = Arc::new(Server { scene: with_engine(scene, &namespace), namespace });
             let outcome = std::panic::AssertUnwindSafe(test(server.clone())).catch_unwind().await;
             let deletion = NamespaceDeletion {

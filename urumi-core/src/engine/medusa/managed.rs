@@ -20,7 +20,7 @@ use super::workload::{
     template,
 };
 use super::{api, scram};
-use crate::engine::{Component, Manifest, RenderError};
+use crate::engine::{Component, Manifest, RenderError, Stage};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::secret::{SecretSource, SecretString};
 
@@ -56,7 +56,7 @@ pub(super) fn component(shop: &Shop<'_>) -> Result<Option<Component>, RenderErro
 }
 
 /// First the database's making is stopped, wherever it is, and cannot begin any more; then what was made is removed.
-pub(super) fn teardown(shop: &Shop<'_>, secrets: &dyn SecretSource) -> Result<Vec<Vec<Manifest>>, RenderError> {
+pub(super) fn teardown(shop: &Shop<'_>, secrets: &dyn SecretSource) -> Result<Vec<Stage>, RenderError> {
     let DatabasePlan::Managed(server) = shop.database()? else { return Ok(Vec::new()) };
     let placeholder = Object::from_typed(&job(shop, server, &made(shop), MAKE, true))?;
     let stopped = Job {
@@ -71,9 +71,12 @@ pub(super) fn teardown(shop: &Shop<'_>, secrets: &dyn SecretSource) -> Result<Ve
     let removal = format!("{}-removal", shop.spec.namespace());
     let removal = Object::from_typed(&job(shop, server, &removal, REMOVE, false))?;
     Ok(vec![
-        vec![secret(shop, server, secrets)?, once(placeholder)],
-        vec![Manifest::managed(Object::from_typed(&stopped)?)],
-        vec![once(removal)],
+        Stage { manifests: vec![secret(shop, server, secrets)?, once(placeholder)], ends: None },
+        Stage {
+            manifests: vec![Manifest::managed(Object::from_typed(&stopped)?)],
+            ends: Some(job_ref(server, made(shop))),
+        },
+        Stage { ends: Some(removal.reference()), manifests: vec![once(removal)] },
     ])
 }
 

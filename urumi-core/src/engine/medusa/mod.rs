@@ -38,7 +38,7 @@ pub use self::options::{
     NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources, SslMode, Storage, Storefront, Tls,
 };
 use self::shop::Shop;
-use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn};
+use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn, Stage};
 use crate::error::FieldError;
 use crate::object::{Kind, ObjectRef};
 use crate::secret::SecretSource;
@@ -147,7 +147,7 @@ impl Engine for MedusaEngine {
         Ok(components)
     }
 
-    fn teardown(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Vec<Manifest>>, RenderError> {
+    fn teardown(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Stage>, RenderError> {
         managed::teardown(&Shop::read(spec)?, secrets)
     }
 

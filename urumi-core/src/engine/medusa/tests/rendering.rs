@@ -56,7 +56,7 @@ fn database_on_a_server() {
     let engine = MedusaEngine::with_defaults(super::options(defaults)).unwrap();
     let spec = spec_of(resolve(&engine, json!({})).unwrap());
     snapshot("managed", &spec);
-    let stages = engine.teardown(&spec, &Letters).unwrap().into_iter().map(shown);
+    let stages = engine.teardown(&spec, &Letters).unwrap().into_iter().map(|stage| shown(stage.manifests));
     insta::assert_snapshot!("managed_teardown", stages.collect::<Vec<_>>().join("=== then\n"));
     let components = engine.components(&spec).unwrap();
     assert_eq!(components[0].workload.to_string(), "Job databases/store-abc123");
