@@ -69,7 +69,11 @@ pub(super) fn defaults(given: &Options) -> Result<Options, Vec<FieldError>> {
     if let Some(options) = parse(complete, &builtin, &mut errors) {
         errors.extend(validate::fields(&options));
     }
-    if errors.is_empty() { Ok(merged) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    size(&merged)?;
+    Ok(merged)
 }
 
 /// Reads options that `resolve` made.
