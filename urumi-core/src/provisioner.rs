@@ -19,7 +19,6 @@ use tokio::sync::Semaphore;
 pub(crate) use self::execute::Failure;
 use crate::cluster::{ClusterBackend, ClusterErrorKind, NamespaceDeletion, WatchEvent};
 use crate::credentials::Credentials;
-use crate::engine::medusa::MedusaEngine;
 use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
 use crate::error::{Error, FieldError, Operation, Result};
 use crate::idempotency::check_key;
@@ -93,6 +92,13 @@ impl OrchestratorBuilder {
         self
     }
 
+    /// Has these engines and no others; [`EngineRegistry::builtin`] by default.
+    #[must_use]
+    pub fn engines(mut self, engines: EngineRegistry) -> Self {
+        self.inner.engines = engines;
+        self
+    }
+
     /// The domain under which stores are reachable where their options name none; [`LOCAL_DOMAIN`] by default.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
@@ -137,12 +143,10 @@ impl OrchestratorBuilder {
 impl Orchestrator {
     /// Begins to build an orchestrator over a cluster.
     pub fn builder(cluster: impl ClusterBackend) -> OrchestratorBuilder {
-        let mut engines = EngineRegistry::new();
-        engines.register(Arc::new(MedusaEngine::default()));
         OrchestratorBuilder {
             inner: Inner {
                 cluster: Arc::new(cluster),
-                engines,
+                engines: EngineRegistry::builtin(),
                 domain: LOCAL_DOMAIN.to_owned(),
                 created_by: concat!("urumi-core/", env!("CARGO_PKG_VERSION")).to_owned(),
                 secrets: Arc::new(OsSecrets),

@@ -125,12 +125,14 @@ pub(crate) fn query(id: Option<&StoreId>) -> Query {
     }
 }
 
-/// Every object of a kind that belongs to a store, or to one store, in its namespace or outside.
-pub(crate) fn owned_objects(kind: Kind, id: Option<&StoreId>) -> Query {
-    Query::all(kind).labelled(match id {
-        Some(id) => LabelRequirement::Equals(ID.into(), id.to_string()),
-        None => LabelRequirement::Exists(ID.into()),
-    })
+/// Every object of a kind that belongs to a store, or in a namespace to one store.
+pub(crate) fn owned_objects(kind: Kind, of: Option<(&StoreId, String)>) -> Query {
+    match of {
+        Some((id, namespace)) => {
+            Query::all(kind).in_namespace(namespace).labelled(LabelRequirement::Equals(ID.into(), id.to_string()))
+        }
+        None => Query::all(kind).labelled(LabelRequirement::Exists(ID.into())),
+    }
 }
 
 /// Whether an object is that of the store whose namespace has this uid: it is in the namespace, or owned by it. What is

@@ -37,7 +37,9 @@ use crate::store::StoreId;
 /// How long writes under way may take to end after the monitor was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-type Watches = SelectAll<BoxStream<'static, (Kind, Result<WatchEvent, ClusterError>)>>;
+/// What a watch is of: a kind, in one namespace or in all.
+type Scope = (Kind, Option<String>);
+type Watches = SelectAll<BoxStream<'static, (Scope, Result<WatchEvent, ClusterError>)>>;
 
 /// Runs the monitor until `stop` is cancelled.
 pub(super) async fn run(
@@ -65,7 +67,7 @@ pub(super) async fn run(
             () = stop.cancelled() => break,
             Some(done) = state.under_way.next(), if !state.under_way.is_empty() => state.finish(done),
             event = state.watches.next() => match event {
-                Some((kind, event)) => state.observe(&kind, event),
+                Some((scope, event)) => state.observe(&scope, event),
                 None => return Err(MonitorError::WatchEnded),
             },
             () = sleep_until(wake) => state.ring(Instant::now()),
@@ -139,7 +141,7 @@ struct State {
     touched: HashSet<String>,
     alarms: BTreeSet<(Instant, String)>,
     watches: Watches,
-    watched: HashMap<Kind, WatchState>,
+    watched: HashMap<Scope, WatchState>,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
     last_error: Option<String>,
     meter: Meter,
@@ -169,25 +171,39 @@ impl State {
         }
     }
 
+    /// Watches a kind: that of all stores, or in the namespace of the one store.
     fn watch_kind(&mut self, kind: &Kind) {
-        if self.watched.contains_key(kind) {
-            return;
-        }
-        self.watched.insert(kind.clone(), WatchState { synced: false, error: None });
-        let query = if *kind == namespace_kind() {
-            record::query(self.only.as_ref())
-        } else if kind.namespaced {
-            record::owned_objects(kind.clone(), self.only.as_ref())
-        } else {
-            Query::all(kind.clone())
-        };
-        let kind = kind.clone();
-        let events = self.orchestrator.cluster().watch(&query);
-        self.watches.push(events.map(move |event| (kind.clone(), event)).boxed());
+        let within = self.only.as_ref().filter(|_| kind.namespaced).map(StoreId::namespace);
+        self.watch_scope((kind.clone(), within));
     }
 
-    fn observe(&mut self, kind: &Kind, event: Result<WatchEvent, ClusterError>) {
-        let Some(watched) = self.watched.get_mut(kind) else { return };
+    /// Watches what the one store has in another namespace than its own; where all stores are watched, that is seen anyhow.
+    fn watch_outside(&mut self, kind: &Kind, namespace: &str) {
+        if self.only.is_some() {
+            self.watch_scope((kind.clone(), Some(namespace.to_owned())));
+        }
+    }
+
+    fn watch_scope(&mut self, scope: Scope) {
+        if self.watched.contains_key(&scope) {
+            return;
+        }
+        self.watched.insert(scope.clone(), WatchState { synced: false, error: None });
+        let (kind, within) = scope.clone();
+        let query = if kind == namespace_kind() {
+            record::query(self.only.as_ref())
+        } else if kind.namespaced {
+            record::owned_objects(kind, self.only.as_ref().zip(within))
+        } else {
+            Query::all(kind)
+        };
+        let events = self.orchestrator.cluster().watch(&query);
+        self.watches.push(events.map(move |event| (scope.clone(), event)).boxed());
+    }
+
+    fn observe(&mut self, scope: &Scope, event: Result<WatchEvent, ClusterError>) {
+        let Some(watched) = self.watched.get_mut(scope) else { return };
+        let (kind, within) = scope;
         let event = match event {
             Ok(event) => event,
             Err(error) => {
@@ -203,7 +219,7 @@ impl State {
         let first = !watched.synced && matches!(event, WatchEvent::Snapshot(_));
         watched.synced |= first;
         let is_record = *kind == namespace_kind();
-        match self.cache.observe(kind, event) {
+        match self.cache.observe(kind, within.as_deref(), event) {
             Touched::Namespaces(namespaces) => {
                 // The monitor's own writes of records are no sign that somebody is at work on the store.
                 if !is_record && !first {
@@ -293,11 +309,17 @@ impl State {
         for kind in &rendered.kinds {
             self.watch_kind(kind);
         }
+        for (kind, namespace) in &rendered.outside {
+            self.watch_outside(kind, namespace);
+        }
         let (Some(contents), Some(memory)) = (self.cache.get(namespace), self.memory.get_mut(namespace)) else {
             return (None, alarms);
         };
         let Some(record) = contents.record.as_ref() else { return (None, alarms) };
-        let synced = |kind: &Kind| self.watched.get(kind).is_some_and(|w| w.synced);
+        let synced = |kind: &Kind| {
+            let mut watches = self.watched.iter().filter(|((watched, _), _)| watched == kind).peekable();
+            watches.peek().is_some() && watches.all(|(_, watch)| watch.synced)
+        };
         if memory.busy || !rendered.components.iter().all(|c| synced(&c.workload.kind)) {
             return (None, alarms);
         }
@@ -482,7 +504,7 @@ impl State {
         failing.sort();
         let health = MonitorHealth {
             running: true,
-            synced: self.watched.iter().all(|(kind, watch)| watch.synced || is_class(kind)),
+            synced: self.watched.iter().all(|((kind, _), watch)| watch.synced || is_class(kind)),
             stores: self.stores,
             failing_watches: failing,
             last_error: self.last_error.clone(),

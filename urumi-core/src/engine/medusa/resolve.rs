@@ -73,7 +73,11 @@ pub(super) fn defaults(given: &Options) -> Result<Options, Vec<FieldError>> {
             set(&mut merged, &["database".to_owned(), "server".to_owned()], server);
         }
     }
-    if errors.is_empty() { Ok(merged) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    size(&merged)?;
+    Ok(merged)
 }
 
 /// Reads options that `resolve` made.

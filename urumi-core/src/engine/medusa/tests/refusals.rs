@@ -211,10 +211,10 @@ fn every_mistake_is_told_at_once() {
 #[test]
 fn options_that_do_not_fit_the_record() {
     let value = "x".repeat(30_000);
-    refused(&[(
-        json!({ "storefront": { "env": { "A": value, "B": value, "C": value } } }),
-        &[("storefront", "may have 65536 bytes")],
-    )]);
+    let much = json!({ "storefront": { "env": { "A": value, "B": value, "C": value } } });
+    refused(&[(much.clone(), &[("storefront", "may have 65536 bytes")])]);
+    let errors = MedusaEngine::with_defaults(options(much)).unwrap_err();
+    assert_eq!((errors.len(), errors[0].field.as_str()), (1, "storefront"));
 }
 
 #[test]
