@@ -27,11 +27,6 @@ impl Customer {
         Customer { browser: self.browser.clone(), api: api.to_owned(), key: self.key.clone() }
     }
 
-    /// The same customer with another key.
-    pub(crate) fn with_key(&self, key: &str) -> Customer {
-        Customer { browser: self.browser.clone(), api: self.api.clone(), key: key.to_owned() }
-    }
-
     /// Asks the API, and returns status and body.
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let mut request = self.browser.request(method, format!("{}{path}", self.api));

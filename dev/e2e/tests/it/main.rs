@@ -2,6 +2,11 @@
 //!
 //! `make e2e` runs them. They use the real programs as a user would, and clean up after themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "figures, and what explains a failure, are for whoever runs them"
+)]
 
 mod customer;
 mod kubectl;

@@ -87,11 +87,6 @@ impl Shop {
         kubectl(&self.kubeconfig, &[&["-n", &self.namespace], args].concat()).ok()
     }
 
-    /// The same, whatever becomes of it.
-    pub(crate) fn kubectl_may_fail(&self, args: &[&str]) -> crate::kubectl::Ran {
-        kubectl(&self.kubeconfig, &[&["-n", &self.namespace], args].concat())
-    }
-
     /// What the store's own PostgreSQL answers to a query.
     #[track_caller]
     pub(crate) fn sql(&self, query: &str) -> String {
