@@ -191,7 +191,7 @@ fn engines_and_their_options_are_described() {
     };
     assert_eq!(row("OPTION"), ["OPTION", "TYPE", "DEFAULT"]);
     assert_eq!(row("api.replicas"), ["api.replicas", "integer", "1"]);
-    assert_eq!(row("database.mode"), ["database.mode", "embedded | external", "embedded"]);
+    assert_eq!(row("database.mode"), ["database.mode", "embedded | managed | external", "embedded"]);
     assert_eq!(row("ingress.annotations"), ["ingress.annotations", "map of string", "-"]);
     assert_eq!(urumi().run(&["engines", "-o", "name"]).ok(), "medusa\n");
     let server = Server::start();
