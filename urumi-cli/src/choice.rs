@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::{ClusterChoice, Global};
 use crate::contexts::Contexts;
+use crate::engine_defaults;
 use crate::exit::Failure;
 
 /// What a run works on.
@@ -88,11 +89,19 @@ pub(crate) fn choose(global: &Global) -> Result<Choice, Failure> {
                 return Err(Failure::usage(format!("{flag} is for a server, and this command works on a cluster"))
                     .hint("add --server URL, or choose a saved server with `urumi context use NAME`"));
             }
+            // What is wrong with them is said before any cluster is asked.
+            engine_defaults::engines(global)?;
         }
         Choice::Server(_) => {
             if global.is_flag("domain") {
                 return Err(Failure::usage("--domain is for a cluster: a server has a domain of its own")
                     .hint("a store's own domain is an option of its engine: see `urumi engines medusa`"));
+            }
+            if global.is_flag("engine_defaults") {
+                return Err(Failure::usage(
+                    "--engine-defaults is for a cluster: a server has defaults of its own for its engines",
+                )
+                .hint("`urumi engines NAME` shows the server's; urumi-http takes a file of them by the same name"));
             }
             if global.is_flag("memory_delay") {
                 return Err(Failure::usage(

@@ -232,7 +232,10 @@ told to stop, and with another when it cannot go on. It works on a cluster only.
     #[command(after_help = "Examples:
   urumi engines
   urumi engines medusa
-  urumi engines medusa -o json | jq .options     # its options as JSON Schema")]
+  urumi engines medusa -o json | jq .options     # its options as JSON Schema
+  urumi engines medusa --engine-defaults defaults.yaml
+
+The defaults shown are those in force here: of --engine-defaults, or of the server.")]
     Engines {
         /// The engine whose options are to be shown
         #[arg(value_name = "NAME")]

@@ -6,6 +6,7 @@ mod choice;
 mod cli;
 mod commands;
 mod contexts;
+mod engine_defaults;
 mod exit;
 mod follow;
 mod logging;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use urumi_core::cluster::{ClusterBackend, ConnectOptions, InMemoryCluster, KubeCluster};
+use urumi_core::engine::EngineRegistry;
 use urumi_core::error::Error;
 use urumi_core::http_client::{ServerError, ServerOptions};
 use urumi_core::secret::SecretString;
@@ -13,6 +14,7 @@ use urumi_core::{HttpOrchestrator, Orchestrator, StoreOrchestrator};
 
 use crate::choice::{Choice, ServerChoice, choose};
 use crate::cli::{ClusterChoice, Global};
+use crate::engine_defaults::engines;
 use crate::exit::{Failure, Via};
 use crate::output::Out;
 
@@ -20,7 +22,7 @@ use crate::output::Out;
 const PROGRAM: &str = concat!("urumi-cli/", env!("CARGO_PKG_VERSION"));
 /// The variable that holds a token itself. It is no argument, which everybody on the machine could read.
 const TOKEN: &str = "URUMI_TOKEN";
-/// The most bytes that a token or certificates may have.
+/// The most bytes that a token, certificates or defaults may have.
 const MAX_FILE: u64 = 1024 * 1024;
 
 /// What a run works on.
@@ -80,14 +82,15 @@ pub(crate) async fn connect_to(choice: &Choice, global: &Global, out: &Out) -> R
             let mut options = ConnectOptions::default();
             options.kubeconfig.clone_from(&global.kubeconfig);
             options.context.clone_from(&global.context);
-            Ok(Target::cluster(over(KubeCluster::connect(options).await?, global)))
+            let engines = engines(global)?.clone();
+            Ok(Target::cluster(over(KubeCluster::connect(options).await?, global, engines)))
         }
         Choice::Cluster(ClusterChoice::Memory) => {
             out.note(
                 "note: this in-memory cluster begins empty and vanishes with all its stores when the command ends",
             );
             let cluster = InMemoryCluster::builder().readiness_delay(global.memory_delay).build();
-            Ok(Target::cluster(over(cluster, global)))
+            Ok(Target::cluster(over(cluster, global, engines(global)?.clone())))
         }
         Choice::Server(server) => Ok(Target::server(reach(server, out)?)),
     }
@@ -97,14 +100,17 @@ pub(crate) async fn connect_to(choice: &Choice, global: &Global, out: &Out) -> R
 /// without asking any cluster.
 pub(crate) fn judge(choice: &Choice, global: &Global, out: &Out) -> Result<Target, Failure> {
     match choice {
-        Choice::Cluster(_) => Ok(Target::cluster(over(InMemoryCluster::builder().build(), global))),
+        Choice::Cluster(_) => {
+            let engines = engines(global)?.clone();
+            Ok(Target::cluster(over(InMemoryCluster::builder().build(), global, engines)))
+        }
         Choice::Server(server) => Ok(Target::server(reach(server, out)?)),
     }
 }
 
 /// An orchestrator over a cluster.
-pub(crate) fn over(cluster: impl ClusterBackend, global: &Global) -> Orchestrator {
-    Orchestrator::builder(cluster).domain(&global.domain).created_by(PROGRAM).build()
+pub(crate) fn over(cluster: impl ClusterBackend, global: &Global, engines: EngineRegistry) -> Orchestrator {
+    Orchestrator::builder(cluster).engines(engines).domain(&global.domain).created_by(PROGRAM).build()
 }
 
 /// A way to a server; nothing is sent yet.
@@ -145,7 +151,8 @@ fn token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
     }
 }
 
-fn read(file: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+/// The bytes of a file, unless there are too many for what it should be.
+pub(crate) fn read(file: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = File::open(file).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
     let place = file.display();

@@ -42,7 +42,7 @@ pub enum WatchEvent {
 /// A stream of [`WatchEvent`]s. It never ends by itself; dropping it ends the watch.
 pub type WatchStream = BoxStream<'static, Result<WatchEvent, ClusterError>>;
 
-/// A change to a store's record: annotations of its namespace, guarded by `resourceVersion`.
+/// A change to a store's record: annotations and finalizers of its namespace, guarded by `resourceVersion`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordPatch {
     /// The namespace's name.
@@ -51,6 +51,9 @@ pub struct RecordPatch {
     pub resource_version: String,
     /// Annotations to set; `None` removes one.
     pub annotations: Vec<(String, Option<String>)>,
+    /// The finalizers that remain; `None` leaves them as they are. A namespace that is being deleted and empty goes with
+    /// its last one.
+    pub finalizers: Option<Vec<String>>,
 }
 
 /// A namespace to delete, pinned so that no other of the same name can be hit.
@@ -138,7 +141,7 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// A change may be seen as one event where several came in quick succession, but the last state is always seen.
     fn watch(&self, query: &Query) -> WatchStream;
 
-    /// Changes annotations of a namespace and returns it as stored.
+    /// Changes annotations and finalizers of a namespace and returns it as stored.
     ///
     /// # Errors
     /// `Conflict` when the namespace has changed since `resource_version`, `NotFound` when it is gone.

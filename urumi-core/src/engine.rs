@@ -47,6 +47,24 @@ pub enum Policy {
         /// Objects whose existence shows that this one has been created before.
         guards: Vec<ObjectRef>,
     },
+    /// A Secret in the store's namespace with values of a Secret elsewhere: each key of its data is copied from there.
+    /// Like [`Policy::CreateOnce`] otherwise. The Secret elsewhere is created before.
+    Copy {
+        /// Where the values are.
+        from: ObjectRef,
+        /// Objects whose existence shows that this one has been created before.
+        guards: Vec<ObjectRef>,
+    },
+}
+
+impl Policy {
+    /// The objects whose existence shows that this one has been created before; `None` where that is seen by itself.
+    pub fn guards(&self) -> Option<&[ObjectRef]> {
+        match self {
+            Policy::Managed => None,
+            Policy::CreateOnce { guards } | Policy::Copy { guards, .. } => Some(guards),
+        }
+    }
 }
 
 /// An object that an engine rendered, and how urumi treats it.
@@ -68,6 +86,21 @@ impl Manifest {
     pub fn create_once(object: Object, guards: Vec<ObjectRef>) -> Self {
         Manifest { object, policy: Policy::CreateOnce { guards } }
     }
+
+    /// A Secret whose data is copied from another, while none of `guards` exists.
+    pub fn copy(object: Object, from: ObjectRef, guards: Vec<ObjectRef>) -> Self {
+        Manifest { object, policy: Policy::Copy { from, guards } }
+    }
+}
+
+/// A stage of what undoes what a store has outside of its namespace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// Objects that must be there, as they are rendered.
+    pub manifests: Vec<Manifest>,
+    /// The Job among them that must have ended before the stage is over: it is complete, or suspended and its pods have
+    /// ended.
+    pub ends: Option<ObjectRef>,
 }
 
 /// A part of a store whose readiness is reported by its own name.
@@ -117,6 +150,11 @@ pub enum RenderError {
 /// urumi itself adds to each rendered object: the store's namespace, the label `store.urumi.ai/id`, the labels
 /// `app.kubernetes.io/{instance,part-of,managed-by}`; to pod templates and volume claim templates the same labels,
 /// and to pod templates the refusal of a ServiceAccount token.
+///
+/// An object that names another namespace is made there: for what a store has outside of its own, such as a Job that
+/// makes its database on a server of many stores. That namespace is the installation's and never a store's, and must
+/// not be the choice of whoever asks for a store. Such objects go with the store's record, which owns them; what they
+/// have done is undone by [`Engine::teardown`].
 pub trait Engine: Send + Sync + 'static {
     /// The name by which stores refer to it: 1 to 63 characters of `[a-z0-9-]`.
     fn name(&self) -> &str;
@@ -156,6 +194,16 @@ pub trait Engine: Send + Sync + 'static {
     /// When the spec is not one that `resolve` made.
     fn sign_in(&self, _spec: &StoreSpec) -> Result<Option<SignIn>, RenderError> {
         Ok(None)
+    }
+
+    /// What undoes, when a store is deleted, what was done for it outside of its namespace; nothing for most engines.
+    ///
+    /// The stages are carried out one after the other. The store stays on record as `deleting` until the last is over.
+    ///
+    /// # Errors
+    /// When the spec is not one that `resolve` made.
+    fn teardown(&self, _spec: &StoreSpec, _secrets: &dyn SecretSource) -> Result<Vec<Stage>, RenderError> {
+        Ok(Vec::new())
     }
 
     /// The Pod Security Standard that the store's namespace enforces.

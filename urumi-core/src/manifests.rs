@@ -4,31 +4,54 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::engine::{Engine, Manifest, Policy, RenderError};
+use crate::engine::{Engine, Manifest, Policy, RenderError, Stage};
 use crate::object::{Kind, MalformedObject, Object, ObjectRef};
 use crate::record::common_labels;
 use crate::secret::SecretSource;
-use crate::store::StoreSpec;
+use crate::store::{StoreId, StoreSpec};
 
 /// All objects of a store but its namespace, complete: namespace, labels and the refusal of ServiceAccount tokens set.
 ///
 /// # Errors
-/// When the engine cannot render, or renders an object that is cluster-scoped, in another namespace, or twice.
+/// When the engine cannot render, or renders an object that is cluster-scoped, in another store's namespace, or twice.
 pub(crate) fn manifests(
     engine: &dyn Engine,
     spec: &StoreSpec,
     secrets: &dyn SecretSource,
 ) -> Result<Vec<Manifest>, RenderError> {
+    complete(engine.render(spec, secrets)?, spec)
+}
+
+/// The stages in which what a store has outside of its namespace is undone, their objects complete.
+///
+/// # Errors
+/// As of [`manifests`].
+pub(crate) fn teardown(
+    engine: &dyn Engine,
+    spec: &StoreSpec,
+    secrets: &dyn SecretSource,
+) -> Result<Vec<Stage>, RenderError> {
+    let stages = engine.teardown(spec, secrets)?.into_iter();
+    stages.map(|stage| Ok(Stage { manifests: complete(stage.manifests, spec)?, ..stage })).collect()
+}
+
+fn complete(mut manifests: Vec<Manifest>, spec: &StoreSpec) -> Result<Vec<Manifest>, RenderError> {
     let namespace = spec.namespace();
     let labels = common_labels(&spec.id);
     let mut seen: HashSet<ObjectRef> = HashSet::new();
-    let mut manifests = engine.render(spec, secrets)?;
     for Manifest { object, policy } in &mut manifests {
-        confine(object, &namespace)?;
+        place(object, &namespace)?;
         object.add_labels(&["metadata"], &labels);
         complete_workload(object, &labels);
-        if let Policy::CreateOnce { guards } = policy {
-            guards.iter_mut().for_each(|guard| guard.namespace = Some(namespace.clone()));
+        if let Policy::CreateOnce { guards } | Policy::Copy { guards, .. } = policy {
+            guards.iter_mut().for_each(|guard| {
+                guard.namespace.get_or_insert_with(|| namespace.clone());
+            });
+        }
+        if let Policy::Copy { .. } = policy
+            && object.namespace() != Some(&namespace)
+        {
+            return Err(malformed(object, "secrets are copied into the store's namespace only"));
         }
         if !seen.insert(object.reference()) {
             return Err(malformed(object, "it is rendered twice"));
@@ -37,15 +60,19 @@ pub(crate) fn manifests(
     Ok(manifests)
 }
 
-/// Puts an object into the store's namespace, and refuses one that belongs elsewhere.
-fn confine(object: &mut Object, namespace: &str) -> Result<(), RenderError> {
+/// Puts an object into the store's namespace unless it names one, and refuses one that belongs to another store or to
+/// the cluster as a whole.
+fn place(object: &mut Object, namespace: &str) -> Result<(), RenderError> {
     if !object.kind().namespaced {
         return Err(malformed(object, "a store has no cluster-scoped objects"));
     }
-    if object.namespace().is_some_and(|ns| ns != namespace) {
-        return Err(malformed(object, "it is in a namespace that is not the store's"));
+    match object.namespace() {
+        None => object.set_namespace(namespace),
+        Some(other) if other != namespace && StoreId::from_namespace(other).is_some() => {
+            return Err(malformed(object, "it is in the namespace of another store"));
+        }
+        Some(_) => {}
     }
-    object.set_namespace(namespace);
     Ok(())
 }
 
@@ -63,6 +90,10 @@ fn complete_workload(object: &mut Object, labels: &[(String, String)]) {
         kind if is(kind, "", "Pod") => &[],
         _ => return,
     };
+    // What only changes a field of a workload that is there leaves its template alone.
+    if !template.is_empty() && object.at(&format!("/{}", template.join("/"))).is_none() {
+        return;
+    }
     let path = |last: &'static str| -> Vec<&str> { template.iter().copied().chain([last]).collect() };
     object.add_labels(&path("metadata"), labels);
     object.set_default(&path("spec"), "automountServiceAccountToken", Value::Bool(false));

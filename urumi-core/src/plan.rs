@@ -7,7 +7,7 @@ use std::fmt;
 
 pub use self::drift::{Drift, drift};
 use crate::engine::{Manifest, Policy};
-use crate::object::{Kind, Object, ObjectRef};
+use crate::object::{Object, ObjectRef};
 
 /// What is in a store's namespace, as far as a plan needs to know.
 pub type Observed<'a> = HashMap<&'a ObjectRef, &'a Object>;
@@ -19,6 +19,13 @@ pub enum Step {
     Create(Object),
     /// The object holds generated secrets and was never created: draw them and create it.
     CreateOnce(ObjectRef),
+    /// A Secret that is missing: create it with the values that another has.
+    Copy {
+        /// The Secret, its values left open.
+        object: Object,
+        /// Where the values are.
+        from: ObjectRef,
+    },
     /// Fields that urumi owns differ: apply the object server-side.
     Repair(Object, Vec<Drift>),
 }
@@ -27,7 +34,7 @@ impl Step {
     /// The object that the step is about.
     pub fn target(&self) -> ObjectRef {
         match self {
-            Step::Create(object) | Step::Repair(object, _) => object.reference(),
+            Step::Create(object) | Step::Repair(object, _) | Step::Copy { object, .. } => object.reference(),
             Step::CreateOnce(reference) => reference.clone(),
         }
     }
@@ -36,7 +43,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Step::Create(_) | Step::CreateOnce(_) => write!(f, "create {}", self.target()),
+            Step::Create(_) | Step::CreateOnce(_) | Step::Copy { .. } => write!(f, "create {}", self.target()),
             Step::Repair(_, drift) => {
                 write!(f, "repair {}", self.target())?;
                 drift.iter().try_for_each(|d| write!(f, "\n  {d}"))
@@ -65,13 +72,16 @@ impl Plan {
     }
 }
 
-/// Which wave objects of a kind belong to: what runs or routes comes after all that it may depend on.
+/// Which wave an object belongs to: what runs or routes comes after all that it may depend on, and a copy after what it
+/// is copied from.
 ///
 /// Pods must not start before the network policies that confine them, and would wait for their secrets.
-fn wave(kind: &Kind) -> usize {
+fn wave(Manifest { object, policy }: &Manifest) -> usize {
+    let kind = object.kind();
     match (kind.group.as_ref(), kind.kind.as_ref()) {
-        ("apps" | "batch", _) | ("", "Pod" | "ReplicationController") => 1,
-        ("networking.k8s.io", "Ingress") | ("gateway.networking.k8s.io", _) => 1,
+        ("apps" | "batch", _) | ("", "Pod" | "ReplicationController") => 2,
+        ("networking.k8s.io", "Ingress") | ("gateway.networking.k8s.io", _) => 2,
+        _ if matches!(policy, Policy::Copy { .. }) => 1,
         _ => 0,
     }
 }
@@ -83,13 +93,14 @@ fn wave(kind: &Kind) -> usize {
 /// - An object with generated secrets is created only while none of its guards is there, and never compared: it is
 ///   not read at all.
 pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
-    let mut waves = [Vec::new(), Vec::new()];
-    for Manifest { object, policy } in desired {
+    let mut waves = [Vec::new(), Vec::new(), Vec::new()];
+    let made_before = |guards: &[ObjectRef]| guards.iter().any(|guard| observed.contains_key(guard));
+    for manifest @ Manifest { object, policy } in desired {
         let reference = object.reference();
         let step = match policy {
-            Policy::CreateOnce { guards } => {
-                let made_before = guards.iter().any(|guard| observed.contains_key(guard));
-                (!made_before).then_some(Step::CreateOnce(reference))
+            Policy::CreateOnce { guards } => (!made_before(guards)).then_some(Step::CreateOnce(reference)),
+            Policy::Copy { from, guards } => {
+                (!made_before(guards)).then(|| Step::Copy { object: object.clone(), from: from.clone() })
             }
             Policy::Managed => match observed.get(&reference) {
                 None => Some(Step::Create(object.clone())),
@@ -100,7 +111,7 @@ pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
                 }
             },
         };
-        if let (Some(step), Some(steps)) = (step, waves.get_mut(wave(object.kind()))) {
+        if let (Some(step), Some(steps)) = (step, waves.get_mut(wave(manifest))) {
             steps.push(step);
         }
     }
@@ -110,6 +121,7 @@ pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::Kind;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

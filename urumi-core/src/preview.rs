@@ -60,7 +60,9 @@ pub(crate) fn differences(plan: Plan) -> Vec<Difference> {
     let difference = |step: Step| {
         let object = step.target().to_string();
         match step {
-            Step::Create(_) | Step::CreateOnce(_) => Difference { action: Repair::Create, object, fields: Vec::new() },
+            Step::Create(_) | Step::CreateOnce(_) | Step::Copy { .. } => {
+                Difference { action: Repair::Create, object, fields: Vec::new() }
+            }
             Step::Repair(_, fields) => Difference { action: Repair::Repair, object, fields },
         }
     };

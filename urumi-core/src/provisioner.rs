@@ -19,12 +19,11 @@ use tokio::sync::Semaphore;
 pub(crate) use self::execute::Failure;
 use crate::cluster::{ClusterBackend, ClusterErrorKind, NamespaceDeletion, WatchEvent};
 use crate::credentials::Credentials;
-use crate::engine::medusa::MedusaEngine;
-use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError};
+use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
 use crate::error::{Error, FieldError, Operation, Result};
 use crate::idempotency::check_key;
 use crate::logs::{LogLines, LogQuery};
-use crate::manifests::manifests;
+use crate::manifests::{manifests, teardown};
 use crate::object::{Object, ObjectRef};
 use crate::orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreStream};
 use crate::plan::{Observed, Plan, plan};
@@ -93,6 +92,13 @@ impl OrchestratorBuilder {
         self
     }
 
+    /// Has these engines and no others; [`EngineRegistry::builtin`] by default.
+    #[must_use]
+    pub fn engines(mut self, engines: EngineRegistry) -> Self {
+        self.inner.engines = engines;
+        self
+    }
+
     /// The domain under which stores are reachable where their options name none; [`LOCAL_DOMAIN`] by default.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
@@ -137,12 +143,10 @@ impl OrchestratorBuilder {
 impl Orchestrator {
     /// Begins to build an orchestrator over a cluster.
     pub fn builder(cluster: impl ClusterBackend) -> OrchestratorBuilder {
-        let mut engines = EngineRegistry::new();
-        engines.register(Arc::new(MedusaEngine::default()));
         OrchestratorBuilder {
             inner: Inner {
                 cluster: Arc::new(cluster),
-                engines,
+                engines: EngineRegistry::builtin(),
                 domain: LOCAL_DOMAIN.to_owned(),
                 created_by: concat!("urumi-core/", env!("CARGO_PKG_VERSION")).to_owned(),
                 secrets: Arc::new(OsSecrets),
@@ -227,10 +231,8 @@ impl Orchestrator {
     /// # Errors
     /// When the engine is unknown or cannot render the spec.
     pub fn render(&self, spec: &StoreSpec) -> Result<Vec<Object>> {
-        let engine = self.inner.engines.require(&spec.engine)?;
         let origin = Origin { created_by: &self.inner.created_by, ..Origin::default() };
-        let namespace = record::new_namespace(spec, engine.pod_security(spec), &origin)
-            .map_err(|e| render_error(spec, &e.into()))?;
+        let namespace = self.namespace_of(spec, &origin)?;
         let manifests = self.manifests_of(spec, &RedactedSecrets)?;
         Ok(std::iter::once(namespace).chain(manifests.into_iter().map(|m| m.object)).collect())
     }
@@ -242,7 +244,7 @@ impl Orchestrator {
     pub async fn diff(&self, id: &StoreId) -> Result<Plan> {
         let record = self.record(Operation::Diff, id).await?;
         let spec = readable_spec(Operation::Diff, &record)?;
-        self.outstanding(Operation::Diff, spec).await
+        self.outstanding(Operation::Diff, spec, &record.uid).await
     }
 
     pub(crate) fn manifests_of(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>> {
@@ -250,16 +252,24 @@ impl Orchestrator {
         manifests(engine.as_ref(), spec, secrets).map_err(|e| render_error(spec, &e))
     }
 
+    /// The namespace of a new store.
+    fn namespace_of(&self, spec: &StoreSpec, origin: &Origin<'_>) -> Result<Object> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        let teardown = !self.teardown_of(spec, &RedactedSecrets)?.is_empty();
+        let namespace = record::new_namespace(spec, engine.pod_security(spec), teardown, origin);
+        namespace.map_err(|e| render_error(spec, &e.into()))
+    }
+
+    /// The stages in which what the store has outside of its namespace is undone.
+    pub(crate) fn teardown_of(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Stage>> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        teardown(engine.as_ref(), spec, secrets).map_err(|e| render_error(spec, &e))
+    }
+
     /// The plan from what is in the cluster now, read object by object.
-    async fn outstanding(&self, operation: Operation, spec: &StoreSpec) -> Result<Plan> {
+    async fn outstanding(&self, operation: Operation, spec: &StoreSpec, uid: &str) -> Result<Plan> {
         let desired = self.manifests_of(spec, &RedactedSecrets)?;
-        let wanted: Vec<&ObjectRef> = desired
-            .iter()
-            .flat_map(|m| match &m.policy {
-                Policy::CreateOnce { guards } => guards.iter().collect(),
-                Policy::Managed => Vec::new(),
-            })
-            .collect();
+        let wanted: Vec<&ObjectRef> = desired.iter().filter_map(|m| m.policy.guards()).flatten().collect();
         let own: Vec<ObjectRef> =
             desired.iter().filter(|m| m.policy == Policy::Managed).map(|m| m.object.reference()).collect();
         let mut references: Vec<&ObjectRef> = own.iter().chain(wanted).collect();
@@ -271,7 +281,8 @@ impl Orchestrator {
         });
         let found = try_join_all(reads).await.map_err(|e| Error::cluster(operation, Some(&spec.id), e))?;
         let found: Vec<(&ObjectRef, Object)> = found.into_iter().flatten().collect();
-        let observed: Observed<'_> = found.iter().map(|(reference, object)| (*reference, object)).collect();
+        let belonging = found.iter().filter(|(_, object)| record::belongs(object, &spec.id, uid));
+        let observed: Observed<'_> = belonging.map(|(reference, object)| (*reference, object)).collect();
         Ok(plan(&desired, &observed))
     }
 
@@ -372,9 +383,9 @@ impl StoreOrchestrator for Orchestrator {
                 StoreStatus::Failed => {}
                 StoreStatus::Provisioning => {
                     let spec = readable_spec(Operation::Retry, &record)?;
-                    let plan = self.outstanding(Operation::Retry, spec).await?;
+                    let plan = self.outstanding(Operation::Retry, spec, &record.uid).await?;
                     let store = record.store(&self.inner.engines);
-                    return match self.carry_out(spec, &plan).await {
+                    return match self.carry_out(spec, &record.uid, &plan).await {
                         Ok(()) => Ok(store),
                         Err(failure) => Err(failure.of(store)),
                     };

@@ -13,6 +13,7 @@ mod memory;
 mod meter;
 mod rendered;
 mod task;
+mod teardown;
 mod workload;
 
 use std::time::Duration;

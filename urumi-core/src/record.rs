@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cluster::{LabelRequirement, Query, RecordPatch};
 use crate::engine::{EngineRegistry, PodSecurity};
@@ -39,6 +39,8 @@ pub const OWNER: &str = "store.urumi.ai/owner";
 pub const IDEMPOTENCY: &str = "store.urumi.ai/idempotency";
 /// Annotation: the last changes of status, as a JSON list, oldest first.
 pub const HISTORY: &str = "store.urumi.ai/history";
+/// The finalizer that keeps the record of a store that has something outside of its namespace, until that is undone.
+pub(crate) const TEARDOWN: &str = "store.urumi.ai/teardown";
 
 /// How many changes of status a record remembers.
 const REMEMBERED: usize = 32;
@@ -73,6 +75,8 @@ pub(crate) struct Record {
     pub(crate) history: Vec<StatusChange>,
     /// Since when the namespace is being deleted.
     pub(crate) deleting_since: Option<Timestamp>,
+    /// What must be done before the namespace may go, urumi's part and that of others.
+    pub(crate) finalizers: Vec<String>,
     name: String,
     engine: String,
     owner: Option<String>,
@@ -121,13 +125,33 @@ pub(crate) fn query(id: Option<&StoreId>) -> Query {
     }
 }
 
-/// Every object of a kind that belongs to a store, or to one store.
-pub(crate) fn owned_objects(kind: Kind, id: Option<&StoreId>) -> Query {
-    match id {
-        Some(id) => {
-            Query::all(kind).in_namespace(id.namespace()).labelled(LabelRequirement::Equals(ID.into(), id.to_string()))
+/// Every object of a kind that belongs to a store, or in a namespace to one store.
+pub(crate) fn owned_objects(kind: Kind, of: Option<(&StoreId, String)>) -> Query {
+    match of {
+        Some((id, namespace)) => {
+            Query::all(kind).in_namespace(namespace).labelled(LabelRequirement::Equals(ID.into(), id.to_string()))
         }
         None => Query::all(kind).labelled(LabelRequirement::Exists(ID.into())),
+    }
+}
+
+/// Whether an object is that of the store whose namespace has this uid: it is in the namespace, or owned by it. What is
+/// neither is left over from an earlier store of the same id, and about to go. A pod is its workload's, which tells it by
+/// its selector.
+pub(crate) fn belongs(object: &Object, id: &StoreId, uid: &str) -> bool {
+    let owners = || object.list_at("/metadata/ownerReferences").iter();
+    object.namespace() == Some(&id.namespace())
+        || object.kind().kind == "Pod"
+        || owners().any(|o| o.get("uid").and_then(Value::as_str) == Some(uid))
+}
+
+/// The namespace of the store that an object belongs to: the one it is in or, outside of all stores', that of the store
+/// it is labelled with.
+pub(crate) fn home(object: &Object) -> Option<String> {
+    let namespace = object.namespace()?;
+    match StoreId::from_namespace(namespace) {
+        Some(_) => Some(namespace.to_owned()),
+        None => StoreId::parse(object.label(ID)?).ok().map(|id| id.namespace()),
     }
 }
 
@@ -145,6 +169,7 @@ pub(crate) fn common_labels(id: &StoreId) -> Vec<(String, String)> {
 pub(crate) fn new_namespace(
     spec: &StoreSpec,
     pod_security: PodSecurity,
+    teardown: bool,
     origin: &Origin<'_>,
 ) -> Result<Object, MalformedObject> {
     let versioned = VersionedSpec { version: SPEC_VERSION, spec: spec.clone() };
@@ -168,6 +193,9 @@ pub(crate) fn new_namespace(
             },
         }}),
     )?;
+    if teardown {
+        namespace.set_default(&["metadata"], "finalizers", json!([TEARDOWN]));
+    }
     namespace.add_labels(&["metadata"], &common_labels(&spec.id));
     let key = origin.idempotency.and_then(|key| serde_json::to_string(key).ok());
     for (annotation, value) in [(CREATION, origin.creation), (OWNER, origin.owner), (IDEMPOTENCY, key.as_deref())] {
@@ -208,6 +236,10 @@ impl Record {
             creation: namespace.annotation(CREATION).map(str::to_owned),
             idempotency: namespace.annotation(IDEMPOTENCY).and_then(|json| serde_json::from_str(json).ok()),
             history: history.unwrap_or_default(),
+            finalizers: {
+                let finalizers = namespace.list_at("/metadata/finalizers").iter().filter_map(Value::as_str);
+                finalizers.map(str::to_owned).collect()
+            },
             deleting_since: namespace.str_at("/metadata/deletionTimestamp").and_then(time),
             owner: namespace.annotation(OWNER).map(str::to_owned),
             name: namespace.annotation(NAME).unwrap_or(id.as_str()).to_owned(),
@@ -248,10 +280,12 @@ impl Record {
 
     /// Why the store is not ready, in one line.
     fn reason(&self) -> Option<String> {
-        if matches!(self.status, StoreStatus::Ready | StoreStatus::Deleting) {
-            return None;
-        }
-        let ready = self.conditions.iter().find(|c| c.type_ == Condition::READY)?;
+        let told_by = match self.status {
+            StoreStatus::Ready => return None,
+            StoreStatus::Deleting => Condition::TORN_DOWN,
+            _ => Condition::READY,
+        };
+        let ready = self.conditions.iter().find(|c| c.type_ == told_by)?;
         if ready.status == ConditionStatus::True {
             return None;
         }
@@ -271,7 +305,28 @@ impl Record {
         if status != self.status {
             annotations.push((HISTORY.into(), serde_json::to_string(&self.history_with(status, conditions, now)).ok()));
         }
-        RecordPatch { namespace: self.id.namespace(), resource_version: self.resource_version.clone(), annotations }
+        RecordPatch {
+            namespace: self.id.namespace(),
+            resource_version: self.resource_version.clone(),
+            annotations,
+            finalizers: None,
+        }
+    }
+
+    /// Whether what the store has outside of its namespace is still to be undone.
+    pub(crate) fn awaits_teardown(&self) -> bool {
+        self.status == StoreStatus::Deleting && self.finalizers.iter().any(|f| f == TEARDOWN)
+    }
+
+    /// The change that lets the record go.
+    pub(crate) fn release(&self) -> RecordPatch {
+        let others = self.finalizers.iter().filter(|f| *f != TEARDOWN).cloned().collect();
+        RecordPatch {
+            namespace: self.id.namespace(),
+            resource_version: self.resource_version.clone(),
+            annotations: Vec::new(),
+            finalizers: Some(others),
+        }
     }
 
     /// The history after a change; what is oldest is forgotten.
@@ -334,7 +389,7 @@ mod tests {
             owner: Some("user:alice"),
             idempotency: key.as_ref(),
         };
-        new_namespace(&spec(), PodSecurity::Restricted, &origin).unwrap()
+        new_namespace(&spec(), PodSecurity::Restricted, false, &origin).unwrap()
     }
 
     #[test]

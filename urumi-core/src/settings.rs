@@ -1,10 +1,16 @@
-//! The values of settings that more than one frontend has, read from text.
+//! The values of settings that more than one frontend has, read from what was given for them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
+use crate::engine::EngineRegistry;
+use crate::engine::medusa::MedusaEngine;
+use crate::error::FieldError;
 use crate::names;
+use crate::store::Options;
 
 /// The longest domain under which every store's hosts fit into DNS' 253 characters, whatever its id.
 const LONGEST_DOMAIN: usize = 190;
@@ -37,9 +43,76 @@ pub fn domain(text: &str) -> Result<String, String> {
     Err("write a domain in lower case without wildcard, scheme or port, e.g. stores.example.com".into())
 }
 
+/// The engines that come with urumi, where new stores start from an installation's defaults: options by an engine's
+/// name. What these leave out has its built-in default.
+///
+/// # Errors
+/// Every name and option that is wrong, by its path, e.g. `medusa.database.storage.size`.
+pub fn engines(defaults: Options) -> Result<EngineRegistry, Vec<FieldError>> {
+    let mut engines = EngineRegistry::builtin();
+    let mut wrong = Vec::new();
+    for (name, options) in defaults {
+        match (name.as_str(), options) {
+            (MedusaEngine::NAME, Value::Object(options)) => match MedusaEngine::with_defaults(options) {
+                Ok(engine) => engines.register(Arc::new(engine)),
+                Err(errors) => {
+                    wrong.extend(errors.into_iter().map(|e| FieldError::new(format!("{name}.{}", e.field), e.message)));
+                }
+            },
+            // All of its lines may be commented out.
+            (MedusaEngine::NAME, Value::Null) => {}
+            (MedusaEngine::NAME, _) => {
+                wrong.push(FieldError::new(name, "must hold the engine's options by their names"))
+            }
+            _ => wrong.push(FieldError::new(name, format!("is no engine; there is {}", engines.names()))),
+        }
+    }
+    if wrong.is_empty() { Ok(engines) } else { Err(wrong) }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn engines_of(defaults: Value) -> Result<EngineRegistry, Vec<FieldError>> {
+        engines(serde_json::from_value(defaults).unwrap())
+    }
+
+    #[test]
+    fn engines_start_from_an_installations_defaults() {
+        let defaults = json!({ "medusa": { "database": { "storage": { "size": "10Gi" } } } });
+        let default = |engines: EngineRegistry, option: &str| {
+            engines.infos()[0].options.pointer(option).and_then(|option| option.get("default")).cloned()
+        };
+        let size = "/properties/database/properties/storage/properties/size";
+        let replicas = "/properties/api/properties/replicas";
+        assert_eq!(default(engines_of(defaults.clone()).unwrap(), size), Some(json!("10Gi")));
+        assert_eq!(default(engines_of(defaults).unwrap(), replicas), Some(json!(1)));
+        for nothing in [json!({}), json!({ "medusa": null }), json!({ "medusa": {} })] {
+            assert_eq!(default(engines_of(nothing).unwrap(), size), Some(json!("5Gi")));
+        }
+    }
+
+    #[test]
+    fn every_wrong_default_is_named_by_its_path() {
+        let wrong = engines_of(json!({
+            "medusa": { "database": { "storage": { "size": "5GB" } }, "api": { "replicas": 0, "colour": "red" } },
+            "shopware": { "api": {} },
+            "": null,
+        }));
+        let said: Vec<String> = wrong.unwrap_err().iter().map(ToString::to_string).collect();
+        for path in ["medusa.database.storage.size: ", "medusa.api.replicas: ", "medusa.api.colour: unknown field"] {
+            assert!(said.iter().any(|line| line.starts_with(path)), "{path} is not in {said:#?}");
+        }
+        assert!(said.contains(&"shopware: is no engine; there is medusa".to_owned()), "{said:#?}");
+        assert_eq!(said.len(), 5, "{said:#?}");
+        for no_options in [json!(1), json!("x"), json!([]), json!(true)] {
+            let wrong = engines_of(json!({ "medusa": no_options })).unwrap_err();
+            assert_eq!((wrong.len(), wrong[0].field.as_str()), (1, "medusa"));
+        }
+    }
 
     #[test]
     fn durations() {

@@ -127,6 +127,8 @@ pub struct Condition {
 impl Condition {
     /// The type of the condition that sums up all others.
     pub const READY: &'static str = "Ready";
+    /// The type of the condition of a store that is being deleted: whether what it had outside of its namespace is gone.
+    pub const TORN_DOWN: &'static str = "TornDown";
 
     /// A new condition, in force since `now`.
     pub fn new(

@@ -4,6 +4,7 @@
 //! `shutdown-grace` in the file, and is read by the same parser.
 
 mod check;
+mod engines;
 mod error;
 mod file;
 mod print;
@@ -19,6 +20,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use http::HeaderValue;
 use ipnet::IpNet;
+use urumi_core::engine::EngineRegistry;
 use urumi_core::settings::{domain, duration};
 
 use crate::auth::{Binding, Role, TokenArgs};
@@ -52,7 +54,12 @@ A file for --config:
   cluster: kube
   domain: stores.example.com
   deadline: 30m
-  role-binding: [admin=team:platform, operator=team:shops]"
+  role-binding: [admin=team:platform, operator=team:shops]
+
+A file for --engine-defaults, with options as GET /engines describes them:
+  medusa:
+    database: {storage: {size: 10Gi, className: fast}}
+    ingress: {className: traefik}"
 )]
 pub struct Config {
     /// Something else to do than to serve.
@@ -110,6 +117,10 @@ pub struct Config {
     /// The domain under which new stores are reachable, unless their options say otherwise
     #[arg(long, value_parser = domain, default_value = urumi_core::provisioner::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true, help_heading = "Stores")]
     pub domain: String,
+
+    /// A YAML file of options by engine that new stores get unless theirs say otherwise; stores on record keep theirs
+    #[arg(long, value_name = "FILE", env = "URUMI_ENGINE_DEFAULTS", hide_env_values = true, help_heading = "Stores")]
+    pub engine_defaults: Option<PathBuf>,
 
     /// How long a store may be provisioning before it is `failed`
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "15m", env = "URUMI_DEADLINE", hide_env_values = true, help_heading = "Stores")]
@@ -312,6 +323,8 @@ pub enum LogFormat {
 pub struct Loaded {
     /// The configuration, checked.
     pub config: Config,
+    /// The engines, with the defaults of the file that the configuration names.
+    pub engines: EngineRegistry,
     /// All options in force, as YAML with where each came from; secrets are not in it.
     pub printed: String,
 }
@@ -341,7 +354,11 @@ impl Config {
         if config.command.is_none() {
             check::check(&config)?;
         }
+        let engines = match &config.engine_defaults {
+            Some(path) if config.command.is_none() => engines::read(path)?,
+            _ => EngineRegistry::builtin(),
+        };
         let printed = print::print(&matches, &from_file, config.config.as_deref());
-        Ok(Loaded { config, printed })
+        Ok(Loaded { config, engines, printed })
     }
 }

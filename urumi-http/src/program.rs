@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use urumi_core::engine::EngineRegistry;
 use urumi_core::{Orchestrator, ReadinessMonitor};
 
 use crate::auth::run_token_command;
@@ -33,7 +34,7 @@ const WIND_DOWN: Duration = Duration::from_secs(8);
 
 /// Runs the program with the process's arguments and environment.
 pub fn run() -> ExitCode {
-    let Loaded { config, printed } = match Config::load(std::env::args_os()) {
+    let Loaded { config, engines, printed } = match Config::load(std::env::args_os()) {
         Ok(loaded) => loaded,
         Err(error) => return error.exit(),
     };
@@ -44,7 +45,7 @@ pub fn run() -> ExitCode {
             made.map_err(|e| Box::new(e) as Failure)
         }
         None if config.print_config => say(&printed),
-        None => serve(&config),
+        None => serve(&config, engines),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,17 +64,17 @@ fn say(text: &str) -> Result<(), Failure> {
     std::io::Write::write_all(&mut anstream::stdout(), text.as_bytes()).map_err(Into::into)
 }
 
-fn serve(config: &Config) -> Result<(), Failure> {
+fn serve(config: &Config, engines: EngineRegistry) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let telemetry = telemetry::start(&config.into())?;
-        let outcome = until_stopped(config).await;
+        let outcome = until_stopped(config, engines).await;
         telemetry.shutdown().await;
         outcome
     })
 }
 
-async fn until_stopped(config: &Config) -> Result<(), Failure> {
+async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), Failure> {
     let exposure = check_exposure(config)?;
     // Before anything is counted.
     let metrics = metrics_server::install_recorder()?;
@@ -84,7 +85,8 @@ async fn until_stopped(config: &Config) -> Result<(), Failure> {
 
     let cluster = cluster::connect(config).await?;
     let authentication = authentication::sources(config, &cluster, &tasks, &background)?;
-    let urumi = Orchestrator::builder(cluster.clone()).domain(&config.domain).created_by(CREATED_BY).build();
+    let urumi =
+        Orchestrator::builder(cluster.clone()).engines(engines).domain(&config.domain).created_by(CREATED_BY).build();
     let monitor = ReadinessMonitor::new(urumi.clone())
         .resync(config.resync)
         .deadline(config.deadline)

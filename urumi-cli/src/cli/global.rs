@@ -1,10 +1,12 @@
 //! What every command takes.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, ValueEnum};
+use urumi_core::engine::EngineRegistry;
 use urumi_core::settings::{domain, duration};
 
 /// What every command takes.
@@ -42,6 +44,13 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_parser = domain, default_value = urumi_core::provisioner::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true)]
     pub(crate) domain: String,
 
+    /// On a cluster: a file of options by engine that new stores get unless theirs say otherwise
+    ///
+    /// It is YAML or JSON, e.g. `medusa: {database: {storage: {size: 10Gi}}}`; `urumi engines NAME` shows what is in
+    /// force. Stores on record keep the options that they were created with. A server has defaults of its own.
+    #[arg(long, global = true, value_name = "FILE", env = "URUMI_ENGINE_DEFAULTS", hide_env_values = true)]
+    pub(crate) engine_defaults: Option<PathBuf>,
+
     /// How data is printed; `name` prints ids only, which other commands take
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT", env = "URUMI_OUTPUT", hide_env_values = true)]
     pub(crate) output: Option<Format>,
@@ -65,11 +74,24 @@ pub(crate) struct Global {
     /// Which of these stood on the command line itself: that outranks the environment.
     #[arg(skip)]
     flags: Vec<&'static str>,
+
+    /// What the file of engines' defaults made; it is read once in a run, since it may be a pipe.
+    #[arg(skip)]
+    pub(crate) engines: OnceLock<EngineRegistry>,
 }
 
 /// The options for which it matters where they were said.
-const WEIGHED: [&str; 8] =
-    ["server", "token_file", "ca_file", "cluster", "kubeconfig", "context", "domain", "memory_delay"];
+const WEIGHED: [&str; 9] = [
+    "server",
+    "token_file",
+    "ca_file",
+    "cluster",
+    "kubeconfig",
+    "context",
+    "domain",
+    "engine_defaults",
+    "memory_delay",
+];
 
 impl Global {
     /// Notes which options stood on the command line itself.

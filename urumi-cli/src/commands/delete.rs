@@ -34,7 +34,9 @@ pub(super) async fn run(
         out.note(&format!("store {id} is being deleted; `urumi wait {id} --for deleted` waits until it is gone"));
         return Ok(());
     }
-    let work = follow::wait_until(&target, out, &id, "deleting", Deleted, wait.timeout);
+    // What the store has outside of its namespace is for a monitor to undo.
+    let waiting = follow::wait_until(&target, out, &id, "deleting", Deleted, wait.timeout);
+    let work = follow::attended(&target, &id, wait.timeout, waiting);
     let left = format!("the deletion of store {id} goes on: `urumi wait {id} --for deleted` follows it");
     let last = follow::unless_interrupted(&left, work).await?;
     out.note(&format!("store {id} is gone"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use urumi_core::cluster::{InMemoryCluster, Query};
+use urumi_core::engine::EngineRegistry;
 use urumi_core::error::{Error, Operation};
 use urumi_core::object::{Kind, Object};
 use urumi_core::readiness::condition::{Deleted, Ready};
@@ -30,11 +31,15 @@ pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
         return Err(Failure::usage("the demo shows a cluster in memory, and has nothing to show of a server")
             .hint("leave --server out, and unset URUMI_SERVER, or try `urumi create NAME --wait` on the server"));
     }
+    if global.is_flag("engine_defaults") {
+        return Err(Failure::usage("the demo has none of --engine-defaults: its cluster could not serve them all")
+            .hint("`urumi --cluster memory create NAME --wait --engine-defaults FILE` makes a store of them"));
+    }
     let cluster = InMemoryCluster::builder().termination_delay(TERMINATION);
     let cluster = DELAYS
         .iter()
         .fold(cluster, |cluster, (name, ms)| cluster.readiness_delay_of(*name, Duration::from_millis(*ms)));
-    let orchestrator = target::over(cluster.build(), global);
+    let orchestrator = target::over(cluster.build(), global, EngineRegistry::builtin());
     let target = Target::cluster(orchestrator.clone());
     let request = CreateStore::new("Demo Shop", "medusa");
     let spec = orchestrator.prepare(&request)?;

@@ -155,14 +155,18 @@ fn table() -> Vec<(i32, Vec<String>)> {
         (2, vec!["list", "--server", away, "--kubeconfig", "x"]),
         (2, vec!["list", "--server", away, "--context", "x"]),
         (2, vec!["list", "--server", away, "--domain", "stores.example.com"]),
+        (2, vec!["list", "--server", away, "--engine-defaults", "x"]),
         (2, vec!["list", "--server", away, "--memory-delay", "1s"]),
         (2, vec!["list", "--server", away, "--token-file", "/nonexistent"]),
         (2, vec!["list", "--server", away, "--ca-file", "/nonexistent"]),
         (2, vec!["list", "--server", away, "--token", "x"]),
         (2, vec!["list", "--token-file", "x"]),
         (2, vec!["list", "--ca-file", "x"]),
+        (2, vec!["list", "--engine-defaults", "/nonexistent"]),
+        (2, vec!["doctor", "--engine-defaults", "/dev/zero"]),
         (2, vec!["monitor", "--server", away]),
         (2, vec!["demo", "--server", away]),
+        (2, vec!["demo", "--engine-defaults", "x"]),
         (8, vec!["list", "--server", away]),
         (8, vec!["create", "x", "--set", "api.replicas=2", "--server", away]),
         // Saved servers.
@@ -226,12 +230,13 @@ fn every_bad_input_is_answered_precisely() {
 }
 
 /// Options that choose the target, and commands that have but one.
-const TARGETED: [&str; 9] = [
+const TARGETED: [&str; 10] = [
     "--cluster",
     "--server",
     "--token-file",
     "--ca-file",
     "--domain",
+    "--engine-defaults",
     "--kubeconfig",
     "monitor",
     "context",

@@ -1,12 +1,12 @@
 //! What works without any cluster, on the one in memory, and the same through a server.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 
 use crate::server::{Server, Setup};
-use crate::support::{Run, Target, on_memory, urumi};
+use crate::support::{Ran, Run, Target, on_memory, urumi};
 
 #[test]
 fn a_store_is_created_and_waited_for() {
@@ -191,7 +191,7 @@ fn engines_and_their_options_are_described() {
     };
     assert_eq!(row("OPTION"), ["OPTION", "TYPE", "DEFAULT"]);
     assert_eq!(row("api.replicas"), ["api.replicas", "integer", "1"]);
-    assert_eq!(row("database.mode"), ["database.mode", "embedded | external", "embedded"]);
+    assert_eq!(row("database.mode"), ["database.mode", "embedded | managed | external", "embedded"]);
     assert_eq!(row("ingress.annotations"), ["ingress.annotations", "map of string", "-"]);
     assert_eq!(urumi().run(&["engines", "-o", "name"]).ok(), "medusa\n");
     let server = Server::start();
@@ -202,6 +202,57 @@ fn engines_and_their_options_are_described() {
         let ran = urumi().run(&["render", "x", "--set", &format!("{path}=\u{1}")]);
         assert!(!ran.stderr.contains("no such option"), "{path}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn new_stores_start_from_an_installations_defaults() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let defaults = file("defaults.yaml", "medusa: {api: {replicas: 3}, database: {storage: {size: 10Gi}}}");
+    let with = |args: &[&str]| urumi().args(["--engine-defaults", &defaults]).run(args);
+    let options = with(&["engines", "medusa"]).ok();
+    let shows = |path: &str, default: &str| {
+        let row = options.lines().find(|line| line.starts_with(path)).unwrap_or_default();
+        assert_eq!(row.split_whitespace().nth(2), Some(default), "{path}: {options}");
+    };
+    shows("database.storage.size ", "10Gi");
+    shows("api.replicas ", "3");
+    shows("storefront.replicas ", "1");
+    let rendered = with(&["render", "x", "--set", "api.replicas=2"]).ok();
+    assert!(rendered.contains("storage: 10Gi") && rendered.contains("replicas: 2\n"), "{rendered}");
+    // Through a server the variable means nothing, as the other ones that are for clusters.
+    let server = Server::start();
+    let there = server.urumi().env("URUMI_ENGINE_DEFAULTS", "/nonexistent").run(&["engines", "medusa"]).ok();
+    assert_eq!(there, urumi().run(&["engines", "medusa"]).ok());
+
+    let wrong = file("wrong.yaml", "medusa: {database: {storage: {size: 5GB}}}\nshopware: {}");
+    let ran = on_memory().env("URUMI_ENGINE_DEFAULTS", &wrong).run(&["create", "x"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    for said in ["medusa.database.storage.size: \"5GB\" is not a quantity", "shopware: is no engine; there is medusa"] {
+        assert!(ran.stderr.contains(&format!("error: {wrong}: {said}")), "{}", ran.stderr);
+    }
+    for (name, text) in [("twice", "medusa: {}\nmedusa: {}"), ("list", "- medusa"), ("cut", "medusa: {")] {
+        let ran = urumi().run(&["list", "--engine-defaults", &file(name, text)]);
+        assert_eq!(ran.code, 2, "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("/{name}: ")), "{name}: {}", ran.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn defaults_may_come_from_a_pipe() {
+    let mut command = on_memory();
+    command.args(["create", "x", "--dry-run", "--engine-defaults", "/dev/stdin", "--set", "database.mode=external"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // What it checks with and what it works with are made one after the other; a pipe is read once.
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"medusa: {database: {secret: {name: mine}}}").unwrap();
+    drop(stdin);
+    Ran::from(child.wait_with_output().unwrap()).ok();
 }
 
 #[test]

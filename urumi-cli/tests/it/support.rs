@@ -8,13 +8,14 @@ use tokio::sync::Mutex;
 use crate::server::Server;
 
 /// What the command takes from its environment.
-const OWN_ENVIRONMENT: [&str; 12] = [
+const OWN_ENVIRONMENT: [&str; 13] = [
     "KUBECONFIG",
     "KUBERNETES_SERVICE_HOST",
     "URUMI_CA_FILE",
     "URUMI_CLUSTER",
     "URUMI_CONTEXT",
     "URUMI_DOMAIN",
+    "URUMI_ENGINE_DEFAULTS",
     "URUMI_MEMORY_DELAY",
     "URUMI_OUTPUT",
     "URUMI_SERVER",

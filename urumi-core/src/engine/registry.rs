@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::medusa::MedusaEngine;
 use super::{Engine, EngineInfo};
 use crate::error::{Error, FieldError};
 
@@ -17,6 +18,13 @@ impl EngineRegistry {
     /// A registry without engines.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The engines that come with urumi, with their built-in defaults.
+    pub fn builtin() -> Self {
+        let mut engines = Self::new();
+        engines.register(Arc::new(MedusaEngine::default()));
+        engines
     }
 
     /// Adds an engine; one of the same name is replaced.
@@ -34,10 +42,13 @@ impl EngineRegistry {
     /// # Errors
     /// An invalid `engine` field that names those that are known.
     pub fn require(&self, name: &str) -> Result<&Arc<dyn Engine>, Error> {
-        self.find(name).ok_or_else(|| {
-            let known: Vec<&str> = self.engines.keys().map(String::as_str).collect();
-            FieldError::new("engine", format!("{name:?} is not known; there is {}", known.join(", "))).into()
-        })
+        let unknown = || FieldError::new("engine", format!("{name:?} is not known; there is {}", self.names()));
+        self.find(name).ok_or_else(|| unknown().into())
+    }
+
+    /// The names of all, for people.
+    pub(crate) fn names(&self) -> String {
+        self.engines.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 
     /// What each engine offers, by name.

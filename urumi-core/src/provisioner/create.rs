@@ -2,12 +2,12 @@
 
 use uuid::Uuid;
 
-use super::{Orchestrator, render_error};
+use super::Orchestrator;
 use crate::cluster::ClusterErrorKind;
 use crate::error::{Error, Operation, Result};
 use crate::idempotency::{Idempotency, Repetition};
 use crate::plan::{Observed, plan};
-use crate::record::{self, Origin, Record, namespace_ref};
+use crate::record::{Origin, Record, namespace_ref};
 use crate::secret::RedactedSecrets;
 use crate::status::StoreStatus;
 use crate::store::{CreateStore, Store, StoreSpec};
@@ -78,8 +78,8 @@ impl Orchestrator {
                 };
             }
         };
-        let store = record.store(&self.inner.engines);
-        match self.carry_out(spec, &plan(&desired, &Observed::new())).await {
+        let (store, uid) = (record.store(&self.inner.engines), record.uid);
+        match self.carry_out(spec, &uid, &plan(&desired, &Observed::new())).await {
             Ok(()) => Ok(store),
             Err(failure) => Err(failure.of(store)),
         }
@@ -94,9 +94,7 @@ impl Orchestrator {
 
     /// Creates the namespace of a new store, which puts it on record.
     async fn put_on_record(&self, spec: &StoreSpec, origin: &Origin<'_>) -> Result<Placed> {
-        let engine = self.inner.engines.require(&spec.engine)?;
-        let namespace = record::new_namespace(spec, engine.pod_security(spec), origin)
-            .map_err(|e| render_error(spec, &e.into()))?;
+        let namespace = self.namespace_of(spec, origin)?;
         let found = match self.inner.cluster.create(&namespace).await {
             Ok(created) => Some(created),
             Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {

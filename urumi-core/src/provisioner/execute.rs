@@ -1,15 +1,16 @@
 //! Carrying out a plan: wave by wave, each wave's writes at once.
 
 use futures::future::join_all;
+use serde_json::{Value, json};
 
 use super::Orchestrator;
 use crate::cluster::{ClusterError, ClusterErrorKind, Verb};
-use crate::engine::Policy;
+use crate::engine::{Manifest, Policy};
 use crate::error::{Error, Result};
 use crate::object::{Object, ObjectRef};
 use crate::plan::{Plan, Step};
 use crate::record;
-use crate::store::{Store, StoreSpec};
+use crate::store::{Store, StoreId, StoreSpec};
 
 /// Why a plan could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +39,22 @@ impl Orchestrator {
     ///
     /// A wave is always sent whole; if a write in it failed, the waves after it are left out. Of several failures the
     /// one is returned that no retry can cure, if there is one.
-    pub(crate) async fn carry_out(&self, spec: &StoreSpec, plan: &Plan) -> Result<(), Failure> {
-        let secrets = self.secret_objects(spec, plan)?;
+    ///
+    /// `uid` is that of the store's namespace, which owns what is made outside of it: Kubernetes' garbage collector removes
+    /// that when the namespace is gone.
+    pub(crate) async fn carry_out(&self, spec: &StoreSpec, uid: &str, plan: &Plan) -> Result<(), Failure> {
+        let drawn = self.drawn_objects(spec, plan)?;
+        let namespace = spec.namespace();
+        let owner = json!([{"apiVersion": "v1", "kind": "Namespace", "name": namespace, "uid": uid}]);
+        let complete = |object: &Object| -> Object {
+            let mut object = object.clone();
+            if object.namespace() != Some(&namespace) {
+                object.set_default(&["metadata"], "ownerReferences", owner.clone());
+            }
+            object
+        };
         for wave in &plan.waves {
-            let results = join_all(wave.iter().map(|step| self.write(step, &secrets))).await;
+            let results = join_all(wave.iter().map(|step| self.write(step, (&spec.id, uid), &drawn, &complete))).await;
             let mut failures: Vec<ClusterError> = results.into_iter().filter_map(Result::err).collect();
             failures.sort_by_key(ClusterError::is_retryable);
             if let Some(first) = failures.into_iter().next() {
@@ -51,39 +64,73 @@ impl Orchestrator {
         Ok(())
     }
 
-    /// The objects with generated secrets that a plan creates. Secrets are drawn here and live no longer than this.
-    fn secret_objects(&self, spec: &StoreSpec, plan: &Plan) -> Result<Vec<Object>, Failure> {
+    /// The objects that a plan creates once, those with generated secrets among them. Secrets are drawn here and live no
+    /// longer than this.
+    fn drawn_objects(&self, spec: &StoreSpec, plan: &Plan) -> Result<Vec<Object>, Failure> {
         if !plan.steps().any(|step| matches!(step, Step::CreateOnce(_))) {
             return Ok(Vec::new());
         }
-        let manifests = self.manifests_of(spec, self.inner.secrets.as_ref()).map_err(Failure::Other)?;
-        Ok(manifests.into_iter().filter(|m| m.policy != Policy::Managed).map(|m| m.object).collect())
+        let secrets = self.inner.secrets.as_ref();
+        let mut manifests = self.manifests_of(spec, secrets).map_err(Failure::Other)?;
+        let teardown = self.teardown_of(spec, secrets).map_err(Failure::Other)?;
+        manifests.extend(teardown.into_iter().flat_map(|stage| stage.manifests));
+        let once = |m: &Manifest| matches!(m.policy, Policy::CreateOnce { .. });
+        Ok(manifests.into_iter().filter(once).map(|m| m.object).collect())
     }
 
-    async fn write(&self, step: &Step, secrets: &[Object]) -> Result<(), ClusterError> {
+    async fn write(
+        &self,
+        step: &Step,
+        store: (&StoreId, &str),
+        drawn: &[Object],
+        complete: &(impl Fn(&Object) -> Object + Sync),
+    ) -> Result<(), ClusterError> {
         // The semaphore is never closed, so a permit is always had in the end.
         let _permit = self.inner.in_flight.acquire().await;
         let cluster = &self.inner.cluster;
         match step {
-            Step::Create(object) => match cluster.create(object).await {
+            Step::Create(object) => match cluster.create(&complete(object)).await {
                 Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
                     self.check_ours(&object.reference()).await
                 }
                 other => other.map(drop),
             },
             Step::CreateOnce(reference) => {
-                let drawn = secrets.iter().find(|object| object.reference() == *reference);
-                let object = drawn.ok_or_else(|| {
+                let object = drawn.iter().find(|object| object.reference() == *reference).ok_or_else(|| {
                     let message = "its engine no longer renders it";
                     ClusterError::new(Verb::Create, reference, ClusterErrorKind::Other, message)
                 })?;
-                match cluster.create(object).await {
-                    // Another process, or an earlier try, has drawn these secrets: theirs stay.
-                    Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => Ok(()),
-                    other => other.map(drop),
-                }
+                self.create_once(&complete(object), store).await
+            }
+            Step::Copy { object, from } => {
+                let source = cluster.get(from).await?.ok_or_else(|| {
+                    let message = "it does not exist, and a secret of the store is to be copied from it";
+                    ClusterError::new(Verb::Get, from, ClusterErrorKind::NotFound, message)
+                })?;
+                self.create_once(&filled(object, &source), store).await
             }
             Step::Repair(object, _) => cluster.apply(object).await.map(drop),
+        }
+    }
+
+    /// Creates an object unless another process, or an earlier try, has: theirs stays. One outside of the store's
+    /// namespace may be left from an earlier store of the same id, and is waited for to go.
+    async fn create_once(&self, object: &Object, (id, uid): (&StoreId, &str)) -> Result<(), ClusterError> {
+        match self.inner.cluster.create(object).await {
+            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {}
+            other => return other.map(drop),
+        }
+        if object.namespace() == Some(&id.namespace()) {
+            return Ok(());
+        }
+        let reference = object.reference();
+        match self.inner.cluster.get(&reference).await? {
+            Some(there) if record::belongs(&there, id, uid) => Ok(()),
+            _ => {
+                let message = "an object of that name is there that this store does not own; if an earlier store of the \
+                               same id has left it, it is about to be removed";
+                Err(ClusterError::new(Verb::Create, &reference, ClusterErrorKind::Conflict, message))
+            }
         }
     }
 
@@ -99,4 +146,15 @@ impl Orchestrator {
             _ => Ok(()),
         }
     }
+}
+
+/// A Secret with the values that another has under the same keys.
+fn filled(secret: &Object, source: &Object) -> Object {
+    let mut filled = secret.clone();
+    if let Some(data) = filled.as_value_mut().pointer_mut("/data").and_then(Value::as_object_mut) {
+        for (key, value) in data {
+            *value = source.at("/data").and_then(|data| data.get(key)).cloned().unwrap_or(Value::Null);
+        }
+    }
+    filled
 }

@@ -249,7 +249,7 @@ mod tests {
             engine: "medusa".into(),
             options: Options::new(),
         };
-        let mut namespace = record::new_namespace(&spec, PodSecurity::Restricted, &Origin::default()).unwrap();
+        let mut namespace = record::new_namespace(&spec, PodSecurity::Restricted, false, &Origin::default()).unwrap();
         namespace.as_value_mut()["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
         namespace.as_value_mut()["metadata"]["annotations"][record::STATUS] = json!(status.as_str());
         Record::read(&namespace).unwrap()

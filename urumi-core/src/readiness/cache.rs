@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use crate::cluster::WatchEvent;
 use crate::object::{Kind, Object, ObjectRef, is_older};
-use crate::record::{Record, namespace_kind};
+use crate::record::{self, Record, namespace_kind};
 
-/// The objects of one namespace.
+/// The objects of one store.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     /// The record, while the namespace is a store's.
     pub(crate) record: Option<Record>,
-    /// Everything watched in the namespace, by address.
+    /// Everything watched in the namespace, or outside of it and labelled with the store, by address.
     pub(crate) objects: HashMap<ObjectRef, Object>,
 }
 
@@ -47,8 +47,8 @@ impl Cache {
         self.cluster.get(kind).into_iter().flat_map(HashMap::values)
     }
 
-    /// Takes in what a watch of `kind` reported.
-    pub(crate) fn observe(&mut self, kind: &Kind, event: WatchEvent) -> Touched {
+    /// Takes in what a watch of `kind`, in one namespace or in all, reported.
+    pub(crate) fn observe(&mut self, kind: &Kind, within: Option<&str>, event: WatchEvent) -> Touched {
         if *kind == namespace_kind() {
             return Touched::Namespaces(self.observe_record(event));
         }
@@ -56,7 +56,7 @@ impl Cache {
             self.observe_cluster_object(kind, event);
             return Touched::All;
         }
-        Touched::Namespaces(self.observe_object(kind, event))
+        Touched::Namespaces(self.observe_object(kind, within, event))
     }
 
     /// Takes in a record as the API server returned it on a write.
@@ -105,14 +105,17 @@ impl Cache {
         Some(namespace.name().to_owned())
     }
 
-    fn observe_object(&mut self, kind: &Kind, event: WatchEvent) -> HashSet<String> {
+    fn observe_object(&mut self, kind: &Kind, within: Option<&str>, event: WatchEvent) -> HashSet<String> {
         let mut touched = HashSet::new();
         match event {
             WatchEvent::Snapshot(objects) => {
                 let there: HashSet<ObjectRef> = objects.iter().map(Object::reference).collect();
                 for (name, contents) in &mut self.namespaces {
                     let before = contents.objects.len();
-                    contents.objects.retain(|reference, _| reference.kind != *kind || there.contains(reference));
+                    let watched = |reference: &ObjectRef| {
+                        reference.kind == *kind && within.is_none_or(|ns| reference.namespace.as_deref() == Some(ns))
+                    };
+                    contents.objects.retain(|reference, _| !watched(reference) || there.contains(reference));
                     if contents.objects.len() != before {
                         touched.insert(name.clone());
                     }
@@ -123,10 +126,11 @@ impl Cache {
             }
             WatchEvent::Applied(object) => touched.extend(self.insert(object)),
             WatchEvent::Deleted(object) => {
-                if let Some(contents) = object.namespace().and_then(|ns| self.namespaces.get_mut(ns)) {
+                let home = record::home(&object);
+                if let Some(contents) = home.as_ref().and_then(|ns| self.namespaces.get_mut(ns)) {
                     contents.objects.remove(&object.reference());
                 }
-                touched.extend(object.namespace().map(str::to_owned));
+                touched.extend(home);
             }
         }
         self.drop_empty(&touched);
@@ -134,7 +138,7 @@ impl Cache {
     }
 
     fn insert(&mut self, object: Object) -> Option<String> {
-        let namespace = object.namespace()?.to_owned();
+        let namespace = record::home(&object)?;
         self.namespaces.entry(namespace.clone()).or_default().objects.insert(object.reference(), object);
         Some(namespace)
     }
@@ -200,10 +204,10 @@ mod tests {
         let kind = Kind::of::<Pod>();
         let service =
             Object::from_value(Kind::of::<Service>(), json!({"metadata": {"name": "s", "namespace": "store-a"}}));
-        cache.observe(&Kind::of::<Service>(), WatchEvent::Applied(service.unwrap()));
-        cache.observe(&kind, WatchEvent::Snapshot(vec![pod("a"), pod("b")]));
+        cache.observe(&Kind::of::<Service>(), None, WatchEvent::Applied(service.unwrap()));
+        cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("a"), pod("b")]));
         assert_eq!(pods(&cache), ["a", "b"]);
-        let touched = cache.observe(&kind, WatchEvent::Snapshot(vec![pod("c")]));
+        let touched = cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("c")]));
         assert_eq!(touched, Touched::Namespaces(["store-a".to_owned()].into()));
         assert_eq!(pods(&cache), ["c"]);
         assert_eq!(cache.get("store-a").unwrap().objects.len(), 2);
@@ -213,7 +217,7 @@ mod tests {
     fn an_older_record_does_not_replace_a_newer_one() {
         let mut cache = Cache::default();
         cache.written(&namespace("10", "ready"));
-        let touched = cache.observe(&namespace_kind(), WatchEvent::Applied(namespace("9", "provisioning")));
+        let touched = cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("9", "provisioning")));
         assert_eq!(touched, Touched::Namespaces(HashSet::new()));
         assert_eq!(cache.get("store-a").unwrap().record.as_ref().unwrap().status.as_str(), "ready");
     }
@@ -221,12 +225,12 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_a_namespace_that_is_gone() {
         let mut cache = Cache::default();
-        cache.observe(&namespace_kind(), WatchEvent::Snapshot(vec![namespace("1", "ready")]));
-        cache.observe(&Kind::of::<Pod>(), WatchEvent::Applied(pod("a")));
+        cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(vec![namespace("1", "ready")]));
+        cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Applied(pod("a")));
         assert_eq!(cache.stores().collect::<Vec<_>>(), ["store-a"]);
-        cache.observe(&namespace_kind(), WatchEvent::Snapshot(vec![]));
+        cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(vec![]));
         assert_eq!(cache.stores().count(), 0);
-        cache.observe(&Kind::of::<Pod>(), WatchEvent::Deleted(pod("a")));
+        cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Deleted(pod("a")));
         assert!(cache.get("store-a").is_none());
     }
 
@@ -235,7 +239,7 @@ mod tests {
         let mut cache = Cache::default();
         let kind = Kind::of::<StorageClass>();
         let class = Object::from_value(kind.clone(), json!({"metadata": {"name": "fast"}})).unwrap();
-        assert_eq!(cache.observe(&kind, WatchEvent::Applied(class)), Touched::All);
+        assert_eq!(cache.observe(&kind, None, WatchEvent::Applied(class)), Touched::All);
         assert_eq!(cache.cluster_objects(&kind).count(), 1);
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn has_succeeded(workload: &Object, around: &Surroundings<'_>) -> boo
 }
 
 /// Whether the workload's selector selects the pod.
-fn selects(workload: &Object, pod: &Object) -> bool {
+pub(crate) fn selects(workload: &Object, pod: &Object) -> bool {
     match workload.at("/spec/selector/matchLabels").and_then(Value::as_object) {
         Some(labels) if !labels.is_empty() => labels.iter().all(|(k, v)| pod.label(k) == v.as_str()),
         _ => false,

@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::engine::{Component, Manifest, Policy};
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::engine::{Component, Manifest, Stage};
 use crate::error::Error;
-use crate::object::Kind;
+use crate::object::{Kind, ObjectRef};
 use crate::provisioner::Orchestrator;
 use crate::secret::RedactedSecrets;
 use crate::store::StoreSpec;
@@ -14,8 +16,12 @@ pub(super) struct Rendered {
     pub(super) spec: StoreSpec,
     pub(super) manifests: Vec<Manifest>,
     pub(super) components: Vec<Component>,
+    /// What undoes what the store has outside of its namespace, in stages.
+    pub(super) teardown: Vec<Stage>,
     /// The kinds that must be watched to judge the store and to plan for it.
     pub(super) kinds: HashSet<Kind>,
+    /// Those of them that it has in other namespaces than its own.
+    pub(super) outside: HashSet<(Kind, String)>,
 }
 
 impl Rendered {
@@ -29,16 +35,21 @@ impl Rendered {
             message: e.to_string(),
         })?;
         for component in &mut components {
-            component.workload.namespace = Some(spec.namespace());
+            component.workload.namespace.get_or_insert_with(|| spec.namespace());
         }
-        let kinds = manifests
-            .iter()
-            .flat_map(|m| match &m.policy {
-                Policy::Managed => vec![m.object.kind().clone()],
-                Policy::CreateOnce { guards } => guards.iter().map(|g| g.kind.clone()).collect(),
+        let teardown = orchestrator.teardown_of(spec, &RedactedSecrets)?;
+        let namespace = spec.namespace();
+        let objects = manifests.iter().chain(teardown.iter().flat_map(|stage| &stage.manifests));
+        let watched: HashSet<ObjectRef> = objects
+            .flat_map(|m| match m.policy.guards() {
+                None => vec![m.object.reference()],
+                Some(guards) => guards.to_vec(),
             })
-            .chain(components.iter().map(|c| c.workload.kind.clone()))
+            .chain(components.iter().map(|c| c.workload.clone()))
             .collect();
-        Ok(Rendered { spec: spec.clone(), manifests, components, kinds })
+        let elsewhere = watched.iter().filter_map(|r| r.namespace.clone().filter(|ns| *ns != namespace).zip(Some(r)));
+        let outside = elsewhere.flat_map(|(ns, r)| [(r.kind.clone(), ns.clone()), (Kind::of::<Pod>(), ns)]).collect();
+        let kinds = watched.into_iter().map(|reference| reference.kind).collect();
+        Ok(Rendered { spec: spec.clone(), manifests, components, teardown, kinds, outside })
     }
 }

@@ -19,11 +19,12 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::assess::{Facts, assess, due};
-use super::cache::{Cache, Contents, Touched};
+use super::cache::{Cache, Touched};
 use super::diagnosis::{Classes, Surroundings};
 use super::memory::Memory;
 use super::meter::Meter;
 use super::rendered::Rendered;
+use super::teardown::tear_down;
 use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
 use crate::object::{Kind, Object};
@@ -36,7 +37,9 @@ use crate::store::StoreId;
 /// How long writes under way may take to end after the monitor was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-type Watches = SelectAll<BoxStream<'static, (Kind, Result<WatchEvent, ClusterError>)>>;
+/// What a watch is of: a kind, in one namespace or in all.
+type Scope = (Kind, Option<String>);
+type Watches = SelectAll<BoxStream<'static, (Scope, Result<WatchEvent, ClusterError>)>>;
 
 /// Runs the monitor until `stop` is cancelled.
 pub(super) async fn run(
@@ -64,7 +67,7 @@ pub(super) async fn run(
             () = stop.cancelled() => break,
             Some(done) = state.under_way.next(), if !state.under_way.is_empty() => state.finish(done),
             event = state.watches.next() => match event {
-                Some((kind, event)) => state.observe(&kind, event),
+                Some((scope, event)) => state.observe(&scope, event),
                 None => return Err(MonitorError::WatchEnded),
             },
             () = sleep_until(wake) => state.ring(Instant::now()),
@@ -113,9 +116,10 @@ enum Outcome {
 }
 
 /// One thing to do for a store.
-enum Action {
+pub(super) enum Action {
     Record(RecordPatch, Option<Timestamp>),
-    CarryOut(Arc<Rendered>, Plan),
+    /// The second is the uid of the store's namespace.
+    CarryOut(Arc<Rendered>, String, Plan),
     Explain,
 }
 
@@ -137,7 +141,7 @@ struct State {
     touched: HashSet<String>,
     alarms: BTreeSet<(Instant, String)>,
     watches: Watches,
-    watched: HashMap<Kind, WatchState>,
+    watched: HashMap<Scope, WatchState>,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
     last_error: Option<String>,
     meter: Meter,
@@ -167,25 +171,39 @@ impl State {
         }
     }
 
+    /// Watches a kind: that of all stores, or in the namespace of the one store.
     fn watch_kind(&mut self, kind: &Kind) {
-        if self.watched.contains_key(kind) {
-            return;
-        }
-        self.watched.insert(kind.clone(), WatchState { synced: false, error: None });
-        let query = if *kind == namespace_kind() {
-            record::query(self.only.as_ref())
-        } else if kind.namespaced {
-            record::owned_objects(kind.clone(), self.only.as_ref())
-        } else {
-            Query::all(kind.clone())
-        };
-        let kind = kind.clone();
-        let events = self.orchestrator.cluster().watch(&query);
-        self.watches.push(events.map(move |event| (kind.clone(), event)).boxed());
+        let within = self.only.as_ref().filter(|_| kind.namespaced).map(StoreId::namespace);
+        self.watch_scope((kind.clone(), within));
     }
 
-    fn observe(&mut self, kind: &Kind, event: Result<WatchEvent, ClusterError>) {
-        let Some(watched) = self.watched.get_mut(kind) else { return };
+    /// Watches what the one store has in another namespace than its own; where all stores are watched, that is seen anyhow.
+    fn watch_outside(&mut self, kind: &Kind, namespace: &str) {
+        if self.only.is_some() {
+            self.watch_scope((kind.clone(), Some(namespace.to_owned())));
+        }
+    }
+
+    fn watch_scope(&mut self, scope: Scope) {
+        if self.watched.contains_key(&scope) {
+            return;
+        }
+        self.watched.insert(scope.clone(), WatchState { synced: false, error: None });
+        let (kind, within) = scope.clone();
+        let query = if kind == namespace_kind() {
+            record::query(self.only.as_ref())
+        } else if kind.namespaced {
+            record::owned_objects(kind, self.only.as_ref().zip(within))
+        } else {
+            Query::all(kind)
+        };
+        let events = self.orchestrator.cluster().watch(&query);
+        self.watches.push(events.map(move |event| (scope.clone(), event)).boxed());
+    }
+
+    fn observe(&mut self, scope: &Scope, event: Result<WatchEvent, ClusterError>) {
+        let Some(watched) = self.watched.get_mut(scope) else { return };
+        let (kind, within) = scope;
         let event = match event {
             Ok(event) => event,
             Err(error) => {
@@ -201,7 +219,7 @@ impl State {
         let first = !watched.synced && matches!(event, WatchEvent::Snapshot(_));
         watched.synced |= first;
         let is_record = *kind == namespace_kind();
-        match self.cache.observe(kind, event) {
+        match self.cache.observe(kind, within.as_deref(), event) {
             Touched::Namespaces(namespaces) => {
                 // The monitor's own writes of records are no sign that somebody is at work on the store.
                 if !is_record && !first {
@@ -291,20 +309,34 @@ impl State {
         for kind in &rendered.kinds {
             self.watch_kind(kind);
         }
+        for (kind, namespace) in &rendered.outside {
+            self.watch_outside(kind, namespace);
+        }
         let (Some(contents), Some(memory)) = (self.cache.get(namespace), self.memory.get_mut(namespace)) else {
             return (None, alarms);
         };
-        let Some(record) = contents.record.as_ref().filter(|r| r.status != StoreStatus::Deleting) else {
-            return (None, alarms);
+        let Some(record) = contents.record.as_ref() else { return (None, alarms) };
+        let synced = |kind: &Kind| {
+            let mut watches = self.watched.iter().filter(|((watched, _), _)| watched == kind).peekable();
+            watches.peek().is_some() && watches.all(|(_, watch)| watch.synced)
         };
-        let synced = |kind: &Kind| self.watched.get(kind).is_some_and(|w| w.synced);
         if memory.busy || !rendered.components.iter().all(|c| synced(&c.workload.kind)) {
             return (None, alarms);
         }
-        memory.begin_provisioning(record.provisioning_since);
         let now = Instant::now();
         let wall = self.orchestrator.now();
-        let observed: Observed<'_> = contents.objects.iter().collect();
+        let objects = contents.objects.iter().filter(|(_, o)| record::belongs(o, &record.id, &record.uid));
+        let observed: Observed<'_> = objects.collect();
+        if record.status == StoreStatus::Deleting {
+            let known = rendered.kinds.iter().all(synced) && synced(&Kind::of::<Pod>());
+            let action = if known && record.awaits_teardown() {
+                tear_down(record, &rendered, &observed, memory, (now, wall, self.settle), &mut alarms)
+            } else {
+                None
+            };
+            return (action, alarms);
+        }
+        memory.begin_provisioning(record.provisioning_since);
         let outstanding = rendered.kinds.iter().all(synced).then(|| plan(&rendered.manifests, &observed));
         let storage = synced(&Kind::of::<StorageClass>()).then(|| storage_classes(&self.cache));
         let ingress = synced(&Kind::of::<IngressClass>()).then(|| ingress_classes(&self.cache));
@@ -316,7 +348,7 @@ impl State {
             deadline: self.deadline,
             patience: self.patience,
         };
-        let assessment = assess(&facts(record, contents, &rendered, memory, &moment));
+        let assessment = assess(&facts(record, &observed, &rendered, memory, &moment));
         memory.note_trouble(assessment.trouble.as_deref(), wall);
 
         if record.status == StoreStatus::Provisioning
@@ -346,7 +378,7 @@ impl State {
         if let Some(plan) = outstanding.filter(|plan| at_work && !plan.is_empty()) {
             let quiet_at = *memory.changed.get_or_insert(now) + self.settle;
             if quiet_at <= now {
-                return (Some(Action::CarryOut(rendered, plan)), alarms);
+                return (Some(Action::CarryOut(rendered, record.uid.clone(), plan)), alarms);
             }
             alarms.push(quiet_at);
         }
@@ -387,12 +419,12 @@ impl State {
                 Action::Record(patch, ready) => {
                     Outcome::Recorded(orchestrator.cluster().update_record(&patch).await, ready)
                 }
-                Action::CarryOut(rendered, plan) => {
+                Action::CarryOut(rendered, uid, plan) => {
                     for step in plan.steps() {
                         // Not the step itself: the values of fields may be the tenant's secrets.
                         tracing::info!(store = %rendered.spec.id, object = %step.target(), "making or repairing an object");
                     }
-                    Outcome::CarriedOut(orchestrator.carry_out(&rendered.spec, &plan).await)
+                    Outcome::CarriedOut(orchestrator.carry_out(&rendered.spec, &uid, &plan).await)
                 }
                 Action::Explain => {
                     let events = Query::all(Kind::of::<Event>()).in_namespace(&namespace);
@@ -472,7 +504,7 @@ impl State {
         failing.sort();
         let health = MonitorHealth {
             running: true,
-            synced: self.watched.iter().all(|(kind, watch)| watch.synced || is_class(kind)),
+            synced: self.watched.iter().all(|((kind, _), watch)| watch.synced || is_class(kind)),
             stores: self.stores,
             failing_watches: failing,
             last_error: self.last_error.clone(),
@@ -495,18 +527,22 @@ struct Moment<'a> {
     patience: Duration,
 }
 
+pub(super) fn of_kind<'a>(observed: &Observed<'a>, kind: &Kind) -> Vec<&'a Object> {
+    observed.values().filter(|object| object.kind() == kind).copied().collect()
+}
+
 fn facts<'a>(
     record: &'a Record,
-    contents: &'a Contents,
+    observed: &Observed<'a>,
     rendered: &'a Rendered,
     memory: &'a Memory,
     moment: &Moment<'a>,
 ) -> Facts<'a> {
-    let of_kind = |kind: Kind| -> Vec<&'a Object> { contents.objects.values().filter(|o| *o.kind() == kind).collect() };
+    let of_kind = |kind: Kind| -> Vec<&'a Object> { of_kind(observed, &kind) };
     let ingresses = rendered.manifests.iter().filter(|m| m.object.kind().kind == "Ingress");
     Facts {
         record,
-        components: rendered.components.iter().map(|c| (c, contents.objects.get(&c.workload))).collect(),
+        components: rendered.components.iter().map(|c| (c, observed.get(&c.workload).copied())).collect(),
         around: Surroundings {
             pods: of_kind(Kind::of::<Pod>()),
             claims: of_kind(Kind::of::<PersistentVolumeClaim>()),

@@ -14,6 +14,7 @@
 )]
 
 mod lifecycle;
+mod managed;
 mod memory_cluster;
 mod monitor;
 mod real_cluster;

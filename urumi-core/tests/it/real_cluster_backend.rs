@@ -140,6 +140,7 @@ async fn records_are_guarded_by_their_version() {
     let patch = RecordPatch {
         namespace: ns.name().into(),
         resource_version: ns.resource_version().unwrap().into(),
+        finalizers: None,
         annotations: vec![("new".into(), Some("2".into())), ("old".into(), None)],
     };
     let updated = cluster.update_record(&patch).await.unwrap();

@@ -1,7 +1,7 @@
 //! Why the server cannot be configured.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Why the server cannot be configured.
@@ -47,6 +47,14 @@ pub enum ConfigError {
         /// What is wrong with it, and what would be right.
         why: String,
     },
+    /// The file of defaults for engines cannot be used.
+    #[error("{}", each_of_file(path, wrong))]
+    EngineDefaults {
+        /// The file.
+        path: PathBuf,
+        /// All that is wrong with it; options by their paths, e.g. `medusa.api.replicas: …`.
+        wrong: Vec<String>,
+    },
     /// Settings that do not go together.
     #[error("{0}")]
     Conflict(String),
@@ -59,6 +67,11 @@ pub enum ConfigError {
         /// The address.
         listen: std::net::SocketAddr,
     },
+}
+
+/// What is wrong with a file, a line each.
+fn each_of_file(path: &Path, wrong: &[String]) -> String {
+    wrong.iter().map(|why| format!("{}: {why}", path.display())).collect::<Vec<_>>().join("\n")
 }
 
 impl ConfigError {

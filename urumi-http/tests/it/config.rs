@@ -137,6 +137,43 @@ fn bad_files_are_refused_with_the_key_and_the_reason() {
 }
 
 #[test]
+fn engines_get_the_defaults_of_a_file() {
+    let defaults = file("medusa: {database: {storage: {size: 10Gi}}}");
+    let path = defaults.path().display();
+    let size = |loaded: &Loaded| {
+        let size = "/properties/database/properties/storage/properties/size";
+        loaded.engines.infos()[0].options.pointer(size).unwrap()["default"].clone()
+    };
+    assert_eq!(size(&load(&[]).unwrap()), "5Gi");
+    let loaded = with_file(&format!("engine-defaults: {path}"), &[]).unwrap();
+    assert_eq!(size(&loaded), "10Gi");
+    assert!(loaded.printed.contains(&format!("engine-defaults: \"{path}\"  # file ")), "{}", loaded.printed);
+    let nothing = file("# medusa:\n");
+    assert_eq!(size(&load(&["--engine-defaults", nothing.path().to_str().unwrap()]).unwrap()), "5Gi");
+}
+
+#[test]
+fn all_that_is_wrong_with_engines_defaults_is_said() {
+    let large = "#".repeat((1 << 20) + 1);
+    for (text, expected) in [
+        ("medusa: {database: {storage: {size: 5GB}}, colour: red}", "medusa.database.storage.size: \"5GB\" is not a"),
+        ("medusa: {database: {storage: {size: 5GB}}, colour: red}", "medusa.colour: unknown field"),
+        ("shopware: {}", "shopware: is no engine; there is medusa"),
+        ("medusa: [a]", "medusa: must hold the engine's options"),
+        ("medusa: {api: {replicas: 1, replicas: 2}}", "medusa.api: duplicate entry with key \"replicas\""),
+        ("- medusa", "invalid type: sequence, expected a map"),
+        ("medusa: {", "did not find expected node content at line 2"),
+        (&large, "is too large"),
+    ] {
+        let file = file(text);
+        let path = file.path().to_str().unwrap();
+        let error = load(&["--engine-defaults", path]).unwrap_err().to_string();
+        assert!(error.lines().any(|line| line.starts_with(&format!("{path}: {expected}"))), "{text:.50}: {error}");
+    }
+    assert!(refusal(&["--engine-defaults=/nowhere/defaults.yaml"]).contains("/nowhere/defaults.yaml: cannot be read"));
+}
+
+#[test]
 fn settings_that_do_not_go_together_are_refused() {
     for (args, expected) in [
         (&["--tls-cert=a"][..], "--tls-cert needs --tls-key"),

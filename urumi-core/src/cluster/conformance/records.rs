@@ -14,6 +14,7 @@ fn patch(of: &Object, annotations: &[(&str, Option<&str>)]) -> RecordPatch {
     RecordPatch {
         namespace: of.name().to_owned(),
         resource_version: of.resource_version().unwrap_or_default().to_owned(),
+        finalizers: None,
         annotations: annotations.iter().map(|(k, v)| ((*k).to_owned(), v.map(str::to_owned))).collect(),
     }
 }
@@ -68,6 +69,7 @@ pub(super) async fn a_missing_record_is_not_found(room: &Room) -> Result<(), Sto
     let patch = RecordPatch {
         namespace: room.new_name(),
         resource_version: "1".into(),
+        finalizers: None,
         annotations: vec![(KEY.into(), Some("ready".into()))],
     };
     expect_error(room.cluster.update_record(&patch).await, NotFound, "an update of a missing namespace")?;

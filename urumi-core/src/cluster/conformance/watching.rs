@@ -144,6 +144,7 @@ pub(super) async fn record_updates_are_seen(room: &Room) -> Result<(), Stop> {
         let patch = RecordPatch {
             namespace: ns.clone(),
             resource_version: found.resource_version().unwrap_or_default().to_owned(),
+            finalizers: None,
             annotations: vec![("store.urumi.ai/status".into(), Some("ready".into()))],
         };
         tries -= 1;

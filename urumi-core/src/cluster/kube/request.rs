@@ -87,7 +87,14 @@ impl Call {
 
     pub(super) fn update_record(patch: &RecordPatch) -> Self {
         let annotations: Map<String, Value> = patch.annotations.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
-        let body = json!({ "metadata": { "resourceVersion": patch.resource_version, "annotations": annotations } });
+        let mut metadata = Map::from_iter([
+            ("resourceVersion".to_owned(), json!(patch.resource_version)),
+            ("annotations".to_owned(), json!(annotations)),
+        ]);
+        if let Some(finalizers) = &patch.finalizers {
+            metadata.insert("finalizers".into(), json!(finalizers));
+        }
+        let body = json!({ "metadata": metadata });
         let uri = namespace(&patch.namespace).with("fieldManager", FIELD_MANAGER).with("fieldValidation", "Strict");
         Call::write(Method::PATCH, uri, "application/merge-patch+json", &body)
     }

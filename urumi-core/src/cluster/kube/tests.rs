@@ -366,6 +366,7 @@ async fn a_record_is_merged_under_its_version() {
     let patch = RecordPatch {
         namespace: "store-x".into(),
         resource_version: "5".into(),
+        finalizers: None,
         annotations: vec![("store.urumi.ai/status".into(), Some("ready".into())), ("gone".into(), None)],
     };
     cluster.update_record(&patch).await.unwrap();

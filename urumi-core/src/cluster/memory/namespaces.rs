@@ -34,12 +34,34 @@ pub(super) fn empty(state: &mut State, namespace: &str, uid: &str) {
     }
 }
 
-/// Removes a terminating namespace.
+/// Ends the termination of a namespace: it goes, unless somebody's finalizer keeps it.
 pub(super) fn finish(state: &mut State, namespace: &str, uid: &str) {
-    if is_terminating(state, namespace, Some(uid)) {
-        empty(state, namespace, uid);
-        state.delete(&ObjectRef::cluster(NAMESPACE, namespace));
+    if !is_terminating(state, namespace, Some(uid)) {
+        return;
     }
+    empty(state, namespace, uid);
+    if let Some(emptied) = state.find(&ObjectRef::cluster(NAMESPACE, namespace)) {
+        let mut emptied = Object::clone(&emptied);
+        set(emptied.as_value_mut(), &["spec", "finalizers"], json!([]));
+        if !release(state, &emptied) {
+            state.put(emptied);
+        }
+    }
+}
+
+/// Removes a namespace that is empty, being deleted and kept by no finalizer, and with it what it owns elsewhere; says
+/// whether it has.
+pub(super) fn release(state: &mut State, namespace: &Object) -> bool {
+    let free = |pointer: &str| namespace.list_at(pointer).is_empty();
+    let goes = namespace.is_terminating() && free("/spec/finalizers") && free("/metadata/finalizers");
+    if goes {
+        state.delete(&namespace.reference());
+        let owned_by = |owner: &Value| owner.get("uid").and_then(Value::as_str) == namespace.uid();
+        let everything = state.everything();
+        let owned = everything.iter().filter(|o| o.list_at("/metadata/ownerReferences").iter().any(owned_by));
+        owned.for_each(|object| drop(state.delete(&object.reference())));
+    }
+    goes
 }
 
 /// Whether a namespace (of this uid) is there and being deleted.

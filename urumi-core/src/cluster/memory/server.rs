@@ -147,8 +147,13 @@ pub(super) fn update_record(state: &mut State, patch: &RecordPatch) -> Result<Ar
             }
         }
     }
+    if let Some(finalizers) = &patch.finalizers {
+        set(changed.as_value_mut(), &["metadata", "finalizers"], finalizers.clone().into());
+    }
     admission::check(&changed).map_err(Refusal::invalid)?;
-    Ok(state.put_changed(&live, changed))
+    let changed = state.put_changed(&live, changed);
+    namespaces::release(state, &changed);
+    Ok(changed)
 }
 
 pub(super) fn delete_namespace(state: &mut State, deletion: &NamespaceDeletion) -> Result<(), Refusal> {

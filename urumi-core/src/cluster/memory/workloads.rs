@@ -105,6 +105,9 @@ fn run_job(state: &mut State, job: &Arc<Object>) {
     if has_ended(job) {
         return;
     }
+    if job.at("/spec/suspend") == Some(&Value::Bool(true)) {
+        return suspend_job(state, job);
+    }
     let name = match members(state, &job.reference(), "").into_iter().next() {
         Some(member) => member.name,
         None => {
@@ -135,6 +138,18 @@ fn run_job(state: &mut State, job: &Arc<Object>) {
         add_counts(&mut status, &[("active", 1)]);
     }
     state.put_status(job, status);
+}
+
+/// Takes a Job's pod away.
+fn suspend_job(state: &mut State, job: &Arc<Object>) {
+    let namespace = job.namespace().unwrap_or_default();
+    for member in members(state, &job.reference(), "") {
+        remove(state, namespace, &member);
+    }
+    let now = state.timestamp();
+    let suspended = Condition { kind: "Suspended", holds: true, reason: Some("JobSuspended"), message: None };
+    let conditions = vec![suspended.render(job.list_at("/status/conditions"), &now)];
+    state.put_status(job, json!({"ready": 0, "terminating": 0, "conditions": conditions}));
 }
 
 /// Whether a Job's pod has ended well.

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 
-use super::database::{COOKIE_KEY, JWT_KEY, REDIS_URL_KEY, URL_KEY};
+use super::database::{COOKIE_KEY, CREDENTIALS, JWT_KEY, REDIS_URL_KEY, URL_KEY};
 use super::shop::{DatabasePlan, Shop};
 use super::workload::{
     NODE_USER, Part, container_port, container_security, deployment, drained, empty_dir, env, env_from_secret,
@@ -52,7 +52,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     let part = part(shop);
     let own = shop.credentials()?;
     let (url_secret, url_key) = match shop.database()? {
-        DatabasePlan::Embedded { .. } => (own, URL_KEY),
+        DatabasePlan::Embedded { .. } | DatabasePlan::Managed(_) => (CREDENTIALS, URL_KEY),
         DatabasePlan::External { secret, .. } => (secret.name.as_str(), secret.key.as_str()),
     };
     let (storefront, backend) = (shop.storefront_url(), shop.api_url());

@@ -20,7 +20,7 @@ use crate::secret::{SecretSource, SecretString};
 pub(super) const NAME: &str = "postgres";
 pub(super) const COMPONENT: &str = "database";
 
-/// The Secret of a store with a database of its own.
+/// The Secret of a store whose database urumi makes.
 pub(super) const CREDENTIALS: &str = "postgres-credentials";
 /// The Secret of a store whose database is elsewhere, and whose address is in a Secret of the user's.
 pub(super) const MEDUSA_CREDENTIALS: &str = "medusa-credentials";
@@ -41,7 +41,7 @@ const MOUNT: &str = "/var/lib/postgresql/data";
 /// A directory below the mount, because a fresh volume may hold `lost+found`, which initdb refuses.
 const PGDATA: &str = "/var/lib/postgresql/data/pgdata";
 
-const PASSWORD_LENGTH: usize = 20;
+pub(super) const PASSWORD_LENGTH: usize = 20;
 const TOKEN_LENGTH: usize = 48;
 
 /// The store's generated secrets, which are made once: a password drawn anew would lock the store out of its own
@@ -62,7 +62,7 @@ pub(super) fn secret(
             data.push((URL_KEY, SecretString::new(url)));
             part(image)
         }
-        DatabasePlan::External { .. } => api::part(shop),
+        DatabasePlan::Managed(_) | DatabasePlan::External { .. } => api::part(shop),
     };
     data.push((JWT_KEY, secrets.password(TOKEN_LENGTH)?));
     data.push((COOKIE_KEY, secrets.password(TOKEN_LENGTH)?));
@@ -82,7 +82,9 @@ pub(super) fn guards(shop: &Shop<'_>) -> Result<Vec<ObjectRef>, RenderError> {
             ObjectRef::namespaced(Kind::of::<StatefulSet>(), &namespace, NAME),
             ObjectRef::namespaced(Kind::of::<PersistentVolumeClaim>(), &namespace, format!("{VOLUME}-{NAME}-0")),
         ],
-        DatabasePlan::External { .. } => vec![ObjectRef::namespaced(Kind::of::<Deployment>(), &namespace, api::NAME)],
+        DatabasePlan::Managed(_) | DatabasePlan::External { .. } => {
+            vec![ObjectRef::namespaced(Kind::of::<Deployment>(), &namespace, api::NAME)]
+        }
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | component | workload | Service | Ingress host |
 //! |---|---|---|---|
-//! | `database` | StatefulSet `postgres` (absent with an external database) | `postgres` 5432 | none |
+//! | `database` | StatefulSet `postgres` (absent with an external database; on a shared server, a Job beside that) | `postgres` 5432 | none |
 //! | `redis` | Deployment `redis` (only where several API replicas share one) | `redis` 6379 | none |
 //! | `api` | Deployment `medusa-api` | `medusa-api` 80 → 9000 | `api-<id>.<domain>` |
 //! | `storefront` | Deployment `medusa-storefront` | `medusa-storefront` 80 → 8000 | `store-<id>.<domain>` |
@@ -14,6 +14,7 @@
 mod admin;
 mod api;
 mod database;
+mod managed;
 mod network;
 mod options;
 mod proof;
@@ -21,6 +22,7 @@ mod quota;
 mod redis;
 mod resolve;
 mod routes;
+mod scram;
 mod shop;
 mod storefront;
 #[cfg(test)]
@@ -32,11 +34,11 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
 pub use self::options::{
-    Admin, Api, Database, DatabaseMode, DatabaseSecret, IngressOptions, Limits, MedusaOptions, NetworkPolicyOptions,
-    ProofOfLife, Redis, Replicas, ResourceList, Resources, Storage, Storefront, Tls,
+    Admin, Api, Database, DatabaseMode, DatabaseSecret, DatabaseServer, IngressOptions, Limits, MedusaOptions,
+    NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources, SslMode, Storage, Storefront, Tls,
 };
 use self::shop::Shop;
-use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn};
+use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn, Stage};
 use crate::error::FieldError;
 use crate::object::{Kind, ObjectRef};
 use crate::secret::SecretSource;
@@ -114,6 +116,7 @@ impl Engine for MedusaEngine {
         manifests.extend(quota::manifests(&shop)?);
         manifests.extend(network::manifests(&shop)?);
         manifests.extend(database::manifests(&shop)?);
+        manifests.extend(managed::manifests(&shop, secrets)?);
         manifests.extend(redis::manifests(&shop)?);
         manifests.extend(api::manifests(&shop)?);
         manifests.extend(storefront::manifests(&shop)?);
@@ -132,6 +135,7 @@ impl Engine for MedusaEngine {
         if shop.options.is_embedded() {
             components.push(component(database::COMPONENT, Kind::of::<StatefulSet>(), database::NAME));
         }
+        components.extend(managed::component(&shop)?);
         if shop.options.redis().is_some() {
             components.push(component(redis::COMPONENT, Kind::of::<Deployment>(), redis::NAME));
         }
@@ -141,6 +145,10 @@ impl Engine for MedusaEngine {
             components.push(component(proof::COMPONENT, Kind::of::<Job>(), proof::NAME));
         }
         Ok(components)
+    }
+
+    fn teardown(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Stage>, RenderError> {
+        managed::teardown(&Shop::read(spec)?, secrets)
     }
 
     fn sign_in(&self, spec: &StoreSpec) -> Result<Option<SignIn>, RenderError> {

@@ -12,7 +12,7 @@ use k8s_openapi::api::networking::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::options::DATABASE_PORT;
+use super::options::{DATABASE_PORT, DatabaseServer};
 use super::shop::{DatabasePlan, Shop, TlsPlan};
 use super::workload::{Part, number, selector};
 use super::{api, database, proof, redis, storefront};
@@ -62,7 +62,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
             policies.push(policy(&part, database::NAME, selector(database::NAME), Some(from_api), None));
             api_egress.push(to(vec![pods(database::NAME)], &[("TCP", DATABASE_PORT)]));
         }
-        DatabasePlan::External { port, .. } => {
+        DatabasePlan::Managed(&DatabaseServer { port, .. }) | DatabasePlan::External { port, .. } => {
             // Where a managed database is cannot be known, and it is often on a private network. PostgreSQL's own
             // port opens no other store's database: that one's policy lets in nobody else. Any other port might be
             // the Kubernetes API's or that of something unprotected, so it is opened to public addresses only.

@@ -14,6 +14,7 @@ use crate::store::Options;
 
 /// Where PostgreSQL listens.
 pub(super) const DATABASE_PORT: u16 = 5432;
+const POSTGRES_IMAGE: &str = "postgres:15-alpine";
 
 /// The options of a Medusa store. In a request each of them may be left out and then takes the installation's
 /// default; null removes a default that is optional.
@@ -61,8 +62,8 @@ pub struct MedusaOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 pub struct Database {
-    /// embedded: a PostgreSQL of the store's own, in its namespace. external: one that exists elsewhere, such as a
-    /// managed database.
+    /// embedded: a PostgreSQL of the store's own, in its namespace. managed: a database and a role of the store's own
+    /// on the installation's server, made and removed by urumi. external: a database that somebody else made.
     pub mode: DatabaseMode,
     /// The PostgreSQL image (embedded only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +83,9 @@ pub struct Database {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "port")]
     #[schemars(range(min = 1024, max = 65535))]
     pub port: Option<u16>,
+    /// The installation's server (managed only). It is part of the installation's defaults and no request's choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<DatabaseServer>,
 }
 
 fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
@@ -95,6 +99,8 @@ fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Er
 pub enum DatabaseMode {
     /// A PostgreSQL of the store's own.
     Embedded,
+    /// A database and a role of the store's own on a server that many stores share.
+    Managed,
     /// A PostgreSQL that exists elsewhere.
     External,
 }
@@ -125,6 +131,76 @@ pub struct DatabaseSecret {
 impl DatabaseSecret {
     fn default_key() -> String {
         "DATABASE_URL".into()
+    }
+}
+
+/// A PostgreSQL server on which many stores have a database each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct DatabaseServer {
+    /// The server's name or IPv4 address, as the stores' pods reach it.
+    pub host: String,
+    /// The port on which it listens.
+    #[serde(default = "DatabaseServer::default_port")]
+    #[schemars(range(min = 1024, max = 65535))]
+    pub port: u16,
+    /// Whether connections to it are encrypted: require or disable.
+    #[serde(default)]
+    pub ssl_mode: SslMode,
+    /// The database in which the administrator signs in.
+    #[serde(default = "DatabaseServer::default_database")]
+    pub database: String,
+    /// The namespace in which urumi makes and removes databases, and where secretName is. No tenant may have access
+    /// to it.
+    pub namespace: String,
+    /// The Secret with an administrator's username and password (kubernetes.io/basic-auth); the role must be allowed
+    /// to create databases and roles.
+    pub secret_name: String,
+    /// The image that has psql and a shell.
+    #[serde(default = "DatabaseServer::default_image")]
+    pub image: String,
+    /// How many connections a store may have at once.
+    #[serde(default = "DatabaseServer::default_connections")]
+    #[schemars(range(min = 1, max = 10000))]
+    pub connections: u16,
+    /// What the container that makes or removes a database asks for and may use; left out, nothing is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+}
+
+impl DatabaseServer {
+    fn default_port() -> u16 {
+        DATABASE_PORT
+    }
+    fn default_database() -> String {
+        "postgres".into()
+    }
+    fn default_image() -> String {
+        POSTGRES_IMAGE.into()
+    }
+    fn default_connections() -> u16 {
+        20
+    }
+}
+
+/// Whether connections to a database server are encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SslMode {
+    /// They are, or there are none.
+    #[default]
+    Require,
+    /// They are not.
+    Disable,
+}
+
+impl SslMode {
+    /// As PostgreSQL's own clients call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SslMode::Require => "require",
+            SslMode::Disable => "disable",
+        }
     }
 }
 
@@ -352,7 +428,7 @@ pub(super) fn builtin() -> Options {
     into_map(json!({
         "database": {
             "mode": "embedded",
-            "image": "postgres:15-alpine",
+            "image": POSTGRES_IMAGE,
             "storage": { "size": "5Gi" },
             "resources": resources("50m", "256Mi", "1", "512Mi"),
         },

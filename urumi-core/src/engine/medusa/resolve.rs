@@ -14,8 +14,8 @@ use crate::store::{Options, StoreId};
 pub(super) const MAX_BYTES: usize = 64 * 1024;
 
 /// The fields of `database` that make sense in one mode only.
-const EMBEDDED_ONLY: [&str; 3] = ["image", "storage", "resources"];
-const EXTERNAL_ONLY: [&str; 2] = ["secret", "port"];
+const DATABASE_FIELDS: [(&str, &[&str]); 3] =
+    [("embedded", &["image", "storage", "resources"]), ("managed", &["server"]), ("external", &["secret", "port"])];
 const TLS_CHOICES: [&str; 3] = ["secretName", "issuer", "clusterIssuer"];
 
 /// Completes a request's options with `defaults`.
@@ -68,8 +68,16 @@ pub(super) fn defaults(given: &Options) -> Result<Options, Vec<FieldError>> {
     complete_limits(&mut complete);
     if let Some(options) = parse(complete, &builtin, &mut errors) {
         errors.extend(validate::fields(&options));
+        // Completed here, so that it can be compared with what a store's options say of it.
+        if let Some(server) = options.database.server.and_then(|server| serde_json::to_value(server).ok()) {
+            set(&mut merged, &["database".to_owned(), "server".to_owned()], server);
+        }
     }
-    if errors.is_empty() { Ok(merged) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    size(&merged)?;
+    Ok(merged)
 }
 
 /// Reads options that `resolve` made.
@@ -96,17 +104,21 @@ fn merged(defaults: &Options, request: &Options, default_domain: &str, errors: &
 
     if let Some(Value::Object(database)) = merged.get_mut("database") {
         let mode = database.get("mode").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (ruled_out, right): (&[&str], _) = match mode.as_str() {
-            "embedded" => (&EXTERNAL_ONLY, "external"),
-            "external" => (&EMBEDDED_ONLY, "embedded"),
-            _ => (&[], ""),
-        };
-        for field in ruled_out {
-            if asked("database", field).is_some() {
-                let message = format!("is only for database.mode {right}, and the mode is {mode}");
-                errors.push(FieldError::new(format!("database.{field}"), message));
+        // Jobs with an administrator's password run by it, so it is not for whoever asks for a store to choose.
+        let installed = defaults.get("database").and_then(|database| database.get("server"));
+        if asked("database", "server").is_some_and(|asked| Some(asked) != installed) {
+            let message = "is the installation's to choose, in its defaults of the engine, and not a store's";
+            errors.push(FieldError::new("database.server", message));
+        }
+        let known = DATABASE_FIELDS.iter().any(|(name, _)| *name == mode);
+        for (right, fields) in DATABASE_FIELDS.iter().filter(|(name, _)| known && *name != mode) {
+            for field in *fields {
+                if asked("database", field).is_some() && *field != "server" {
+                    let message = format!("is only for database.mode {right}, and the mode is {mode}");
+                    errors.push(FieldError::new(format!("database.{field}"), message));
+                }
+                database.remove(*field);
             }
-            database.remove(*field);
         }
         if mode == "external" {
             database.entry("port").or_insert_with(|| DATABASE_PORT.into());

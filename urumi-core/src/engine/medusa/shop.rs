@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::options::{Database, DatabaseSecret, MedusaOptions, Resources, Storage};
+use super::options::{Database, DatabaseMode, DatabaseSecret, DatabaseServer, MedusaOptions, Resources, Storage};
 use super::{database, resolve};
 use crate::engine::RenderError;
 use crate::store::{StoreId, StoreSpec};
@@ -20,6 +20,8 @@ pub(super) struct Shop<'a> {
 pub(super) enum DatabasePlan<'a> {
     /// A PostgreSQL of the store's own.
     Embedded { image: &'a str, storage: &'a Storage, resources: &'a Resources },
+    /// One on a server that many stores share.
+    Managed(&'a DatabaseServer),
     /// One that exists elsewhere.
     External { secret: &'a DatabaseSecret, port: u16 },
 }
@@ -56,26 +58,26 @@ impl<'a> Shop<'a> {
 
     /// The database, by its mode.
     pub(super) fn database(&self) -> Result<DatabasePlan<'_>, RenderError> {
-        let Database { image, storage, resources, secret, port, .. } = &self.options.database;
-        if self.options.is_embedded() {
-            Ok(DatabasePlan::Embedded {
+        let Database { mode, image, storage, resources, secret, port, server } = &self.options.database;
+        Ok(match mode {
+            DatabaseMode::Embedded => DatabasePlan::Embedded {
                 image: image.as_deref().ok_or_else(|| missing("database.image"))?,
                 storage: storage.as_ref().ok_or_else(|| missing("database.storage"))?,
                 resources: resources.as_ref().ok_or_else(|| missing("database.resources"))?,
-            })
-        } else {
-            Ok(DatabasePlan::External {
+            },
+            DatabaseMode::Managed => DatabasePlan::Managed(server.as_ref().ok_or_else(|| missing("database.server"))?),
+            DatabaseMode::External => DatabasePlan::External {
                 secret: secret.as_ref().ok_or_else(|| missing("database.secret"))?,
                 port: port.ok_or_else(|| missing("database.port"))?,
-            })
-        }
+            },
+        })
     }
 
     /// The Secret of what is generated for the store.
     pub(super) fn credentials(&self) -> Result<&'static str, RenderError> {
         Ok(match self.database()? {
             DatabasePlan::Embedded { .. } => database::CREDENTIALS,
-            DatabasePlan::External { .. } => database::MEDUSA_CREDENTIALS,
+            DatabasePlan::Managed(_) | DatabasePlan::External { .. } => database::MEDUSA_CREDENTIALS,
         })
     }
 

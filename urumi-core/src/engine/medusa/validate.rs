@@ -1,8 +1,9 @@
 //! What must hold of typed options: every mistake is found, not only the first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
-use super::options::{Database, DatabaseMode, MedusaOptions, ResourceList, Resources};
+use super::options::{Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources};
 use super::{api, redis, shop, storefront};
 use crate::error::FieldError;
 use crate::names::{self, Quantity};
@@ -49,6 +50,12 @@ pub(super) fn all(options: &MedusaOptions, id: &StoreId) -> Vec<FieldError> {
         checks.wrong(
             "database.secret.name",
             "is required with database.mode external: the Secret in the store's namespace that holds the connection URL",
+        );
+    }
+    if options.database.mode == DatabaseMode::Managed && options.database.server.is_none() {
+        checks.wrong(
+            "database.mode",
+            "must not be managed: this installation names no server for it (database.server in its defaults)",
         );
     }
     let shared = options.api.env.contains_key(redis::URL_KEY);
@@ -158,9 +165,37 @@ fn database(checks: &mut Checks, database: &Database) {
         }
         checks.that("database.secret.key", names::secret_key(&secret.key));
     }
+    if let Some(given) = &database.server {
+        server(checks, given);
+    }
     // The store's traffic is allowed to this port, which must not become a way to mail servers and the like.
     if let Some(port @ ..1024) = database.port {
         checks.wrong("database.port", format!("must be 1024 to 65535, not {port}"));
+    }
+}
+
+fn server(checks: &mut Checks, server: &DatabaseServer) {
+    if server.host.parse::<Ipv4Addr>().is_err() {
+        checks.that("database.server.host", names::dns_subdomain(&server.host));
+    }
+    if server.port < 1024 {
+        checks.wrong("database.server.port", format!("must be 1024 to 65535, not {}", server.port));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !(1..=63).contains(&server.database.len()) || !server.database.chars().all(plain) {
+        checks.wrong("database.server.database", "must be 1 to 63 letters, digits, _ and -");
+    }
+    checks.that("database.server.namespace", names::dns_label(&server.namespace));
+    if StoreId::from_namespace(&server.namespace).is_some() {
+        checks.wrong("database.server.namespace", "must not be the namespace of a store");
+    }
+    checks.that("database.server.secretName", names::dns_subdomain(&server.secret_name));
+    checks.that("database.server.image", names::image_reference(&server.image));
+    if !(1..=10_000).contains(&server.connections) {
+        checks.wrong("database.server.connections", format!("must be 1 to 10000, not {}", server.connections));
+    }
+    if let Some(given) = &server.resources {
+        resources(checks, "database.server.resources", given);
     }
 }
 

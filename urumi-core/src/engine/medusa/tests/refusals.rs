@@ -33,7 +33,7 @@ fn fields_of_the_wrong_shape() {
         (json!({ "api": { "image": 7 } }), &[("api.image", "expected a string")]),
         (json!({ "api": { "image": null } }), &[("api.image", "must not be null")]),
         (json!({ "storefront": null }), &[("storefront", "must not be null")]),
-        (json!({ "database": { "mode": "cloud" } }), &[("database.mode", "`embedded` or `external`")]),
+        (json!({ "database": { "mode": "cloud" } }), &[("database.mode", "`embedded`, `managed`, `external`")]),
         (json!({ "networkPolicy": { "enabled": "no" } }), &[("networkPolicy.enabled", "expected a boolean")]),
         (json!({ "imagePullSecrets": "a" }), &[("imagePullSecrets", "expected a sequence")]),
         (json!({ "imagePullSecrets": ["a", 7] }), &[("imagePullSecrets[1]", "expected a string")]),
@@ -211,10 +211,10 @@ fn every_mistake_is_told_at_once() {
 #[test]
 fn options_that_do_not_fit_the_record() {
     let value = "x".repeat(30_000);
-    refused(&[(
-        json!({ "storefront": { "env": { "A": value, "B": value, "C": value } } }),
-        &[("storefront", "may have 65536 bytes")],
-    )]);
+    let much = json!({ "storefront": { "env": { "A": value, "B": value, "C": value } } });
+    refused(&[(much.clone(), &[("storefront", "may have 65536 bytes")])]);
+    let errors = MedusaEngine::with_defaults(options(much)).unwrap_err();
+    assert_eq!((errors.len(), errors[0].field.as_str()), (1, "storefront"));
 }
 
 #[test]
@@ -230,4 +230,39 @@ fn an_installations_defaults_are_checked_as_requests_are() {
         assert!(fields.contains(&field), "{field} is not in {errors:#?}");
     }
     assert_eq!(fields.len(), 4, "{errors:#?}");
+}
+
+#[test]
+fn what_concerns_the_installations_server() {
+    refused(&[
+        (json!({ "database": { "mode": "managed" } }), &[("database.mode", "this installation names no server")]),
+        (
+            json!({ "database": { "server": { "host": "evil.example.com", "namespace": "x", "secretName": "y" } } }),
+            &[("database.server", "the installation's to choose")],
+        ),
+    ]);
+    let server = json!({ "host": "db.example.com", "namespace": "databases", "secretName": "administrator" });
+    let engine = MedusaEngine::with_defaults(options(json!({ "database": { "server": server } }))).unwrap();
+    let accepted = resolve(&engine, json!({ "database": { "mode": "managed" } })).unwrap();
+    assert_eq!(resolve(&engine, Value::Object(accepted.clone())).unwrap(), accepted);
+    let other = json!({ "database": { "mode": "managed", "server": { "image": "evil" } } });
+    assert_eq!(resolve(&engine, other).unwrap_err()[0].field, "database.server");
+    let embedded = resolve(&engine, json!({})).unwrap();
+    assert_eq!(embedded["database"].get("server"), None);
+
+    for (field, value) in [
+        ("host", json!("db example")),
+        ("port", json!(25)),
+        ("database", json!("post'gres")),
+        ("namespace", json!("store-abc")),
+        ("secretName", json!("A")),
+        ("image", json!("a b")),
+        ("connections", json!(0)),
+    ] {
+        let mut server = server.clone();
+        server[field] = value.clone();
+        let errors = MedusaEngine::with_defaults(options(json!({ "database": { "server": server } }))).unwrap_err();
+        let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(fields, [format!("database.server.{field}")], "{value}");
+    }
 }

@@ -17,10 +17,15 @@ use crate::store::StoreSpec;
 
 /// A name that says what a snapshot is about, and all objects as the files one would apply.
 fn snapshot(name: &str, spec: &StoreSpec) {
+    insta::assert_snapshot!(name, shown(render(spec)));
+}
+
+fn shown(manifests: Vec<Manifest>) -> String {
     let mut text = String::new();
-    for Manifest { object, policy } in render(spec) {
+    for Manifest { object, policy } in manifests {
         let policy = match policy {
             Policy::Managed => "managed".to_owned(),
+            Policy::Copy { from, .. } => format!("copied from {from}"),
             Policy::CreateOnce { guards } => {
                 let guards: Vec<String> = guards.iter().map(ToString::to_string).collect();
                 format!("created once, unless there is {}", guards.join(" or "))
@@ -28,7 +33,7 @@ fn snapshot(name: &str, spec: &StoreSpec) {
         };
         text.push_str(&format!("--- # {policy}\n{}", serde_norway::to_string(&object).unwrap()));
     }
-    insta::assert_snapshot!(name, text);
+    text
 }
 
 #[test]
@@ -42,6 +47,20 @@ fn external_database() {
         "external",
         &spec(json!({ "database": { "mode": "external", "secret": { "name": "db" }, "port": 25060 } })),
     );
+}
+
+#[test]
+fn database_on_a_server() {
+    let server = json!({ "host": "db.example.com", "namespace": "databases", "secretName": "administrator" });
+    let defaults = json!({ "database": { "mode": "managed", "server": server } });
+    let engine = MedusaEngine::with_defaults(super::options(defaults)).unwrap();
+    let spec = spec_of(resolve(&engine, json!({})).unwrap());
+    snapshot("managed", &spec);
+    let stages = engine.teardown(&spec, &Letters).unwrap().into_iter().map(|stage| shown(stage.manifests));
+    insta::assert_snapshot!("managed_teardown", stages.collect::<Vec<_>>().join("=== then\n"));
+    let components = engine.components(&spec).unwrap();
+    assert_eq!(components[0].workload.to_string(), "Job databases/store-abc123");
+    assert!(engine.teardown(&self::spec(json!({})), &Letters).unwrap().is_empty());
 }
 
 #[test]
@@ -185,7 +204,7 @@ fn secrets_are_drawn_anew_only_while_nothing_depends_on_them() {
         let manifests = render(&spec(request));
         let mut once = manifests.into_iter().filter_map(|m| match m.policy {
             Policy::CreateOnce { guards } => Some(guards),
-            Policy::Managed => None,
+            Policy::Managed | Policy::Copy { .. } => None,
         });
         let guards = once.next().unwrap();
         assert_eq!(once.next().as_ref(), Some(&guards), "the administrator's password");

@@ -1,0 +1,41 @@
+//! `--engine-defaults`: what new stores get of each engine where nothing else is asked for.
+
+use std::path::Path;
+
+use serde_norway::Value;
+use urumi_core::engine::EngineRegistry;
+use urumi_core::settings;
+use urumi_core::store::Options;
+
+use crate::cli::Global;
+use crate::exit::{Code, Failure};
+use crate::target::read;
+
+/// The engines, with the defaults that were given for them.
+///
+/// # Errors
+/// All that is wrong with the file.
+pub(crate) fn engines(global: &Global) -> Result<&EngineRegistry, Failure> {
+    if let Some(engines) = global.engines.get() {
+        return Ok(engines);
+    }
+    let engines = match &global.engine_defaults {
+        Some(file) => load(file)?,
+        None => EngineRegistry::builtin(),
+    };
+    Ok(global.engines.get_or_init(|| engines))
+}
+
+fn load(file: &Path) -> Result<EngineRegistry, Failure> {
+    let bytes = read(file, "the engines' defaults")?;
+    // First as YAML's own value, which refuses keys that occur twice.
+    let defaults = serde_norway::from_slice::<Value>(&bytes)
+        .and_then(serde_norway::from_value::<Option<Options>>)
+        .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    settings::engines(defaults.unwrap_or_default()).map_err(|wrong| {
+        let mut failure = Failure::shown(Code::Usage)
+            .hint("`urumi engines NAME`, without --engine-defaults, lists the options of an engine");
+        failure.errors = wrong.iter().map(|error| format!("{}: {error}", file.display())).collect();
+        failure
+    })
+}

@@ -1,0 +1,103 @@
+//! The end of a store that has something outside of its namespace: that is undone before the record goes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use tokio::time::Instant;
+
+use super::assess::Assessment;
+use super::diagnosis::{Cause, Surroundings, diagnose, selects};
+use super::memory::Memory;
+use super::rendered::Rendered;
+use super::task::{Action, of_kind};
+use super::workload::has_condition;
+use crate::object::{Kind, Object};
+use crate::plan::{Observed, Plan, plan};
+use crate::record::Record;
+use crate::status::{Condition, ConditionStatus, StoreStatus, carry_times};
+
+/// How far the teardown is.
+enum Progress<'a> {
+    /// This is to be carried out.
+    Begin(Plan),
+    /// This Job has yet to end.
+    Await(&'a Object),
+    /// Everything is undone.
+    Over,
+}
+
+/// What is to be done next for a store that is being deleted.
+pub(super) fn tear_down(
+    record: &Record,
+    rendered: &Arc<Rendered>,
+    observed: &Observed<'_>,
+    memory: &mut Memory,
+    (now, wall, settle): (Instant, Timestamp, Duration),
+    alarms: &mut Vec<Instant>,
+) -> Option<Action> {
+    if let Some(not_before) = memory.not_before.filter(|at| *at > now) {
+        alarms.push(not_before);
+        return None;
+    }
+    let progress = progress(rendered, observed);
+    let cause = match (&progress, &memory.plan_failure) {
+        (Progress::Over, _) => return Some(Action::Record(record.release(), None)),
+        (Progress::Begin(_), Some(failure)) => Some(failure.cause.clone()),
+        (Progress::Begin(_), None) => None,
+        (Progress::Await(job), _) => {
+            let around = Surroundings { pods: of_kind(observed, &Kind::of::<Pod>()), ..Default::default() };
+            Some(diagnose(job, &around))
+        }
+    };
+    if let Some(cause) = cause
+        && let Some(patch) = memory.record_change(&assessment(record, &cause, wall), record, (now, wall), alarms)
+    {
+        return Some(Action::Record(patch, None));
+    }
+    match progress {
+        Progress::Begin(plan) => {
+            // What was written is first to be seen.
+            let quiet_at = memory.changed.map_or(now, |at| at + settle);
+            if quiet_at > now {
+                alarms.push(quiet_at);
+                return None;
+            }
+            Some(Action::CarryOut(rendered.clone(), record.uid.clone(), plan))
+        }
+        _ => None,
+    }
+}
+
+fn progress<'a>(rendered: &Rendered, observed: &Observed<'a>) -> Progress<'a> {
+    let pods = of_kind(observed, &Kind::of::<Pod>());
+    for stage in &rendered.teardown {
+        let plan = plan(&stage.manifests, observed);
+        if !plan.is_empty() {
+            return Progress::Begin(plan);
+        }
+        let awaited = stage.ends.as_ref().and_then(|job| observed.get(job).copied());
+        if let Some(job) = awaited.filter(|job| !has_ended(job, &pods)) {
+            return Progress::Await(job);
+        }
+    }
+    Progress::Over
+}
+
+/// Whether a Job does nothing any more: it is complete, or suspended and the last of its pods has ended.
+fn has_ended(job: &Object, pods: &[&Object]) -> bool {
+    let over = |pod: &Object| matches!(pod.str_at("/status/phase"), Some("Succeeded" | "Failed"));
+    let suspended = || has_condition(job, "Suspended") && pods.iter().all(|pod| over(pod) || !selects(job, pod));
+    has_condition(job, "Complete") || suspended()
+}
+
+fn assessment(record: &Record, cause: &Cause, now: Timestamp) -> Assessment {
+    let condition = Condition::new(Condition::TORN_DOWN, ConditionStatus::False, &cause.reason, &cause.message, now);
+    Assessment {
+        status: StoreStatus::Deleting,
+        conditions: carry_times(&record.conditions, vec![condition]),
+        unexplained: false,
+        trouble: None,
+    }
+}
