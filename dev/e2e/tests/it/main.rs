@@ -11,9 +11,11 @@
 mod customer;
 mod kubectl;
 mod node;
+mod outside;
 mod phases;
 mod programs;
 mod real_pods_faults;
 mod real_pods_life;
+mod real_pods_managed;
 mod real_pods_orders;
 mod shop;
