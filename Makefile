@@ -5,16 +5,19 @@ CARGO ?= cargo
 # CI and contributors get the same lints: a warning is an error.
 CLIPPY := $(CARGO) clippy --workspace --all-targets
 
-.PHONY: help demo test lint bench cluster-up cluster-down docs
+.PHONY: help demo test e2e lint bench cluster-up cluster-down docs
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Serve the API on a cluster in memory and print its address (needs nothing but Rust)
 	@dev/demo
 
 test: ## Run every test that can run here; sets up what it needs
 	@dev/test
+
+e2e: ## Place orders in stores with real pods on a real node (root, Debian; FILTER=life for a part of it)
+	@dev/e2e/run $(FILTER)
 
 lint: ## Check formatting, lints, each crate alone, documentation, licences and shell scripts
 	@dev/lint

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use crate::shop::Shop;
 
 /// Somebody who buys.
+#[derive(Clone)]
 pub(crate) struct Customer {
     browser: Client,
     api: String,
     key: String,
+    email: String,
 }
 
 /// A cart with everything in it that an order needs.
@@ -19,12 +21,23 @@ pub(crate) struct Cart {
 
 impl Customer {
     pub(crate) fn of(shop: &Shop) -> Customer {
-        Customer { browser: shop.browser(), api: shop.api(), key: shop.key() }
+        let email = "ada@example.com".to_owned();
+        Customer { browser: shop.browser(), api: shop.api(), key: shop.key(), email }
     }
 
     /// The same customer at an address of one's own, e.g. that of one of several replicas.
     pub(crate) fn at(&self, api: &str) -> Customer {
-        Customer { browser: self.browser.clone(), api: api.to_owned(), key: self.key.clone() }
+        Customer { api: api.to_owned(), ..self.clone() }
+    }
+
+    /// The same customer with another key.
+    pub(crate) fn with_key(&self, key: &str) -> Customer {
+        Customer { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// Somebody else.
+    pub(crate) fn called(&self, name: &str) -> Customer {
+        Customer { email: format!("{name}@example.com"), ..self.clone() }
     }
 
     /// Asks the API, and returns status and body.
@@ -78,7 +91,7 @@ impl Customer {
             "first_name": "Ada", "last_name": "Lovelace", "address_1": "1 Analytical Way",
             "city": "Anywhere", "postal_code": "10115", "country_code": country,
         });
-        let who = json!({"email": "ada@example.com", "shipping_address": address.clone(), "billing_address": address});
+        let who = json!({"email": self.email, "shipping_address": address.clone(), "billing_address": address});
         self.post(&format!("/store/carts/{id}"), who).await;
         let options = self.get(&format!("/store/shipping-options?cart_id={id}")).await;
         let option = json!({"option_id": options["shipping_options"][0]["id"]});
@@ -128,13 +141,26 @@ impl Administrator {
         }
     }
 
+    /// The same administrator, with the token that one store gave, at another address.
+    pub(crate) fn at(&self, api: &str) -> Administrator {
+        Administrator { browser: self.browser.clone(), api: api.to_owned(), token: self.token.clone() }
+    }
+
     /// Asks the admin API.
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let request = self.browser.get(format!("{}{path}", self.api)).bearer_auth(&self.token);
-        let response = request.send().await.unwrap();
+        let response = self.ask(path).await;
         let status = response.status().as_u16();
         let body: Value = response.json().await.unwrap();
         assert_eq!(status, 200, "GET {path}: {body}");
         body
+    }
+
+    /// The status with which the admin API answers.
+    pub(crate) async fn status(&self, path: &str) -> u16 {
+        self.ask(path).await.status().as_u16()
+    }
+
+    async fn ask(&self, path: &str) -> reqwest::Response {
+        self.browser.get(format!("{}{path}", self.api)).bearer_auth(&self.token).send().await.unwrap()
     }
 }

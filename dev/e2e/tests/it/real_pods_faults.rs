@@ -13,15 +13,6 @@ use crate::shop::Shop;
 /// databases started, all on one small node.
 const SOON: Duration = Duration::from_secs(30);
 
-/// Begins a store whose making will not go well.
-fn begin(node: &Node, server: &Server, id: &str, options: &[&str]) -> Shop {
-    let shop = Shop::of(node, id);
-    let sets = options.iter().flat_map(|option| ["--set", option]);
-    let args: Vec<&str> = ["create", id, "--id", id].into_iter().chain(sets).collect();
-    server.urumi(&args);
-    shop
-}
-
 /// Waits until the store has failed, and checks that the reason is one of these words and tells what an owner can use.
 #[track_caller]
 fn fails(server: &Server, shop: &Shop, reason: &str, told: &[&str]) {
@@ -43,7 +34,7 @@ fn is_cured(server: &Server, shop: &Shop) {
     let (_, _, said) = server.urumi_may_fail(&["retry", &shop.id]);
     server.urumi(&["wait", &shop.id, "--timeout", "3m"]);
     println!("{}: ready {:.0} s after its cause was gone {said}", shop.id, began.elapsed().as_secs_f64());
-    server.urumi(&["delete", &shop.id, "--yes", "--wait", "--timeout", "2m"]);
+    shop.closes(server);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,18 +47,18 @@ async fn every_trouble_is_told_and_ends_with_its_cause() {
     outside.sql("postgres", "CREATE ROLE reader LOGIN PASSWORD 'right'");
     outside.sql("postgres", "CREATE DATABASE reader");
 
-    let image = begin(&node, &server, "no-image", &["api.image=urumi.test/missing:1"]);
-    let class = begin(&node, &server, "no-class", &["database.storage.className=missing"]);
+    let image = Shop::begin(&node, &server, "no-image", &["api.image=urumi.test/missing:1"]);
+    let class = Shop::begin(&node, &server, "no-class", &["database.storage.className=missing"]);
     let external = ["database.mode=external", "database.secret.name=db"];
-    let password = begin(&node, &server, "password", &external);
+    let password = Shop::begin(&node, &server, "password", &external);
     password.secret("db", "DATABASE_URL", &outside.url("shop", "wrong", "shop"));
-    let migration = begin(&node, &server, "migration", &external);
+    let migration = Shop::begin(&node, &server, "migration", &external);
     migration.secret("db", "DATABASE_URL", &outside.url("reader", "right", "reader"));
-    let crash = begin(&node, &server, "crash", &["api.envSecrets=extra"]);
+    let crash = Shop::begin(&node, &server, "crash", &["api.envSecrets=extra"]);
     crash.secret("extra", "HOST", "256.0.0.1");
     let memory = ["api.resources.requests.memory=64Mi", "api.resources.limits.memory=128Mi"];
-    let memory = begin(&node, &server, "memory", &memory);
-    let secret = begin(&node, &server, "secret", &["api.envSecrets=later"]);
+    let memory = Shop::begin(&node, &server, "memory", &memory);
+    let secret = Shop::begin(&node, &server, "secret", &["api.envSecrets=later"]);
 
     let began = Instant::now();
     fails(&server, &image, "ImagePullBackOff", &["the image urumi.test/missing:1 cannot be pulled"]);
@@ -80,7 +71,12 @@ async fn every_trouble_is_told_and_ends_with_its_cause() {
     );
     fails(&server, &secret, "CreateContainerConfigError", &["secret \"later\" not found"]);
     assert!(began.elapsed() < 2 * SOON, "the first four took {:?}", began.elapsed());
-    fails(&server, &migration, "CrashLoopBackOff", &["permission denied for schema public"]);
+    fails(
+        &server,
+        &migration,
+        "CrashLoopBackOff",
+        &["user reader lacks a right in database reader at postgres.outside:5432: permission denied"],
+    );
     fails(&server, &crash, "CrashLoopBackOff", &["medusa-api"]);
     fails(&server, &memory, "OOMKilled", &["medusa-api"]);
     drop(memory);
@@ -99,7 +95,7 @@ async fn every_trouble_is_told_and_ends_with_its_cause() {
     is_cured(&server, &password);
     secret.secret("later", "ANY", "thing");
     is_cured(&server, &secret);
-    outside.sql("reader", "GRANT ALL ON SCHEMA public TO reader");
+    outside.sql("reader", "ALTER DATABASE reader OWNER TO reader");
     is_cured(&server, &migration);
     crash.secret("extra", "HOST", "0.0.0.0");
     is_cured(&server, &crash);

@@ -44,7 +44,12 @@ async fn databases_on_one_server_come_and_go_with_their_stores() {
     assert_eq!(may("has_database_privilege('store-one', 'store-two', 'connect')"), "f");
     assert_eq!(may("rolsuper or rolcreaterole or rolcreatedb from pg_roles where rolname = 'store-one'"), "f");
     // The administrator's password is in no store's namespace.
-    let secrets = one.kubectl(&["get", "secrets", "-o", "go-template={{range .items}}{{range .data}}{{. | base64decode}} {{end}}{{end}}"]);
+    let secrets = one.kubectl(&[
+        "get",
+        "secrets",
+        "-o",
+        "go-template={{range .items}}{{range .data}}{{. | base64decode}} {{end}}{{end}}",
+    ]);
     assert!(secrets.contains("postgres://store-one:") && !secrets.contains(Outside::PASSWORD));
 
     one.closes(&server);

@@ -14,7 +14,8 @@ use crate::shop::Shop;
 async fn ten_orders_at_once_are_ten_orders() {
     let Some(node) = Node::take().await else { return };
     let server = Server::start(&node, &[]).await;
-    let shop = Shop::create(&node, &server, "orders", &["--set", "api.replicas=2"]);
+    let shop = Shop::begin(&node, &server, "orders", &["api.replicas=2"]);
+    shop.opens(&server);
     let customer = Customer::of(&shop);
 
     // Each replica by an address of its own, as the Service would choose between them.
@@ -31,7 +32,9 @@ async fn ten_orders_at_once_are_ten_orders() {
     assert_eq!(replicas.len(), 2);
 
     let began = Instant::now();
-    let carts = join_all((0..10).map(|_| customer.fill_cart())).await;
+    // Ten people: Medusa refuses one who is new to it in two carts at the same moment.
+    let customers: Vec<Customer> = (0..10).map(|n| customer.called(&format!("customer-{n}"))).collect();
+    let carts = join_all(customers.iter().map(Customer::fill_cart)).await;
     let filled = began.elapsed();
     // Every cart is completed at both replicas at once, as a customer does who clicks twice.
     let completions = carts.iter().flat_map(|cart| replicas.iter().map(move |replica| replica.complete(cart)));
@@ -62,5 +65,5 @@ async fn ten_orders_at_once_are_ten_orders() {
     let twice = "select count(*) from (select sum(reserved_quantity) as reserved from inventory_level) as t \
                  where reserved = (select count(*) from order_item)";
     assert_eq!(shop.sql(twice), "1", "each order has reserved its goods once");
-    server.urumi(&["delete", &shop.id, "--yes", "--wait", "--timeout", "2m"]);
+    shop.closes(&server);
 }

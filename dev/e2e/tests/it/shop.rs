@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::kubectl::{explain, kubectl, kubectl_with};
+use crate::kubectl::{Ran, explain, kubectl, kubectl_with};
 use crate::node::Node;
 use crate::programs::Server;
 
@@ -43,13 +43,27 @@ impl Shop {
         }
     }
 
-    /// Makes a store and waits until it is ready.
+    /// Asks for a store.
     #[track_caller]
-    pub(crate) fn create(node: &Node, server: &Server, id: &str, options: &[&str]) -> Shop {
+    pub(crate) fn begin(node: &Node, server: &Server, id: &str, options: &[&str]) -> Shop {
         let shop = Shop::of(node, id);
-        let create = ["create", &format!("Shop {id}"), "--id", id, "--wait", "--timeout", "4m"];
-        server.urumi(&[&create[..], options].concat());
+        let name = format!("Shop {id}");
+        let mut args = vec!["create", &name, "--id", id];
+        args.extend(options.iter().flat_map(|option| ["--set", option]));
+        server.urumi(&args);
         shop
+    }
+
+    /// Waits until the store is ready.
+    #[track_caller]
+    pub(crate) fn opens(&self, server: &Server) {
+        server.urumi(&["wait", &self.id, "--timeout", "4m"]);
+    }
+
+    /// Deletes the store, and waits until it is gone.
+    #[track_caller]
+    pub(crate) fn closes(&self, server: &Server) {
+        server.urumi(&["delete", &self.id, "--yes", "--wait", "--timeout", "2m"]);
     }
 
     /// Status and reason.
@@ -81,10 +95,21 @@ impl Shop {
         self.kubectl(&["get", "deployment", "medusa-storefront", "-o", path])
     }
 
+    /// The password of the store's database, as its administrators can read it.
+    pub(crate) fn password(&self) -> String {
+        let path = "go-template={{.data.POSTGRES_PASSWORD | base64decode}}";
+        self.kubectl(&["get", "secret", "postgres-credentials", "-o", path])
+    }
+
     /// kubectl in the store's namespace.
     #[track_caller]
     pub(crate) fn kubectl(&self, args: &[&str]) -> String {
         kubectl(&self.kubeconfig, &[&["-n", &self.namespace], args].concat()).ok()
+    }
+
+    /// Runs a program in a container of one of the store's parts, and returns what became of it.
+    pub(crate) fn exec(&self, part: &str, command: &[&str]) -> Ran {
+        kubectl(&self.kubeconfig, &[&["-n", &self.namespace, "exec", part, "--"], command].concat())
     }
 
     /// What the store's own PostgreSQL answers to a query.
