@@ -91,6 +91,9 @@ const NO_IMAGE: [&str; 2] = ["ErrImagePull", "ImagePullBackOff"];
 /// The reason of a container that ends again and again, also while it runs once more or has ended only once.
 const CRASHES: &str = "CrashLoopBackOff";
 
+/// What programs say whose own limit was reached before the container's.
+const NO_MEMORY: &str = "out of memory";
+
 fn failing_container(name: &str, pod: &Object) -> Option<Cause> {
     let statuses = pod.list_at("/status/initContainerStatuses").iter().chain(pod.list_at("/status/containerStatuses"));
     statuses.into_iter().find_map(|status| {
@@ -125,10 +128,23 @@ fn crash(name: &str, status: &Value) -> Option<Cause> {
     let container = status.get("name").and_then(Value::as_str).unwrap_or_default();
     let code = ended.get("exitCode").and_then(Value::as_i64);
     let died_of = text("reason").unwrap_or("Error");
-    let last_words = text("message").map(|m| format!(": {}", m.trim())).unwrap_or_default();
-    let reason = if died_of == "OOMKilled" { "OOMKilled" } else { CRASHES };
+    let last_words = text("message").and_then(telling_line);
+    let reason = match last_words {
+        _ if died_of == "OOMKilled" => "OOMKilled",
+        Some(words) if words.contains(NO_MEMORY) => "OutOfMemory",
+        _ => CRASHES,
+    };
+    let last_words = last_words.map(|words| format!(": {words}")).unwrap_or_default();
     let exit = code.map_or_else(|| "exits".to_owned(), |code| format!("exits with code {code} ({died_of})"));
     Some(Cause::lasting(reason, format!("{name}: container {container} {exit}{last_words}")))
+}
+
+/// The line that helps, of a container's last words: these may be the end of its log, with traces of a stack in it.
+fn telling_line(last_words: &str) -> Option<&str> {
+    // The third is the common end of Error and error.
+    let lines = last_words.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+    let last = lines.clone().next();
+    [NO_MEMORY, "FATAL", "rror"].iter().find_map(|word| lines.clone().find(|line| line.contains(word))).or(last)
 }
 
 fn hopeless_claim(name: &str, claim: &Object, storage: Option<&Classes>) -> Option<Cause> {
@@ -315,6 +331,31 @@ mod tests {
         let around = Surroundings { pods: pods.iter().collect(), ..Default::default() };
         let cause = diagnose(&workload(json!({})), &around);
         assert_eq!(said(&cause), "OOMKilled postgres: container pg exits with code 137 (OOMKilled)");
+    }
+
+    #[test]
+    fn of_the_last_words_the_line_that_helps_is_told() {
+        let node = "<--- Last few GCs --->\n\n[1] Mark-Compact 90.3 (98.0) MB\n\n\
+            FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n\
+            ----- Native stack trace -----\n\n 1: 0x931db0  [/usr/local/bin/node]\n";
+        let postgres = "starting\n2026-11-25 FATAL:  data directory has wrong ownership\n2026-11-25 HINT:  own it\n";
+        for (words, expected) in [
+            (
+                node,
+                "OutOfMemory postgres: container pg exits with code 139 (Error): FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+            ),
+            (
+                postgres,
+                "CrashLoopBackOff postgres: container pg exits with code 139 (Error): 2026-11-25 FATAL:  data directory has wrong ownership",
+            ),
+            ("one\ntwo\n", "CrashLoopBackOff postgres: container pg exits with code 139 (Error): two"),
+            ("\n", "CrashLoopBackOff postgres: container pg exits with code 139 (Error)"),
+        ] {
+            let ended = json!({"exitCode": 139, "reason": "Error", "message": words});
+            let pods = [pod(json!({"containerStatuses": [{"name": "pg", "state": {"terminated": ended}}]}))];
+            let around = Surroundings { pods: pods.iter().collect(), ..Default::default() };
+            assert_eq!(said(&diagnose(&workload(json!({})), &around)), expected);
+        }
     }
 
     #[test]

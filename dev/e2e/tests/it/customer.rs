@@ -141,9 +141,9 @@ impl Administrator {
         }
     }
 
-    /// The same administrator, with the token that one store gave, at another address.
-    pub(crate) fn at(&self, api: &str) -> Administrator {
-        Administrator { browser: self.browser.clone(), api: api.to_owned(), token: self.token.clone() }
+    /// Somebody who tries the token that one store gave at another.
+    pub(crate) fn at(&self, shop: &Shop) -> Administrator {
+        Administrator { browser: shop.browser(), api: shop.api(), token: self.token.clone() }
     }
 
     /// Asks the admin API.

@@ -78,7 +78,7 @@ async fn every_trouble_is_told_and_ends_with_its_cause() {
         &["user reader lacks a right in database reader at postgres.outside:5432: permission denied"],
     );
     fails(&server, &crash, "CrashLoopBackOff", &["medusa-api"]);
-    fails(&server, &memory, "OOMKilled", &["medusa-api"]);
+    fails(&server, &memory, "OutOfMemory", &["medusa-api", "JavaScript heap out of memory"]);
     drop(memory);
 
     let ctr = concat!(env!("CARGO_MANIFEST_DIR"), "/../cluster/ctr");

@@ -68,7 +68,7 @@ async fn orders_keys_and_administrators_are_their_own(server: &Server, one: &Sho
     assert_eq!(visitor.ask(Method::GET, regions, None).await.0, 200);
     let (status, answer) = visitor.with_key(&one.key()).ask(Method::GET, regions, None).await;
     assert_eq!((status, answer["type"].as_str()), (400, Some("not_allowed")), "{answer}");
-    assert_eq!(foreign.at(&one.api()).status("/admin/orders").await, 401, "the other's token");
+    assert_eq!(foreign.at(one).status("/admin/orders").await, 401, "the other's token");
     assert_eq!(administrator.status("/admin/orders").await, 200);
 }
 
