@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use urumi_core::http_client::ServerOptions;
 use urumi_core::logs::LogQuery;
 use urumi_core::readiness::condition::{Deleted, Ready};
@@ -27,11 +27,12 @@ fn kubectl(kubeconfig: &str, args: &[&str], input: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The roles in the document, under names of their own.
-fn roles(name: &str) -> Vec<String> {
+/// The roles in the document, under names of their own, and with this namespace beside the databases' server.
+fn roles(name: &str, databases: &str) -> Vec<String> {
     let document = include_str!("../../../docs/PERMISSIONS.md");
     let parts = document.split("```yaml\n").skip(1).map(|part| part.split("```").next().unwrap());
-    parts.map(|yaml| yaml.replace("{name: ", &format!("{{name: {name}-"))).collect()
+    let named = |yaml: &str| yaml.replace("{name: ", &format!("{{name: {name}-"));
+    parts.map(|yaml| named(yaml).replace("namespace: databases", &format!("namespace: {databases}"))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +41,9 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
     let _alone = crate::process::ALONE.lock().await;
     let name = format!("urumi-http-{}", std::process::id());
     let (server_account, caller) = (name.clone(), format!("{name}-caller"));
-    for role in roles(&name) {
+    let databases = format!("{name}-databases");
+    kubectl(&admin, &["create", "namespace", &databases], "");
+    for role in roles(&name, &databases) {
         kubectl(&admin, &["apply", "-f", "-"], &role);
     }
     for account in [&server_account, &caller] {
@@ -53,6 +56,11 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
     }
     let role = format!("{name}-store-audit");
     kubectl(&admin, &["create", "rolebinding", &role, "--role", &role, &subject, "-n", "default"], "");
+    let beside = format!("{name}-store-databases");
+    kubectl(&admin, &["create", "rolebinding", &beside, "--role", &beside, &subject, "-n", &databases], "");
+    let administrator = ["--from-literal", "username=postgres", "--from-literal", "password=of-the-administrator"];
+    let create = ["create", "secret", "generic", "administrator", "-n", &databases];
+    kubectl(&admin, &[&create[..], &administrator].concat(), "");
     let own_token = kubectl(&admin, &["create", "token", &server_account, "-n", "default"], "");
     let caller_token = kubectl(&admin, &["create", "token", &caller, "-n", "default"], "").trim().to_owned();
 
@@ -66,6 +74,10 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
     let hash = urumi_http::auth::static_tokens::TokenHash::of(&static_token);
     std::fs::write(&tokens, format!("- {{subject: root, role: admin, sha256: {hash}}}\n")).unwrap();
 
+    let defaults = folder.path().join("defaults");
+    let database = json!({"host": "db.example.com", "namespace": databases, "secretName": "administrator"});
+    std::fs::write(&defaults, json!({"medusa": {"database": {"server": database}}}).to_string()).unwrap();
+
     let log = folder.path().join("log");
     let binding = format!("operator=subject:system:serviceaccount:default:{caller}");
     let server = Server::start_logging_to(
@@ -75,6 +87,7 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
             ["--kubeconfig", limited],
             ["--tokens-file", tokens.to_str().unwrap()],
             ["--role-binding", &binding],
+            ["--engine-defaults", defaults.to_str().unwrap()],
             ["--log", "trace"],
             ["--log-format", "json"],
         ]
@@ -111,13 +124,25 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
     let revealed = operator.credentials(&store.id, true).await.unwrap().password.unwrap();
     let secret = kubectl(&admin, &["get", "secret", "postgres-credentials", "-n", &store.namespace, "-o", "json"], "");
     let secret: Value = serde_json::from_str(&secret).unwrap();
+
+    // A second one, whose database is on a server.
+    let managed = json!({"database": {"mode": "managed"}}).as_object().cloned().unwrap();
+    let second = operator.create(CreateStore::new("Second", "medusa").options(managed)).await.unwrap();
+    let ready = operator.wait_until(&second.id, Ready.or_failed(), PATIENCE).await.unwrap();
+    said.push_str(&format!("{ready:?}{:?}", operator.manifests(&second.id).await.unwrap()));
+    let beside = kubectl(&admin, &["get", "secret", &second.namespace, "-n", &databases, "-o", "json"], "");
+    let beside: Value = serde_json::from_str(&beside).unwrap();
+    root.delete(&second.id).await.unwrap();
+    root.wait_until(&second.id, Deleted, PATIENCE).await.unwrap();
+
     let events = kubectl(&admin, &["get", "events", "-A", "-o", "json"], "");
     root.delete(&store.id).await.unwrap();
     root.wait_until(&store.id, Deleted, PATIENCE).await.unwrap();
     drop(server);
 
     let mut canaries = vec![caller_token, own_token.trim().to_owned(), static_token.reveal().to_owned(), wrong];
-    for (_, value) in secret["data"].as_object().unwrap() {
+    canaries.push("of-the-administrator".to_owned());
+    for (_, value) in [&secret, &beside].into_iter().flat_map(|secret| secret["data"].as_object().unwrap()) {
         let encoded = value.as_str().unwrap();
         let plain = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap();
         canaries.extend([encoded.to_owned(), String::from_utf8(plain).unwrap()]);
@@ -140,6 +165,7 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
     ] {
         kubectl(&admin, &["delete", kind, &format!("{name}-{object}")], "");
     }
+    kubectl(&admin, &["delete", "namespace", &databases, "--wait=false"], "");
     kubectl(&admin, &["delete", "rolebinding,role", &role, "-n", "default"], "");
     kubectl(&admin, &["delete", "serviceaccount", &server_account, &caller, "-n", "default"], "");
 }

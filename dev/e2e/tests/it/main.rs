@@ -11,6 +11,7 @@
 mod customer;
 mod kubectl;
 mod node;
+mod outside;
 mod phases;
 mod policies;
 mod programs;
@@ -18,6 +19,7 @@ mod real_pods_faults;
 mod real_pods_isolation;
 mod real_pods_life;
 mod real_pods_many;
+mod real_pods_managed;
 mod real_pods_orders;
 mod shop;
 mod simulated_policies;

@@ -5,78 +5,13 @@ use std::time::{Duration, Instant};
 
 use crate::kubectl::{kubectl, kubectl_with};
 use crate::node::Node;
+use crate::outside::Outside;
 use crate::programs::Server;
 use crate::shop::Shop;
 
 /// How soon a new store must have failed once its trouble can be seen. Until then images are unpacked, volumes made and
 /// databases started, all on one small node.
 const SOON: Duration = Duration::from_secs(30);
-
-/// A PostgreSQL that no store owns, in a namespace of its own.
-struct Outside<'a> {
-    node: &'a Node,
-}
-
-impl Outside<'_> {
-    const NAMESPACE: &'static str = "outside";
-    const HOST: &'static str = "postgres.outside";
-    const PASSWORD: &'static str = "outside-password";
-
-    fn start(node: &Node) -> Outside<'_> {
-        let manifests = format!(
-            r#"
-apiVersion: v1
-kind: Namespace
-metadata: {{name: outside}}
----
-apiVersion: v1
-kind: Service
-metadata: {{name: postgres, namespace: outside}}
-spec: {{selector: {{app: postgres}}, ports: [{{port: 5432}}]}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: postgres, namespace: outside}}
-spec:
-  selector: {{matchLabels: {{app: postgres}}}}
-  template:
-    metadata: {{labels: {{app: postgres}}}}
-    spec:
-      terminationGracePeriodSeconds: 0
-      securityContext: {{runAsUser: 70, runAsGroup: 70, fsGroup: 70}}
-      volumes: [{{name: data, emptyDir: {{}}}}]
-      containers:
-        - name: postgres
-          image: postgres:15-alpine
-          env: [{{name: POSTGRES_PASSWORD, value: {}}}, {{name: PGDATA, value: /data/pgdata}}]
-          readinessProbe: {{exec: {{command: [pg_isready, -h, 127.0.0.1]}}, periodSeconds: 1}}
-          volumeMounts: [{{name: data, mountPath: /data}}]
-"#,
-            Self::PASSWORD
-        );
-        let outside = Outside { node };
-        kubectl_with(&node.kubeconfig, &["apply", "-f", "-"], &manifests).ok();
-        kubectl(&node.kubeconfig, &["-n", "outside", "rollout", "status", "deployment/postgres", "--timeout=2m"]).ok();
-        outside
-    }
-
-    #[track_caller]
-    fn sql(&self, database: &str, statement: &str) {
-        let psql = ["exec", "deployment/postgres", "--", "psql", "-U", "postgres", "-v", "ON_ERROR_STOP=1"];
-        let args = [&["-n", Self::NAMESPACE][..], &psql, &["-d", database, "-c", statement]].concat();
-        kubectl(&self.node.kubeconfig, &args).ok();
-    }
-
-    fn url(user: &str, password: &str, database: &str) -> String {
-        format!("postgres://{user}:{password}@{}:5432/{database}?sslmode=disable", Self::HOST)
-    }
-}
-
-impl Drop for Outside<'_> {
-    fn drop(&mut self) {
-        kubectl(&self.node.kubeconfig, &["delete", "namespace", Self::NAMESPACE, "--wait=false"]);
-    }
-}
 
 /// Waits until the store has failed, and checks that the reason is one of these words and tells what an owner can use.
 #[track_caller]
@@ -106,7 +41,7 @@ fn is_cured(server: &Server, shop: &Shop) {
 async fn every_trouble_is_told_and_ends_with_its_cause() {
     let Some(node) = Node::take().await else { return };
     let server = Server::start(&node, &[]).await;
-    let outside = Outside::start(&node);
+    let outside = Outside::start(&node, "outside");
     outside.sql("postgres", "CREATE ROLE shop LOGIN PASSWORD 'right'");
     outside.sql("postgres", "CREATE DATABASE shop OWNER shop");
     outside.sql("postgres", "CREATE ROLE reader LOGIN PASSWORD 'right'");
@@ -116,9 +51,9 @@ async fn every_trouble_is_told_and_ends_with_its_cause() {
     let class = Shop::begin(&node, &server, "no-class", &["database.storage.className=missing"]);
     let external = ["database.mode=external", "database.secret.name=db"];
     let password = Shop::begin(&node, &server, "password", &external);
-    password.secret("db", "DATABASE_URL", &Outside::url("shop", "wrong", "shop"));
+    password.secret("db", "DATABASE_URL", &outside.url("shop", "wrong", "shop"));
     let migration = Shop::begin(&node, &server, "migration", &external);
-    migration.secret("db", "DATABASE_URL", &Outside::url("reader", "right", "reader"));
+    migration.secret("db", "DATABASE_URL", &outside.url("reader", "right", "reader"));
     let crash = Shop::begin(&node, &server, "crash", &["api.envSecrets=extra"]);
     crash.secret("extra", "HOST", "256.0.0.1");
     let memory = ["api.resources.requests.memory=64Mi", "api.resources.limits.memory=128Mi"];
@@ -156,7 +91,7 @@ async fn every_trouble_is_told_and_ends_with_its_cause() {
     kubectl_with(&node.kubeconfig, &["apply", "-f", "-"], missing).ok();
     is_cured(&server, &class);
     kubectl(&node.kubeconfig, &["delete", "storageclass", "missing"]).ok();
-    password.secret("db", "DATABASE_URL", &Outside::url("shop", "right", "shop"));
+    password.secret("db", "DATABASE_URL", &outside.url("shop", "right", "shop"));
     is_cured(&server, &password);
     secret.secret("later", "ANY", "thing");
     is_cured(&server, &secret);
