@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Installs the packages that the lockfile names beside the checkout, once for each state of it, in $work.
-# shellcheck source=node.sh
+# shellcheck source=images/medusa-storefront/scripts/node.sh
 . "$(dirname "${BASH_SOURCE[0]}")/node.sh"
 
 # One at a time: whatever builds or lints shares them.
