@@ -272,6 +272,16 @@ test("a database that is not there is told in one sentence within 20 s", async (
   assert.ok(seconds < 20, `${seconds} s`);
 });
 
+test("how long a database is waited for can be chosen", async () => {
+  const port = await freePort();
+  const away = (patience) => run("prepare", environment("none", { DATABASE_URL: `postgres://medusa:s3cret@127.0.0.1:${port}/none`, DATABASE_PATIENCE_SECONDS: patience }));
+  const { code, stderr, seconds } = await away("1");
+  assert.equal(code, 1);
+  assert.match(stderr, /connection refused/);
+  assert.ok(seconds < 10);
+  assert.equal((await away("ages")).stderr, "DATABASE_PATIENCE_SECONDS must be a number of seconds\n");
+});
+
 test("TLS that the server does not offer is told in one sentence", async () => {
   const { code, stderr } = await run("prepare", environment("medusa", { DATABASE_SSL: "require" }));
   assert.equal(code, 1);

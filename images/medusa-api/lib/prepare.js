@@ -16,14 +16,14 @@ const VERSION = path.join(ROOT, "version");
 const PLACEHOLDER = "http://store.invalid";
 /** Ours among the database's advisory locks. */
 const LOCK = 7811035;
-/** Long enough for a database that starts beside us, short enough to say within 20 s that it did not. */
-const PATIENCE = 15_000;
+/** How many seconds a database may be away: it restarts, or we were quicker; short enough to say within 20 s that it is not there. */
+const PATIENCE = 15;
 
 /** Resolves to what was done, in a few words; rejects with a `Problem`. */
 async function prepare(env = process.env) {
   const wanted = wishes(env);
   const target = wanted.database;
-  const client = await connect(target, PATIENCE);
+  const client = await connect(target, wanted.patience);
   try {
     if (await isPrepared(client, wanted)) return "nothing to do";
     await client.query("BEGIN");
@@ -51,6 +51,8 @@ function wishes(env) {
     if (!env[name]) throw new Problem(`${name} is not set`);
   }
   if (!/^pk_[0-9a-f]{64}$/.test(env.MEDUSA_PUBLISHABLE_KEY)) throw new Problem("MEDUSA_PUBLISHABLE_KEY is not pk_ and 64 hexadecimal digits");
+  const patience = Number(env.DATABASE_PATIENCE_SECONDS || PATIENCE) * 1000;
+  if (!(patience > 0)) throw new Problem("DATABASE_PATIENCE_SECONDS must be a number of seconds");
   let target;
   try {
     target = database(env);
@@ -59,6 +61,7 @@ function wishes(env) {
   }
   return {
     database: target,
+    patience,
     version: fs.readFileSync(VERSION, "utf8").trim(),
     storeName: env.STORE_NAME,
     key: env.MEDUSA_PUBLISHABLE_KEY,

@@ -5,8 +5,9 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 use super::database::{COOKIE_KEY, CREDENTIALS, JWT_KEY, REDIS_URL_KEY, URL_KEY};
 use super::shop::{DatabasePlan, Shop};
 use super::workload::{
-    NODE_USER, Part, container_port, container_security, deployment, drained, empty_dir, env, env_from_secret,
-    env_from_secrets, http_get, liveness, mount, node_options, pod, readiness, requirements, rolling, service, startup,
+    NODE_USER, Part, START_SECONDS, container_port, container_security, deployment, drained, empty_dir, env,
+    env_from_secret, env_from_secrets, http_get, liveness, mount, node_options, pod, readiness, requirements, rolling,
+    service, startup,
 };
 use super::{admin, redis};
 use crate::engine::{Manifest, RenderError};
@@ -19,9 +20,9 @@ pub(super) const PORT: u16 = 9000;
 /// Where the Service listens.
 pub(super) const SERVICE_PORT: u16 = 80;
 
-/// The names that urumi sets in the container's environment, in the order in which they are rendered. The last four
+/// The names that urumi sets in the container's environment, in the order in which they are rendered. The last five
 /// are for the preparation only, as far as urumi is concerned.
-pub(super) const RESERVED: [&str; 18] = [
+pub(super) const RESERVED: [&str; 19] = [
     "DATABASE_URL",
     "JWT_SECRET",
     "COOKIE_SECRET",
@@ -40,6 +41,7 @@ pub(super) const RESERVED: [&str; 18] = [
     "MEDUSA_PUBLISHABLE_KEY",
     "STORE_ADMIN_EMAIL",
     "STORE_ADMIN_PASSWORD",
+    "DATABASE_PATIENCE_SECONDS",
 ];
 
 pub(super) fn part<'a>(shop: &'a Shop<'_>) -> Part<'a> {
@@ -79,12 +81,16 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         given.push(env_from_secret(redis::URL_KEY, own, REDIS_URL_KEY));
     }
     given.extend(api.env.iter().map(|(name, value)| env(name, value)));
-    let preparing = vec![
+    let mut preparing = vec![
         env("STORE_NAME", shop.spec.name.as_str()),
         env("MEDUSA_PUBLISHABLE_KEY", &shop.publishable_key()),
         env("STORE_ADMIN_EMAIL", shop.admin_email()?),
         env_from_secret("STORE_ADMIN_PASSWORD", admin::SECRET, admin::PASSWORD_KEY),
     ];
+    if let DatabasePlan::Embedded { .. } = shop.database()? {
+        // It starts at the same time, on a volume that may take minutes to come, and what keeps it is told of itself.
+        preparing.push(env("DATABASE_PATIENCE_SECONDS", &START_SECONDS.to_string()));
+    }
 
     let ready = http_get(&api.readiness_path, PORT);
     let container = Container {

@@ -22,7 +22,7 @@ use crate::secret::SecretString;
 /// The user of images that are based on Node's official one, where it is called `node`.
 pub(super) const NODE_USER: i64 = 1000;
 /// How long a first start may take: an API migrates an empty database, on a node that is busy with others.
-const START_SECONDS: i32 = 600;
+pub(super) const START_SECONDS: i32 = 600;
 /// How often a starting part is asked whether it is up, so that a ready store is seen soon.
 const START_PERIOD: i32 = 1;
 
