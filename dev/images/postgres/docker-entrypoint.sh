@@ -20,6 +20,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   chmod 700 "$PGDATA"
   password=$(mktemp)
   printf '%s\n' "$POSTGRES_PASSWORD" > "$password"
+  # shellcheck disable=SC2086 # several arguments, as in the public image
   initdb -D "$PGDATA" --username="$user" --pwfile="$password" --encoding=UTF8 --no-sync ${POSTGRES_INITDB_ARGS:-} &
   wait $! # so that a signal ends this at once
   rm "$password"

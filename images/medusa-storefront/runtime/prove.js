@@ -3,7 +3,10 @@ import { end } from './termination.js';
 import { trouble } from './trouble.js';
 
 const started = performance.now();
-const patience = Number(process.env.PROVE_TIMEOUT_SECONDS || 60) * 1000;
+/** How long both may take to be there at all: on a busy node many shops start at once, and that is no failure. */
+const patience = Number(process.env.PROVE_TIMEOUT_SECONDS || 600) * 1000;
+/** How long what is there may give wrong answers. */
+const tolerance = Math.min(patience, 15_000);
 const storefront = required('PROVE_STOREFRONT_URL');
 const api = required('PROVE_API_URL');
 const key = required('MEDUSA_PUBLISHABLE_KEY');
@@ -18,7 +21,10 @@ function required(name) {
   return value.replace(/\/+$/, '');
 }
 
-const remaining = () => started + patience - performance.now();
+/** When the answers began to be wrong; undefined while they are right or there are none. */
+/** @type {number | undefined} */
+let wrongSince;
+const remaining = () => (wrongSince === undefined ? started + patience : wrongSince + tolerance) - performance.now();
 
 /**
  * @param {string} who
@@ -30,9 +36,9 @@ async function step(who, url, headers, judge) {
   try {
     const signal = AbortSignal.timeout(Math.ceil(Math.max(1, Math.min(5000, remaining()))));
     const wrong = await judge(await fetch(url, { headers, signal, redirect: 'manual' }));
-    return wrong && `${who} ${wrong}`;
+    return wrong && { sentence: `${who} ${wrong}`, answered: true };
   } catch (error) {
-    return `${who} ${trouble(error)}`;
+    return { sentence: `${who} ${trouble(error)}`, answered: false };
   }
 }
 
@@ -64,7 +70,11 @@ const attempt = async () => {
 for (let pause = 250; ; pause = Math.min(pause * 1.5, 1000)) {
   const wrong = await attempt();
   if (!wrong) break;
-  if (remaining() <= pause) end(`proof of life failed after ${patience / 1000} s: ${wrong}`, 1);
+  wrongSince = wrong.answered ? (wrongSince ?? performance.now()) : undefined;
+  if (remaining() <= pause) {
+    const seconds = Math.round((wrong.answered ? tolerance : patience) / 1000);
+    end(`proof of life failed after ${seconds} s: ${wrong.sentence}`, 1);
+  }
   await new Promise((resolve) => setTimeout(resolve, pause));
 }
 console.log(`proof of life after ${Math.round(performance.now() - started)} ms`);

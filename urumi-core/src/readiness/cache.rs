@@ -59,8 +59,12 @@ impl Cache {
         Touched::Namespaces(self.observe_object(kind, within, event))
     }
 
-    /// Takes in a record as the API server returned it on a write.
+    /// Takes in a record as the API server returned it on a write. One that goes with this very write is left to the watch,
+    /// which may have seen it go before.
     pub(crate) fn written(&mut self, namespace: &Object) {
+        if namespace.is_terminating() && namespace.list_at("/metadata/finalizers").is_empty() {
+            return;
+        }
         self.observe_record(WatchEvent::Applied(namespace.clone()));
     }
 
@@ -220,6 +224,17 @@ mod tests {
         let touched = cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("9", "provisioning")));
         assert_eq!(touched, Touched::Namespaces(HashSet::new()));
         assert_eq!(cache.get("store-a").unwrap().record.as_ref().unwrap().status.as_str(), "ready");
+    }
+
+    #[test]
+    fn a_record_that_its_last_write_has_released_does_not_come_back() {
+        let mut cache = Cache::default();
+        let mut released = namespace("2", "ready");
+        released.as_value_mut()["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("1", "ready")));
+        cache.observe(&namespace_kind(), None, WatchEvent::Deleted(released.clone()));
+        cache.written(&released);
+        assert_eq!(cache.stores().count(), 0);
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod real_pods_faults;
 mod real_pods_isolation;
 mod real_pods_life;
 mod real_pods_managed;
+mod real_pods_many;
 mod real_pods_orders;
 mod shop;
 mod simulated_policies;
+mod usage;

@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# Installs the packages that the lockfile names beside the checkout, once for each state of it, in $work.
+# shellcheck source=images/medusa-storefront/scripts/node.sh
+. "$(dirname "${BASH_SOURCE[0]}")/node.sh"
+
+# One at a time: whatever builds or lints shares them.
+exec 9>"$cache/lock"
+flock 9
+modules=$({ node --version; cat package.json package-lock.json; } | sha256sum | cut -c1-16)
+work="$cache/$modules"
+if [ ! -e "$work/installed" ]; then
+  rm -rf "$work"
+  mkdir -p "$work"
+  cp package.json package-lock.json "$work/"
+  (cd "$work" && npm ci --silent --include=dev --no-audit --no-fund)
+  touch "$work/installed"
+fi
