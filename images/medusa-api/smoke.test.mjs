@@ -405,7 +405,8 @@ test("a store sells: pages, pictures, sign-in, an order; and readiness follows t
       const hung = await store.call("/health/ready");
       assert.equal(hung.status, 503);
       assert.equal(hung.json().reason, `the database at ${PGHOST}:${PGPORT} cannot be reached: no answer`);
-      assert.ok(performance.now() - asked < 3000);
+      // Sooner than a probe gives up.
+      assert.ok(performance.now() - asked < 5000);
       assert.equal((await store.call("/health")).status, 200);
     } finally {
       for (const pid of stopped) process.kill(pid, "SIGCONT");

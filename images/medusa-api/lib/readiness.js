@@ -3,7 +3,8 @@
 
 const { drop, explain, open } = require("./database");
 
-const LIMIT = 1000;
+// Longer than a busy node takes to answer, shorter than a probe waits.
+const LIMIT = 3000;
 
 /** Keeps one connection to each, apart from Medusa's pools, whose waiting queues would hide the answer. */
 class Readiness {

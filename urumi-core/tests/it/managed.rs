@@ -29,7 +29,9 @@ impl Server {
     async fn run<F: Future<Output = ()>>(cluster: Arc<dyn ClusterBackend>, test: impl FnOnce(Arc<Server>) -> F) {
         with_scene(cluster, async |scene| {
             let namespace = format!("databases-{}", scene.id);
-            let object = json!({"metadata": {"name": namespace}});
+            // Its pods meet the strictest standard, too.
+            let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
+            let object = json!({"metadata": {"name": namespace, "labels": labels}});
             let object = Object::from_value(Kind::of::<Namespace>(), object).unwrap();
             let created = scene.cluster.create(&object).await.unwrap();
             let administrator = json!({

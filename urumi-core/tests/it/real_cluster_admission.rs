@@ -62,7 +62,7 @@ async fn every_object_and_every_pod_is_admitted() {
                 }
             }
         }
-        assert_eq!(pods, 3 + 2 + 3 + 3);
+        assert_eq!(pods, 4 + 3 + 4 + 5);
 
         // The same test fails where it should.
         let mut root = json!({"metadata": {"name": "root", "namespace": scene.id.namespace()}});

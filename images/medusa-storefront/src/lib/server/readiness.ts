@@ -1,7 +1,8 @@
 // Whether this storefront can sell: only while the API lists a region to its publishable key.
 import { ApiError, ask } from './api.ts';
 
-const PATIENCE = 1000;
+// Longer than a busy node takes to answer, shorter than a probe waits.
+const PATIENCE = 3000;
 const KEPT = 1500;
 
 let last: { at: number; answer: Promise<string | undefined> } | undefined;
