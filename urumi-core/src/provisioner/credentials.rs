@@ -1,4 +1,4 @@
-//! Reading a store's first password: the one Secret that urumi reads, and only when somebody asks for it.
+//! Reading a store's first password: the one Secret of a store that urumi reads, and only when somebody asks for it.
 
 use k8s_openapi::api::core::v1::Secret;
 

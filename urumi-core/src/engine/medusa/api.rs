@@ -6,8 +6,8 @@ use super::database::{COOKIE_KEY, CREDENTIALS, JWT_KEY, REDIS_URL_KEY, URL_KEY};
 use super::shop::{DatabasePlan, Shop};
 use super::workload::{
     NODE_USER, Part, START_SECONDS, container_port, container_security, deployment, drained, empty_dir, env,
-    env_from_secret, env_from_secrets, http_get, liveness, mount, node_options, pod, readiness, requirements, rolling,
-    service, startup,
+    env_from_secret, env_from_secrets, http_get, last_words, liveness, mount, node_options, pod, readiness,
+    requirements, rolling, service, startup,
 };
 use super::{admin, redis};
 use crate::engine::{Manifest, RenderError};
@@ -113,6 +113,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         vec![Container {
             name: "prepare".to_owned(),
             args: Some(vec!["prepare".to_owned()]),
+            termination_message_policy: last_words(),
             env: Some([variables, preparing, given].concat()),
             ports: None,
             startup_probe: None,

@@ -139,7 +139,6 @@ fn job(shop: &Shop<'_>, server: &DatabaseServer, name: &str, script: &str, suspe
         ]),
         resources: server.resources.as_ref().map(requirements),
         security_context: Some(container_security()),
-        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         volume_mounts: Some(vec![mount("tmp", "/tmp")]),
         ..Default::default()
     };

@@ -130,11 +130,15 @@ pub(super) fn container_security() -> SecurityContext {
     }
 }
 
+/// Why a container ended, also of those that cannot say it themselves, e.g. because they have no memory left.
+pub(super) fn last_words() -> Option<String> {
+    Some("FallbackToLogsOnError".to_owned())
+}
+
 /// A pod of one container that runs as `user`, without any way to the Kubernetes API.
 pub(super) fn pod(shop: &Shop<'_>, container: Container, user: i64, volumes: Vec<Volume>, grace: i64) -> PodSpec {
     let pull = &shop.options.image_pull_secrets;
-    // Why it ended, for those that cannot say it themselves, e.g. because they have no memory left.
-    let container = Container { termination_message_policy: Some("FallbackToLogsOnError".to_owned()), ..container };
+    let container = Container { termination_message_policy: last_words(), ..container };
     PodSpec {
         automount_service_account_token: Some(false),
         containers: vec![container],
