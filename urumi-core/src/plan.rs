@@ -7,10 +7,15 @@ use std::fmt;
 
 pub use self::drift::{Drift, drift};
 use crate::engine::{Manifest, Policy};
-use crate::object::{Object, ObjectRef};
+use crate::object::{Kind, Object, ObjectRef};
 
 /// What is in a store's namespace, as far as a plan needs to know.
 pub type Observed<'a> = HashMap<&'a ObjectRef, &'a Object>;
+
+/// What is there of a kind.
+pub(crate) fn of_kind<'a>(observed: &Observed<'a>, kind: &Kind) -> Vec<&'a Object> {
+    observed.values().filter(|object| object.kind() == kind).copied().collect()
+}
 
 /// One write to the cluster.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +126,6 @@ pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::Kind;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

@@ -24,11 +24,11 @@ use super::diagnosis::{Classes, Surroundings};
 use super::memory::Memory;
 use super::meter::Meter;
 use super::rendered::Rendered;
-use super::teardown::tear_down;
+use super::teardown::{Next, tear_down};
 use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
 use crate::object::{Kind, Object};
-use crate::plan::{Observed, Plan, plan};
+use crate::plan::{Observed, Plan, of_kind, plan};
 use crate::provisioner::{Failure, Orchestrator};
 use crate::record::{self, Record, namespace_kind};
 use crate::status::StoreStatus;
@@ -116,7 +116,7 @@ enum Outcome {
 }
 
 /// One thing to do for a store.
-pub(super) enum Action {
+enum Action {
     Record(RecordPatch, Option<Timestamp>),
     /// The second is the uid of the store's namespace.
     CarryOut(Arc<Rendered>, String, Plan),
@@ -329,11 +329,13 @@ impl State {
         let observed: Observed<'_> = objects.collect();
         if record.status == StoreStatus::Deleting {
             let known = rendered.kinds.iter().all(synced) && synced(&Kind::of::<Pod>());
-            let action = if known && record.awaits_teardown() {
-                tear_down(record, &rendered, &observed, memory, (now, wall, self.settle), &mut alarms)
-            } else {
-                None
-            };
+            let next = (known && record.awaits_teardown()).then(|| {
+                tear_down(record, &rendered.teardown, &observed, memory, (now, wall, self.settle), &mut alarms)
+            });
+            let action = next.flatten().map(|next| match next {
+                Next::Record(patch) => Action::Record(patch, None),
+                Next::CarryOut(plan) => Action::CarryOut(rendered.clone(), record.uid.clone(), plan),
+            });
             return (action, alarms);
         }
         memory.begin_provisioning(record.provisioning_since);
@@ -525,10 +527,6 @@ struct Moment<'a> {
     now: Timestamp,
     deadline: Duration,
     patience: Duration,
-}
-
-pub(super) fn of_kind<'a>(observed: &Observed<'a>, kind: &Kind) -> Vec<&'a Object> {
-    observed.values().filter(|object| object.kind() == kind).copied().collect()
 }
 
 fn facts<'a>(

@@ -1,6 +1,5 @@
 //! The end of a store that has something outside of its namespace: that is undone before the record goes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,13 +9,21 @@ use tokio::time::Instant;
 use super::assess::Assessment;
 use super::diagnosis::{Cause, Surroundings, diagnose, selects};
 use super::memory::Memory;
-use super::rendered::Rendered;
-use super::task::{Action, of_kind};
 use super::workload::has_condition;
+use crate::cluster::RecordPatch;
+use crate::engine::Stage;
 use crate::object::{Kind, Object};
-use crate::plan::{Observed, Plan, plan};
+use crate::plan::{Observed, Plan, of_kind, plan};
 use crate::record::Record;
 use crate::status::{Condition, ConditionStatus, StoreStatus, carry_times};
+
+/// What is to be done next.
+pub(super) enum Next {
+    /// Change the record: say what is wrong, or let it go.
+    Record(RecordPatch),
+    /// Carry this out.
+    CarryOut(Plan),
+}
 
 /// How far the teardown is.
 enum Progress<'a> {
@@ -31,19 +38,19 @@ enum Progress<'a> {
 /// What is to be done next for a store that is being deleted.
 pub(super) fn tear_down(
     record: &Record,
-    rendered: &Arc<Rendered>,
+    stages: &[Stage],
     observed: &Observed<'_>,
     memory: &mut Memory,
     (now, wall, settle): (Instant, Timestamp, Duration),
     alarms: &mut Vec<Instant>,
-) -> Option<Action> {
+) -> Option<Next> {
     if let Some(not_before) = memory.not_before.filter(|at| *at > now) {
         alarms.push(not_before);
         return None;
     }
-    let progress = progress(rendered, observed);
+    let progress = progress(stages, observed);
     let cause = match (&progress, &memory.plan_failure) {
-        (Progress::Over, _) => return Some(Action::Record(record.release(), None)),
+        (Progress::Over, _) => return Some(Next::Record(record.release())),
         (Progress::Begin(_), Some(failure)) => Some(failure.cause.clone()),
         (Progress::Begin(_), None) => None,
         (Progress::Await(job), _) => {
@@ -54,7 +61,7 @@ pub(super) fn tear_down(
     if let Some(cause) = cause
         && let Some(patch) = memory.record_change(&assessment(record, &cause, wall), record, (now, wall), alarms)
     {
-        return Some(Action::Record(patch, None));
+        return Some(Next::Record(patch));
     }
     match progress {
         Progress::Begin(plan) => {
@@ -64,15 +71,15 @@ pub(super) fn tear_down(
                 alarms.push(quiet_at);
                 return None;
             }
-            Some(Action::CarryOut(rendered.clone(), record.uid.clone(), plan))
+            Some(Next::CarryOut(plan))
         }
         _ => None,
     }
 }
 
-fn progress<'a>(rendered: &Rendered, observed: &Observed<'a>) -> Progress<'a> {
+fn progress<'a>(stages: &[Stage], observed: &Observed<'a>) -> Progress<'a> {
     let pods = of_kind(observed, &Kind::of::<Pod>());
-    for stage in &rendered.teardown {
+    for stage in stages {
         let plan = plan(&stage.manifests, observed);
         if !plan.is_empty() {
             return Progress::Begin(plan);
