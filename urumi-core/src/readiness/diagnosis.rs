@@ -128,7 +128,8 @@ fn crash(name: &str, status: &Value) -> Option<Cause> {
     let container = status.get("name").and_then(Value::as_str).unwrap_or_default();
     let code = ended.get("exitCode").and_then(Value::as_i64);
     let died_of = text("reason").unwrap_or("Error");
-    let last_words = text("message").and_then(telling_line);
+    // What the kernel kills says nothing any more: what is there is the middle of its log.
+    let last_words = text("message").and_then(telling_line).filter(|_| died_of != "OOMKilled");
     let reason = match last_words {
         _ if died_of == "OOMKilled" => "OOMKilled",
         Some(words) if words.contains(NO_MEMORY) => "OutOfMemory",
@@ -327,7 +328,7 @@ mod tests {
     fn a_crash_is_explained_by_how_the_container_ended() {
         let pods = [pod(json!({"containerStatuses": [{"name": "pg", "restartCount": 3,
             "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s restarting"}},
-            "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]}))];
+            "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled", "message": "still at work"}}}]}))];
         let around = Surroundings { pods: pods.iter().collect(), ..Default::default() };
         let cause = diagnose(&workload(json!({})), &around);
         assert_eq!(said(&cause), "OOMKilled postgres: container pg exits with code 137 (OOMKilled)");

@@ -13,7 +13,8 @@ use crate::shop::Shop;
 /// databases started, all on one small node.
 const SOON: Duration = Duration::from_secs(30);
 
-/// Waits until the store has failed, and checks that the reason is one of these words and tells what an owner can use.
+/// Waits until the store has failed, and checks that the reason is one of these words (`A|B`) and tells what an owner can
+/// use.
 #[track_caller]
 fn fails(server: &Server, shop: &Shop, reason: &str, told: &[&str]) {
     let began = Instant::now();
@@ -21,7 +22,8 @@ fn fails(server: &Server, shop: &Shop, reason: &str, told: &[&str]) {
     let state = shop.state(server);
     assert_eq!((code, state.status.as_str()), (6, "failed"), "{}: {state:?}: {stderr}", shop.id);
     println!("{}: failed {:.0} s after the last one: {}", shop.id, began.elapsed().as_secs_f64(), state.reason);
-    assert!(state.reason.contains(reason), "{}: {}", shop.id, state.reason);
+    let known = reason.split('|').any(|reason| state.reason.starts_with(reason));
+    assert!(known, "{}: {}", shop.id, state.reason);
     for words in told {
         assert!(state.reason.contains(words), "{}: {:?} is not in {}", shop.id, words, state.reason);
     }
@@ -78,7 +80,8 @@ async fn every_trouble_is_told_and_ends_with_its_cause() {
         &["user reader lacks a right in database reader at postgres.outside:5432: permission denied"],
     );
     fails(&server, &crash, "CrashLoopBackOff", &["medusa-api"]);
-    fails(&server, &memory, "OutOfMemory", &["medusa-api", "JavaScript heap out of memory"]);
+    // Which limit is reached first, Node's or the container's, is a matter of milliseconds.
+    fails(&server, &memory, "OutOfMemory|OOMKilled", &["medusa-api: container medusa-api exits with code 13"]);
     drop(memory);
 
     let ctr = concat!(env!("CARGO_MANIFEST_DIR"), "/../cluster/ctr");
