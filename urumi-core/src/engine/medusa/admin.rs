@@ -1,6 +1,7 @@
 //! The store's first administrator, whose generated password is in a Secret of its own.
 //!
-//! It is the one Secret of a store that urumi reads, and only when somebody asks for it; its fixed name lets a role permit just that.
+//! It is the one Secret of a store that urumi reads, and only when somebody asks for it; its fixed name lets a role
+//! permit just that.
 
 use super::shop::Shop;
 use super::{api, workload};

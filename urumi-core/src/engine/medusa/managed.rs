@@ -7,7 +7,6 @@
 //! Role and database are called like the store's namespace. The role's comment says which store of that name it was made
 //! for, so that nothing that was there before, or that another cluster made on the same server, is taken over or removed.
 
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -19,7 +18,7 @@ use super::workload::{
     self, Part, container_security, empty_dir, env, env_from_secret, mount, pod, required_or_not, requirements,
     template,
 };
-use super::{api, scram};
+use super::{api, database, scram};
 use crate::engine::{Component, Manifest, RenderError, Stage};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::secret::{SecretSource, SecretString};
@@ -41,10 +40,9 @@ pub(super) fn manifests(shop: &Shop<'_>, secrets: &dyn SecretSource) -> Result<V
     let secret = secret(shop, server, secrets)?;
     let from = secret.object.reference();
     let address = workload::secret(&api::part(shop), CREDENTIALS, &[(URL_KEY, SecretString::new("copied"))]);
-    let guard = ObjectRef::namespaced(Kind::of::<Deployment>(), shop.spec.namespace(), api::NAME);
     Ok(vec![
         secret,
-        Manifest::copy(Object::from_typed(&address)?, from, vec![guard]),
+        Manifest::copy(Object::from_typed(&address)?, from, database::guards(shop)?),
         once(Object::from_typed(&job(shop, server, &made(shop), MAKE, false))?),
     ])
 }
