@@ -53,6 +53,7 @@ function environment(database, more = {}) {
     DATABASE_URL: `postgres://medusa:medusa@${PGHOST}:${PGPORT}/${database}`,
     JWT_SECRET: "a secret of the test",
     COOKIE_SECRET: "another secret of the test",
+    SMOKE_TOKEN: "a token of the test",
     STORE_CORS: shop,
     ADMIN_CORS: api,
     AUTH_CORS: `${shop},${api}`,
@@ -388,6 +389,47 @@ test("a store sells: pages, pictures, sign-in, an order; and readiness follows t
     t.diagnostic(`${store.memory()} MB after 20 orders`);
   });
 
+  await t.test("an order is looked up by its number and e-mail address only, and neither its id nor its address is told", async () => {
+    const id = await order(store.call);
+    const [{ display_id: number }] = await sql(database, `SELECT display_id FROM "order" WHERE id = $1`, [id]);
+    const ask = (body) => store.call("/store/orders/lookup", { body });
+    const found = await ask({ number, email: " Customer@example.com " });
+    assert.equal(found.status, 200, found.text);
+    const { order: summary } = found.json();
+    assert.deepEqual(Object.keys(summary), ["display_id", "status", "created_at", "currency_code", "total", "items"]);
+    assert.equal(summary.display_id, number);
+    assert.ok(summary.total > 0);
+    assert.deepEqual(Object.keys(summary.items[0]), ["title", "variant_title", "quantity", "total", "thumbnail"]);
+    assert.ok(!found.text.includes(id) && !found.text.includes("example.com") && !found.text.includes("address"));
+    assert.equal((await ask({ number, email: "other@example.com" })).status, 404);
+    assert.equal((await ask({ number: number + 1000, email: "customer@example.com" })).status, 404);
+    for (const number of [0, -1, 1.5, 2 ** 40, "1", { $gt: 0 }, [1], null]) assert.equal((await ask({ number, email })).status, 400, JSON.stringify(number));
+    for (const email of [null, 1, {}, "x".repeat(400)]) assert.equal((await ask({ number, email })).status, 400);
+    assert.equal((await store.call("/store/orders/lookup", { body: { number, email }, publishable: null })).status, 400);
+  });
+
+  await t.test("an order that tried the shop is taken back with the token, once, and no other is", async () => {
+    const reserved = async () => (await sql(database, "SELECT coalesce(sum(reserved_quantity), 0)::int AS n FROM inventory_level"))[0].n;
+    const before = await reserved();
+    const id = await order(store.call, "smoke-test@urumi.invalid");
+    assert.ok((await reserved()) > before);
+    const cancel = (id, token) => store.call(`/smoke/orders/${id}/cancel`, { method: "POST", headers: token && { "x-smoke-token": token } });
+    assert.equal((await cancel(id)).status, 401);
+    assert.equal((await cancel(id, "wrong")).status, 401);
+    const state = async (id) => (await sql(database, `SELECT status, metadata FROM "order" WHERE id = $1`, [id]))[0];
+    assert.deepEqual(await state(id), { status: "pending", metadata: null });
+    for (const _ of ["first", "again"]) {
+      const cancelled = await cancel(id, "a token of the test");
+      assert.equal(cancelled.status, 200, cancelled.text);
+      assert.deepEqual(cancelled.json().order, { id, status: "canceled" });
+    }
+    assert.deepEqual(await state(id), { status: "canceled", metadata: { smoke_test: true } });
+    assert.equal(await reserved(), before, "what was reserved can be sold again");
+    const real = await order(store.call);
+    assert.equal((await cancel(real, "a token of the test")).status, 404);
+    assert.equal((await state(real)).status, "pending");
+  });
+
   await t.test("what is sold out cannot be bought", async () => {
     const { products } = (await store.call("/store/products?handle=linen-throw&fields=*variants")).json();
     const { regions } = (await store.call("/store/regions")).json();
@@ -463,7 +505,7 @@ test("a store ends at once when it is told to while it starts", async () => {
 });
 
 /** The way of a customer from the shelf to the order; its id. */
-async function order(call) {
+async function order(call, email = "customer@example.com") {
   const done = async (target, options) => {
     const response = await call(target, options);
     assert.equal(response.status, 200, `${target}: ${response.text}`);
@@ -473,7 +515,7 @@ async function order(call) {
   const { products } = await done(`/store/products?handle=dot-grid-notebook&region_id=${region.id}&fields=*variants.calculated_price`);
   const [variant] = products[0].variants;
   assert.equal(variant.calculated_price.calculated_amount, 14);
-  const { cart } = await done("/store/carts", { body: { region_id: region.id, email: "customer@example.com" } });
+  const { cart } = await done("/store/carts", { body: { region_id: region.id, email } });
   await done(`/store/carts/${cart.id}/line-items`, { body: { variant_id: variant.id, quantity: 2 } });
   const address = { first_name: "Cus", last_name: "Tomer", address_1: "Street 1", city: "Berlin", postal_code: "10115", country_code: "de" };
   await done(`/store/carts/${cart.id}`, { body: { shipping_address: address, billing_address: address } });
