@@ -1,0 +1,57 @@
+// What a customer does in a shop, by what they see: names of links, buttons and fields, never markup.
+import { expect, type Page } from '@playwright/test';
+
+export const customer = {
+  email: 'anna@example.com',
+  'First name': 'Anna',
+  'Last name': 'Schmidt',
+  Address: 'Hauptstraße 1',
+  'Postal code': '10115',
+  City: 'Berlin',
+};
+
+/** Called at each stage of a purchase, by its name: for a screenshot or a look with other eyes. */
+export type Witness = (stage: string) => Promise<unknown>;
+const nobody: Witness = async () => {};
+
+/** From the first page to a product that can be bought. */
+export async function openProduct(page: Page, title = 'Dot Grid Notebook', see = nobody) {
+  await page.goto('/');
+  await see('list');
+  await page.getByRole('main').getByRole('link', { name: title }).first().click();
+  await expect(page.getByRole('heading', { level: 1, name: title })).toBeVisible();
+  await see('product');
+}
+
+export async function addToCart(page: Page) {
+  await page.getByRole('button', { name: 'Add to cart' }).click();
+  await expect(page.getByRole('status')).toContainText('cart');
+}
+
+/** From a filled cart to the confirmation; returns the order's number. */
+export async function checkOut(page: Page, { see = nobody, email = customer.email } = {}): Promise<string> {
+  await page.goto('/cart');
+  await see('cart');
+  await page.getByRole('link', { name: 'Checkout' }).click();
+  await page.getByLabel('E-mail').fill(email);
+  for (const [label, value] of Object.entries(customer)) {
+    if (label !== 'email') await page.getByLabel(label, { exact: true }).fill(value);
+  }
+  await page.getByLabel('Country').selectOption('de');
+  await see('address');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('radio', { name: 'Standard' }).check();
+  await see('shipping');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('radio').first().check();
+  await see('payment');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await expect(page.getByRole('main')).toContainText(email);
+  await see('review');
+  await page.getByRole('button', { name: 'Place order' }).click();
+  await page.waitForURL(/\/orders\/order_/);
+  await see('confirmation');
+  const number = /#(\d+)/.exec(await page.getByRole('main').innerText())?.[1];
+  expect(number, 'the confirmation tells the order’s number').toBeTruthy();
+  return number!;
+}
