@@ -8,6 +8,7 @@ declare global {
     }
     interface PageData {
       language: Language;
+      robots: 'index' | 'noindex';
     }
   }
 }

@@ -6,7 +6,12 @@ import { languages } from './lib/texts/index.ts';
 const LOGO_LIMIT = 64 * 1024;
 
 const object = <T extends v.ObjectEntries>(entries: T) => {
-  return v.strictObject(entries, ({ expected }) => (expected === 'never' ? 'is not known' : 'must be an object'));
+  return v.pipe(
+    v.unknown(),
+    // Valibot takes a list for an object.
+    v.check((value) => !Array.isArray(value), 'must be an object'),
+    v.strictObject(entries, ({ expected }) => (expected === 'never' ? 'is not known' : 'must be an object')),
+  );
 };
 const one = <const T extends string[]>(...words: T) => v.picklist(words, `must be one of ${words.join(', ')}`);
 const color = v.pipe(
