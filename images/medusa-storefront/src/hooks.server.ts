@@ -15,6 +15,7 @@ export const handle: Handle = async ({ event, resolve }) => {
   // Prices change, and depend on the region in the visitor's cookie: a browser may keep a page but has to ask again.
   if (response.headers.get('content-type')?.startsWith('text/html')) {
     response.headers.set('cache-control', 'private, no-cache');
+    response.headers.set('speculation-rules', '"/speculation-rules"');
   } else if (!response.headers.has('content-security-policy')) {
     response.headers.set('content-security-policy', closed);
   }
