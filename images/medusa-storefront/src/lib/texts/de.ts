@@ -23,8 +23,6 @@ export const de: Texts = {
   list: {
     home: (store) => `Alles bei ${store}: Produkte, Preise und was auf Lager ist.`,
     filters: 'Eingrenzen',
-    within: 'Unterkategorien',
-    collections: 'Kollektionen',
     chosen: 'Gewählte Filter',
     remove: (what) => `${what} entfernen`,
     found: (query) => `Ergebnisse für „${query}“`,

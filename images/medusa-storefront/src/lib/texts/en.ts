@@ -23,8 +23,6 @@ export const en = {
   list: {
     home: (store: string) => `Everything at ${store}: products, prices and what is in stock.`,
     filters: 'Narrow down',
-    within: 'Categories within',
-    collections: 'Collections',
     chosen: 'Chosen filters',
     remove: (what: string) => `Remove ${what}`,
     found: (query: string) => `Results for “${query}”`,
