@@ -1,6 +1,7 @@
 // The settings of one store, read from the environment when the server starts and checked before it listens.
 import { building } from '$app/env';
 import { defineEnvVars } from '@sveltejs/kit/env';
+import { settings } from './settings.ts';
 
 /** A check that only a running server has to pass: the build knows nothing of any store. */
 const running = (check: (value: string | undefined) => string) => (value: string | undefined) => {
@@ -23,6 +24,13 @@ function text(value: string | undefined): string {
   return value.trim();
 }
 
+/** Stripe's key for browsers; a secret one must never come here. */
+function stripeKey(value: string | undefined): string | undefined {
+  if (!value) return undefined;
+  if (!/^pk_(test|live)_\w+$/.test(value)) throw new Error('must begin with pk_test_ or pk_live_');
+  return value;
+}
+
 export const variables = defineEnvVars({
   MEDUSA_BACKEND_URL: { schema: running(address), description: 'Where this server reaches the Medusa API' },
   MEDUSA_PUBLIC_URL: {
@@ -35,4 +43,9 @@ export const variables = defineEnvVars({
   },
   STOREFRONT_URL: { schema: running(origin), description: "The storefront's own public address" },
   STORE_NAME: { schema: running(text), description: "The shop's name" },
+  STOREFRONT_SETTINGS: {
+    schema: (value) => settings(building ? undefined : value),
+    description: 'A JSON file of how the shop looks and speaks (optional)',
+  },
+  STRIPE_PUBLISHABLE_KEY: { schema: stripeKey, description: "Stripe's publishable key (optional)" },
 });

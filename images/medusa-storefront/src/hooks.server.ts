@@ -1,19 +1,21 @@
 // What happens around every request: caching rules for pages, and failures turned into a status and a log line.
 import type { Handle, HandleServerError } from '@sveltejs/kit/hooks';
-import { lang } from '#lib/texts.ts';
 import { ApiError } from '#lib/server/api.ts';
 import { Busy } from '#lib/server/cache.ts';
+import { visitorLanguage } from '#lib/server/language.ts';
 
 /** For what is not a page: nothing may be loaded from it. */
 const closed = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const handle: Handle = async ({ event, resolve }) => {
+  const language = (event.locals.language = visitorLanguage(event));
   const response = await resolve(event, {
-    transformPageChunk: ({ html }) => html.replace('%lang%', lang),
+    transformPageChunk: ({ html }) => html.replace('%lang%', language),
   });
   // Prices change, and depend on the region in the visitor's cookie: a browser may keep a page but has to ask again.
   if (response.headers.get('content-type')?.startsWith('text/html')) {
     response.headers.set('cache-control', 'private, no-cache');
+    response.headers.set('speculation-rules', '"/speculation-rules"');
   } else if (!response.headers.has('content-security-policy')) {
     response.headers.set('content-security-policy', closed);
   }

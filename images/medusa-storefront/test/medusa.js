@@ -157,7 +157,11 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
     const handle = query.get('handle');
     const all =
       handle && api.any.test(handle) ? [{ handle, title: handle, sizes: { One: { eur: 1, stock: 1 } } }] : samples;
-    return all
+    const words = query.get('q')?.toLowerCase();
+    // The order of the samples is the order in which they were made, newest first.
+    const ordered = query.get('order') === 'title' ? all.toSorted((a, b) => (a.title < b.title ? -1 : 1)) : all;
+    return ordered
+      .filter(({ title, description = '' }) => !words || `${title} ${description}`.toLowerCase().includes(words))
       .filter((sample) => !handle || sample.handle === handle)
       .filter(
         (sample) =>
@@ -169,7 +173,7 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
           !query.has('collection_id') ||
           collections.some(({ id, handle }) => id === query.get('collection_id') && handle === sample.collection),
       )
-      .map((sample, index) => product(sample, index, currency));
+      .map((sample) => product(sample, Math.max(0, samples.indexOf(/** @type {Sample} */ (sample))), currency));
   }
 
   function product(/** @type {Sample} */ sample, /** @type {number} */ index, /** @type {'eur' | 'usd'} */ currency) {

@@ -44,6 +44,8 @@ export interface Variant {
   sku: string;
   price?: Price;
   soldOut: boolean;
+  /** How many there are, where it is so few that a visitor should know. */
+  left?: number;
   /** Option id → value. */
   options: Record<string, string>;
 }
@@ -53,12 +55,28 @@ export interface Product {
   title: string;
   subtitle: string;
   description: string;
+  /** Whether the description is longer than what is here of it. */
+  cut: boolean;
   material: string;
   pictures: string[];
-  category?: { handle: string; name: string };
+  category?: { id: string; handle: string; name: string };
   collection?: Collection;
   options: { id: string; title: string; values: string[] }[];
   variants: Variant[];
+}
+
+export const sorts = ['newest', 'name'] as const;
+export type Sort = (typeof sorts)[number];
+
+/** The way to a category from the top: its ancestors, then itself. */
+export function trail(all: Category[], id: string | undefined): Category[] {
+  const found: Category[] = [];
+  for (let next = all.find((one) => one.id === id); next && !found.includes(next);) {
+    found.unshift(next);
+    const { parent } = next;
+    next = all.find((one) => one.id === parent);
+  }
+  return found;
 }
 
 /** The variant to show: the one asked for, else the first that can be bought, else the first. */

@@ -1,6 +1,7 @@
-// The list of products: all, of one category with those below it, or of one collection, page by page.
+// The list of products: all, of one category with those below it, of one collection, or those that a search
+// finds, in any combination, page by page.
 import { error } from '@sveltejs/kit';
-import type { Category } from '#lib/catalogue.ts';
+import { sorts, type Category, type Sort } from '#lib/catalogue.ts';
 import { categories, collections, PAGE_SIZE, products } from '#lib/server/catalogue.ts';
 import { currentRegion } from '#lib/server/region.ts';
 import type { PageServerLoad } from './$types';
@@ -14,10 +15,17 @@ function below(all: Category[], id: string): string[] {
   return found;
 }
 
+/** How much of a question is asked. */
+const QUESTION = 100;
+
 export const load: PageServerLoad = async ({ url, cookies }) => {
   const number = url.searchParams.get('page') ?? '1';
   if (!/^[1-9]\d{0,4}$/.test(number)) error(400);
   const page = Number(number);
+  const sort = (url.searchParams.get('sort') ?? 'newest') as Sort;
+  if (!sorts.includes(sort)) error(400);
+  const asked = (url.searchParams.get('q') ?? '').replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  const q = [...asked].slice(0, QUESTION).join('') || undefined;
 
   const region = currentRegion(cookies);
   const [category, collection] = await Promise.all([
@@ -27,11 +35,13 @@ export const load: PageServerLoad = async ({ url, cookies }) => {
   const { cards, count } = await products(await region, {
     category: category && below(await categories(), category.id),
     collection: collection?.id,
+    q,
+    sort,
     page,
   });
   const pages = Math.max(1, Math.ceil(count / PAGE_SIZE));
   if (page > pages) error(404);
-  return { cards, count, page, pages, category, collection };
+  return { cards, count, page, pages, category, collection, q, sort };
 };
 
 async function find<T extends { handle: string }>(handle: string | null, all: () => Promise<T[]>) {

@@ -1,11 +1,20 @@
 // Reads the catalogue from the API, cut down to what pages show, and remembers it for a moment.
 import type { HttpTypes } from '@medusajs/types';
-import type { Card, Category, Collection, Price, Product, Region, Variant } from '#lib/catalogue.ts';
+import type { Card, Category, Collection, Price, Product, Region, Sort, Variant } from '#lib/catalogue.ts';
+import { cut } from '#lib/cut.ts';
 import { ask } from './api.ts';
 import { Cache } from './cache.ts';
 import { picture } from './pictures.ts';
 
 export const PAGE_SIZE = 12;
+
+/** Of how many left a visitor is told the number. */
+const FEW = 5;
+/** How much of a text a page shows, in UTF-16 units: a catalogue may hold megabytes. */
+const LONG = 20_000;
+const SHORT = 300;
+
+const short = (text: string | null | undefined) => cut(text ?? '', SHORT);
 
 const cache = new Cache({ fresh: 3_000, stale: 30_000, size: 500, pending: 64 });
 
@@ -25,7 +34,7 @@ export function categories(): Promise<Category[]> {
     return answer.product_categories
       .toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0))
       .map(({ id, name, handle, description, parent_category_id }) => {
-        return { id, name, handle, description, parent: parent_category_id };
+        return { id, name: short(name), handle, description: cut(description ?? '', LONG), parent: parent_category_id };
       });
   });
 }
@@ -34,13 +43,15 @@ export function collections(): Promise<Collection[]> {
   return cache.get('collections', async () => {
     const query = { fields: 'id,title,handle', limit: 100 };
     const answer = await ask<HttpTypes.StoreCollectionListResponse>('/store/collections', query);
-    return answer.collections.map(({ id, title, handle }) => ({ id, title, handle }));
+    return answer.collections.map(({ id, title, handle }) => ({ id, title: short(title), handle }));
   });
 }
 
 export interface Filter {
   category?: string[];
   collection?: string;
+  q?: string;
+  sort: Sort;
   page: number;
 }
 
@@ -54,10 +65,11 @@ export function products(region: Region, filter: Filter): Promise<{ cards: Card[
       region_id: region.id,
       category_id: filter.category,
       collection_id: filter.collection,
+      q: filter.q,
       limit: PAGE_SIZE,
       offset: (filter.page - 1) * PAGE_SIZE,
       // Newest first: ids begin with the time, and are unlike dates never equal, so that no product is on two pages.
-      order: '-id',
+      order: filter.sort === 'name' ? 'title' : '-id',
     });
     return { cards: answer.products.map((product) => card(product, region)), count: answer.count };
   });
@@ -76,6 +88,13 @@ export function product(region: Region, handle: string): Promise<Product | undef
   });
 }
 
+/** Other products of the same category; at most four. */
+export async function related(region: Region, { handle, category }: Product): Promise<Card[]> {
+  if (!category) return [];
+  const { cards } = await products(region, { category: [category.id], sort: 'newest', page: 1 });
+  return cards.filter((card) => card.handle !== handle).slice(0, 4);
+}
+
 function price({ calculated_price: calculated }: HttpTypes.StoreProductVariant, region: Region): Price | undefined {
   if (typeof calculated?.calculated_amount !== 'number') return undefined;
   const { calculated_amount: amount, original_amount: before, currency_code } = calculated;
@@ -90,13 +109,18 @@ function soldOut({ manage_inventory, allow_backorder, inventory_quantity }: Http
   return Boolean(manage_inventory) && !allow_backorder && (inventory_quantity ?? 0) <= 0;
 }
 
+function left(variant: HttpTypes.StoreProductVariant): number | undefined {
+  const { manage_inventory, allow_backorder, inventory_quantity: quantity } = variant;
+  return manage_inventory && !allow_backorder && quantity && quantity > 0 && quantity <= FEW ? quantity : undefined;
+}
+
 function card(product: HttpTypes.StoreProduct, region: Region): Card {
   const variants = product.variants ?? [];
   const prices = variants.flatMap((variant) => price(variant, region) ?? []).sort((a, b) => a.amount - b.amount);
   return {
     handle: product.handle,
-    title: product.title,
-    subtitle: product.subtitle ?? '',
+    title: short(product.title),
+    subtitle: short(product.subtitle),
     picture: picture(product.thumbnail),
     price: prices[0],
     from: prices.at(-1)?.amount !== prices[0]?.amount,
@@ -114,20 +138,22 @@ function detail(product: HttpTypes.StoreProduct, region: Region): Product {
       sku: variant.sku ?? '',
       price: price(variant, region),
       soldOut: soldOut(variant),
+      left: left(variant),
       options: Object.fromEntries(options),
     };
   });
   const [category] = product.categories ?? [];
   return {
     handle: product.handle,
-    title: product.title,
-    subtitle: product.subtitle ?? '',
-    description: product.description ?? '',
-    material: product.material ?? '',
+    title: short(product.title),
+    subtitle: short(product.subtitle),
+    description: cut(product.description ?? '', LONG),
+    cut: (product.description?.length ?? 0) > LONG,
+    material: short(product.material),
     pictures: [...new Set([picture(product.thumbnail), ...pictures].filter((path) => path !== undefined))],
-    category: category && { handle: category.handle, name: category.name },
+    category: category && { id: category.id, handle: category.handle, name: short(category.name) },
     collection: product.collection
-      ? { id: product.collection.id, handle: product.collection.handle, title: product.collection.title }
+      ? { id: product.collection.id, handle: product.collection.handle, title: short(product.collection.title) }
       : undefined,
     options: (product.options ?? []).map(({ id, title, values }) => {
       const named = (values ?? []).map(({ value }) => value);

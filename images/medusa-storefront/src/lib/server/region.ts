@@ -1,4 +1,6 @@
-// The region whose prices a visitor sees: the one chosen, kept in a cookie, else the store's first.
+// The region whose prices a visitor sees: the one chosen, kept in a cookie, else the first of the currency
+// that the settings name, else the store's first.
+import { STOREFRONT_SETTINGS } from '$app/env/private';
 import type { Cookies } from '@sveltejs/kit';
 import type { Region } from '#lib/catalogue.ts';
 import { regions } from './catalogue.ts';
@@ -7,7 +9,10 @@ export const COOKIE = 'region';
 
 export async function currentRegion(cookies: Cookies): Promise<Region> {
   const all = await regions();
-  const region = all.find(({ id }) => id === cookies.get(COOKIE)) ?? all[0];
+  const region =
+    all.find(({ id }) => id === cookies.get(COOKIE)) ??
+    all.find(({ currency }) => currency === STOREFRONT_SETTINGS.currency) ??
+    all[0];
   if (!region) throw new Error('the store has no region: prices cannot be shown');
   return region;
 }

@@ -1,6 +1,7 @@
 // Remembers the region that a visitor chose and leads back to the page they were on.
 import { error, redirect } from '@sveltejs/kit';
 import { regions } from '#lib/server/catalogue.ts';
+import { back } from '#lib/server/back.ts';
 import { COOKIE } from '#lib/server/region.ts';
 import type { RequestHandler } from './$types';
 
@@ -10,7 +11,5 @@ export const POST: RequestHandler = async ({ request, cookies, url }) => {
   // Browsers refuse secure cookies over plain HTTP, where a store on a local domain lives.
   const secure = url.protocol === 'https:';
   cookies.set(COOKIE, region.id, { path: '/', maxAge: 365 * 24 * 3600, sameSite: 'lax', secure });
-  // Only ever a page of our own, whatever the form says.
-  const to = URL.parse(String(form.get('to') ?? '/'), url);
-  redirect(303, to?.origin === url.origin ? to.pathname.replace(/^\/+/, '/') + to.search : '/');
+  redirect(303, back(form, url));
 };

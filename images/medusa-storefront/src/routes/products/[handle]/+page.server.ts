@@ -1,7 +1,7 @@
-// One product, with the variant that the address asks for.
+// One product, with the variant that the address asks for, and what else there is like it.
 import { error } from '@sveltejs/kit';
-import { pick } from '#lib/catalogue.ts';
-import { product } from '#lib/server/catalogue.ts';
+import { pick, trail } from '#lib/catalogue.ts';
+import { categories, product, related } from '#lib/server/catalogue.ts';
 import { currentRegion } from '#lib/server/region.ts';
 import type { PageServerLoad } from './$types';
 
@@ -10,7 +10,15 @@ const handles = /^[\p{Ll}\p{Lo}\p{Lm}\p{N}]+(?:-[\p{Ll}\p{Lo}\p{Lm}\p{N}]+)*$/u;
 
 export const load: PageServerLoad = async ({ params, url, cookies }) => {
   if (params.handle.length > 255 || !handles.test(params.handle)) error(404);
-  const found = await product(await currentRegion(cookies), params.handle);
+  const region = await currentRegion(cookies);
+  const found = await product(region, params.handle);
   if (!found) error(404);
-  return { product: found, variant: pick(found, url.searchParams.get('variant')) };
+  // What surrounds the product must not keep it from being shown.
+  const [others, groups] = await Promise.all([related(region, found).catch(() => []), categories().catch(() => [])]);
+  return {
+    product: found,
+    variant: pick(found, url.searchParams.get('variant')),
+    related: others,
+    trail: trail(groups, found.category?.id),
+  };
 };

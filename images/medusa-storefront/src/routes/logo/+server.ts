@@ -1,0 +1,20 @@
+// The store's logo, from our own origin.
+import { error } from '@sveltejs/kit';
+import { logo } from '#lib/server/theme.ts';
+import type { RequestHandler } from './$types';
+
+export const GET: RequestHandler = ({ request }) => {
+  if (!logo) error(404);
+  const etag = `"${logo.tag}"`;
+  const known = request.headers.get('if-none-match') === etag;
+  return new Response(known ? null : logo.body, {
+    status: known ? 304 : 200,
+    headers: {
+      'content-type': logo.type,
+      etag,
+      'cache-control': 'public, max-age=3600',
+      // An SVG is a document that may carry scripts: opened by itself it must not be part of the shop.
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    },
+  });
+};

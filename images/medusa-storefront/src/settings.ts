@@ -1,0 +1,91 @@
+// How one store's storefront looks and speaks: the optional JSON file that STOREFRONT_SETTINGS names, checked strictly.
+import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { languages } from './lib/texts/index.ts';
+
+const LOGO_LIMIT = 64 * 1024;
+
+const object = <T extends v.ObjectEntries>(entries: T) => {
+  return v.pipe(
+    v.unknown(),
+    // Valibot takes a list for an object.
+    v.check((value) => !Array.isArray(value), 'must be an object'),
+    v.strictObject(entries, ({ expected }) => (expected === 'never' ? 'is not known' : 'must be an object')),
+  );
+};
+const one = <const T extends string[]>(...words: T) => v.picklist(words, `must be one of ${words.join(', ')}`);
+const color = v.pipe(
+  v.string('must be a colour like #1f2a37'),
+  v.regex(/^#[0-9a-f]{6}$/i, 'must be a colour like #1f2a37'),
+);
+/** A page of the shop or a secure one elsewhere: never a script, nor `//host`. */
+const link = (href: string) => /^\/(?![/\\])/.test(href) || (/^https:\/\//.test(href) && URL.canParse(href));
+
+const wrongLogo = 'must be a data:image/…;base64, address of a PNG, JPEG, WebP or SVG picture';
+const logo = v.pipe(
+  v.string(wrongLogo),
+  v.regex(/^data:image\/(?:png|jpeg|webp|svg\+xml);base64,[a-z0-9+/]+={0,2}$/i, wrongLogo),
+  v.transform((text) => {
+    const [head = '', body = ''] = text.split(';base64,');
+    return { type: head.slice('data:'.length), bytes: Uint8Array.from(Buffer.from(body, 'base64')) };
+  }),
+  v.check(({ bytes }) => bytes.length <= LOGO_LIMIT, 'must be at most 64 KiB'),
+);
+
+const schema = object({
+  theme: v.optional(
+    object({
+      logo: v.optional(logo),
+      colors: v.optional(
+        object({ accent: v.optional(color), background: v.optional(color), text: v.optional(color) }),
+        {},
+      ),
+    }),
+    {},
+  ),
+  locale: v.optional(one(...languages), 'en'),
+  currency: v.optional(
+    v.pipe(
+      v.string('must be a currency code like eur'),
+      v.regex(/^[a-z]{3}$/i, 'must be a currency code like eur'),
+      v.toUpperCase(),
+    ),
+  ),
+  footerLinks: v.optional(
+    v.pipe(
+      v.array(
+        object({
+          label: v.pipe(v.string('must be a text'), v.trim(), v.minLength(1, 'must not be empty')),
+          href: v.pipe(
+            v.string('must be an https:// address or a /path'),
+            v.check(link, 'must be an https:// address or a /path'),
+          ),
+        }),
+        'must be a list',
+      ),
+      v.maxLength(20, 'must have at most 20 links'),
+    ),
+    [],
+  ),
+  robots: v.optional(one('index', 'noindex'), 'index'),
+  manualPayment: v.optional(one('test', 'invoice', 'cash'), 'test'),
+});
+
+export type Settings = v.InferOutput<typeof schema>;
+
+/** The settings in the file at `path`; all defaults without one. Throws what is wrong, as the end of a sentence. */
+export function settings(path: string | undefined): Settings {
+  if (!path) return v.parse(schema, {});
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const cause =
+      error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${(error as { code?: string }).code})`;
+    throw new Error(`names ${path}, which ${cause}`, { cause: error });
+  }
+  const result = v.safeParse(schema, content);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new Error(`names ${path}, where ${v.getDotPath(issue) ?? 'the content'} ${issue.message}`);
+}
