@@ -15,6 +15,7 @@ export default defineConfig({
   use: {
     baseURL: SHOP_URL,
     locale: 'en-GB',
+    actionTimeout: 10_000,
     screenshot: 'only-on-failure',
     trace: 'retain-on-failure',
     launchOptions: {

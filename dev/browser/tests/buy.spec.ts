@@ -51,6 +51,7 @@ test('ten customers at once have a cart and an order each', async ({ browser }) 
     Array.from({ length: 10 }, async (_, index) => {
       const context = await browser.newContext();
       const page = await context.newPage();
+      // Ten browsers and a shop share this machine.
       page.setDefaultTimeout(120_000);
       await openProduct(page);
       await addToCart(page);

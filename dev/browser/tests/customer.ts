@@ -17,6 +17,10 @@ const nobody: Witness = async () => {};
 /** From the first page to a product that can be bought. */
 export async function openProduct(page: Page, title = 'Dot Grid Notebook', see = nobody) {
   await page.goto('/');
+  const region = page.getByLabel('Region and currency');
+  await region.selectOption({ label: 'Europe (EUR)' });
+  await region.locator('..').getByRole('button').click();
+  await expect(page.getByRole('main')).toContainText('€');
   await see('list');
   await page.getByRole('main').getByRole('link', { name: title }).first().click();
   await expect(page.getByRole('heading', { level: 1, name: title })).toBeVisible();

@@ -4,6 +4,8 @@ export interface Region {
   id: string;
   name: string;
   currency: string;
+  /** Where it delivers to, as ISO 3166 codes in lower case. */
+  countries: string[];
 }
 
 export interface Category {

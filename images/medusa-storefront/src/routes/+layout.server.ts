@@ -1,16 +1,22 @@
 // What every page shows around its content. It must load without the API too: error pages stand in the same frame.
+import { setTimeout } from 'node:timers/promises';
 import { STORE_NAME, STOREFRONT_SETTINGS, STOREFRONT_URL } from '$app/env/private';
 import { categories, collections, regions } from '#lib/server/catalogue.ts';
 import { logo, theme } from '#lib/server/theme.ts';
+import { currentCart } from '#lib/server/cart.ts';
 import { currentRegion } from '#lib/server/region.ts';
 import type { LayoutServerLoad } from './$types';
 
+/** Pages that are not about the cart do not wait for it longer than this. */
+const patience = () => setTimeout(2000, undefined, { ref: false });
+
 export const load: LayoutServerLoad = async ({ cookies, locals }) => {
-  const [groups, sets, all, region] = await Promise.all([
+  const [groups, sets, all, region, cart] = await Promise.all([
     categories().catch(() => []),
     collections().catch(() => []),
     regions().catch(() => []),
     currentRegion(cookies).catch(() => undefined),
+    Promise.race([currentCart({ cookies, locals }).catch(() => undefined), patience()]),
   ]);
   return {
     language: locals.language,
@@ -23,6 +29,7 @@ export const load: LayoutServerLoad = async ({ cookies, locals }) => {
     logo: logo && `/logo?v=${logo.tag}`,
     theme: theme && `/theme.css?v=${theme.tag}`,
     robots: STOREFRONT_SETTINGS.robots,
+    cart,
     footerLinks: STOREFRONT_SETTINGS.footerLinks,
   };
 };

@@ -1,7 +1,9 @@
 // Every text that the storefront itself shows, in German.
 import type { Texts } from './en.ts';
+import { purchase } from './purchase.de.ts';
 
 export const de: Texts = {
+  ...purchase,
   name: 'Deutsch',
   frame: {
     skip: 'Zum Inhalt springen',

@@ -1,6 +1,8 @@
 // Every text that the storefront itself shows, in English. Its shape is what every other language must have.
+import { purchase } from './purchase.en.ts';
 
 export const en = {
+  ...purchase,
   /** The language's own name, for the choice in the footer. */
   name: 'English',
   frame: {

@@ -23,3 +23,7 @@ export function money(amount: Price['amount'], currency: Price['currency'], lang
   }
   return format.format(amount);
 }
+
+export function country(code: string, language: Language): string {
+  return new Intl.DisplayNames(language, { type: 'region' }).of(code.toUpperCase()) ?? code.toUpperCase();
+}

@@ -1,0 +1,88 @@
+// Orders: made of a cart, shown to whoever has placed them, looked up by number and e-mail address.
+import type { HttpTypes } from '@medusajs/types';
+import type { Line, Order } from '#lib/purchase.ts';
+import { address, lines, totals } from './amounts.ts';
+import { ApiError, ask, tell } from './api.ts';
+import { picture } from './pictures.ts';
+
+/** Longer than anything else may take: the outcome of this one is what a customer must know. */
+const PATIENCE = 20_000;
+
+/**
+ * The id of the order that a cart became. Completing is idempotent: of a completed cart it tells the same order again,
+ * so it may be repeated after any failure. Nothing, where the API says that the cart cannot be ordered as it is.
+ */
+export async function complete(cart: string): Promise<string | undefined> {
+  const answer = await tell<HttpTypes.StoreCompleteCartResponse>(`/store/carts/${cart}/complete`, {}, PATIENCE);
+  return answer.type === 'order' ? answer.order.id : undefined;
+}
+
+/** Its id is what proves that somebody may see it. */
+export async function order(id: string): Promise<Order | undefined> {
+  if (!/^order_[0-9A-Za-z]{1,64}$/.test(id)) return undefined;
+  const found = await unlessUnknown(ask<HttpTypes.StoreOrderResponse>(`/store/orders/${id}`, {}, 10_000));
+  if (!found) return undefined;
+  const { order } = found;
+  return {
+    id: order.id,
+    number: order.display_id ?? 0,
+    email: order.email ?? '',
+    status: order.status,
+    lines: lines(order.items ?? []),
+    totals: totals(order, true),
+    address: address(order.shipping_address),
+    shipping: order.shipping_methods?.[0]?.name ?? '',
+  };
+}
+
+export interface Summary {
+  number: number;
+  status: string;
+  placed: string;
+  lines: Line[];
+  total: number;
+  currency: string;
+}
+
+interface Looked {
+  order: {
+    display_id: number;
+    status: string;
+    created_at: string;
+    currency_code: string;
+    total: number;
+    items: {
+      title: string;
+      variant_title?: string | null;
+      quantity: number;
+      total: number;
+      thumbnail?: string | null;
+    }[];
+  };
+}
+
+/** Nothing also where the API has no such route, as those of others than urumi. */
+export async function lookUp(number: number, email: string): Promise<Summary | undefined> {
+  const found = await unlessUnknown(tell<Looked>('/store/orders/lookup', { number, email }));
+  if (!found) return undefined;
+  const { display_id, status, created_at, currency_code, total, items } = found.order;
+  return {
+    number: display_id,
+    status,
+    placed: created_at,
+    lines: items.map(({ title, variant_title, quantity, total, thumbnail }, index) => {
+      return { id: String(index), title, variant: variant_title ?? '', picture: picture(thumbnail), quantity, total };
+    }),
+    total,
+    currency: currency_code.toUpperCase(),
+  };
+}
+
+async function unlessUnknown<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+// What went wrong with a form, as a word that pages have a text for.
+import { fail, type ActionFailure } from '@sveltejs/kit';
+import { ApiError } from './api.ts';
+
+export type Trouble =
+  'unavailable' | 'stock' | 'code' | 'refused' | 'changed' | 'unknown' | 'fields' | 'nothing' | 'region';
+
+interface Failure {
+  trouble: Trouble;
+  values: Record<string, string>;
+}
+
+/** Does what a form asks for; what the API refuses or cannot do now becomes the form's answer, with all its values. */
+export async function attempt<T>(
+  values: Record<string, string>,
+  act: () => Promise<T>,
+  refusal: Trouble = 'refused',
+): Promise<{ done: T; failed?: undefined } | { done?: undefined; failed: ActionFailure<Failure> }> {
+  try {
+    return { done: await act() };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const stock = error.refused && /inventory|stock/i.test(error.message);
+    const trouble: Trouble = stock ? 'stock' : error.refused ? refusal : 'unavailable';
+    console.log(
+      JSON.stringify({
+        time: new Date().toISOString(),
+        level: error.refused ? 'info' : 'error',
+        message: error.message,
+      }),
+    );
+    return { failed: fail(error.refused ? 409 : 503, { trouble, values }) };
+  }
+}

@@ -1,0 +1,71 @@
+// The cart, and all that changes it: forms on other pages lead here too.
+import { redirect, fail } from '@sveltejs/kit';
+import { back } from '#lib/server/back.ts';
+import { remove, tell } from '#lib/server/api.ts';
+import { addToCart, cartId, changeLine, currentCart } from '#lib/server/cart.ts';
+import { unlessAnswering } from '#lib/server/checkout.ts';
+import { attempt } from '#lib/server/trouble.ts';
+import type { Actions, PageServerLoad } from './$types';
+
+const MOST = 999;
+
+export const load: PageServerLoad = async (event) => {
+  const cart = await unlessAnswering(event, async () => ({ cart: await currentCart(event) }));
+  return { known: cart !== undefined, cart: cart?.cart, trouble: event.url.searchParams.get('trouble') === 'region' };
+};
+
+/** A whole number that a form gave, at most what a shop delivers; nothing if it is none. */
+function amount(given: FormDataEntryValue | null): number | undefined {
+  return typeof given === 'string' && /^\d{1,3}$/.test(given.trim()) ? Math.min(Number(given), MOST) : undefined;
+}
+
+const id = (given: FormDataEntryValue | null) =>
+  typeof given === 'string' && /^\w{1,64}$/.test(given) ? given : undefined;
+
+export const actions: Actions = {
+  add: async (event) => {
+    const form = await event.request.formData();
+    const variant = id(form.get('variant'));
+    const quantity = amount(form.get('quantity') ?? '1');
+    if (!variant || !quantity) return fail(400, { trouble: 'fields' as const, values: {} });
+    const to = String(form.get('to') ?? '/cart');
+    const values = { variant, quantity: String(quantity), to };
+    const { failed } = await attempt(values, () => addToCart(event, variant, quantity));
+    if (failed) return failed;
+    const target = new URL(back(form, event.url), event.url);
+    target.searchParams.set('added', variant);
+    redirect(303, target.pathname + target.search);
+  },
+  change: async (event) => {
+    const form = await event.request.formData();
+    const cart = cartId(event);
+    const line = id(form.get('line'));
+    const quantity = amount(form.get('quantity'));
+    if (!cart || !line || quantity === undefined) return fail(400, { trouble: 'fields' as const, values: {} });
+    const { failed } = await attempt({ line, quantity: String(quantity) }, () => changeLine(cart, line, quantity));
+    if (failed) return failed;
+    redirect(303, '/cart');
+  },
+  promote: async (event) => {
+    const form = await event.request.formData();
+    const cart = cartId(event);
+    const code = String(form.get('code') ?? '')
+      .trim()
+      .slice(0, 100);
+    if (!cart || !code) return fail(400, { trouble: 'fields' as const, values: {} });
+    const path = `/store/carts/${cart}/promotions`;
+    const { failed } = await attempt({ code }, () => tell(path, { promo_codes: [code] }), 'code');
+    if (failed) return failed;
+    redirect(303, '/cart');
+  },
+  demote: async (event) => {
+    const form = await event.request.formData();
+    const cart = cartId(event);
+    const code = String(form.get('code') ?? '').slice(0, 100);
+    if (!cart || !code) return fail(400, { trouble: 'fields' as const, values: {} });
+    const path = `/store/carts/${cart}/promotions`;
+    const { failed } = await attempt({ code }, () => remove(path, { promo_codes: [code] }), 'code');
+    if (failed) return failed;
+    redirect(303, '/cart');
+  },
+};

@@ -1,0 +1,25 @@
+// Looks an order up by its number and the e-mail address it was placed with.
+import { fail } from '@sveltejs/kit';
+import { lookUp } from '#lib/server/orders.ts';
+import { attempt } from '#lib/server/trouble.ts';
+import type { Actions } from './$types';
+
+export const actions: Actions = {
+  // Not by the address bar: an e-mail address does not belong into logs and histories.
+  default: async ({ request }) => {
+    const form = await request.formData();
+    const email = String(form.get('email') ?? '')
+      .trim()
+      .slice(0, 320);
+    const number = String(form.get('number') ?? '')
+      .trim()
+      .replace(/^#/, '')
+      .slice(0, 20);
+    const values = { email, number };
+    if (!email || !/^[1-9]\d{0,8}$/.test(number)) return fail(400, { trouble: 'fields' as const, values });
+    const { failed, done } = await attempt(values, () => lookUp(Number(number), email));
+    if (failed) return failed;
+    if (!done) return fail(404, { trouble: 'nothing' as const, values });
+    return { found: done, values };
+  },
+};
