@@ -1,14 +1,20 @@
 // A stand-in for the Medusa API: the few store routes the storefront reads, in Medusa's own shapes, with moods.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { till } from './till.js';
 
 export const KEY = `pk_${'0123456789abcdef'.repeat(4)}`;
 
 /** A red pixel. */
 export const PIXEL = Buffer.from('R0lGODlhAQABAIAAAP8AAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
 
-export const EUR = { id: 'reg_01EU', name: 'Europe', currency_code: 'eur' };
-export const USD = { id: 'reg_02US', name: 'United States', currency_code: 'usd' };
+export const EUR = {
+  id: 'reg_01EU',
+  name: 'Europe',
+  currency_code: 'eur',
+  countries: [{ iso_2: 'de' }, { iso_2: 'fr' }],
+};
+export const USD = { id: 'reg_02US', name: 'United States', currency_code: 'usd', countries: [{ iso_2: 'us' }] };
 
 /**
  * @typedef {{ [size: string]: { eur?: number, usd?: number, before?: number, stock?: number } }} Sizes
@@ -65,8 +71,17 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
   let held = [];
   let most = 0;
   let open = 0;
+  const sales = till((id) => {
+    const [, index, size] = /^variant_(\d+)_(.+)$/.exec(id) ?? [];
+    const sample = samples[Number(index)];
+    const [variant, of] = Object.entries(sample?.sizes ?? {}).find(([name]) => name.replaceAll(' ', '') === size) ?? [];
+    if (!sample || !of || variant === undefined) return undefined;
+    return { title: sample.title, handle: sample.handle, variant, price: of.eur ?? 0, stock: of.stock ?? 0 };
+  });
   const api = {
     calls,
+    /** Carts, orders and their troubles. */
+    sales,
     /** `hang` accepts requests and does not answer before `release`. @type {'well' | 'broken' | 'garbled' | 'hang'} */
     mood: 'well',
     key: KEY,
@@ -124,6 +139,19 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
     if (url.pathname === '/store/product-categories') return list('product_categories', groups ? categories : []);
     if (url.pathname === '/store/collections') return list('collections', groups ? collections : []);
     if (url.pathname === '/store/products') return list('products', products(url.searchParams));
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const method = request.method ?? '';
+    const { trouble } = sales;
+    const troubled = trouble?.of.test(`${method} ${url.pathname}`) ? trouble : undefined;
+    const body = JSON.parse(Buffer.concat(chunks).toString() || '{}');
+    const answered =
+      troubled && !troubled.late ? undefined : sales.answer(method, url.pathname, url.searchParams, body);
+    if (troubled?.what === 'hang') return;
+    if (troubled?.what === 'cut') return request.socket.destroy();
+    if (troubled)
+      return json(500, { code: 'unknown_error', type: 'unknown_error', message: 'An unknown error occurred.' });
+    if (answered) return json(...answered);
     json(404, { type: 'not_found', message: `Cannot ${request.method} ${url.pathname}` });
 
     function json(/** @type {number} */ status, /** @type {unknown} */ body) {

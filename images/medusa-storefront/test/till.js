@@ -1,0 +1,156 @@
+// The stand-in's carts and orders, in Medusa's own shapes, and troubles of single routes.
+import { randomBytes } from 'node:crypto';
+
+const id = (/** @type {string} */ kind) => `${kind}_${randomBytes(8).toString('hex')}`;
+const OPTIONS = [
+  { id: 'so_fast', name: 'Express', amount: 12, type: { description: 'The next day' } },
+  { id: 'so_slow', name: 'Standard', amount: 4.9, type: { description: 'In 3 days' } },
+];
+
+/** @param {(variant: string) => { title: string, variant: string, handle: string, price: number, stock: number } | undefined} find */
+export function till(find) {
+  /** @type {Map<string, any>} */
+  const carts = new Map();
+  /** @type {any[]} */
+  const orders = [];
+  const self = {
+    carts,
+    orders,
+    /**
+     * What goes wrong: requests ("METHOD /path") that match get this instead of an answer; with `late`, after they
+     * have been done. @type {{ of: RegExp, what: 'hang' | 'broken' | 'cut', late?: boolean } | undefined}
+     */
+    trouble: undefined,
+
+    /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {[number, unknown] | undefined} */
+    answer(method, path, query, body) {
+      const ok = (/** @type {unknown} */ what) => /** @type {[number, unknown]} */ ([200, what]);
+      const refused = (/** @type {string} */ message, type = 'invalid_data', status = 400) =>
+        /** @type {[number, unknown]} */ ([status, { type, message }]);
+      const [, , kind, one, what, rest] = path.split('/');
+      if (kind === 'shipping-options') return ok({ shipping_options: OPTIONS });
+      if (kind === 'payment-providers') return ok({ payment_providers: [{ id: 'pp_system_default' }] });
+      if (kind === 'payment-collections') {
+        const cart = one ? [...carts.values()].find(({ collection }) => collection === one) : carts.get(body.cart_id);
+        if (!one) cart.collection ??= id('pay_col');
+        else
+          cart.sessions = [
+            { id: id('payses'), provider_id: body.provider_id, status: 'pending', amount: sums(cart).total },
+          ];
+        return ok({ payment_collection: { id: cart.collection } });
+      }
+      if (kind === 'orders' && one === 'lookup') {
+        const found = orders.find((order) => order.display_id === body.number && order.email === body.email);
+        return found ? ok({ order: found }) : refused('no such order', 'not_found', 404);
+      }
+      if (kind === 'orders') {
+        const order = orders.find((order) => order.id === one);
+        return order ? ok({ order }) : refused('Order id not found', 'not_found', 404);
+      }
+      if (kind !== 'carts') return undefined;
+
+      if (!one) {
+        const cart = { id: id('cart'), region_id: body.region_id, email: null, items: [], methods: [], sessions: [] };
+        carts.set(cart.id, cart);
+        for (const item of body.items ?? []) {
+          const wrong = put(cart, item);
+          if (wrong) return refused(wrong);
+        }
+        return ok({ cart: shown(cart) });
+      }
+      const cart = carts.get(one);
+      if (!cart) return refused(`Cart with id '${one}' not found`, 'not_found', 404);
+      if (what === 'complete') return ok({ type: 'order', order: complete(cart) });
+      if (method === 'GET') return ok({ cart: shown(cart) });
+      if (cart.completed_at) return refused(`Cart ${one} is already completed.`);
+      const before = sums(cart).total;
+      if (what === 'line-items' && rest) {
+        const line = cart.items.find((/** @type {any} */ item) => item.id === rest);
+        if (method === 'DELETE') cart.items = cart.items.filter((/** @type {any} */ item) => item !== line);
+        else line.quantity = body.quantity;
+      } else if (what === 'line-items') {
+        const wrong = put(cart, body);
+        if (wrong) return refused(wrong);
+      } else if (what === 'shipping-methods') {
+        const option = OPTIONS.find(({ id }) => id === body.option_id);
+        if (!option) return refused('no such option');
+        cart.methods = [{ id: id('casm'), name: option.name, amount: option.amount, shipping_option_id: option.id }];
+      } else if (what === 'promotions') {
+        return refused(`The promotion code ${body.promo_codes[0]} is invalid`);
+      } else {
+        Object.assign(cart, body);
+      }
+      // As Medusa does: a session is for one amount.
+      if (sums(cart).total !== before) cart.sessions = [];
+      return ok({ cart: shown(cart) });
+    },
+  };
+
+  function put(
+    /** @type {any} */ cart,
+    /** @type {{ variant_id: string, quantity: number }} */ { variant_id, quantity },
+  ) {
+    const found = find(variant_id);
+    if (!found) return `Variant ${variant_id} does not exist`;
+    if (found.stock < quantity) return 'Some variant does not have the required inventory';
+    const same = cart.items.find((/** @type {any} */ item) => item.variant_id === variant_id);
+    if (same) same.quantity += quantity;
+    else {
+      const { title, variant, handle, price } = found;
+      const names = { title, product_title: title, product_handle: handle, variant_title: variant, thumbnail: null };
+      cart.items.push({ id: id('cali'), variant_id, ...names, unit_price: price, quantity });
+    }
+    return undefined;
+  }
+
+  function sums(/** @type {any} */ cart) {
+    const items = cart.items.reduce(
+      (/** @type {number} */ sum, /** @type {any} */ item) => sum + item.unit_price * item.quantity,
+      0,
+    );
+    const shipping = cart.methods[0]?.amount ?? 0;
+    const total = Math.round((items + shipping) * 100) / 100;
+    return {
+      item_total: items,
+      original_item_total: items,
+      shipping_total: shipping,
+      original_shipping_total: shipping,
+      discount_total: 0,
+      tax_total: 0,
+      total,
+    };
+  }
+
+  function shown(/** @type {any} */ cart) {
+    const { methods, sessions, items, collection, ...rest } = cart;
+    return {
+      ...rest,
+      ...sums(cart),
+      currency_code: 'eur',
+      completed_at: cart.completed_at ?? null,
+      items: items.map((/** @type {any} */ item) => ({ ...item, original_total: item.unit_price * item.quantity })),
+      shipping_methods: methods,
+      promotions: [],
+      payment_collection: collection && { id: collection, payment_sessions: sessions },
+    };
+  }
+
+  function complete(/** @type {any} */ cart) {
+    if (!cart.order) {
+      cart.order = id('order');
+      cart.completed_at = new Date().toISOString();
+      const { completed_at, payment_collection, promotions, ...rest } = shown(cart);
+      (void payment_collection, promotions);
+      orders.push({
+        ...rest,
+        id: cart.order,
+        display_id: orders.length + 1,
+        status: 'pending',
+        created_at: completed_at,
+      });
+    }
+    return orders.find(({ id }) => id === cart.order);
+  }
+
+  return self;
+}
