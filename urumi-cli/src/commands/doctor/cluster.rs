@@ -29,6 +29,7 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("", "namespaces", &["create", "get", "list", "watch", "patch", "delete"]),
     ("", "secrets", &["create"]),
     ("", "services", WRITES),
+    ("", "configmaps", WRITES),
     ("", "persistentvolumeclaims", &["get", "list", "watch"]),
     ("", "pods", &["list", "watch"]),
     ("", "pods/log", &["get"]),

@@ -7,7 +7,7 @@ use super::shop::{DatabasePlan, Shop};
 use super::workload::{
     NODE_USER, Part, START_SECONDS, container_port, container_security, deployment, drained, empty_dir, env,
     env_from_secret, env_from_secrets, http_get, last_words, liveness, mount, node_options, pod, readiness,
-    requirements, rolling, service, startup,
+    requirements, rolling, service, startup, template,
 };
 use super::{admin, redis};
 use crate::engine::{Manifest, RenderError};
@@ -126,6 +126,6 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     let pod = PodSpec { init_containers: prepare, ..pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 30) };
     Ok(vec![
         Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),
-        Manifest::managed(Object::from_typed(&deployment(&part, api.replicas, rolling(), pod))?),
+        Manifest::managed(Object::from_typed(&deployment(&part, api.replicas, rolling(), template(&part, pod)))?),
     ])
 }

@@ -14,6 +14,7 @@
 mod admin;
 mod api;
 mod database;
+mod looks;
 mod managed;
 mod network;
 mod options;
@@ -33,6 +34,7 @@ mod workload;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
+pub use self::looks::{Colors, FooterLink, Locale, ManualPayment, Robots, Theme};
 pub use self::options::{
     Admin, Api, Database, DatabaseMode, DatabaseSecret, DatabaseServer, IngressOptions, Limits, MedusaOptions,
     NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources, SslMode, Storage, Storefront, Tls,

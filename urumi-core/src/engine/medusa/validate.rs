@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::options::{Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources};
-use super::{api, redis, shop, storefront};
+use super::{api, looks, redis, shop, storefront};
 use crate::error::FieldError;
 use crate::names::{self, Quantity};
 use crate::store::StoreId;
@@ -92,6 +92,13 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     checks.that("storefront.livenessPath", names::probe_path(&options.storefront.liveness_path));
     resources(&mut checks, "storefront.resources", &options.storefront.resources);
     env(&mut checks, "storefront.env", &options.storefront.env, &storefront::RESERVED);
+    checks.0.extend(looks::check(&options.storefront));
+    if options.storefront.stripe_publishable_key.is_some()
+        && options.storefront.env.contains_key(storefront::STRIPE_KEY)
+    {
+        let message = format!("must not be set together with storefront.env.{}; choose one", storefront::STRIPE_KEY);
+        checks.wrong("storefront.stripePublishableKey", message);
+    }
 
     checks.that("redis.image", names::image_reference(&options.redis.image));
     resources(&mut checks, "redis.resources", &options.redis.resources);

@@ -240,7 +240,7 @@ pub(super) fn deployment(
     part: &Part<'_>,
     replicas: Replicas,
     strategy: DeploymentStrategy,
-    pod: PodSpec,
+    template: PodTemplateSpec,
 ) -> Deployment {
     Deployment {
         metadata: part.metadata(),
@@ -251,7 +251,7 @@ pub(super) fn deployment(
             revision_history_limit: Some(3),
             selector: selector(part.name),
             strategy: Some(strategy),
-            template: template(part, pod),
+            template,
             ..Default::default()
         }),
         ..Default::default()
