@@ -191,6 +191,17 @@ who revealed it. -o name prints nothing but the password, or the e-mail address 
         reveal: bool,
     },
 
+    /// Place an order in a store, to see whether that works
+    #[command(after_help = "Examples:
+  urumi smoke my-shop
+  urumi smoke my-shop -o json | jq '.steps[] | select(.error)'
+  urumi smoke my-shop -q && echo 'the shop sells'
+
+A Job in the store buys something as a customer would, and tells of each step. If a step fails, all steps are printed and
+the exit code is 6; the store is then degraded until an order succeeds. Ctrl-C ends the wait, not the order. With the
+option smoke.schedule a store tries itself. -o name prints the order's id.")]
+    Smoke(Which),
+
     /// Print all manifests of a store that is to be, without making it
     #[command(after_help = "Examples:
   urumi render 'My Shop' --id my-shop

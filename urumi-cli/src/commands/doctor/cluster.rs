@@ -37,6 +37,7 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("apps", "statefulsets", WRITES),
     ("apps", "deployments", WRITES),
     ("batch", "jobs", &["create", "get", "list", "watch"]),
+    ("batch", "cronjobs", WRITES),
     ("networking.k8s.io", "ingresses", WRITES),
     ("networking.k8s.io", "networkpolicies", WRITES),
     ("networking.k8s.io", "ingressclasses", &["list", "watch"]),

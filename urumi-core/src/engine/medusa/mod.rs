@@ -25,6 +25,7 @@ mod resolve;
 mod routes;
 mod scram;
 mod shop;
+mod smoke;
 mod storefront;
 #[cfg(test)]
 mod tests;
@@ -37,12 +38,13 @@ use k8s_openapi::api::batch::v1::Job;
 pub use self::looks::{Colors, FooterLink, Locale, ManualPayment, Robots, Theme};
 pub use self::options::{
     Admin, Api, Database, DatabaseMode, DatabaseSecret, DatabaseServer, IngressOptions, Limits, MedusaOptions,
-    NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources, SslMode, Storage, Storefront, Tls,
+    NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources, Smoke, SslMode, Storage, Storefront,
+    Tls,
 };
 use self::shop::Shop;
 use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn, Stage};
 use crate::error::FieldError;
-use crate::object::{Kind, ObjectRef};
+use crate::object::{Kind, Object, ObjectRef};
 use crate::secret::SecretSource;
 use crate::store::{Options, StoreSpec, StoreUrls};
 
@@ -123,6 +125,7 @@ impl Engine for MedusaEngine {
         manifests.extend(api::manifests(&shop)?);
         manifests.extend(storefront::manifests(&shop)?);
         manifests.extend(proof::manifests(&shop)?);
+        manifests.extend(smoke::manifests(&shop)?);
         manifests.extend(routes::manifests(&shop)?);
         Ok(manifests)
     }
@@ -155,6 +158,10 @@ impl Engine for MedusaEngine {
 
     fn sign_in(&self, spec: &StoreSpec) -> Result<Option<SignIn>, RenderError> {
         admin::sign_in(&Shop::read(spec)?).map(Some)
+    }
+
+    fn smoke(&self, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
+        smoke::job(&Shop::read(spec)?).map(Some)
     }
 
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {

@@ -39,6 +39,9 @@ pub struct MedusaOptions {
     pub admin: Admin,
     /// The check that a store has to pass before it is called ready.
     pub proof_of_life: ProofOfLife,
+    /// Orders by which the store is tried, as a customer would place them.
+    #[serde(default)]
+    pub smoke: Smoke,
     /// How the store is reached from outside of the cluster.
     pub ingress: IngressOptions,
     /// Encryption of the store's addresses. It is on, and the store's URLs begin with https, when one of the fields
@@ -310,6 +313,33 @@ pub struct ProofOfLife {
     pub resources: Resources,
 }
 
+/// Orders by which a store is tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Smoke {
+    /// When an order is placed by itself, as cron writes it (minute, hour, day of the month, month, day of the week,
+    /// e.g. 0 * * * *), in the cluster's time zone; never where it is left out. If the newest order failed, the store is
+    /// degraded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// How many seconds an order may take.
+    #[serde(default = "Smoke::default_deadline")]
+    #[schemars(range(min = 10, max = 3600))]
+    pub deadline_seconds: u16,
+}
+
+impl Smoke {
+    fn default_deadline() -> u16 {
+        120
+    }
+}
+
+impl Default for Smoke {
+    fn default() -> Self {
+        Smoke { schedule: None, deadline_seconds: Smoke::default_deadline() }
+    }
+}
+
 /// How a store is reached from outside of the cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
@@ -480,6 +510,7 @@ pub(super) fn builtin() -> Options {
             "image": "urumi/medusa-storefront:0.1.0",
             "resources": resources("10m", "64Mi", "500m", "128Mi"),
         },
+        "smoke": { "deadlineSeconds": 120 },
         "ingress": { "controllerNamespaces": ["ingress-nginx", "kube-system", "traefik"] },
         "networkPolicy": { "enabled": true },
     }))

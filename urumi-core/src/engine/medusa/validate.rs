@@ -104,6 +104,13 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     resources(&mut checks, "redis.resources", &options.redis.resources);
     checks.that("proofOfLife.image", names::image_reference(&options.proof_of_life.image));
     resources(&mut checks, "proofOfLife.resources", &options.proof_of_life.resources);
+    if let Some(schedule) = &options.smoke.schedule {
+        checks.that("smoke.schedule", names::cron(schedule));
+    }
+    if !(10..=3600).contains(&options.smoke.deadline_seconds) {
+        let message = format!("must be 10 to 3600, not {}", options.smoke.deadline_seconds);
+        checks.wrong("smoke.deadlineSeconds", message);
+    }
     if let Some(email) = &options.admin.email {
         checks.that("admin.email", names::email(email));
     }
@@ -325,6 +332,7 @@ fn quota(checks: &mut Checks, options: &MedusaOptions) {
         (u32::from(options.api.replicas.get()) + 1, &options.api.resources),
         (u32::from(options.storefront.replicas.get()) + 1, &options.storefront.resources),
         (one(options.proof_of_life.enabled), &options.proof_of_life.resources),
+        (one(options.smoke.schedule.is_some()), &options.proof_of_life.resources),
     ];
     parts.extend(options.database.resources.as_ref().filter(|_| options.is_embedded()).map(|r| (1, r)));
     parts.extend(redis.map(|redis| (1, &redis.resources)));

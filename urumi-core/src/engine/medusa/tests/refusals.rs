@@ -58,6 +58,9 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
         (json!({ "api": { "replicas": 0 } }), &[("api.replicas", "1 to 20")]),
         (json!({ "api": { "replicas": -1 } }), &[("api.replicas", "from 1 to 20")]),
         (json!({ "storefront": { "replicas": 21 } }), &[("storefront.replicas", "1 to 20")]),
+        (json!({ "smoke": { "schedule": "@daily" } }), &[("smoke.schedule", "five fields")]),
+        (json!({ "smoke": { "schedule": "60 * * * *" } }), &[("smoke.schedule", "minute \"60\"")]),
+        (json!({ "smoke": { "deadlineSeconds": 5 } }), &[("smoke.deadlineSeconds", "10 to 3600")]),
         (json!({ "storefront": { "theme": { "logo": "logo.png" } } }), &[("storefront.theme.logo", "data URL")]),
         (
             json!({ "storefront": { "theme": { "colors": { "accent": "red", "text": "#000" } } } }),

@@ -87,6 +87,7 @@ fn everything() -> Value {
         "redis": { "image": "registry.example.com/cache/redis:7.4", "resources": { "limits": { "cpu": "1" } } },
         "admin": { "email": "owner@example.com" },
         "proofOfLife": { "image": "registry.example.com/shop/prove:1" },
+        "smoke": { "schedule": "0 * * * *", "deadlineSeconds": 60 },
         "storefront": { "image": "registry.example.com/shop/front:2.0.0", "replicas": 3, "env": { "THEME": "dark" },
             "theme": {
                 "logo": "data:image/svg+xml;base64,PHN2Zy8+",
@@ -114,6 +115,12 @@ fn everything() -> Value {
 #[test]
 fn every_option() {
     snapshot("everything", &spec(everything()));
+}
+
+#[test]
+fn a_smoke_order() {
+    let job = MedusaEngine::default().smoke(&spec(json!({}))).unwrap().unwrap();
+    insta::assert_snapshot!(serde_norway::to_string(&job).unwrap());
 }
 
 #[test]
@@ -206,7 +213,8 @@ fn the_generated_secrets_are_strong_and_belong_together() {
     assert_eq!(data["JWT_SECRET"].len(), 48);
     assert_eq!(data["COOKIE_SECRET"].len(), 48);
     assert_ne!(data["JWT_SECRET"], data["COOKIE_SECRET"]);
-    assert_eq!(data.len(), 6);
+    assert_eq!(data["SMOKE_TOKEN"].len(), 48);
+    assert_eq!(data.len(), 7);
 }
 
 #[test]
