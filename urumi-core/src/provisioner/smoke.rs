@@ -7,7 +7,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::{Orchestrator, readable_spec, render_error};
-use crate::cluster::{ClusterError, LabelRequirement, Query, WatchEvent};
+use crate::cluster::{ClusterErrorKind, LabelRequirement, Query, WatchEvent};
 use crate::error::{Error, Operation, Result};
 use crate::manifests::smoke;
 use crate::object::{Kind, Object};
@@ -39,8 +39,12 @@ impl Orchestrator {
         };
         let drawn: String = StoreId::random().as_str().chars().take(SUFFIX).collect();
         job.set_name(&format!("{}-{drawn}", job.name()));
-        let failed = |error: ClusterError| Error::cluster(OPERATION, Some(id), error);
-        let job = self.inner.cluster.create(&job).await.map_err(failed)?;
+        let job = match self.inner.cluster.create(&job).await {
+            Ok(created) => created,
+            // Its name was drawn for it alone: a repeated write has met its own first try.
+            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => job,
+            Err(error) => return Err(Error::cluster(OPERATION, Some(id), error)),
+        };
         let limit = job.int_at("/spec/activeDeadlineSeconds").and_then(|s| u64::try_from(s).ok());
         let limit = limit.map_or(WITHOUT_DEADLINE, |seconds| Duration::from_secs(seconds) + GRACE);
         match tokio::time::timeout(limit, self.reported(id, &job)).await {

@@ -370,6 +370,30 @@ mod tests {
         assert_eq!(ready(&assessment), "False Starting medusa-api: it has no pods yet");
     }
 
+    /// Only a later order changes what is known of orders.
+    #[test]
+    fn a_store_whose_newest_order_failed_is_degraded() {
+        let (component, up) = (component(), workload(1));
+        let judged = |record: &Record, at: i64, failure: Option<&str>| {
+            let finished = record.created_at + SignedDuration::from_secs(at);
+            let smoke = Some(SmokeResult { finished, failure: failure.map(str::to_owned) });
+            assess(&Facts { smoke, ..facts(record, &component, Some(&up), 100) })
+        };
+        assert_eq!(judged(&record(StoreStatus::Provisioning), 1, Some("pay: 503")).status, StoreStatus::Ready);
+        let mut record = record(StoreStatus::Ready);
+        let failed = judged(&record, 10, Some("pay: 503"));
+        assert_eq!(failed.status, StoreStatus::Degraded);
+        assert_eq!(ready(&failed), "False SmokeTestFailed smoke order: pay: 503");
+        (record.status, record.conditions) = (failed.status, failed.conditions);
+        assert_eq!(judged(&record, 5, None).status, StoreStatus::Degraded, "an older one");
+        assert_eq!(
+            assess(&facts(&record, &component, Some(&up), 100)).status,
+            StoreStatus::Degraded,
+            "none to be seen"
+        );
+        assert_eq!(judged(&record, 20, None).status, StoreStatus::Ready);
+    }
+
     #[test]
     fn a_deadline_that_passed_is_the_reason_only_where_nothing_else_is() {
         let (record, component, down) = (record(StoreStatus::Provisioning), component(), workload(0));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
+use serde_json::json;
 use tokio::sync::watch;
 use urumi_core::cluster::{
     ClusterBackend as _, ClusterErrorKind, Fault, FaultTarget, InMemoryCluster, Outage, Query, Verb,
@@ -60,7 +61,9 @@ async fn a_store_that_takes_no_orders_is_degraded_until_it_does() {
     let cluster = memory();
     with_memory(cluster.clone(), async |scene| {
         let _monitor = Running::start(scene.monitor());
-        scene.urumi.create(scene.request()).await.unwrap();
+        let scheduled = json!({"smoke": {"schedule": "0 * * * *"}});
+        let request = scene.request().options(scheduled.as_object().cloned().unwrap());
+        scene.urumi.create(request).await.unwrap();
         assert_eq!(scene.urumi.smoke(&scene.id).await.unwrap_err().kind(), ErrorKind::Conflict);
         scene.ready().await;
         cluster.inject_fault(FaultTarget::any(), Fault::SmokeFails);

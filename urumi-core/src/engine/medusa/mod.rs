@@ -7,6 +7,7 @@
 //! | `api` | Deployment `medusa-api` | `medusa-api` 80 → 9000 | `api-<id>.<domain>` |
 //! | `storefront` | Deployment `medusa-storefront` | `medusa-storefront` 80 → 8000 | `store-<id>.<domain>` |
 //! | `proof-of-life` | Job `proof-of-life`, which opens the shop as a customer would | none | none |
+//! | `smoke` | Job `smoke-<random>`, on demand; CronJob `smoke` (only with a schedule) | none | none |
 //!
 //! Rendering is pure and in the API server's canonical form: every field that is written here is stored exactly so,
 //! and a comparison with what is stored shows real differences only.
