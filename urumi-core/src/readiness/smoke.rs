@@ -124,7 +124,7 @@ mod tests {
         let three = job("three", None);
         let pods = [pod("one", "Failed", FAILED)];
         assert_eq!(failure(&[], &[]), None);
-        assert_eq!(failure(&[three.clone()], &pods), None);
+        assert_eq!(failure(std::slice::from_ref(&three), &pods), None);
         assert_eq!(failure(&[one.clone(), three.clone()], &pods), Some(Some("pay: answers 503".into())));
         assert_eq!(failure(&[two, one, three], &pods), Some(None));
     }
