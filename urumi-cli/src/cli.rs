@@ -50,6 +50,7 @@ pub(crate) enum Command {
   urumi create 'My Shop'
   urumi create 'My Shop' --wait --timeout 5m
   urumi create 'My Shop' --id my-shop --set api.replicas=2
+  urumi create 'My Shop' --set storefront.theme.colors.accent=#0a7d4f --set-file storefront.theme.logo=logo.svg
   urumi create 'My Shop' --values shop.yaml --dry-run
   urumi --cluster memory create 'My Shop' --wait     # try it without a cluster
   ID=$(urumi create 'My Shop' -o name)
@@ -189,6 +190,17 @@ who revealed it. -o name prints nothing but the password, or the e-mail address 
         #[arg(long)]
         reveal: bool,
     },
+
+    /// Place an order in a store, to see whether that works
+    #[command(after_help = "Examples:
+  urumi smoke my-shop
+  urumi smoke my-shop -o json | jq '.steps[] | select(.error)'
+  urumi smoke my-shop -q && echo 'the shop sells'
+
+A Job in the store buys something as a customer would, and tells of each step. If a step fails, all steps are printed and
+the exit code is 6; the store is then degraded until an order succeeds. Ctrl-C ends the wait, not the order. With the
+option smoke.schedule a store tries itself. -o name prints the order's id.")]
+    Smoke(Which),
 
     /// Print all manifests of a store that is to be, without making it
     #[command(after_help = "Examples:
@@ -385,6 +397,13 @@ pub(crate) struct NewStore {
     /// with a backslash before each dot. Of two values for one option the later wins, and --set wins over --values.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) sets: Vec<String>,
+
+    /// Set an option to what a file holds, e.g. storefront.theme.logo=logo.svg
+    ///
+    /// An image becomes a data URL where the option takes one; everything else is read as text, as with --set. It wins
+    /// over --set and --values.
+    #[arg(long = "set-file", value_name = "PATH=FILE")]
+    pub(crate) set_files: Vec<String>,
 
     /// Take options from a YAML or JSON file, or from stdin for '-'; maps of several files are merged
     #[arg(long = "values", value_name = "FILE")]

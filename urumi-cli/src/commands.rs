@@ -16,6 +16,7 @@ mod logs;
 mod monitor;
 mod render;
 mod retry;
+mod smoke;
 mod version;
 mod wait;
 mod watch;
@@ -45,6 +46,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Logs { which, follow, component, tail } => {
             logs::run(global, out, &which.store, &LogQuery { component, tail, follow }).await
         }
+        Command::Smoke(which) => smoke::run(global, out, &which).await,
         Command::Credentials { which, reveal } => credentials::run(global, out, &which, reveal).await,
         Command::Events(which) => events::run(global, out, &which).await,
         Command::Render(store) => render::run(global, out, &store).await,

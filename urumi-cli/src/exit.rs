@@ -47,7 +47,7 @@ impl Code {
             Code::NotFound => "there is no such store, or none that you may see",
             Code::Conflict => "the store exists already, has changed, or its status does not allow this",
             Code::TimedOut => "the time given to --wait was up; the store goes on",
-            Code::StoreFailed => "the store failed",
+            Code::StoreFailed => "the store failed, or an order that was placed to try it",
             Code::NotPermitted => "the cluster or the server does not permit it",
             Code::Unreachable => "the cluster or the server gave no answer",
             Code::Interrupted => "interrupted; a store on record goes on existing",

@@ -9,6 +9,7 @@ mod contexts;
 mod engine_defaults;
 mod exit;
 mod follow;
+mod images;
 mod logging;
 mod options;
 mod output;

@@ -1,4 +1,4 @@
-//! An engine's options from the command line: `--values FILE` and `--set path=value`.
+//! An engine's options from the command line: `--values FILE`, `--set path=value` and `--set-file path=FILE`.
 //!
 //! A value gets the type that the engine's schema has at its path: a text stays a text even if it looks like a number.
 //! Whether a value is acceptable is for the engine to say.
@@ -10,16 +10,23 @@ use serde_json::{Map, Value};
 use urumi_core::error::FieldError;
 use urumi_core::store::Options;
 
+use crate::images;
 use crate::schema::{Leaf, Node, Shape};
 
 /// The most options that an error names.
 const MAX_NAMED: usize = 40;
 
-/// Puts options together: first the files, one over the other, then each `--set` in its order. What comes later wins.
+/// Puts options together: first the files, one over the other, then each `--set` and at last each `--set-file`, in their
+/// order. What comes later wins.
 ///
 /// Without a schema (the engine is not known) only the notation is checked. All mistakes are reported, together with
 /// the options that could be read.
-pub(crate) fn assemble(schema: Option<&Value>, files: &[String], sets: &[String]) -> (Options, Vec<FieldError>) {
+pub(crate) fn assemble(
+    schema: Option<&Value>,
+    files: &[String],
+    sets: &[String],
+    set_files: &[String],
+) -> (Options, Vec<FieldError>) {
     let mut options = Options::new();
     let mut wrong = Vec::new();
     for file in files {
@@ -28,9 +35,12 @@ pub(crate) fn assemble(schema: Option<&Value>, files: &[String], sets: &[String]
             Err(message) => wrong.push(FieldError::new("--values", message)),
         }
     }
-    for set in sets {
-        let result = Assignment::parse(set).and_then(|assignment| match schema {
-            Some(schema) => Ok((assignment.typed(Node::root(schema))?, assignment.path)),
+    let root = schema.map(Node::root);
+    let sets = sets.iter().map(|set| Assignment::parse(set, "--set"));
+    let set_files = set_files.iter().map(|set| Assignment::parse(set, "--set-file")?.of_file(root));
+    for assignment in sets.chain(set_files) {
+        let result = assignment.and_then(|assignment| match root {
+            Some(root) => Ok((assignment.typed(root)?, assignment.path)),
             None => Ok((Value::String(assignment.value), assignment.path)),
         });
         match result {
@@ -41,14 +51,18 @@ pub(crate) fn assemble(schema: Option<&Value>, files: &[String], sets: &[String]
     (options, wrong)
 }
 
-fn read_file(file: &str) -> Result<Options, String> {
+fn text_of(file: &str) -> Result<String, String> {
     let text = if file == "-" {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
     } else {
         std::fs::read_to_string(Path::new(file))
     };
-    let text = text.map_err(|e| format!("cannot read {file}: {e}"))?;
+    text.map_err(|e| format!("cannot read {file}: {e}"))
+}
+
+fn read_file(file: &str) -> Result<Options, String> {
+    let text = text_of(file)?;
     // Every JSON document is a YAML document.
     match serde_norway::from_str(&text).map_err(|e| format!("{file} is neither YAML nor JSON: {e}"))? {
         Value::Object(values) => Ok(values),
@@ -96,7 +110,7 @@ pub(crate) fn show_path(path: &[impl AsRef<str>]) -> String {
     path.iter().map(|p| part(p.as_ref())).collect::<Vec<_>>().join(".")
 }
 
-/// One `--set`, taken apart.
+/// One `--set` or `--set-file`, taken apart.
 #[derive(Debug, PartialEq)]
 struct Assignment {
     path: Vec<String>,
@@ -105,9 +119,9 @@ struct Assignment {
 
 impl Assignment {
     /// Takes `a.b."c.d"=value` apart. A backslash takes the next character as it is; the first bare `=` ends the path.
-    fn parse(text: &str) -> Result<Self, FieldError> {
+    fn parse(text: &str, flag: &str) -> Result<Self, FieldError> {
         let shown: String = text.chars().take(80).collect();
-        let bad = |message: &str| Err(FieldError::new("--set", format!("{shown:?} {message}")));
+        let bad = |message: &str| Err(FieldError::new(flag, format!("{shown:?} {message}")));
         let mut path = Vec::new();
         let mut part = String::new();
         let mut quoted_part = false;
@@ -139,8 +153,27 @@ impl Assignment {
         if in_quotes { bad("has a quote that is not closed") } else { bad("has no '='; write path.to.option=value") }
     }
 
+    /// With what is in the file of that name as its value: a data URL where the option takes one, else its text.
+    fn of_file(self, root: Option<Node<'_>>) -> Result<Self, FieldError> {
+        let is_data_url = match root {
+            Some(root) => self.node(root)?.is_some_and(Node::is_data_url),
+            None => false,
+        };
+        let value = if is_data_url { images::data_url(&self.value) } else { text_of(&self.value) };
+        let wrong = |message| FieldError::new(format!("options.{}", show_path(&self.path)), message);
+        Ok(Assignment { value: value.map_err(wrong)?, path: self.path.clone() })
+    }
+
     /// The value, of the type that the schema has at the path.
     fn typed(&self, root: Node<'_>) -> Result<Value, FieldError> {
+        // Whatever is said further down of what may be anything, nobody knows its type.
+        let Some(node) = self.node(root)? else { return Ok(guess(&self.value)) };
+        typed(node, &self.value)
+            .map_err(|message| FieldError::new(format!("options.{}", show_path(&self.path)), message))
+    }
+
+    /// The place in the schema that the path leads to; `None` beneath one that may hold anything.
+    fn node<'a>(&self, root: Node<'a>) -> Result<Option<Node<'a>>, FieldError> {
         let mut node = root;
         for (depth, name) in self.path.iter().enumerate() {
             let (above, here) =
@@ -152,13 +185,11 @@ impl Assignment {
             });
             node = match within {
                 Some(within) => within,
-                // Whatever is said further down, nobody knows its type.
-                None if shapes.iter().any(|s| matches!(s, Shape::Any)) => return Ok(guess(&self.value)),
+                None if shapes.iter().any(|s| matches!(s, Shape::Any)) => return Ok(None),
                 None => return Err(unknown(root, &shapes, above, here, name)),
             };
         }
-        typed(node, &self.value)
-            .map_err(|message| FieldError::new(format!("options.{}", show_path(&self.path)), message))
+        Ok(Some(node))
     }
 }
 
@@ -289,6 +320,7 @@ mod tests {
                 "max": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
                 "ratio": {"type": "number"},
                 "anything": true,
+                "logo": {"type": ["string", "null"], "format": "data-url"},
             },
             "$defs": {
                 "Api": {"type": "object", "additionalProperties": false, "properties": {
@@ -303,7 +335,7 @@ mod tests {
 
     fn set(sets: &[&str]) -> Result<Value, String> {
         let sets: Vec<String> = sets.iter().map(|s| (*s).to_owned()).collect();
-        let (options, wrong) = assemble(Some(&schema()), &[], &sets);
+        let (options, wrong) = assemble(Some(&schema()), &[], &sets, &[]);
         if wrong.is_empty() {
             Ok(Value::Object(options))
         } else {
@@ -410,19 +442,40 @@ mod tests {
         };
         let files =
             [file("a.yaml", "api:\n  replicas: 1\n  image: x\n"), file("b.json", r#"{"api": {"replicas": 2}}"#)];
-        let (options, wrong) = assemble(Some(&schema()), &files, &["api.debug=true".into()]);
+        let (options, wrong) = assemble(Some(&schema()), &files, &["api.debug=true".into()], &[]);
         assert_eq!(wrong, []);
         assert_eq!(Value::Object(options), json!({"api": {"replicas": 2, "image": "x", "debug": true}}));
         for bad in ["- a", "a: [", "text"] {
-            let (_, wrong) = assemble(None, &[file("bad.yaml", bad)], &[]);
+            let (_, wrong) = assemble(None, &[file("bad.yaml", bad)], &[], &[]);
             assert_eq!(wrong.len(), 1, "{bad}");
         }
+    }
+
+    #[test]
+    fn an_option_is_what_a_file_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        let given = |path: &str, content: &[u8]| {
+            let file = dir.path().join("file");
+            std::fs::write(&file, content).unwrap();
+            let set = format!("{path}={}", file.to_str().unwrap());
+            let (options, wrong) = assemble(Some(&schema()), &[], &["logo=x".into()], &[set]);
+            wrong.first().map_or(Ok(options), |error| Err(error.to_string()))
+        };
+        let png = b"\x89PNG\r\n\x1a\n";
+        assert_eq!(given("logo", png).unwrap()["logo"], "data:image/png;base64,iVBORw0KGgo=");
+        assert_eq!(given("logo", b"<svg/>").unwrap()["logo"], "data:image/svg+xml;base64,PHN2Zy8+");
+        assert_eq!(given("api.image", "ü\n".as_bytes()).unwrap()["api"]["image"], "ü\n");
+        assert!(given("logo", b"GIF89a").unwrap_err().contains("neither a PNG"));
+        assert!(given("api.image", png).unwrap_err().contains("cannot read"));
+        assert!(given("lego", png).unwrap_err().contains("did you mean logo"));
+        let (_, wrong) = assemble(Some(&schema()), &[], &[], &["logo=/no/such/file".into(), "logo".into()]);
+        assert_eq!((wrong[0].field.as_str(), wrong[1].field.as_str()), ("options.logo", "--set-file"));
     }
 
     proptest! {
         #[test]
         fn a_path_that_is_shown_is_read_back(path in proptest::collection::vec("\\PC{0,12}", 1..5), value in "\\PC{0,20}") {
-            let parsed = Assignment::parse(&format!("{}={value}", show_path(&path)));
+            let parsed = Assignment::parse(&format!("{}={value}", show_path(&path)), "--set");
             prop_assert_eq!(parsed, Ok(Assignment { path, value }));
         }
 

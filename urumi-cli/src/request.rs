@@ -18,11 +18,11 @@ use crate::target::Target;
 /// When the notation of an option is wrong; then with everything else that the judge finds wrong.
 pub(crate) async fn assemble(judge: &Target, args: &NewStore) -> Result<CreateStore, Failure> {
     let mut schema: Option<Value> = None;
-    if !args.sets.is_empty() {
+    if !(args.sets.is_empty() && args.set_files.is_empty()) {
         let engines = judge.stores.engines().await?;
         schema = engines.into_iter().find(|e| e.name == args.engine).map(|e| e.options.to_value());
     }
-    let (options, mut wrong) = options::assemble(schema.as_ref(), &args.values, &args.sets);
+    let (options, mut wrong) = options::assemble(schema.as_ref(), &args.values, &args.sets, &args.set_files);
     let mut request = CreateStore::new(&args.name, &args.engine).options(options);
     request.id.clone_from(&args.id);
     request.owner.clone_from(&args.owner);

@@ -174,6 +174,11 @@ impl<'a> Node<'a> {
         names.join(" or ")
     }
 
+    /// Whether a text here is a file as a data URL.
+    pub(crate) fn is_data_url(self) -> bool {
+        self.text("format") == Some("data-url")
+    }
+
     fn text(self, key: &str) -> Option<&'a str> {
         let own = self.here.get(key).or_else(|| self.resolved().here.get(key));
         own.and_then(Value::as_str)

@@ -206,6 +206,18 @@ pub trait Engine: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
+    /// The Job that tries a store by placing an order as a customer would; `None` where there is no such thing.
+    ///
+    /// It has the label [`smoke::LABEL`](crate::smoke::LABEL), as has its pod; to its name something random is added for
+    /// each run. Its first container writes a [`SmokeReport`](crate::smoke::SmokeReport) as JSON, of at most 4096 bytes, to
+    /// where Kubernetes expects its last words, and ends with code 0 if all went well.
+    ///
+    /// # Errors
+    /// When the spec is not one that `resolve` made.
+    fn smoke(&self, _spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
+        Ok(None)
+    }
+
     /// The Pod Security Standard that the store's namespace enforces.
     fn pod_security(&self, _spec: &StoreSpec) -> PodSecurity {
         PodSecurity::Restricted

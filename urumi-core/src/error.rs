@@ -28,6 +28,7 @@ pub enum Operation {
     Timeline,
     Logs,
     Credentials,
+    Smoke,
     Engines,
     Ask,
 }
@@ -49,6 +50,7 @@ impl fmt::Display for Operation {
             Operation::Timeline => "show the events of",
             Operation::Logs => "show the logs of",
             Operation::Credentials => "show the credentials of",
+            Operation::Smoke => "try",
             Operation::Engines => "list the engines for",
             Operation::Ask => "ask for",
         })
@@ -198,6 +200,15 @@ pub enum Error {
         store: Box<Store>,
     },
 
+    /// The smoke order in a store ended without a report.
+    #[error("nothing is known of the smoke order in store {id}: {message}")]
+    NoReport {
+        /// The store.
+        id: StoreId,
+        /// Why there is none.
+        message: String,
+    },
+
     /// The store's namespace carries a record that this version cannot read.
     #[error("cannot {operation} store {id}: its record is not readable: {message}")]
     Record {
@@ -250,7 +261,7 @@ impl Error {
             Error::Server { kind, .. } => *kind,
             Error::Unfinished { .. } => ErrorKind::Unfinished,
             Error::TimedOut { .. } => ErrorKind::TimedOut,
-            Error::StoreFailed { .. } => ErrorKind::StoreFailed,
+            Error::StoreFailed { .. } | Error::NoReport { .. } => ErrorKind::StoreFailed,
             Error::Record { .. } | Error::Render { .. } => ErrorKind::Internal,
             Error::Cluster { source, .. } => match source.kind() {
                 ClusterErrorKind::Forbidden | ClusterErrorKind::Unauthorized => ErrorKind::NotPermitted,

@@ -31,6 +31,7 @@ use crate::logs::{Lines, LogLine, LogLines, LogQuery};
 use crate::orchestrator::{Precondition, StoreOrchestrator, StoreStream};
 use crate::preview::{Difference, Preview};
 use crate::secret::SecretString;
+use crate::smoke::SmokeReport;
 use crate::store::{CreateStore, Store, StoreId};
 use crate::timeline::TimelineEntry;
 
@@ -38,6 +39,8 @@ use crate::timeline::TimelineEntry;
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(40);
+/// How long a smoke order may take: an hour is the most that a store's options allow.
+const SMOKE: Duration = Duration::from_secs(3700);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How often a request that failed for a passing reason is sent.
@@ -367,6 +370,18 @@ impl StoreOrchestrator for HttpOrchestrator {
         let request = self.request(Method::GET, &["stores", id.as_str(), "credentials"]).query(&[("reveal", reveal)]);
         let Read { address, username, password } = self.read(Operation::Credentials, Some(id), request).await?;
         Ok(Credentials { address, username, password: password.map(SecretString::new) })
+    }
+
+    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
+        const OPERATION: Operation = Operation::Smoke;
+        // Sent once, since each time an order is placed, and waited for as long as an order may take.
+        let request = self.request(Method::POST, &["stores", id.as_str(), "smoke"]);
+        match timeout(SMOKE, request.send()).await {
+            Ok(Ok(response)) if response.status().is_success() => json(OPERATION, response).await,
+            Ok(Ok(response)) => Err(refusal(OPERATION, Some(id), response).await.0),
+            Ok(Err(error)) => Err(no_answer(OPERATION, &innermost(&error))),
+            Err(_elapsed) => Err(no_answer(OPERATION, &format_args!("none within {SMOKE:?}"))),
+        }
     }
 
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {

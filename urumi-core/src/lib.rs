@@ -57,6 +57,7 @@ pub mod readiness;
 pub mod record;
 pub mod secret;
 pub mod settings;
+pub mod smoke;
 pub mod status;
 pub mod store;
 pub mod telemetry;

@@ -35,6 +35,15 @@ pub(crate) fn teardown(
     stages.map(|stage| Ok(Stage { manifests: complete(stage.manifests, spec)?, ..stage })).collect()
 }
 
+/// The Job that tries a store, complete.
+///
+/// # Errors
+/// As of [`manifests`].
+pub(crate) fn smoke(engine: &dyn Engine, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
+    let job = engine.smoke(spec)?.map(Manifest::managed);
+    Ok(complete(job.into_iter().collect(), spec)?.pop().map(|manifest| manifest.object))
+}
+
 fn complete(mut manifests: Vec<Manifest>, spec: &StoreSpec) -> Result<Vec<Manifest>, RenderError> {
     let namespace = spec.namespace();
     let labels = common_labels(&spec.id);
@@ -93,6 +102,9 @@ fn complete_workload(object: &mut Object, labels: &[(String, String)]) {
     // What only changes a field of a workload that is there leaves its template alone.
     if !template.is_empty() && object.at(&format!("/{}", template.join("/"))).is_none() {
         return;
+    }
+    if is(object.kind(), "batch", "CronJob") {
+        object.add_labels(&["spec", "jobTemplate", "metadata"], labels);
     }
     let path = |last: &'static str| -> Vec<&str> { template.iter().copied().chain([last]).collect() };
     object.add_labels(&path("metadata"), labels);

@@ -4,8 +4,10 @@
 //! exists, instead of halfway through a store's creation. Every check returns what is wrong and what would be right,
 //! worded so that it reads well behind a field's path: `api.image: must not be empty`.
 
+mod cron;
 mod quantity;
 
+pub use self::cron::cron;
 pub use self::quantity::Quantity;
 
 /// A DNS label (RFC 1123): 1 to 63 characters of `[a-z0-9-]`, beginning and ending with a letter or digit. Names of

@@ -270,6 +270,13 @@ impl Object {
         }
     }
 
+    /// Sets `metadata.name`.
+    pub(crate) fn set_name(&mut self, name: &str) {
+        if let Some(metadata) = self.map_at(&["metadata"]) {
+            metadata.insert("name".into(), Value::String(name.to_owned()));
+        }
+    }
+
     /// Sets labels at `path` (the keys that lead to a `metadata` object), keeping those that are there already.
     pub(crate) fn add_labels(&mut self, path: &[&str], labels: &[(String, String)]) {
         let mut full = path.to_vec();

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::logs::{LogLines, LogQuery};
 use crate::preview::{Difference, Preview};
 use crate::readiness::condition::{Verdict, WaitCondition};
+use crate::smoke::SmokeReport;
 use crate::store::{CreateStore, Store, StoreId};
 use crate::timeline::TimelineEntry;
 
@@ -152,6 +153,15 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     /// `NotFound` when there is no store of this id, `WrongState` when nobody signs in to it, or its password has not
     /// been made yet; when the cluster cannot be asked.
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials>;
+
+    /// Tries a store: an order is placed in it as a customer would, and what became of each step is told. A step that
+    /// failed is no error; [`SmokeReport::failure`] tells of it. It takes as long as the order does, seconds as a rule.
+    /// A run goes on to its end, or its own deadline, if this is cancelled.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no store of this id, `WrongState` when it is neither ready nor degraded, or when stores
+    /// of its engine cannot be tried; `NoReport` when the run ended without telling anything.
+    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport>;
 }
 
 /// Conveniences over every [`StoreOrchestrator`].
@@ -306,5 +316,8 @@ impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
     }
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
         (**self).credentials(id, reveal).await
+    }
+    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
+        (**self).smoke(id).await
     }
 }

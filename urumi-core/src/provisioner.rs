@@ -5,6 +5,7 @@ mod credentials;
 mod execute;
 mod explain;
 mod logs;
+mod smoke;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::plan::{Observed, Plan, plan};
 use crate::preview::{Difference, Preview, differences};
 use crate::record::{self, Origin, Record, namespace_ref};
 use crate::secret::{OsSecrets, RedactedSecrets, SecretSource};
+use crate::smoke::SmokeReport;
 use crate::status::StoreStatus;
 use crate::store::{CreateStore, Store, StoreId, StoreName, StoreSpec, check_owner};
 use crate::timeline::TimelineEntry;
@@ -427,6 +429,10 @@ impl StoreOrchestrator for Orchestrator {
 
     async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
         self.store_timeline(id).await
+    }
+
+    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
+        self.smoke_store(id).await
     }
 
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {

@@ -8,10 +8,11 @@
 mod assess;
 mod cache;
 pub mod condition;
-mod diagnosis;
+pub(crate) mod diagnosis;
 mod memory;
 mod meter;
 mod rendered;
+pub(crate) mod smoke;
 mod task;
 mod teardown;
 mod workload;

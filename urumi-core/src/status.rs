@@ -74,8 +74,8 @@ const fn t(from: StoreStatus, to: StoreStatus, when: &'static str) -> Transition
 pub const TRANSITIONS: &[Transition] = &[
     t(StoreStatus::Provisioning, StoreStatus::Ready, "every workload is available"),
     t(StoreStatus::Provisioning, StoreStatus::Failed, "the deadline passed, or what is wrong does not mend itself"),
-    t(StoreStatus::Ready, StoreStatus::Degraded, "a workload is no longer available"),
-    t(StoreStatus::Degraded, StoreStatus::Ready, "every workload is available again"),
+    t(StoreStatus::Ready, StoreStatus::Degraded, "a workload is no longer available, or a smoke order failed"),
+    t(StoreStatus::Degraded, StoreStatus::Ready, "every workload is available again, and smoke orders succeed"),
     t(StoreStatus::Failed, StoreStatus::Provisioning, "a retry was asked for"),
     t(StoreStatus::Failed, StoreStatus::Ready, "every workload became available after all"),
     t(StoreStatus::Provisioning, StoreStatus::Deleting, "deletion was asked for"),
@@ -127,6 +127,8 @@ pub struct Condition {
 impl Condition {
     /// The type of the condition that sums up all others.
     pub const READY: &'static str = "Ready";
+    /// The type of the condition that says how the newest smoke order went.
+    pub const SMOKE_TEST: &'static str = "SmokeTest";
     /// The type of the condition of a store that is being deleted: whether what it had outside of its namespace is gone.
     pub const TORN_DOWN: &'static str = "TornDown";
 

@@ -65,6 +65,7 @@ impl Audit {
             Action::CreateStore => "Create",
             Action::DeleteStore => "Delete",
             Action::RetryStore => "Retry",
+            Action::SmokeStore => "Smoke",
             Action::ViewCredentials => "Credentials",
             _ => return,
         };

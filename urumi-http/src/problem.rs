@@ -82,6 +82,7 @@ codes! {
     HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, false, "The request's headers are too large";
     Internal = "internal", INTERNAL_SERVER_ERROR, false, "Something is wrong in urumi or in the store's record";
     ClusterRefused = "cluster-refused", BAD_GATEWAY, false, "The cluster refused it";
+    NoReport = "no-report", BAD_GATEWAY, false, "The smoke order in the store ended without a report";
     NotReady = "not-ready", SERVICE_UNAVAILABLE, true, "The server has not yet seen the cluster";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, true, "The server has more requests than it can take";
     ClusterUnreachable = "cluster-unreachable", SERVICE_UNAVAILABLE, true, "The cluster gave no answer";
@@ -195,6 +196,7 @@ impl From<Error> for Problem {
             Error::KeyInUse { .. } => return Problem::new(Code::IdempotencyInUse, error.to_string()),
             Error::Changed { .. } => return Problem::new(Code::PreconditionFailed, error.to_string()),
             Error::WrongState { .. } => return Problem::new(Code::WrongState, error.to_string()),
+            Error::NoReport { .. } => return Problem::new(Code::NoReport, error.to_string()),
             Error::Ambiguous { .. } => return Problem::new(Code::Malformed, error.to_string()),
             Error::Unfinished { source, .. } | Error::Cluster { source, .. } => match source.kind() {
                 ClusterErrorKind::Conflict | ClusterErrorKind::Terminating => {

@@ -5,6 +5,7 @@ mod discover;
 mod explain;
 mod health;
 mod logs;
+mod smoke;
 mod stores;
 mod watch;
 
@@ -32,6 +33,7 @@ pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
         .routes(routes!(explain::manifests))
         .routes(routes!(explain::diff))
         .routes(routes!(credentials::credentials))
+        .routes(routes!(smoke::smoke))
         .routes(routes!(logs::logs))
         .routes(routes!(watch::watch))
         .routes(routes!(discover::engines))

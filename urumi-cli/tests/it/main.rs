@@ -18,5 +18,6 @@ mod reference;
 mod server;
 mod servers;
 mod signals;
+mod smoke;
 mod support;
 mod tokens;

@@ -23,6 +23,7 @@ use urumi_core::engine::EngineInfo;
 use urumi_core::error::{Error, FieldError, Result};
 use urumi_core::logs::{LogLine, LogLines, LogQuery};
 use urumi_core::preview::{Difference, Preview};
+use urumi_core::smoke::SmokeReport;
 use urumi_core::timeline::TimelineEntry;
 use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, Store, StoreId};
 use urumi_core::{Precondition, StoreOrchestrator, StoreStream};
@@ -219,6 +220,9 @@ impl StoreOrchestrator for Chatty {
     }
     async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
         self.inner.timeline(id).await
+    }
+    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
+        self.inner.smoke(id).await
     }
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
         self.inner.credentials(id, reveal).await

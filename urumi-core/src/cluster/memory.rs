@@ -29,6 +29,7 @@ mod pods;
 mod problem;
 mod quota;
 mod server;
+mod smoke;
 mod state;
 mod status;
 #[cfg(test)]

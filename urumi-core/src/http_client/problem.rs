@@ -87,6 +87,7 @@ fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Erro
     }
     let kind = match (code.as_str(), status) {
         ("timed-out" | "auth-unavailable", _) => ErrorKind::Unreachable,
+        ("no-report", _) => ErrorKind::StoreFailed,
         ("cluster-refused", _) | (_, 401 | 403) => ErrorKind::NotPermitted,
         // Whoever knows no such path knows nothing of stores: none is gone because of that.
         ("" | "no-such-path", 400..=428) => ErrorKind::Internal,

@@ -32,6 +32,7 @@ mod room;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod trying;
 mod waiting;
 mod watching;
 
@@ -64,6 +65,8 @@ pub struct Options {
     pub failing: Option<EngineOptions>,
     /// Whether containers can be asked for their logs. Without, checks of logs are skipped.
     pub logs: bool,
+    /// Whether smoke orders are reported. Without, the check of one that succeeds is skipped.
+    pub smoke: bool,
 }
 
 impl Default for Options {
@@ -77,6 +80,7 @@ impl Default for Options {
             other_owner: "team:conformance-2".to_owned(),
             failing: None,
             logs: true,
+            smoke: true,
         }
     }
 }
@@ -120,6 +124,9 @@ const CHECKS: &[(&str, CheckFn<Room>)] = checks![
     changing::a_retry_obeys_its_precondition,
     changing::a_ready_store_is_not_retried,
     changing::a_failed_store_is_retried,
+    trying::a_ready_store_takes_an_order,
+    trying::a_missing_store_is_not_tried,
+    trying::a_store_that_is_not_ready_is_not_tried,
     waiting::what_has_happened_is_not_waited_for,
     waiting::a_wait_ends_in_time,
     waiting::a_store_that_does_not_exist_is_not_waited_for,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::diagnosis::{Cause, Classes, Surroundings, diagnose, has_succeeded};
+use super::smoke::SmokeResult;
 use super::workload::{Availability, availability};
 use crate::engine::Component;
 use crate::object::Object;
@@ -32,6 +33,8 @@ pub(crate) struct Facts<'a> {
     /// Each component with its workload, where that exists.
     pub(crate) components: Vec<(&'a Component, Option<&'a Object>)>,
     pub(crate) around: Surroundings<'a>,
+    /// How the newest smoke order that can still be seen ended.
+    pub(crate) smoke: Option<SmokeResult>,
     /// The ingress classes that the store's Ingresses ask for; `None` where one asks for the default.
     pub(crate) ingress_classes: Vec<Option<&'a str>>,
     /// The classes that exist; `None` where the caller may not read them.
@@ -116,6 +119,17 @@ pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
         }
         None => {}
     }
+    if let Some(condition) = smoke_condition(facts) {
+        // It says nothing of a store that is not yet complete, and of no other where something is known to be wrong.
+        if condition.status == ConditionStatus::False
+            && matches!(facts.record.status, StoreStatus::Ready | StoreStatus::Degraded)
+            && causes.is_empty()
+        {
+            let message = format!("smoke order: {}", condition.message);
+            causes.push(Cause { reason: condition.reason.clone(), message, specific: true, lasting: false });
+        }
+        conditions.push(condition);
+    }
     let trouble = causes.first().filter(|cause| cause.lasting).map(|cause| cause.reason.clone());
     let status = next_status(facts, causes.is_empty(), trouble.as_deref());
     let failed_by_deadline = status == StoreStatus::Failed && facts.record.status == StoreStatus::Provisioning;
@@ -186,6 +200,23 @@ fn component_cause(facts: &Facts<'_>, component: &Component, workload: Option<&O
         // Its pod says it a second before the Job does.
         Some(job) if job.kind().kind == "Job" && has_succeeded(job, &facts.around) => None,
         Some(workload) => Some(diagnose(workload, &facts.around)),
+    }
+}
+
+/// How the newest smoke order went: of what is on record and what is seen now, the later counts, for a Job that ended is
+/// removed after a while. Its times are when orders ended, not when that was seen.
+fn smoke_condition(facts: &Facts<'_>) -> Option<Condition> {
+    let kept = facts.record.conditions.iter().find(|c| c.type_ == Condition::SMOKE_TEST);
+    let seen = facts.smoke.as_ref().map(|SmokeResult { finished, failure }| match failure {
+        None => Condition::new(Condition::SMOKE_TEST, ConditionStatus::True, "Succeeded", "", *finished),
+        Some(failure) => {
+            Condition::new(Condition::SMOKE_TEST, ConditionStatus::False, "SmokeTestFailed", failure, *finished)
+        }
+    });
+    match (seen, kept) {
+        (Some(seen), Some(kept)) if seen.last_transition_time < kept.last_transition_time => Some(kept.clone()),
+        (Some(seen), _) => Some(seen),
+        (None, kept) => kept.cloned(),
     }
 }
 
@@ -273,6 +304,7 @@ mod tests {
             record,
             components: vec![(component, workload)],
             around: Surroundings::default(),
+            smoke: None,
             ingress_classes: Vec::new(),
             known_ingress_classes: None,
             outstanding: None,
@@ -336,6 +368,30 @@ mod tests {
         let assessment = assess(&facts(&record, &component, Some(&down), 5));
         assert_eq!(assessment.status, StoreStatus::Provisioning);
         assert_eq!(ready(&assessment), "False Starting medusa-api: it has no pods yet");
+    }
+
+    /// Only a later order changes what is known of orders.
+    #[test]
+    fn a_store_whose_newest_order_failed_is_degraded() {
+        let (component, up) = (component(), workload(1));
+        let judged = |record: &Record, at: i64, failure: Option<&str>| {
+            let finished = record.created_at + SignedDuration::from_secs(at);
+            let smoke = Some(SmokeResult { finished, failure: failure.map(str::to_owned) });
+            assess(&Facts { smoke, ..facts(record, &component, Some(&up), 100) })
+        };
+        assert_eq!(judged(&record(StoreStatus::Provisioning), 1, Some("pay: 503")).status, StoreStatus::Ready);
+        let mut record = record(StoreStatus::Ready);
+        let failed = judged(&record, 10, Some("pay: 503"));
+        assert_eq!(failed.status, StoreStatus::Degraded);
+        assert_eq!(ready(&failed), "False SmokeTestFailed smoke order: pay: 503");
+        (record.status, record.conditions) = (failed.status, failed.conditions);
+        assert_eq!(judged(&record, 5, None).status, StoreStatus::Degraded, "an older one");
+        assert_eq!(
+            assess(&facts(&record, &component, Some(&up), 100)).status,
+            StoreStatus::Degraded,
+            "none to be seen"
+        );
+        assert_eq!(judged(&record, 20, None).status, StoreStatus::Ready);
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::engine::{Component, Manifest, Stage};
 use crate::error::Error;
+use crate::manifests::smoke;
 use crate::object::{Kind, ObjectRef};
 use crate::provisioner::Orchestrator;
 use crate::secret::RedactedSecrets;
@@ -49,7 +51,8 @@ impl Rendered {
             .collect();
         let elsewhere = watched.iter().filter_map(|r| r.namespace.clone().filter(|ns| *ns != namespace).zip(Some(r)));
         let outside = elsewhere.flat_map(|(ns, r)| [(r.kind.clone(), ns.clone()), (Kind::of::<Pod>(), ns)]).collect();
-        let kinds = watched.into_iter().map(|reference| reference.kind).collect();
+        let tried = smoke(engine.as_ref(), spec).is_ok_and(|job| job.is_some());
+        let kinds = watched.into_iter().map(|reference| reference.kind).chain(tried.then(Kind::of::<Job>)).collect();
         Ok(Rendered { spec: spec.clone(), manifests, components, teardown, kinds, outside })
     }
 }

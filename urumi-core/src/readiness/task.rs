@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -24,6 +25,7 @@ use super::diagnosis::{Classes, Surroundings};
 use super::memory::Memory;
 use super::meter::Meter;
 use super::rendered::Rendered;
+use super::smoke::newest;
 use super::teardown::{Next, tear_down};
 use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
@@ -538,17 +540,19 @@ fn facts<'a>(
 ) -> Facts<'a> {
     let of_kind = |kind: Kind| -> Vec<&'a Object> { of_kind(observed, &kind) };
     let ingresses = rendered.manifests.iter().filter(|m| m.object.kind().kind == "Ingress");
+    let around = Surroundings {
+        pods: of_kind(Kind::of::<Pod>()),
+        claims: of_kind(Kind::of::<PersistentVolumeClaim>()),
+        storage: moment.storage,
+        events: &memory.events,
+    };
     Facts {
         record,
         components: rendered.components.iter().map(|c| (c, observed.get(&c.workload).copied())).collect(),
-        around: Surroundings {
-            pods: of_kind(Kind::of::<Pod>()),
-            claims: of_kind(Kind::of::<PersistentVolumeClaim>()),
-            storage: moment.storage,
-            events: &memory.events,
-        },
         ingress_classes: ingresses.map(|m| m.object.str_at("/spec/ingressClassName")).collect(),
         known_ingress_classes: moment.ingress,
+        smoke: newest(&of_kind(Kind::of::<Job>()), &around),
+        around,
         outstanding: moment.outstanding,
         plan_failure: memory.plan_failure.as_ref(),
         now: moment.now,

@@ -69,6 +69,7 @@ async fn everything_is_as_rendered(scene: &Scene) {
                 "data.POSTGRES_PASSWORD",
                 "data.REDIS_PASSWORD",
                 "data.REDIS_URL",
+                "data.SMOKE_TOKEN",
             ],
             _ => &[],
         };

@@ -4,9 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
+use serde_json::json;
 use tokio::sync::watch;
-use urumi_core::cluster::{ClusterErrorKind, Fault, FaultTarget, InMemoryCluster, Outage, Verb};
+use urumi_core::cluster::{
+    ClusterBackend as _, ClusterErrorKind, Fault, FaultTarget, InMemoryCluster, Outage, Query, Verb,
+};
 use urumi_core::object::{Kind, ObjectRef};
 use urumi_core::status::StoreStatus;
 use urumi_core::{Error, ErrorKind, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
@@ -48,6 +52,49 @@ async fn a_store_that_crashes_later_is_degraded_and_recovers() {
         assert!(reason.contains("medusa-api: "), "{reason}");
         cluster.clear_fault(&api);
         until_status(&scene, StoreStatus::Ready).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_no_orders_is_degraded_until_it_does() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let _monitor = Running::start(scene.monitor());
+        let scheduled = json!({"smoke": {"schedule": "0 * * * *"}});
+        let request = scene.request().options(scheduled.as_object().cloned().unwrap());
+        scene.urumi.create(request).await.unwrap();
+        assert_eq!(scene.urumi.smoke(&scene.id).await.unwrap_err().kind(), ErrorKind::Conflict);
+        scene.ready().await;
+        cluster.inject_fault(FaultTarget::any(), Fault::SmokeFails);
+        let report = scene.urumi.smoke(&scene.id).await.unwrap();
+        assert_eq!((report.failure(), report.order.as_deref()), (Some(("add to cart", "answers 503")), None));
+        let reason = until_status(&scene, StoreStatus::Degraded).await;
+        assert_eq!(reason, "SmokeTestFailed smoke order: add to cart: answers 503");
+        // The Job goes after a while, what it said stays.
+        virtual_time(Duration::from_secs(900)).await;
+        let jobs = Query::all(Kind::of::<Job>()).in_namespace(scene.id.namespace());
+        let left: Vec<String> = cluster.list(&jobs).await.unwrap().iter().map(|job| job.name().to_owned()).collect();
+        assert_eq!(left, ["proof-of-life"]);
+        assert_eq!(scene.urumi.get(&scene.id).await.unwrap().status, StoreStatus::Degraded);
+        cluster.clear_faults();
+        assert_eq!(scene.urumi.smoke(&scene.id).await.unwrap().failure(), None);
+        until_status(&scene, StoreStatus::Ready).await;
+    })
+    .await;
+}
+
+/// It is an error of its own, since nothing is known of the shop.
+#[tokio::test(start_paused = true)]
+async fn an_order_that_never_began_is_told_from_one_that_failed() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let _monitor = Running::start(scene.monitor());
+        scene.urumi.create(scene.request()).await.unwrap();
+        scene.ready().await;
+        cluster.inject_fault(FaultTarget::image("urumi/medusa-storefront"), Fault::NoRoom);
+        let error = scene.urumi.smoke(&scene.id).await.unwrap_err();
+        assert!(matches!(&error, Error::NoReport { message, .. } if message.contains("150 s")), "{error}");
     })
     .await;
 }

@@ -19,7 +19,8 @@ fn variants() -> Vec<(&'static str, Value)> {
             json!({
                 "database": {"storage": {"size": "20Gi", "className": "fast"}},
                 "api": {"replicas": 2, "env": {"PRICE": "$5 or $(HOME)"}},
-                "storefront": {"replicas": 3, "env": {"THEME": "dark"}},
+                "storefront": {"replicas": 3, "env": {"THEME": "dark"}, "theme": {"colors": {"accent": "#0a7d4f"}}},
+                "smoke": {"schedule": "0 3 * * 1-5"},
                 "ingress": {"className": "traefik", "annotations": {"example.com/a": "b"}},
                 "quota": {"requests.cpu": "8", "limits.memory": "32Gi", "pods": "30"},
                 "limits": {"default": {"cpu": "1"}},
@@ -46,7 +47,7 @@ async fn every_object_and_every_pod_is_admitted() {
             let spec = renderer.prepare(&request.options(options.as_object().cloned().unwrap())).unwrap();
             for object in renderer.render(&spec).unwrap().iter().skip(1) {
                 dry_run(&client, object).await.unwrap_or_else(|e| panic!("{variant}: {}: {e}", object.reference()));
-                if let Some(template) = object.at("/spec/template") {
+                if let Some(template) = object.at("/spec/template").or(object.at("/spec/jobTemplate/spec/template")) {
                     let mut pod = template.clone();
                     pod["metadata"]["name"] = json!(object.name());
                     pod["metadata"]["namespace"] = json!(scene.id.namespace());
@@ -62,7 +63,7 @@ async fn every_object_and_every_pod_is_admitted() {
                 }
             }
         }
-        assert_eq!(pods, 4 + 3 + 4 + 5);
+        assert_eq!(pods, 4 + 3 + 4 + 6);
 
         // The same test fails where it should.
         let mut root = json!({"metadata": {"name": "root", "namespace": scene.id.namespace()}});

@@ -69,6 +69,8 @@ actions! {
     ViewLogs = "view-logs", Store, Operator;
     /// Sign in to a store with its first password, which is noted.
     ViewCredentials = "view-credentials", Store, Operator;
+    /// Place an order in a store to see whether that works, which is noted.
+    SmokeStore = "smoke-store", Store, Operator;
     /// See what a creation would make.
     PreviewStore = "preview-store", NewStore, Operator;
     /// Create a store.
@@ -188,7 +190,7 @@ mod tests {
             for role in Role::ALL {
                 for (owner, theirs) in owners() {
                     let reads = matches!(action, ViewStore | ViewEvents | ViewManifests | ViewDiff);
-                    let operates = matches!(action, ViewLogs | ViewCredentials | RetryStore | DeleteStore);
+                    let operates = matches!(action, ViewLogs | ViewCredentials | SmokeStore | RetryStore | DeleteStore);
                     let expected = match (action, role) {
                         (_, Role::Admin) => Decision::Allow,
                         (WhoAmI | ListEngines | ListStores | WatchStores, _) => Decision::Allow,

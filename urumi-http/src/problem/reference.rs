@@ -68,6 +68,7 @@ fn advice(code: Code) -> &'static str {
         Code::ClusterRefused => {
             "Tell whoever runs the server: a permission, a quota or a policy of the cluster is in the way."
         }
+        Code::NoReport => "Look at the reason in the detail: the image, room in the cluster, the store's deadline.",
         Code::NotReady => "Repeat the request; the server has just started.",
         Code::Overloaded => "Repeat the request, more slowly.",
         Code::ClusterUnreachable => "Repeat the request.",

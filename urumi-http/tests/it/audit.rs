@@ -69,6 +69,8 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
         ("DELETE", "/stores/bobs", "ann-operator", 404),
         ("GET", "/stores/shop/credentials", "ann-operator", 200),
         ("GET", "/stores/shop/credentials", "ann-viewer", 403),
+        ("POST", "/stores/shop/smoke", "ann-operator", 409),
+        ("POST", "/stores/shop/smoke", "ann-viewer", 403),
         ("DELETE", "/stores/shop", "root", 202),
         // Other reads are not noted, and neither is a look that reveals nothing.
         ("GET", "/stores/shop", "root", 200),
@@ -94,6 +96,8 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
             "ann operator delete-store bobs not-found",
             "ann operator view-credentials shop done",
             "ann viewer view-credentials shop forbidden",
+            "ann operator smoke-store shop wrong-state",
+            "ann viewer smoke-store shop forbidden",
             "root admin delete-store shop done",
         ]
     );

@@ -69,6 +69,12 @@ const TABLE: &[(&str, &str, [u16; 4])] = &[
     ("GET /stores/{id}/credentials",  "foreign", [401, 404, 404, 200]),
     ("GET /stores/{id}/credentials",  "nobody",  [401, 404, 404, 200]),
 
+    // Allowed, but no monitor has called it ready.
+    ("POST /stores/{id}/smoke",       "own",     [401, 403, 409, 409]),
+    ("POST /stores/{id}/smoke",       "team",    [401, 403, 409, 409]),
+    ("POST /stores/{id}/smoke",       "foreign", [401, 404, 404, 409]),
+    ("POST /stores/{id}/smoke",       "nobody",  [401, 404, 404, 409]),
+
     ("POST /stores/{id}/retry",       "own",     [401, 403, 202, 202]),
     ("POST /stores/{id}/retry",       "team",    [401, 403, 202, 202]),
     ("POST /stores/{id}/retry",       "foreign", [401, 404, 404, 202]),

@@ -11,6 +11,7 @@ use urumi_core::credentials::Credentials;
 use urumi_core::engine::EngineInfo;
 use urumi_core::logs::{LogLines, LogQuery};
 use urumi_core::preview::{Difference, Preview};
+use urumi_core::smoke::SmokeReport;
 use urumi_core::status::StoreStatus;
 use urumi_core::store::StoreUrls;
 use urumi_core::timeline::TimelineEntry;
@@ -89,6 +90,9 @@ impl StoreOrchestrator for Shelf {
         unknown()
     }
     async fn credentials(&self, _id: &StoreId, _reveal: bool) -> Result<Credentials> {
+        unknown()
+    }
+    async fn smoke(&self, _id: &StoreId) -> Result<SmokeReport> {
         unknown()
     }
     async fn logs(&self, _id: &StoreId, _query: &LogQuery) -> Result<LogLines> {

@@ -27,6 +27,8 @@ pub enum Fault {
     NoRoom,
     /// A ResourceQuota refuses the pods. Those that run go on running.
     QuotaExceeded,
+    /// A smoke order fails. Everything else goes on.
+    SmokeFails,
     /// The container refers to a Secret that is not there: `CreateContainerConfigError`. (A pod that really refers
     /// to a missing Secret or ConfigMap fails so without any fault.)
     MissingSecret {

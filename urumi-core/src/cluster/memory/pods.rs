@@ -10,7 +10,7 @@ use super::kinds::{JOB, POD};
 use super::problem::{self, Problem};
 use super::state::{State, Task, set};
 use super::status::Condition;
-use super::{events, output};
+use super::{events, output, smoke};
 use crate::object::{Object, ObjectRef};
 
 /// What the in-memory cluster knows of a pod that it made, beyond the object.
@@ -171,7 +171,7 @@ pub(super) fn advance(state: &mut State, workload: &Object, name: &str) {
         life.last_exit = Some(exit);
     }
     life.state = next;
-    let status = render(&pod, &life, &state.timestamp());
+    let status = render(&pod, &life, smoke::fails(state, workload), &state.timestamp());
     output::note(state, &pod, &status);
     state.pods.insert(place, life);
     let pod = schedule(state, pod, &status);
@@ -191,7 +191,7 @@ fn schedule(state: &mut State, pod: Arc<Object>, status: &Value) -> Arc<Object> 
     state.put(scheduled)
 }
 
-fn render(pod: &Object, life: &PodLife, now: &str) -> Value {
+fn render(pod: &Object, life: &PodLife, smoke_fails: bool, now: &str) -> Value {
     let earlier = pod.list_at("/status/conditions");
     let problem = match &life.state {
         PodState::Broken(problem) => Some(problem),
@@ -204,7 +204,7 @@ fn render(pod: &Object, life: &PodLife, now: &str) -> Value {
     }
     let started_before = life.restarts > 0 && life.last_exit.is_some();
     if life.state == PodState::Running && life.workload.kind == JOB {
-        return ended(pod, now);
+        return ended(pod, smoke_fails, now);
     }
     let ready = life.state == PodState::Running;
     let initialized = ready || started_before || problem.is_some_and(|p| !p.in_init(pod));
@@ -234,13 +234,15 @@ fn render(pod: &Object, life: &PodLife, now: &str) -> Value {
     status
 }
 
-/// The status of a Job's pod whose containers have all ended well.
-fn ended(pod: &Object, now: &str) -> Value {
+/// The status of a Job's pod whose containers have all ended, well unless it is a smoke order that fails.
+fn ended(pod: &Object, smoke_fails: bool, now: &str) -> Value {
     let earlier = pod.list_at("/status/conditions");
     let condition = |kind, holds, reason| Condition { kind, holds, reason, message: None }.render(earlier, now);
     let completed = Some("PodCompleted");
     let container = |list: &str| -> Vec<Value> {
         let end = |container: &Value| {
+            let ended = smoke::end(container, smoke_fails, now)
+                .unwrap_or_else(|| json!({"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}));
             json!({
                 "name": container.get("name"),
                 "image": container.get("image"),
@@ -248,14 +250,14 @@ fn ended(pod: &Object, now: &str) -> Value {
                 "ready": false,
                 "started": false,
                 "restartCount": 0,
-                "state": {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}},
+                "state": {"terminated": ended},
                 "lastState": {},
             })
         };
         pod.list_at(list).iter().map(end).collect()
     };
     json!({
-        "phase": "Succeeded",
+        "phase": if smoke_fails { "Failed" } else { "Succeeded" },
         "conditions": [
             condition("PodScheduled", true, None),
             condition("Initialized", true, completed),

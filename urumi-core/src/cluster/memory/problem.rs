@@ -47,7 +47,7 @@ fn injected(target: &FaultTarget, fault: Fault, pod: &Object) -> Option<Problem>
         Fault::NoRoom => Problem::Unschedulable { message: unschedulable("1 Insufficient memory") },
         Fault::MissingSecret { name } => Problem::Config { container, message: format!("secret \"{name}\" not found") },
         // The pods that are there go on.
-        Fault::QuotaExceeded => return None,
+        Fault::QuotaExceeded | Fault::SmokeFails => return None,
     })
 }
 

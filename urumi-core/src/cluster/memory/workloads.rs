@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -12,7 +13,7 @@ use super::kinds::{JOB, POD, STATEFUL_SET};
 use super::pods::{self, Birth, PodState};
 use super::state::{State, Task, mix, set};
 use super::status::Condition;
-use super::{claims, namespaces, quota};
+use super::{claims, namespaces, quota, smoke};
 use crate::object::{Object, ObjectRef};
 
 /// How far a Deployment's newest template has got.
@@ -103,7 +104,7 @@ fn wanted(workload: &Object) -> usize {
 /// wanted in greater number, or in parallel, are not simulated.
 fn run_job(state: &mut State, job: &Arc<Object>) {
     if has_ended(job) {
-        return;
+        return expire(state, job);
     }
     if job.at("/spec/suspend") == Some(&Value::Bool(true)) {
         return suspend_job(state, job);
@@ -129,11 +130,20 @@ fn run_job(state: &mut State, job: &Arc<Object>) {
     let start = job.str_at("/status/startTime").unwrap_or(&now).to_owned();
     let mut status = json!({"startTime": start, "ready": 0, "terminating": 0});
     if done {
-        let condition = |kind| Condition { kind, holds: true, reason: Some("CompletionsReached"), message: None };
-        let conditions = ["SuccessCriteriaMet", "Complete"].map(|kind| condition(kind).render(&[], &now));
-        add_counts(&mut status, &[("succeeded", 1)]);
-        set(&mut status, &["completionTime"], now.clone().into());
+        let (kinds, reason, count) = match smoke::fails(state, job) {
+            false => (["SuccessCriteriaMet", "Complete"], "CompletionsReached", "succeeded"),
+            true => (["FailureTarget", "Failed"], "BackoffLimitExceeded", "failed"),
+        };
+        let condition = |kind| Condition { kind, holds: true, reason: Some(reason), message: None };
+        let conditions = kinds.map(|kind| condition(kind).render(&[], &now));
+        add_counts(&mut status, &[(count, 1)]);
+        if count == "succeeded" {
+            set(&mut status, &["completionTime"], now.clone().into());
+        }
         set(&mut status, &["conditions"], conditions.to_vec().into());
+        if let Some(kept) = kept(job) {
+            state.schedule(kept, Task::Reconcile(job.reference()));
+        }
     } else {
         add_counts(&mut status, &[("active", 1)]);
     }
@@ -152,9 +162,26 @@ fn suspend_job(state: &mut State, job: &Arc<Object>) {
     state.put_status(job, json!({"ready": 0, "terminating": 0, "conditions": conditions}));
 }
 
-/// Whether a Job's pod has ended well.
+/// Whether a Job's pod has ended.
 fn has_ended(job: &Object) -> bool {
-    job.int_at("/status/succeeded").is_some_and(|n| n > 0)
+    ["/status/succeeded", "/status/failed"].iter().any(|count| job.int_at(count).is_some_and(|n| n > 0))
+}
+
+/// For how long a Job is kept that has ended; `None` for ever.
+fn kept(job: &Object) -> Option<Duration> {
+    job.int_at("/spec/ttlSecondsAfterFinished").and_then(|s| u64::try_from(s).ok()).map(Duration::from_secs)
+}
+
+/// Removes a Job that ended long enough ago; its pod goes with it.
+fn expire(state: &mut State, job: &Object) {
+    let ended = job.str_at("/status/conditions/0/lastTransitionTime").and_then(|at| at.parse::<Timestamp>().ok());
+    let passed = ended.and_then(|ended| Duration::try_from(state.time().duration_since(ended)).ok());
+    if let (Some(kept), Some(passed)) = (kept(job), passed)
+        && passed >= kept
+    {
+        state.delete(&job.reference());
+        state.mark(job.reference());
+    }
 }
 
 /// Makes and removes pods of the newest template; says why one could not be made.

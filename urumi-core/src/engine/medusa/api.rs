@@ -2,12 +2,12 @@
 
 use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 
-use super::database::{COOKIE_KEY, CREDENTIALS, JWT_KEY, REDIS_URL_KEY, URL_KEY};
+use super::database::{COOKIE_KEY, CREDENTIALS, JWT_KEY, REDIS_URL_KEY, SMOKE_TOKEN_KEY, URL_KEY};
 use super::shop::{DatabasePlan, Shop};
 use super::workload::{
     NODE_USER, Part, START_SECONDS, container_port, container_security, deployment, drained, empty_dir, env,
-    env_from_secret, env_from_secrets, http_get, last_words, liveness, mount, node_options, pod, readiness,
-    requirements, rolling, service, startup,
+    env_from_secret, env_from_secret_if_there, env_from_secrets, http_get, last_words, liveness, mount, node_options,
+    pod, readiness, requirements, rolling, service, startup, template,
 };
 use super::{admin, redis};
 use crate::engine::{Manifest, RenderError};
@@ -22,10 +22,11 @@ pub(super) const SERVICE_PORT: u16 = 80;
 
 /// The names that urumi sets in the container's environment, in the order in which they are rendered. The last five
 /// are for the preparation only, as far as urumi is concerned.
-pub(super) const RESERVED: [&str; 19] = [
+pub(super) const RESERVED: [&str; 20] = [
     "DATABASE_URL",
     "JWT_SECRET",
     "COOKIE_SECRET",
+    SMOKE_TOKEN_KEY,
     "STORE_CORS",
     "ADMIN_CORS",
     "AUTH_CORS",
@@ -62,6 +63,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         env_from_secret("DATABASE_URL", url_secret, url_key),
         env_from_secret("JWT_SECRET", own, JWT_KEY),
         env_from_secret("COOKIE_SECRET", own, COOKIE_KEY),
+        env_from_secret_if_there(SMOKE_TOKEN_KEY, own, SMOKE_TOKEN_KEY),
         env("STORE_CORS", &storefront),
         // The admin's pages are served by the API itself.
         env("ADMIN_CORS", &backend),
@@ -126,6 +128,6 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     let pod = PodSpec { init_containers: prepare, ..pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 30) };
     Ok(vec![
         Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),
-        Manifest::managed(Object::from_typed(&deployment(&part, api.replicas, rolling(), pod))?),
+        Manifest::managed(Object::from_typed(&deployment(&part, api.replicas, rolling(), template(&part, pod)))?),
     ])
 }

@@ -29,6 +29,8 @@ pub(super) const PASSWORD_KEY: &str = "POSTGRES_PASSWORD";
 pub(super) const URL_KEY: &str = "DATABASE_URL";
 pub(super) const JWT_KEY: &str = "JWT_SECRET";
 pub(super) const COOKIE_KEY: &str = "COOKIE_SECRET";
+/// By which the API knows smoke orders from customers'.
+pub(super) const SMOKE_TOKEN_KEY: &str = "SMOKE_TOKEN";
 pub(super) const REDIS_PASSWORD_KEY: &str = "REDIS_PASSWORD";
 pub(super) const REDIS_URL_KEY: &str = "REDIS_URL";
 
@@ -51,7 +53,7 @@ pub(super) fn secret(
     secrets: &dyn SecretSource,
     guards: Vec<ObjectRef>,
 ) -> Result<Manifest, RenderError> {
-    let mut data: Vec<(&str, SecretString)> = Vec::with_capacity(6);
+    let mut data: Vec<(&str, SecretString)> = Vec::with_capacity(7);
     let part = match shop.database()? {
         DatabasePlan::Embedded { image, .. } => {
             let password = secrets.password(PASSWORD_LENGTH)?;
@@ -66,6 +68,7 @@ pub(super) fn secret(
     };
     data.push((JWT_KEY, secrets.password(TOKEN_LENGTH)?));
     data.push((COOKIE_KEY, secrets.password(TOKEN_LENGTH)?));
+    data.push((SMOKE_TOKEN_KEY, secrets.password(TOKEN_LENGTH)?));
     // There even while the store has no Redis, since a Secret that is there is never written again.
     let password = secrets.password(PASSWORD_LENGTH)?;
     let url = format!("redis://:{}@{}:{}", password.reveal(), redis::NAME, redis::PORT);

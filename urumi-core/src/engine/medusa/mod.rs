@@ -7,6 +7,7 @@
 //! | `api` | Deployment `medusa-api` | `medusa-api` 80 → 9000 | `api-<id>.<domain>` |
 //! | `storefront` | Deployment `medusa-storefront` | `medusa-storefront` 80 → 8000 | `store-<id>.<domain>` |
 //! | `proof-of-life` | Job `proof-of-life`, which opens the shop as a customer would | none | none |
+//! | `smoke` | Job `smoke-<random>`, on demand; CronJob `smoke` (only with a schedule) | none | none |
 //!
 //! Rendering is pure and in the API server's canonical form: every field that is written here is stored exactly so,
 //! and a comparison with what is stored shows real differences only.
@@ -14,6 +15,7 @@
 mod admin;
 mod api;
 mod database;
+mod looks;
 mod managed;
 mod network;
 mod options;
@@ -24,6 +26,7 @@ mod resolve;
 mod routes;
 mod scram;
 mod shop;
+mod smoke;
 mod storefront;
 #[cfg(test)]
 mod tests;
@@ -33,14 +36,16 @@ mod workload;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
+pub use self::looks::{Colors, FooterLink, Locale, ManualPayment, Robots, Theme};
 pub use self::options::{
     Admin, Api, Database, DatabaseMode, DatabaseSecret, DatabaseServer, IngressOptions, Limits, MedusaOptions,
-    NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources, SslMode, Storage, Storefront, Tls,
+    NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources, Smoke, SslMode, Storage, Storefront,
+    Tls,
 };
 use self::shop::Shop;
 use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn, Stage};
 use crate::error::FieldError;
-use crate::object::{Kind, ObjectRef};
+use crate::object::{Kind, Object, ObjectRef};
 use crate::secret::SecretSource;
 use crate::store::{Options, StoreSpec, StoreUrls};
 
@@ -121,6 +126,7 @@ impl Engine for MedusaEngine {
         manifests.extend(api::manifests(&shop)?);
         manifests.extend(storefront::manifests(&shop)?);
         manifests.extend(proof::manifests(&shop)?);
+        manifests.extend(smoke::manifests(&shop)?);
         manifests.extend(routes::manifests(&shop)?);
         Ok(manifests)
     }
@@ -153,6 +159,10 @@ impl Engine for MedusaEngine {
 
     fn sign_in(&self, spec: &StoreSpec) -> Result<Option<SignIn>, RenderError> {
         admin::sign_in(&Shop::read(spec)?).map(Some)
+    }
+
+    fn smoke(&self, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
+        smoke::job(&Shop::read(spec)?).map(Some)
     }
 
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {

@@ -15,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::options::{DATABASE_PORT, DatabaseServer};
 use super::shop::{DatabasePlan, Shop, TlsPlan};
 use super::workload::{Part, number, selector};
-use super::{api, database, proof, redis, storefront};
+use super::{api, database, proof, redis, smoke, storefront};
 use crate::engine::{Manifest, RenderError};
 use crate::object::Object;
 
@@ -79,15 +79,17 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
 
     let mut shop_sources = controllers.clone();
     let mut api_sources = vec![pods(storefront::NAME)];
-    if shop.options.proof_of_life.enabled {
-        let routes = vec![
-            dns(),
-            to(vec![pods(storefront::NAME)], &[("TCP", storefront::PORT)]),
-            to(vec![pods(api::NAME)], &[("TCP", api::PORT)]),
-        ];
-        policies.push(policy(&proof::part(shop), proof::NAME, selector(proof::NAME), None, Some(routes)));
-        shop_sources.push(pods(proof::NAME));
-        api_sources.push(pods(proof::NAME));
+    let routes = vec![
+        dns(),
+        to(vec![pods(storefront::NAME)], &[("TCP", storefront::PORT)]),
+        to(vec![pods(api::NAME)], &[("TCP", api::PORT)]),
+    ];
+    let mut customers = vec![smoke::part(shop)];
+    customers.extend(shop.options.proof_of_life.enabled.then(|| proof::part(shop)));
+    for customer in customers {
+        policies.push(policy(&customer, customer.name, selector(customer.name), None, Some(routes.clone())));
+        shop_sources.push(pods(customer.name));
+        api_sources.push(pods(customer.name));
     }
     api_sources.extend(controllers.iter().cloned());
     policies.push(policy(

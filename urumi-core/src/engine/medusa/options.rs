@@ -9,6 +9,7 @@ use serde::de::{Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::looks::{FooterLink, Locale, ManualPayment, Robots, Theme};
 use crate::names::Quantity;
 use crate::store::Options;
 
@@ -38,6 +39,9 @@ pub struct MedusaOptions {
     pub admin: Admin,
     /// The check that a store has to pass before it is called ready.
     pub proof_of_life: ProofOfLife,
+    /// Orders by which the store is tried, as a customer would place them.
+    #[serde(default)]
+    pub smoke: Smoke,
     /// How the store is reached from outside of the cluster.
     pub ingress: IngressOptions,
     /// Encryption of the store's addresses. It is on, and the store's URLs begin with https, when one of the fields
@@ -248,6 +252,29 @@ pub struct Storefront {
     /// Further environment variables, by name. Those that urumi sets itself are refused.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// How the shop looks.
+    #[serde(default, skip_serializing_if = "Theme::is_empty")]
+    pub theme: Theme,
+    /// The language of the shop's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// The currency in which the shop shows its prices: a code of ISO 4217 in lower case, e.g. eur. The API must have
+    /// a region with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// Links at the bottom of each page, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub footer_links: Vec<FooterLink>,
+    /// Whether search engines may show the shop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robots: Option<Robots>,
+    /// What the payment without a provider is called: a test, by invoice, or in cash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual_payment: Option<ManualPayment>,
+    /// Stripe's publishable key (pk_test_… or pk_live_…), with which the shop takes cards. The secret one belongs into a
+    /// Secret that api.envSecrets names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripe_publishable_key: Option<String>,
 }
 
 /// What several API replicas share.
@@ -284,6 +311,33 @@ pub struct ProofOfLife {
     pub image: String,
     /// What its container asks for and may use.
     pub resources: Resources,
+}
+
+/// Orders by which a store is tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+pub struct Smoke {
+    /// When an order is placed by itself, as cron writes it (minute, hour, day of the month, month, day of the week,
+    /// e.g. 0 * * * *), in the cluster's time zone; never where it is left out. If the newest order failed, the store is
+    /// degraded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// How many seconds an order may take.
+    #[serde(default = "Smoke::default_deadline")]
+    #[schemars(range(min = 10, max = 3600))]
+    pub deadline_seconds: u16,
+}
+
+impl Smoke {
+    fn default_deadline() -> u16 {
+        120
+    }
+}
+
+impl Default for Smoke {
+    fn default() -> Self {
+        Smoke { schedule: None, deadline_seconds: Smoke::default_deadline() }
+    }
 }
 
 /// How a store is reached from outside of the cluster.
@@ -456,6 +510,7 @@ pub(super) fn builtin() -> Options {
             "image": "urumi/medusa-storefront:0.1.0",
             "resources": resources("10m", "64Mi", "500m", "128Mi"),
         },
+        "smoke": { "deadlineSeconds": 120 },
         "ingress": { "controllerNamespaces": ["ingress-nginx", "kube-system", "traefik"] },
         "networkPolicy": { "enabled": true },
     }))

@@ -7,7 +7,7 @@ use super::options::{Redis, Replicas};
 use super::shop::Shop;
 use super::workload::{
     Part, container_port, container_security, deployment, empty_dir, env_from_secret, exec, liveness, mount, pod,
-    readiness, recreating, requirements, service, startup,
+    readiness, recreating, requirements, service, startup, template,
 };
 use crate::engine::{Manifest, RenderError};
 use crate::object::Object;
@@ -56,7 +56,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     };
     let pod = pod(shop, container, UID, vec![empty_dir("tmp")], 10);
     // Two at once would be two sets of locks.
-    let deployment = deployment(&part, Replicas::ONE, recreating(), pod);
+    let deployment = deployment(&part, Replicas::ONE, recreating(), template(&part, pod));
     Ok(vec![
         Manifest::managed(Object::from_typed(&service(&part, NAME, PORT, PORT))?),
         Manifest::managed(Object::from_typed(&deployment)?),

@@ -198,18 +198,24 @@ fn parse(mut merged: Options, defaults: &Options, errors: &mut Vec<FieldError>) 
             Err(error) => error,
         };
         let mut path: Vec<String> = Vec::new();
+        let mut in_list = false;
         for segment in error.path() {
             match segment {
                 Segment::Map { key } => path.push(key.clone()),
                 // A list is mended as a whole: without the wrong element, the places of the others would be wrong.
-                _ => break,
+                _ => {
+                    in_list = true;
+                    break;
+                }
             }
         }
         let mut field = error.path().to_string();
         let mut message = error.into_inner().to_string();
         if let Some(missing) = message.strip_prefix("missing field `").and_then(|m| m.strip_suffix('`')) {
-            path.push(missing.to_owned());
-            field = path.join(".");
+            field = if path.is_empty() { missing.to_owned() } else { format!("{field}.{missing}") };
+            if !in_list {
+                path.push(missing.to_owned());
+            }
             message = "is required".into();
         }
         if errors.iter().all(|e| e.field != field) {

@@ -114,12 +114,7 @@ impl<'a> Shop<'a> {
     /// The key that shops send with each request to the API. It is no secret, every customer's browser may know it;
     /// that it follows from the id lets every part of the store have it from the beginning.
     pub(super) fn publishable_key(&self) -> String {
-        let digest = Sha256::digest(format!("store.urumi.ai/publishable-key/{}", self.spec.id));
-        digest.iter().fold("pk_".to_owned(), |mut key, byte| {
-            // Writing to a string never fails.
-            let _ = write!(key, "{byte:02x}");
-            key
-        })
+        format!("pk_{}", digest(&format!("store.urumi.ai/publishable-key/{}", self.spec.id)))
     }
 
     /// Who signs in first.
@@ -131,6 +126,15 @@ impl<'a> Shop<'a> {
         let scheme = if self.options.tls.is_off() { "http" } else { "https" };
         format!("{scheme}://{host}")
     }
+}
+
+/// The SHA-256 of a text, in hexadecimal.
+pub(super) fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::new(), |mut digest, byte| {
+        // Writing to a string never fails.
+        let _ = write!(digest, "{byte:02x}");
+        digest
+    })
 }
 
 fn missing(field: &str) -> RenderError {

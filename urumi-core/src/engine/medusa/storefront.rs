@@ -1,13 +1,15 @@
 //! The storefront: the shop that customers see.
 
-use k8s_openapi::api::core::v1::{Container, Probe};
+use std::collections::BTreeMap;
 
-use super::api;
-use super::shop::Shop;
+use k8s_openapi::api::core::v1::{Container, Probe, VolumeMount};
+
+use super::shop::{Shop, digest};
 use super::workload::{
     NODE_USER, Part, container_port, container_security, deployment, drained, empty_dir, env, http_get, liveness,
-    mount, node_options, pod, readiness, requirements, rolling, service, startup,
+    mount, node_options, pod, readiness, requirements, rolling, service, startup, template,
 };
+use super::{api, looks};
 use crate::engine::{Manifest, RenderError};
 use crate::object::Object;
 
@@ -19,7 +21,7 @@ pub(super) const PORT: u16 = 8000;
 pub(super) const SERVICE_PORT: u16 = 80;
 
 /// The names that urumi sets in the container's environment, in the order in which they are rendered.
-pub(super) const RESERVED: [&str; 9] = [
+pub(super) const RESERVED: [&str; 10] = [
     "MEDUSA_BACKEND_URL",
     "MEDUSA_PUBLIC_URL",
     "STOREFRONT_URL",
@@ -29,16 +31,24 @@ pub(super) const RESERVED: [&str; 9] = [
     "NODE_ENV",
     "HOME",
     "NODE_OPTIONS",
+    SETTINGS_KEY,
 ];
+/// Where the shop finds its settings.
+const SETTINGS_KEY: &str = "STOREFRONT_SETTINGS";
+/// Where it finds Stripe's publishable key.
+pub(super) const STRIPE_KEY: &str = "STRIPE_PUBLISHABLE_KEY";
+/// The volume with its settings.
+const SETTINGS_VOLUME: &str = "settings";
 
 pub(super) fn part<'a>(shop: &'a Shop<'_>) -> Part<'a> {
     Part { name: NAME, component: COMPONENT, image: &shop.options.storefront.image }
 }
 
-/// The Deployment and its Service.
+/// The Deployment and its Service, and where the shop has settings, the ConfigMap with them.
 pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     let storefront = &shop.options.storefront;
     let part = part(shop);
+    let settings = looks::settings(storefront)?;
     let mut variables = vec![
         // Inside of the cluster the Service is nearer than the Ingress, and needs neither DNS nor TLS from outside.
         env("MEDUSA_BACKEND_URL", &format!("http://{}", api::NAME)),
@@ -51,6 +61,14 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         env("HOME", "/tmp"),
         node_options(&storefront.resources),
     ];
+    let mut mounts = vec![mount("tmp", "/tmp")];
+    let mut volumes = vec![empty_dir("tmp")];
+    if settings.is_some() {
+        variables.push(env(SETTINGS_KEY, &format!("{}/{}", looks::DIRECTORY, looks::FILE)));
+        mounts.push(VolumeMount { read_only: Some(true), ..mount(SETTINGS_VOLUME, looks::DIRECTORY) });
+        volumes.push(looks::volume(SETTINGS_VOLUME, NAME));
+    }
+    variables.extend(storefront.stripe_publishable_key.iter().map(|key| env(STRIPE_KEY, key)));
     variables.extend(storefront.env.iter().map(|(name, value)| env(name, value)));
 
     let container = Container {
@@ -69,12 +87,20 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         lifecycle: Some(drained()),
         resources: Some(requirements(&storefront.resources)),
         security_context: Some(container_security()),
-        volume_mounts: Some(vec![mount("tmp", "/tmp")]),
+        volume_mounts: Some(mounts),
         ..Default::default()
     };
-    let pod = pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 30);
-    Ok(vec![
+    let mut template = template(&part, pod(shop, container, NODE_USER, volumes, 30));
+    let mut manifests = Vec::with_capacity(3);
+    if let Some(settings) = &settings {
+        // Pods read their settings once, when they start.
+        let checksum = BTreeMap::from([(looks::CHECKSUM.to_owned(), digest(settings))]);
+        template.metadata.get_or_insert_default().annotations = Some(checksum);
+        manifests.push(Manifest::managed(Object::from_typed(&looks::config_map(&part, settings))?));
+    }
+    manifests.extend([
         Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),
-        Manifest::managed(Object::from_typed(&deployment(&part, storefront.replicas, rolling(), pod))?),
-    ])
+        Manifest::managed(Object::from_typed(&deployment(&part, storefront.replicas, rolling(), template))?),
+    ]);
+    Ok(manifests)
 }

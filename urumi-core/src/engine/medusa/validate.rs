@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::options::{Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources};
-use super::{api, redis, shop, storefront};
+use super::{api, looks, redis, shop, storefront};
 use crate::error::FieldError;
 use crate::names::{self, Quantity};
 use crate::store::StoreId;
@@ -92,11 +92,25 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     checks.that("storefront.livenessPath", names::probe_path(&options.storefront.liveness_path));
     resources(&mut checks, "storefront.resources", &options.storefront.resources);
     env(&mut checks, "storefront.env", &options.storefront.env, &storefront::RESERVED);
+    checks.0.extend(looks::check(&options.storefront));
+    if options.storefront.stripe_publishable_key.is_some()
+        && options.storefront.env.contains_key(storefront::STRIPE_KEY)
+    {
+        let message = format!("must not be set together with storefront.env.{}; choose one", storefront::STRIPE_KEY);
+        checks.wrong("storefront.stripePublishableKey", message);
+    }
 
     checks.that("redis.image", names::image_reference(&options.redis.image));
     resources(&mut checks, "redis.resources", &options.redis.resources);
     checks.that("proofOfLife.image", names::image_reference(&options.proof_of_life.image));
     resources(&mut checks, "proofOfLife.resources", &options.proof_of_life.resources);
+    if let Some(schedule) = &options.smoke.schedule {
+        checks.that("smoke.schedule", names::cron(schedule));
+    }
+    if !(10..=3600).contains(&options.smoke.deadline_seconds) {
+        let message = format!("must be 10 to 3600, not {}", options.smoke.deadline_seconds);
+        checks.wrong("smoke.deadlineSeconds", message);
+    }
     if let Some(email) = &options.admin.email {
         checks.that("admin.email", names::email(email));
     }
@@ -318,6 +332,7 @@ fn quota(checks: &mut Checks, options: &MedusaOptions) {
         (u32::from(options.api.replicas.get()) + 1, &options.api.resources),
         (u32::from(options.storefront.replicas.get()) + 1, &options.storefront.resources),
         (one(options.proof_of_life.enabled), &options.proof_of_life.resources),
+        (one(options.smoke.schedule.is_some()), &options.proof_of_life.resources),
     ];
     parts.extend(options.database.resources.as_ref().filter(|_| options.is_embedded()).map(|r| (1, r)));
     parts.extend(redis.map(|redis| (1, &redis.resources)));

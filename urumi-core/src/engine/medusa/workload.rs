@@ -90,6 +90,15 @@ pub(super) fn env_from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
     }
 }
 
+/// An environment variable whose value is in a Secret, if the Secret has it: those of older stores lack newer keys.
+pub(super) fn env_from_secret_if_there(name: &str, secret: &str, key: &str) -> EnvVar {
+    let mut variable = env_from_secret(name, secret, key);
+    if let Some(source) = variable.value_from.as_mut().and_then(|from| from.secret_key_ref.as_mut()) {
+        source.optional = Some(true);
+    }
+    variable
+}
+
 /// All keys of Secrets as environment variables.
 pub(super) fn env_from_secrets(names: &[String]) -> Option<Vec<EnvFromSource>> {
     let source = |name: &String| EnvFromSource {
@@ -240,7 +249,7 @@ pub(super) fn deployment(
     part: &Part<'_>,
     replicas: Replicas,
     strategy: DeploymentStrategy,
-    pod: PodSpec,
+    template: PodTemplateSpec,
 ) -> Deployment {
     Deployment {
         metadata: part.metadata(),
@@ -251,7 +260,7 @@ pub(super) fn deployment(
             revision_history_limit: Some(3),
             selector: selector(part.name),
             strategy: Some(strategy),
-            template: template(part, pod),
+            template,
             ..Default::default()
         }),
         ..Default::default()

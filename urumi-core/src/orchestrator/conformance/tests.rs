@@ -17,6 +17,7 @@ use crate::orchestrator::{Precondition, StoreStream};
 use crate::preview::{Difference, Preview};
 use crate::provisioner::Orchestrator;
 use crate::readiness::ReadinessMonitor;
+use crate::smoke::SmokeReport;
 use crate::store::{CreateStore, Store, StoreId};
 use crate::timeline::TimelineEntry;
 
@@ -135,6 +136,9 @@ impl StoreOrchestrator for Careless {
     }
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
         self.0.credentials(id, !reveal).await
+    }
+    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
+        self.0.smoke(id).await
     }
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
         self.0.logs(id, query).await

@@ -58,6 +58,37 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
         (json!({ "api": { "replicas": 0 } }), &[("api.replicas", "1 to 20")]),
         (json!({ "api": { "replicas": -1 } }), &[("api.replicas", "from 1 to 20")]),
         (json!({ "storefront": { "replicas": 21 } }), &[("storefront.replicas", "1 to 20")]),
+        (json!({ "smoke": { "schedule": "@daily" } }), &[("smoke.schedule", "five fields")]),
+        (json!({ "smoke": { "schedule": "60 * * * *" } }), &[("smoke.schedule", "minute \"60\"")]),
+        (json!({ "smoke": { "deadlineSeconds": 5 } }), &[("smoke.deadlineSeconds", "10 to 3600")]),
+        (json!({ "storefront": { "theme": { "logo": "logo.png" } } }), &[("storefront.theme.logo", "data URL")]),
+        (
+            json!({ "storefront": { "theme": { "colors": { "accent": "red", "text": "#000" } } } }),
+            &[
+                ("storefront.theme.colors.accent", "#0a7d4f"),
+                ("storefront.theme.colors.text", "six hexadecimal digits"),
+            ],
+        ),
+        (json!({ "storefront": { "locale": "fr" } }), &[("storefront.locale", "`en` or `de`")]),
+        (json!({ "storefront": { "currency": "EUR" } }), &[("storefront.currency", "lower case")]),
+        (
+            json!({ "storefront": { "footerLinks": [{ "label": "", "href": "//x" }] } }),
+            &[("storefront.footerLinks[0].label", "1 to 60"), ("storefront.footerLinks[0].href", "https://")],
+        ),
+        (
+            json!({ "storefront": { "footerLinks": [{ "label": "x" }] } }),
+            &[("storefront.footerLinks[0].href", "is required")],
+        ),
+        (json!({ "storefront": { "robots": "none" } }), &[("storefront.robots", "`index` or `noindex`")]),
+        (json!({ "storefront": { "manualPayment": "card" } }), &[("storefront.manualPayment", "`invoice`")]),
+        (
+            json!({ "storefront": { "stripePublishableKey": "sk_live_1" } }),
+            &[("storefront.stripePublishableKey", "never give a secret key")],
+        ),
+        (
+            json!({ "storefront": { "stripePublishableKey": "pk_test_1", "env": { "STRIPE_PUBLISHABLE_KEY": "x" } } }),
+            &[("storefront.stripePublishableKey", "choose one")],
+        ),
         (json!({ "api": { "image": "" } }), &[("api.image", "must not be empty")]),
         (json!({ "storefront": { "image": "shop: latest" } }), &[("storefront.image", "white space")]),
         (json!({ "database": { "image": "Postgres" } }), &[("database.image", "lower-case")]),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -87,7 +87,19 @@ fn everything() -> Value {
         "redis": { "image": "registry.example.com/cache/redis:7.4", "resources": { "limits": { "cpu": "1" } } },
         "admin": { "email": "owner@example.com" },
         "proofOfLife": { "image": "registry.example.com/shop/prove:1" },
-        "storefront": { "image": "registry.example.com/shop/front:2.0.0", "replicas": 3, "env": { "THEME": "dark" } },
+        "smoke": { "schedule": "0 * * * *", "deadlineSeconds": 60 },
+        "storefront": { "image": "registry.example.com/shop/front:2.0.0", "replicas": 3, "env": { "THEME": "dark" },
+            "theme": {
+                "logo": "data:image/svg+xml;base64,PHN2Zy8+",
+                "colors": { "accent": "#0a7d4f", "background": "#ffffff", "text": "#111111" },
+            },
+            "locale": "de",
+            "currency": "eur",
+            "footerLinks": [{ "label": "Imprint", "href": "/imprint" }],
+            "robots": "index",
+            "manualPayment": "invoice",
+            "stripePublishableKey": "pk_test_51Abc",
+        },
         "ingress": {
             "className": "traefik",
             "annotations": { "traefik.ingress.kubernetes.io/router.entrypoints": "websecure" },
@@ -103,6 +115,12 @@ fn everything() -> Value {
 #[test]
 fn every_option() {
     snapshot("everything", &spec(everything()));
+}
+
+#[test]
+fn a_smoke_order() {
+    let job = MedusaEngine::default().smoke(&spec(json!({}))).unwrap().unwrap();
+    insta::assert_snapshot!(serde_norway::to_string(&job).unwrap());
 }
 
 #[test]
@@ -195,7 +213,8 @@ fn the_generated_secrets_are_strong_and_belong_together() {
     assert_eq!(data["JWT_SECRET"].len(), 48);
     assert_eq!(data["COOKIE_SECRET"].len(), 48);
     assert_ne!(data["JWT_SECRET"], data["COOKIE_SECRET"]);
-    assert_eq!(data.len(), 6);
+    assert_eq!(data["SMOKE_TOKEN"].len(), 48);
+    assert_eq!(data.len(), 7);
 }
 
 #[test]
@@ -229,13 +248,33 @@ fn secrets_are_drawn_anew_only_while_nothing_depends_on_them() {
 
 #[test]
 fn the_names_that_are_reserved_are_those_that_are_set() {
-    let manifests = render(&spec(json!({})));
+    let manifests = render(&spec(json!({ "storefront": { "robots": "index" } })));
     for (name, reserved) in [("medusa-api", &api::RESERVED[..]), ("medusa-storefront", &storefront::RESERVED[..])] {
         let deployment = find::<Deployment>(&manifests, name);
         let set: Vec<Vec<String>> = containers(deployment).iter().map(env_names).collect();
         assert_eq!(set[0], reserved, "{name}");
         assert!(set.iter().all(|names| reserved.iter().zip(names).all(|(a, b)| a == b)), "{name}");
     }
+}
+
+/// A pod reads its settings once, so new ones need new pods; and without any, there is nothing to read.
+#[test]
+fn pods_change_with_the_settings_of_the_shop() {
+    let settings = |storefront: Value| {
+        let manifests = render(&spec(json!({ "storefront": storefront })));
+        let map = manifests.iter().find(|m| m.object.kind() == &Kind::of::<ConfigMap>());
+        let text = map.map(|m| m.object.as_value()["data"]["settings.json"].as_str().unwrap().to_owned());
+        let pod = find::<Deployment>(&manifests, "medusa-storefront").at("/spec/template").unwrap().clone();
+        (text, pod)
+    };
+    let (text, plain) = settings(json!({}));
+    assert_eq!(text, None);
+    assert_eq!(plain["metadata"].get("annotations"), None);
+    let (text, green) = settings(json!({ "theme": { "colors": { "accent": "#00ff00" } } }));
+    assert_eq!(text.unwrap(), r##"{"theme":{"colors":{"accent":"#00ff00"}}}"##);
+    let (_, red) = settings(json!({ "theme": { "colors": { "accent": "#ff0000" } } }));
+    assert_ne!(green["metadata"]["annotations"], red["metadata"]["annotations"]);
+    assert_eq!(green["spec"], red["spec"]);
 }
 
 /// Every part of a store speaks of the same key, before anybody has made it.

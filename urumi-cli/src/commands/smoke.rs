@@ -1,0 +1,47 @@
+//! `urumi smoke`.
+
+use urumi_core::StoreOrchestratorExt as _;
+use urumi_core::smoke::SmokeReport;
+
+use crate::cli::{Format, Global, Which};
+use crate::exit::{Code, Failure};
+use crate::output::{Out, safe, table};
+use crate::progress::Progress;
+use crate::{follow, target};
+
+pub(super) async fn run(global: &Global, out: &Out, which: &Which) -> Result<(), Failure> {
+    let target = target::connect(global, out).await?;
+    let id = target.stores.find(&which.store).await?.id;
+    let order = async {
+        let _shown = Progress::new(out, &id, "placing an order");
+        target.stores.smoke(&id).await.map_err(|error| target.explain(error))
+    };
+    let report = follow::unless_interrupted(&format!("the order in store {id} goes on to its end"), order).await?;
+    show(out, &report)?;
+    match report.failure() {
+        None => Ok(()),
+        Some((step, error)) => {
+            let message = format!("no order can be placed in store {id}: {}: {}", safe(step), safe(error));
+            Err(Failure::new(Code::StoreFailed, message))
+        }
+    }
+}
+
+fn show(out: &Out, report: &SmokeReport) -> Result<(), Failure> {
+    if out.structured(report)? {
+        return Ok(());
+    }
+    if out.format() == Some(Format::Name) {
+        let order = report.order.as_deref().map(|order| format!("{}\n", safe(order)));
+        return out.data(&order.unwrap_or_default());
+    }
+    let rows = report.steps.iter().map(|step| {
+        let result = step.error.as_deref().unwrap_or("ok");
+        vec![step.name.as_str().into(), format!("{} ms", step.milliseconds).into(), result.into()]
+    });
+    out.data(&table(&["STEP", "TIME", "RESULT"], rows.collect()))?;
+    if let Some(order) = &report.order {
+        out.note(&format!("{} was placed", safe(order)));
+    }
+    Ok(())
+}

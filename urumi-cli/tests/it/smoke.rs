@@ -1,0 +1,30 @@
+//! Trying a store by an order.
+
+use serde_json::Value;
+use urumi_core::cluster::{Fault, FaultTarget};
+
+use crate::server::Server;
+use crate::support::Run;
+
+#[test]
+fn an_order_is_told_of_step_by_step() {
+    let server = Server::start();
+    server.urumi().run(&["create", "Shop", "--id", "shop", "--wait"]).ok();
+    let table = server.urumi().run(&["smoke", "shop"]).ok();
+    assert!(table.starts_with("STEP") && table.contains("add to cart"), "{table}");
+    assert_eq!(server.urumi().run(&["smoke", "shop", "-o", "name"]).ok(), "order_MEMORY\n");
+    let report: Value = serde_json::from_str(&server.urumi().run(&["smoke", "shop", "-o", "json"]).ok()).unwrap();
+    assert_eq!((&report["order"], report["steps"][1]["milliseconds"].as_u64()), (&"order_MEMORY".into(), Some(80)));
+    assert_eq!(server.urumi().run(&["smoke", "nothing"]).code, 3);
+}
+
+#[test]
+fn an_order_that_fails_has_a_code_of_its_own() {
+    let server = Server::start();
+    server.urumi().run(&["create", "Shop", "--id", "shop", "--wait"]).ok();
+    server.cluster.inject_fault(FaultTarget::any(), Fault::SmokeFails);
+    let ran = server.urumi().run(&["smoke", "shop"]);
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert!(ran.stdout.contains("answers 503"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("no order can be placed in store shop: add to cart: answers 503"), "{}", ran.stderr);
+}

@@ -1,0 +1,103 @@
+//! Trying a store: a Job places an order as a customer would, and reports when it ends.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{Orchestrator, readable_spec, render_error};
+use crate::cluster::{ClusterErrorKind, LabelRequirement, Query, WatchEvent};
+use crate::error::{Error, Operation, Result};
+use crate::manifests::smoke;
+use crate::object::{Kind, Object};
+use crate::readiness::diagnosis::Surroundings;
+use crate::readiness::smoke::{JOB_NAME, end, report, why_silent};
+use crate::smoke::SmokeReport;
+use crate::status::StoreStatus;
+use crate::store::StoreId;
+
+const OPERATION: Operation = Operation::Smoke;
+/// How long a Job may outlast its own deadline.
+const GRACE: Duration = Duration::from_secs(30);
+/// How long a Job without a deadline may take.
+const WITHOUT_DEADLINE: Duration = Duration::from_secs(600);
+/// How much of a random id is part of a run's name.
+const SUFFIX: usize = 8;
+
+impl Orchestrator {
+    pub(super) async fn smoke_store(&self, id: &StoreId) -> Result<SmokeReport> {
+        let record = self.record(OPERATION, id).await?;
+        let wrong = |message: String| Error::WrongState { operation: OPERATION, id: id.clone(), message };
+        if !matches!(record.status, StoreStatus::Ready | StoreStatus::Degraded) {
+            return Err(wrong(format!("it is {}; wait until it is ready", record.status)));
+        }
+        let spec = readable_spec(OPERATION, &record)?;
+        let engine = self.inner.engines.require(&spec.engine)?;
+        let Some(mut job) = smoke(engine.as_ref(), spec).map_err(|e| render_error(spec, &e))? else {
+            return Err(wrong(format!("stores of the engine {} cannot be tried", spec.engine)));
+        };
+        let drawn: String = StoreId::random().as_str().chars().take(SUFFIX).collect();
+        job.set_name(&format!("{}-{drawn}", job.name()));
+        let job = match self.inner.cluster.create(&job).await {
+            Ok(created) => created,
+            // Its name was drawn for it alone: a repeated write has met its own first try.
+            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => job,
+            Err(error) => return Err(Error::cluster(OPERATION, Some(id), error)),
+        };
+        let limit = job.int_at("/spec/activeDeadlineSeconds").and_then(|s| u64::try_from(s).ok());
+        let limit = limit.map_or(WITHOUT_DEADLINE, |seconds| Duration::from_secs(seconds) + GRACE);
+        match tokio::time::timeout(limit, self.reported(id, &job)).await {
+            Ok(report) => report,
+            Err(_) => Err(silent(id, format!("its Job did not end within {} s", limit.as_secs()))),
+        }
+    }
+
+    /// Waits until the Job's pod has reported, or the Job has ended without a report.
+    async fn reported(&self, id: &StoreId, job: &Object) -> Result<SmokeReport> {
+        let of_job = LabelRequirement::Equals(JOB_NAME.to_owned(), job.name().to_owned());
+        let pods = Query::all(Kind::of::<Pod>()).in_namespace(id.namespace()).labelled(of_job);
+        let jobs = Query::all(Kind::of::<Job>()).in_namespace(id.namespace()).named(job.name());
+        let mut events = stream::select(self.inner.cluster.watch(&pods), self.inner.cluster.watch(&jobs));
+        let mut pod: Option<Object> = None;
+        let mut job = job.clone();
+        while let Some(event) = events.next().await {
+            let changed = match event {
+                Ok(WatchEvent::Snapshot(objects)) => objects,
+                Ok(WatchEvent::Applied(object)) => vec![object],
+                Ok(WatchEvent::Deleted(object)) if object.kind() == job.kind() => {
+                    return Err(silent(id, "its Job was deleted".to_owned()));
+                }
+                Ok(WatchEvent::Deleted(object)) => vec![object],
+                Err(error) if error.is_retryable() => continue,
+                Err(error) => return Err(Error::cluster(OPERATION, Some(id), error)),
+            };
+            for object in changed {
+                if let Some(report) = report(&object) {
+                    return report.map_err(|message| silent(id, message));
+                }
+                match object.kind() == job.kind() {
+                    true => job = object,
+                    // One that is being removed no longer tells what was wrong with it.
+                    false if !object.is_terminating() => pod = Some(object),
+                    false => {}
+                }
+            }
+            if end(&job).is_some() {
+                // The Job may be seen to have ended before its pod is.
+                let listed = self.inner.cluster.list(&pods).await;
+                let listed = listed.map_err(|error| Error::cluster(OPERATION, Some(id), error))?;
+                if let Some(report) = listed.iter().find_map(report) {
+                    return report.map_err(|message| silent(id, message));
+                }
+                let pods = pod.iter().collect();
+                return Err(silent(id, why_silent(&job, &Surroundings { pods, ..Surroundings::default() })));
+            }
+        }
+        Err(silent(id, "the watch of its Job ended".to_owned()))
+    }
+}
+
+fn silent(id: &StoreId, message: String) -> Error {
+    Error::NoReport { id: id.clone(), message }
+}

@@ -1,0 +1,40 @@
+//! `/stores/{id}/smoke`: whether an order can be placed in a store.
+
+use axum::Json;
+use axum::extract::State;
+use urumi_core::smoke::SmokeReport;
+
+use super::permitted;
+use crate::auth::{Action, Caller};
+use crate::extract::Id;
+use crate::problem::Problem;
+use crate::state::ServerState;
+
+/// Place an order in a store, to try it
+///
+/// A Job in the store buys something as a customer would. The answer comes when it has ended, after seconds as a rule
+/// and after the store's `smoke.deadlineSeconds` at most, and tells of each step. A step that failed is no problem of
+/// the request: the answer is 200, and the step, the last one, has an `error`. Who asked for it is noted, in the server's
+/// log and as an Event.
+#[utoipa::path(
+    post, path = "/stores/{id}/smoke", tag = "stores", operation_id = "smokeStore",
+    params(("id" = String, Path, description = "The store's id")),
+    responses(
+        (status = 200, description = "How the order went", body = SmokeReport),
+        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The store is neither ready nor degraded, or stores of its engine cannot be tried", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "The order told nothing (`no-report`), or the cluster refused it", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn smoke(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    Id(id): Id,
+) -> Result<Json<SmokeReport>, Problem> {
+    let outcome = match permitted(&state, &principal, Action::SmokeStore, &id).await {
+        Ok(_) => state.orchestrator().smoke(&id).await.map_err(Problem::from),
+        Err(refusal) => Err(refusal),
+    };
+    state.audit().note(&principal, Action::SmokeStore, Some(&id), &outcome);
+    outcome.map(Json)
+}
