@@ -46,7 +46,7 @@ for (const { name, use } of cases) {
 }
 
 test('ten customers at once have a cart and an order each', async ({ browser }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(400_000);
   const numbers = await Promise.all(
     Array.from({ length: 10 }, async (_, index) => {
       const context = await browser.newContext();

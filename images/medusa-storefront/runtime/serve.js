@@ -10,7 +10,6 @@ const GRACE = 4000;
  * headers of that answer over those it kept, and a page would lose its own policy.
  */
 const headers = Object.entries({
-  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   'referrer-policy': 'strict-origin-when-cross-origin',
@@ -47,6 +46,8 @@ try {
 }
 const origin = new URL(/** @type {string} */ (process.env.STOREFRONT_URL));
 const protocol = origin.protocol.slice(0, -1);
+// Over plain HTTP browsers do not heed it, and complain of it.
+if (protocol === 'https') headers.push(['cross-origin-opener-policy', 'same-origin']);
 
 let stopping = false;
 

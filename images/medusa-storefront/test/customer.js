@@ -17,7 +17,7 @@ export function customer(app, { origin = ORIGIN } = {}) {
     const headers = { accept: 'text/html', ...(cookie && { cookie }), ...options.headers };
     const { status, headers: answered, text } = await app.get(path, { ...options, headers });
     for (const line of answered['set-cookie'] ?? []) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (/max-age=0/i.test(line)) cookies.delete(name);
       else cookies.set(name, value);
     }

@@ -132,5 +132,5 @@ test('a wrong configuration is one sentence and exit 1; an unknown word is usage
   );
   const odd = run(['dance'], {});
   assert.equal(await odd.ended, 2);
-  assert.match(odd.said.err, /usage: entrypoint\.js \[start\|prove\]/);
+  assert.match(odd.said.err, /usage: entrypoint\.js \[start\|prove\|smoke\]/);
 });

@@ -124,6 +124,14 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
       return response.writeHead(200, { 'content-type': 'application/json' }).end('{"regions": [');
     const url = new URL(request.url ?? '', 'http://api');
     if (url.pathname.startsWith('/static/')) return file(decodeURIComponent(url.pathname.slice('/static/'.length)));
+    const cancelled = /^\/smoke\/orders\/(\w+)\/cancel$/.exec(url.pathname)?.[1];
+    if (cancelled) {
+      const order = sales.orders.find(({ id, email }) => id === cancelled && email === 'smoke-test@urumi.invalid');
+      if (request.headers['x-smoke-token'] !== 'the token') return json(401, { message: 'Unauthorized' });
+      if (!order) return json(404, { message: 'There is no such smoke order' });
+      order.status = 'canceled';
+      return json(200, { order: { id: order.id, status: order.status } });
+    }
     if (request.headers['x-publishable-api-key'] !== api.key) {
       return json(400, {
         type: 'not_allowed',

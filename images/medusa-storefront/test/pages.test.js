@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { start } from './app.js';
-import { goods, medusa, USD } from './medusa.js';
+import { EUR, goods, medusa, USD } from './medusa.js';
 
 const publicUrl = 'https://api-1.stores.test';
 const plain = (/** @type {string} */ html) =>
@@ -225,7 +225,7 @@ test('nothing from the catalogue is taken for markup', async (t) => {
     },
   ];
   const api = await medusa({ publicUrl, samples: /** @type {any} */ (samples) });
-  api.regions = [{ id: 'reg_01EU', name: evil, currency_code: 'eur' }, USD];
+  api.regions = [{ ...EUR, name: evil }, USD];
   const app = await start({ MEDUSA_BACKEND_URL: api.url, STORE_NAME: evil });
   t.after(() => Promise.all([app.stop(), api.close()]));
   for (const path of ['/', '/products/evil', `/?category=${encodeURIComponent(evil)}`]) {

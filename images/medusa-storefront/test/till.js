@@ -139,8 +139,7 @@ export function till(find) {
     if (!cart.order) {
       cart.order = id('order');
       cart.completed_at = new Date().toISOString();
-      const { completed_at, payment_collection, promotions, ...rest } = shown(cart);
-      (void payment_collection, promotions);
+      const { completed_at, ...rest } = shown(cart);
       orders.push({
         ...rest,
         id: cart.order,

@@ -8,6 +8,7 @@
     reason = "figures, and what explains a failure, are for whoever runs them"
 )]
 
+mod browser;
 mod customer;
 mod kubectl;
 mod node;

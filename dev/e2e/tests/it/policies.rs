@@ -77,7 +77,8 @@ pub(crate) fn world(stores: &[&str]) -> Vec<Value> {
     };
     let mut world: Vec<Value> = ["traefik", "kube-system", "elsewhere"].map(namespace).to_vec();
     world.extend([pod("traefik", "controller"), pod("kube-system", "dns"), pod("elsewhere", "stranger")]);
-    world.extend(stores.iter().map(|store| pod(store, "unknown")));
+    // And one that is there only while a smoke order is placed.
+    world.extend(stores.iter().flat_map(|store| [pod(store, "unknown"), pod(store, "smoke")]));
     world
 }
 
@@ -94,6 +95,8 @@ pub(crate) fn expected(store: &str, redis: bool) -> BTreeSet<String> {
         "STORE/medusa-api -> STORE/postgres 5432/TCP",
         "STORE/proof-of-life -> STORE/medusa-storefront 8000/TCP",
         "STORE/proof-of-life -> STORE/medusa-api 9000/TCP",
+        "STORE/smoke -> STORE/medusa-storefront 8000/TCP",
+        "STORE/smoke -> STORE/medusa-api 9000/TCP",
         // Providers of payment.
         "STORE/medusa-api -> internet 443/TCP",
         "STORE/medusa-api -> internet over IPv6 443/TCP",
@@ -102,6 +105,8 @@ pub(crate) fn expected(store: &str, redis: bool) -> BTreeSet<String> {
         "STORE/medusa-storefront -> kube-system/dns 53/UDP",
         "STORE/medusa-api -> kube-system/dns 53/TCP",
         "STORE/medusa-api -> kube-system/dns 53/UDP",
+        "STORE/smoke -> kube-system/dns 53/TCP",
+        "STORE/smoke -> kube-system/dns 53/UDP",
         "STORE/proof-of-life -> kube-system/dns 53/TCP",
         "STORE/proof-of-life -> kube-system/dns 53/UDP",
     ];

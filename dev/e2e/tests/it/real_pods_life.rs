@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use urumi_core::cluster::{ConnectOptions, KubeCluster};
 
+use crate::browser;
 use crate::customer::{Administrator, Customer};
 use crate::kubectl::kubectl;
 use crate::node::Node;
@@ -72,6 +73,16 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
     assert!(Administrator::sign_in(&shop, &email, "wrong").await.is_none());
     let app = shop.browser().get(format!("{}/app/", shop.api())).send().await.unwrap();
     assert_eq!(app.status(), 200, "the administrator's pages");
+
+    // One by clicks in a real browser, with and without JavaScript, and one that urumi places itself and takes back.
+    browser::run(&shop, node.ingress.ip(), &["buy", "--grep", "desk|no-javascript"]).await;
+    let ordered = |email: &str, status: &str| {
+        shop.sql(&format!("select count(*) from \"order\" where email = '{email}' and status = '{status}'"))
+    };
+    assert_eq!(ordered("anna@example.com", "pending"), "2");
+    println!("{}", server.urumi(&["smoke", &shop.id]));
+    assert_eq!(ordered("smoke-test@urumi.invalid", "canceled"), "1");
+    assert_eq!(ordered("smoke-test@urumi.invalid", "pending"), "0");
 
     // A pod that is killed comes back, and so does the database, with the order still in it.
     let pods =

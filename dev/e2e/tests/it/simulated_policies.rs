@@ -41,7 +41,7 @@ async fn no_policy_is_there_for_nothing() {
     let right = judge.allowed(&objects, &addresses());
     let policies = objects.iter().filter(|o| is_policy(o) && o["metadata"]["namespace"] == "store-a");
     let names: Vec<&Value> = policies.map(|policy| &policy["metadata"]["name"]).collect();
-    assert_eq!(names.len(), 6, "{names:?}");
+    assert_eq!(names.len(), 7, "{names:?}");
     for name in names {
         let is = |o: &Value| o["metadata"]["namespace"] == "store-a" && o["metadata"]["name"] == *name;
         let fewer: Vec<Value> = objects.iter().filter(|o| !(is_policy(o) && is(o))).cloned().collect();

@@ -1,7 +1,7 @@
 // What the steps of a checkout ask of the API.
 import { STOREFRONT_SETTINGS } from '$app/env/private';
 import type { HttpTypes } from '@medusajs/types';
-import { redirect, type RequestEvent } from '@sveltejs/kit';
+import { isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
 import { nextStep, steps, type Cart, type Step } from '#lib/purchase.ts';
 import { ApiError, ask, tell } from './api.ts';
 import { currentCart } from './cart.ts';
@@ -21,14 +21,15 @@ export async function cartAt(event: Event, step: Step): Promise<Cart> {
 }
 
 /**
- * What a page shows while an answer to its form is shown on it: nothing, if the API cannot be asked. The form's own
- * answer tells of it, with all that was entered; the error page would lose that.
+ * What a page shows while an answer to its form is shown on it: nothing, if the API cannot be asked, or if the cart has
+ * become an order meanwhile. The form's own answer tells of it, with all that was entered, and with a way to send it
+ * again; an error page or another step would lose that.
  */
 export async function unlessAnswering<T>(event: Event, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof ApiError && event.request.method === 'POST') return undefined;
+    if (event.request.method === 'POST' && (error instanceof ApiError || isRedirect(error))) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,8 @@
 import { STOREFRONT_SETTINGS, STOREFRONT_URL } from '$app/env/private';
 
 const closed = ['/'];
-const open = ['/region', '/language', '/cart', '/checkout', '/orders'];
+// A cart without a visitor is an empty page: nothing is gained by hiding it.
+const open = ['/region', '/language', '/checkout', '/orders'];
 
 export const GET = () => {
   const paths = STOREFRONT_SETTINGS.robots === 'noindex' ? closed : open;
