@@ -3,7 +3,11 @@ const ORIGIN = 'https://store-1.stores.test';
 
 /** The text in a tag's attribute, as a browser reads it. */
 const attribute = (/** @type {string} */ tag, /** @type {string} */ name) =>
-  new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1]?.replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+  new RegExp(`\\b${name}="([^"]*)"`)
+    .exec(tag)?.[1]
+    ?.replaceAll('&quot;', '"')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&amp;', '&');
 
 /** @param {any} app @param {{ origin?: string }} [options] */
 export function customer(app, { origin = ORIGIN } = {}) {
