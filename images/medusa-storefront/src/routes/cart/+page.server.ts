@@ -5,7 +5,7 @@ import { remove, tell } from '#lib/server/api.ts';
 import { addToCart, cartId, changeLine, currentCart } from '#lib/server/cart.ts';
 import { unlessAnswering } from '#lib/server/checkout.ts';
 import { attempt } from '#lib/server/trouble.ts';
-import type { Actions, PageServerLoad } from './$types';
+import type { Actions, PageServerLoad, RequestEvent } from './$types';
 
 const MOST = 999;
 
@@ -21,6 +21,22 @@ function amount(given: FormDataEntryValue | null): number | undefined {
 
 const id = (given: FormDataEntryValue | null) =>
   typeof given === 'string' && /^\w{1,64}$/.test(given) ? given : undefined;
+
+/** What a form does with a promotion code: the API is told to take it, or to remove it, by the same body. */
+function promotion(send: typeof tell | typeof remove) {
+  return async (event: RequestEvent) => {
+    const form = await event.request.formData();
+    const cart = cartId(event);
+    const code = String(form.get('code') ?? '')
+      .trim()
+      .slice(0, 100);
+    if (!cart || !code) return fail(400, { trouble: 'fields' as const, values: {} });
+    const path = `/store/carts/${cart}/promotions`;
+    const { failed } = await attempt({ code }, () => send(path, { promo_codes: [code] }), 'code');
+    if (failed) return failed;
+    redirect(303, '/cart');
+  };
+}
 
 export const actions: Actions = {
   add: async (event) => {
@@ -46,26 +62,6 @@ export const actions: Actions = {
     if (failed) return failed;
     redirect(303, '/cart');
   },
-  promote: async (event) => {
-    const form = await event.request.formData();
-    const cart = cartId(event);
-    const code = String(form.get('code') ?? '')
-      .trim()
-      .slice(0, 100);
-    if (!cart || !code) return fail(400, { trouble: 'fields' as const, values: {} });
-    const path = `/store/carts/${cart}/promotions`;
-    const { failed } = await attempt({ code }, () => tell(path, { promo_codes: [code] }), 'code');
-    if (failed) return failed;
-    redirect(303, '/cart');
-  },
-  demote: async (event) => {
-    const form = await event.request.formData();
-    const cart = cartId(event);
-    const code = String(form.get('code') ?? '').slice(0, 100);
-    if (!cart || !code) return fail(400, { trouble: 'fields' as const, values: {} });
-    const path = `/store/carts/${cart}/promotions`;
-    const { failed } = await attempt({ code }, () => remove(path, { promo_codes: [code] }), 'code');
-    if (failed) return failed;
-    redirect(303, '/cart');
-  },
+  promote: promotion(tell),
+  demote: promotion(remove),
 };

@@ -32,15 +32,11 @@ export const actions: Actions = {
     if (missing.length) return fail(400, { trouble: 'fields' as const, missing, values });
 
     const { email, ...address } = values;
-    const { failed } = await attempt(
-      values,
-      async () => {
-        const cart = await cartAt(event, '/checkout');
-        const to = address as unknown as Address;
-        await updateCart(cart.id, { email, shipping_address: to, billing_address: to });
-      },
-      'refused',
-    );
+    const { failed } = await attempt(values, async () => {
+      const cart = await cartAt(event, '/checkout');
+      const to = address as unknown as Address;
+      await updateCart(cart.id, { email, shipping_address: to, billing_address: to });
+    });
     if (failed) return failed;
     redirect(303, '/checkout/shipping');
   },
