@@ -1,0 +1,4 @@
+import { createFileRoute } from '@tanstack/react-router';
+import { StoresPage } from '../stores/StoresPage';
+
+export const Route = createFileRoute('/stores/')({ component: StoresPage });

@@ -1,0 +1,27 @@
+// How it looks. Colours are chosen so that text is legible (WCAG 2.2 AA) in both schemes.
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+const lagoon: MantineColorsTuple = [
+  '#e6f8fa',
+  '#cdeef2',
+  '#9fdde5',
+  '#6ecbd7',
+  '#45bbca',
+  '#2aa5b6',
+  '#168b9c',
+  '#0b7285',
+  '#085a69',
+  '#06434e',
+];
+
+export const theme = createTheme({
+  colors: { lagoon },
+  primaryColor: 'lagoon',
+  primaryShade: { light: 7, dark: 8 },
+  autoContrast: true,
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+  fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
+  headings: { fontWeight: '650' },
+});
