@@ -18,7 +18,7 @@ export async function* frames(
   signal: AbortSignal,
 ): AsyncGenerator<Frame> {
   const silence = new AbortController();
-  let timer: ReturnType<typeof setTimeout>;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const heard = () => {
     clearTimeout(timer);
     timer = setTimeout(() => silence.abort(new Error('the connection fell silent')), SILENCE_MS);
@@ -50,6 +50,6 @@ export async function* frames(
       yield value;
     }
   } finally {
-    clearTimeout(timer!);
+    clearTimeout(timer);
   }
 }
