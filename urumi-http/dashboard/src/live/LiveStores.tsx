@@ -5,7 +5,7 @@ import { setToken } from '../session/session';
 import type { Store } from '../api/types';
 import { Follower, type Liveness } from './follower';
 import { frames } from './frames';
-import { applyChanges, fetchStores, replaceStores, storesQuery } from './stores';
+import { applyChanges, fetchStores, replaceStores } from './stores';
 
 const LivenessContext = createContext<Liveness>('connecting');
 
@@ -38,7 +38,6 @@ export function LiveStores({ children }: { children: ReactNode }) {
         onListed(stores) {
           pending.clear();
           replaceStores(client, stores);
-          void client.cancelQueries({ queryKey: storesQuery.queryKey });
         },
         onChanged: (store) => later(store.id, store),
         onGone: (id) => later(id, null),

@@ -8,6 +8,8 @@ export type Liveness = 'connecting' | 'live' | 'polling' | 'offline';
 
 /** How often stores are asked for while there is no watch. */
 export const POLL_MS = 5_000;
+/** How long a watch may take to say something before the stores are asked for: a proxy may hold it back. */
+export const FIRST_MS = 3_000;
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
 
 export interface Ways {
@@ -60,9 +62,11 @@ export class Follower {
   async #follow() {
     while (!this.#stop.signal.aborted) {
       this.#connection = new AbortController();
+      const slow = setTimeout(() => this.#startPolling(), FIRST_MS);
       try {
         for await (const frame of this.ways.watch(this.#lastEventId, this.#connection.signal)) {
           if (this.#stop.signal.aborted) return;
+          clearTimeout(slow);
           this.#connected();
           this.#take(frame);
         }
@@ -72,6 +76,8 @@ export class Follower {
           this.listener.onRefused();
           return;
         }
+      } finally {
+        clearTimeout(slow);
       }
       if (this.#stop.signal.aborted) return;
       await this.#pause();
@@ -122,6 +128,7 @@ export class Follower {
 
   #take({ id, event, data }: Frame) {
     if (id !== undefined) this.#lastEventId = id;
+    if (event === 'heartbeat') return;
     const value: unknown = JSON.parse(data);
     if (event === 'listed') this.listener.onListed(value as Store[]);
     else if (event === 'changed') this.listener.onChanged(value as Store);

@@ -1,10 +1,11 @@
 // One connection to /watch: its events, until it ends or falls silent.
-import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { createParser } from 'eventsource-parser';
 import { request } from '../api/client';
 
+/** An event, or a `heartbeat`: a comment line, which shows that the connection lives. */
 export interface Frame {
-  id?: string;
-  event?: string;
+  id?: string | undefined;
+  event?: string | undefined;
   data: string;
 }
 
@@ -12,44 +13,36 @@ export interface Frame {
 export const SILENCE_MS = 40_000;
 
 /** Reads events until the server ends the connection. Throws where it breaks, is refused or falls silent. */
-export async function* frames(
-  path: string,
-  lastEventId: string | null,
-  signal: AbortSignal,
-): AsyncGenerator<Frame> {
+export async function* frames(path: string, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<Frame> {
   const silence = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const heard = () => {
     clearTimeout(timer);
     timer = setTimeout(() => silence.abort(new Error('the connection fell silent')), SILENCE_MS);
   };
+  const arrived: Frame[] = [];
+  const parser = createParser({
+    onEvent: (event) => arrived.push(event),
+    onComment: () => arrived.push({ event: 'heartbeat', data: '' }),
+  });
   heard();
   try {
     const headers = new Headers({ Accept: 'text/event-stream' });
     if (lastEventId !== null) headers.set('Last-Event-ID', lastEventId);
-    const response = await request(path, {
-      headers,
-      cache: 'no-store',
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
-    if (!response.body) throw new Error('the answer has no body');
-    const hears = new TransformStream<string, string>({
-      transform(chunk, controller) {
-        heard();
-        controller.enqueue(chunk);
-      },
-    });
-    const events = response.body
-      .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array<ArrayBuffer>>)
-      .pipeThrough(hears)
-      .pipeThrough(new EventSourceParserStream());
-    const reader = events.getReader();
+    const both = AbortSignal.any([signal, silence.signal]);
+    const response = await request(path, { headers, cache: 'no-store', signal: both });
+    const reader = response.body?.getReader();
+    const decoder = new TextDecoder();
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
+      const chunk = await reader?.read();
+      if (!chunk || chunk.done) return;
+      heard();
+      parser.feed(decoder.decode(chunk.value, { stream: true }));
+      yield* arrived.splice(0);
     }
   } finally {
     clearTimeout(timer);
+    // Whoever stops reading ends the connection too.
+    silence.abort();
   }
 }

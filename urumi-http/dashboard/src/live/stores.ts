@@ -1,5 +1,5 @@
 // All stores that the caller may see, as they are now. The Follower fills this; pages read it.
-import { queryOptions, type QueryClient } from '@tanstack/react-query';
+import { queryOptions, skipToken, type QueryClient } from '@tanstack/react-query';
 import { request } from '../api/client';
 import type { Store } from '../api/types';
 
@@ -19,13 +19,8 @@ export async function fetchStores(signal: AbortSignal): Promise<Store[]> {
   return stores;
 }
 
-export const storesQuery = queryOptions({
-  queryKey: ['stores'],
-  queryFn: async ({ signal }): Promise<Stores> => byId(await fetchStores(signal)),
-  // The watch keeps it true: to ask again would only cost.
-  staleTime: Infinity,
-  gcTime: Infinity,
-});
+/** Nothing is fetched for it: LiveStores fills it, and keeps it true. */
+export const storesQuery = queryOptions<Stores>({ queryKey: ['stores'], queryFn: skipToken, gcTime: Infinity });
 
 function byId(stores: Iterable<Store>): Stores {
   return new Map(Array.from(stores, (store) => [store.id, store]));
