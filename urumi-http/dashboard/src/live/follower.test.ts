@@ -64,7 +64,11 @@ class Connection {
 }
 
 const store = (id: string) => ({ id, name: id }) as Store;
-const listed = (...ids: string[]): Frame => ({ id: 'l-1', event: 'listed', data: JSON.stringify(ids.map(store)) });
+const listed = (...ids: string[]): Frame => ({
+  id: 'l-1',
+  event: 'listed',
+  data: JSON.stringify(ids.map(store)),
+});
 
 let server: Server;
 let seen: string[];
@@ -171,7 +175,12 @@ test('begins a new connection when it is told that the old one may be dead', asy
 
 test('ends where the caller is not known', async () => {
   server.refuses = new ApiError({
-    type: 'about:blank', title: '', status: 401, detail: '', code: 'unauthenticated', retryable: false,
+    type: 'about:blank',
+    title: '',
+    status: 401,
+    detail: '',
+    code: 'unauthenticated',
+    retryable: false,
   });
   server.last.fail(server.refuses);
   await pass(60_000);

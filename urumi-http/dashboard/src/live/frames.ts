@@ -13,7 +13,11 @@ export interface Frame {
 export const SILENCE_MS = 40_000;
 
 /** Reads events until the server ends the connection. Throws where it breaks, is refused or falls silent. */
-export async function* frames(path: string, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<Frame> {
+export async function* frames(
+  path: string,
+  lastEventId: string | null,
+  signal: AbortSignal,
+): AsyncGenerator<Frame> {
   const silence = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const heard = () => {

@@ -6,7 +6,9 @@ import { applyChanges, replaceStores, storesQuery } from './stores';
 const store = (id: string, resourceVersion: string, createdAt = '2026-01-01T00:00:00Z') =>
   ({ id, resourceVersion, createdAt }) as Store;
 const versions = (client: QueryClient) =>
-  Object.fromEntries([...(client.getQueryData(storesQuery.queryKey) ?? [])].map(([id, s]) => [id, s.resourceVersion]));
+  Object.fromEntries(
+    [...(client.getQueryData(storesQuery.queryKey) ?? [])].map(([id, s]) => [id, s.resourceVersion]),
+  );
 
 test('an answer that was overtaken by a change does not undo it', () => {
   const client = new QueryClient();

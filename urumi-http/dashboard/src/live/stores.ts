@@ -20,7 +20,11 @@ export async function fetchStores(signal: AbortSignal): Promise<Store[]> {
 }
 
 /** Nothing is fetched for it: LiveStores fills it, and keeps it true. */
-export const storesQuery = queryOptions<Stores>({ queryKey: ['stores'], queryFn: skipToken, gcTime: Infinity });
+export const storesQuery = queryOptions<Stores>({
+  queryKey: ['stores'],
+  queryFn: skipToken,
+  gcTime: Infinity,
+});
 
 function byId(stores: Iterable<Store>): Stores {
   return new Map(Array.from(stores, (store) => [store.id, store]));
