@@ -531,6 +531,11 @@ export interface components {
              * @description When its namespace was created.
              */
             createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it first became ready; none where it never was, and where that is so many changes ago that it is forgotten.
+             */
+            readyAt?: string | null;
             /** @description Whose it is, where that was said. */
             owner?: string | null;
             /** @description Each aspect of its state. */

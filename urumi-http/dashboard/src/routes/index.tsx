@@ -1,4 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router';
-import { Overview } from '../overview/Overview';
+import { OverviewPage } from '../overview/OverviewPage';
 
-export const Route = createFileRoute('/')({ component: Overview });
+export const Route = createFileRoute('/')({ component: OverviewPage });
