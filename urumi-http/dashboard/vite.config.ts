@@ -15,6 +15,8 @@ export default defineConfig({
     // Nothing inline: the Content-Security-Policy allows files of our own only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // Those that know light-dark().
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
   },
   server: { proxy: Object.fromEntries(ofTheApi.map((path) => [path, { target: api }])) },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },

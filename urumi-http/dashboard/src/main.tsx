@@ -8,6 +8,8 @@ import { createRoot } from 'react-dom/client';
 import { IntlProvider } from 'use-intl';
 import { worthRetrying } from './api/errors';
 import { routeTree } from './routeTree.gen';
+import { onTokenChange } from './session/session';
+import { settingsQuery } from './session/settings';
 import { ErrorPage, NotFoundPage } from './shell/ErrorPage';
 import { locale, messages } from './texts';
 import { theme } from './theme';
@@ -15,6 +17,11 @@ import { theme } from './theme';
 const queryClient = new QueryClient({
   defaultOptions: { queries: { retry: worthRetrying, refetchOnWindowFocus: false } },
 });
+
+// What one person saw is not for the next.
+onTokenChange(() =>
+  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== settingsQuery.queryKey[0] }),
+);
 
 const router = createRouter({
   routeTree,

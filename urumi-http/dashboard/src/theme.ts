@@ -1,5 +1,5 @@
 // How it looks. Colours are chosen so that text is legible (WCAG 2.2 AA) in both schemes.
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, Paper, type MantineColorsTuple } from '@mantine/core';
 
 const lagoon: MantineColorsTuple = [
   '#e6f8fa',
@@ -23,6 +23,7 @@ export const theme = createTheme({
   cursorType: 'pointer',
   fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
+  components: { Paper: Paper.extend({ classNames: { root: 'surface' } }) },
   headings: {
     fontWeight: '650',
     sizes: { h1: { fontSize: '1.625rem' }, h2: { fontSize: '1.25rem' }, h3: { fontSize: '1.0625rem' } },

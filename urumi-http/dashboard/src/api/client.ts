@@ -1,6 +1,6 @@
 // The one way to the API: typed by its own description, with the caller's token, errors thrown as what they are.
 import createClient, { type Middleware } from 'openapi-fetch';
-import { getToken } from '../session/session';
+import { getToken, setToken } from '../session/session';
 import { asApiError, UnreachableError } from './problem';
 import type { paths } from './schema';
 
@@ -26,6 +26,8 @@ async function reach(send: () => Promise<Response>): Promise<Response> {
 }
 
 async function checked(response: Response): Promise<Response> {
+  // A token that was good and is not any longer: somebody has to sign in again.
+  if (response.status === 401) setToken(null);
   if (response.ok || response.status === 304) return response;
   throw asApiError(response.status, await response.json().catch(() => undefined));
 }

@@ -17,9 +17,12 @@ export function setToken(next: string | null) {
   listeners.forEach((listener) => listener());
 }
 
+/** Calls back whenever somebody signs in or out. Returns how to stop that. */
+export function onTokenChange(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 export function useToken(): string | null {
-  return useSyncExternalStore((listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, getToken);
+  return useSyncExternalStore(onTokenChange, getToken);
 }

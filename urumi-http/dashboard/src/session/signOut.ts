@@ -1,6 +1,6 @@
 import { setToken } from './session';
 
-/** Forgets everything that was seen with the token. */
+/** Forgets the token, and with it everything that was seen. */
 export function signOut() {
   setToken(null);
   location.assign(import.meta.env.BASE_URL);

@@ -10,7 +10,7 @@ import { StatusBadge } from './StatusBadge';
 import { USUAL, type Column, type Selection, type Sort } from './selection';
 import classes from './StoresTable.module.css';
 
-const ROW_PX = 64;
+const ROW_PX = 53;
 
 interface Props {
   stores: Store[];
