@@ -1,7 +1,7 @@
 // One browser, Debian's Chromium, against servers that the tests start themselves.
 import { defineConfig } from '@playwright/test';
 
-const { CHROMIUM = '/usr/bin/chromium', BROWSER_OUTPUT = 'output', CI, URUMI_TEST_KUBECONFIG } = process.env;
+const { CHROMIUM = '/usr/bin/chromium', BROWSER_OUTPUT = 'output', CI, SCREENSHOTS, URUMI_TEST_KUBECONFIG } = process.env;
 
 const alone = /lighthouse|thousand/;
 export default defineConfig({
@@ -26,11 +26,13 @@ export default defineConfig({
       args: ['--no-sandbox'],
     },
   },
-  projects: URUMI_TEST_KUBECONFIG
-    ? [{ name: 'kube', grep: /@kube/ }]
-    : [
-        { name: 'memory', testIgnore: [alone, /screenshots/] },
-        // What measures has the machine for itself.
-        { name: 'alone', testMatch: alone, dependencies: ['memory'], workers: 1 },
-      ],
+  projects: SCREENSHOTS
+    ? [{ name: 'screenshots', testMatch: /screenshots/ }]
+    : URUMI_TEST_KUBECONFIG
+      ? [{ name: 'kube', testIgnore: [alone, /screenshots/], grep: /@kube/ }]
+      : [
+          { name: 'memory', testIgnore: [alone, /screenshots/] },
+          // What measures has the machine for itself.
+          { name: 'alone', testMatch: alone, dependencies: ['memory'], workers: 1 },
+        ],
 });
