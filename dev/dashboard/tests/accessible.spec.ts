@@ -9,7 +9,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['phone', { width: 390, height: 844 }],
   ] as const) {
     test.describe(`${colorScheme}, ${where}`, () => {
-      test.use({ colorScheme, viewport, flags: ['--memory-ready-after', '10ms', '--deadline', '3s'], contextOptions: { reducedMotion: 'reduce' } });
+      test.use({ colorScheme, viewport, flags: ['--memory-ready-after', '10ms', '--deadline', '3s', '--resync', '1s'], contextOptions: { reducedMotion: 'reduce' } });
 
       test('pages without stores', async ({ page }) => {
         for (const path of PAGES) {

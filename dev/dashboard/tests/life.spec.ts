@@ -1,5 +1,5 @@
 // A store's life as a person sees it: made, coming alive, looked into, deleted; and what is seen when something fails.
-import { CUT, expect, test } from './fixture.ts';
+import { answered, CUT, expect, test } from './fixture.ts';
 import { createStore, deleteStore, openTab, status } from './person.ts';
 
 test.describe('a store that works', () => {
@@ -9,7 +9,7 @@ test.describe('a store that works', () => {
     test.setTimeout(180_000);
     const name = 'Anna’s Shop';
     const id = await createStore(page, name);
-    const pipeline = page.getByRole('list').filter({ has: page.getByText('Commerce API') }).getByRole('listitem');
+    const pipeline = page.getByRole('list').filter({ hasText: 'Preparations' }).getByRole('listitem');
     for (const part of ['Preparations', 'Database', 'Commerce API', 'Storefront', 'Addresses']) {
       await expect(pipeline.filter({ hasText: part })).toBeVisible();
     }
@@ -44,7 +44,7 @@ test.describe('a store that works', () => {
     await page.goto(`/ui/stores/${id}/logs`);
     const lines = page.getByRole('region', { name: 'Logs' });
     await expect(lines).not.toBeEmpty();
-    await page.getByLabel('Part').selectOption({ label: 'Commerce API' });
+    await page.getByLabel('Part', { exact: true }).selectOption({ label: 'Commerce API' });
     await expect(page).toHaveURL(/component=api/);
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download' }).or(page.getByRole('link', { name: 'Download' })).click();
@@ -156,7 +156,7 @@ test.describe('a store that works', () => {
 });
 
 test.describe('a store that is slower than its deadline', () => {
-  test.use({ flags: ['--deadline', '3s', '--memory-ready-after', '5s'] });
+  test.use({ flags: ['--deadline', '3s', '--resync', '1s', '--memory-ready-after', '5s'] });
 
   test('fails with its reason, and is ready after another try', async ({ page }) => {
     await createStore(page, 'Slow');
@@ -179,7 +179,7 @@ test.describe('a store that is slower than its deadline', () => {
 });
 
 test.describe('a store whose image cannot be had', () => {
-  test.use({ flags: ['--memory-ready-after', '100ms', '--deadline', '5s'] });
+  test.use({ flags: ['--memory-ready-after', '100ms', '--deadline', '5s', '--resync', '1s'] });
 
   test('says so in plain words, and Kubernetes’ own one click deeper', async ({ page, urumi }) => {
     const { id } = await urumi.create('No picture', { options: { api: { image: 'fail.example/image-pull:1' } } });

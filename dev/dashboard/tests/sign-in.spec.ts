@@ -91,7 +91,7 @@ base.describe('by an identity provider', () => {
       expect(provider.refusals).toEqual([]);
     },
     flags: async ({ provider }, use) =>
-      use(['--oidc-issuer', provider.issuer, '--oidc-audience', 'urumi', '--role-binding', 'operator=team:shops']),
+      use(['--oidc-issuer', provider.issuer, '--oidc-audience', 'urumi', '--oidc-client-id', 'urumi', '--role-binding', 'operator=team:shops']),
     allowed: async ({ provider }, use) => use(new RegExp(`asks somebody else: ${provider.issuer}/|${answered(401, 403).source}`)),
   });
 
