@@ -48,6 +48,7 @@ export function SidePanel(props: PanelProps) {
   return (
     <Paper
       component="section"
+      className="create-card"
       withBorder
       radius="lg"
       p={{ base: 'md', xs: 'lg' }}
@@ -139,7 +140,16 @@ function Trouble({ error, isRefused, alertRef, check }: PanelProps & { error: Er
   const lost = isLost(error);
   if (lost && !isRefused) {
     return (
-      <Alert color="yellow" icon={<IconCloudOff aria-hidden />} role="status" title={explain(error)}>
+      <Alert
+        color="yellow"
+        icon={<IconCloudOff aria-hidden />}
+        role="status"
+        title={
+          <Text inherit component="span" c="var(--mantine-color-text)">
+            {explain(error)}
+          </Text>
+        }
+      >
         {t('check.unreachable')}
       </Alert>
     );
