@@ -29,7 +29,7 @@ import { controlId, messagesByControl, place, type PlacedProblem } from './probl
 import { ProblemSummary } from './ProblemSummary';
 import { formOf, leavesOf, type JsonSchema } from './schema';
 import { create } from './send';
-import { SidePanel } from './SidePanel';
+import { CARD, SidePanel } from './SidePanel';
 import { fieldProblems, useCheck } from './useCheck';
 import { withValue } from './values';
 
@@ -241,7 +241,7 @@ export function CreateForm({ engines, who }: FormProps) {
 
 function Section({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
   return (
-    <Paper component="section" className="create-card" withBorder radius="lg" p={{ base: 'md', xs: 'xl' }}>
+    <Paper component="section" bg={CARD} withBorder radius="lg" p={{ base: 'md', xs: 'xl' }}>
       <Title order={2} fz="lg">
         {title}
       </Title>

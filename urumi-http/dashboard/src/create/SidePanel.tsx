@@ -20,6 +20,9 @@ import type { Values } from './values';
 
 const ObjectTree = lazy(() => import('./ObjectTree'));
 
+/** What parts of the form are on: a little before the page behind them. */
+export const CARD = 'light-dark(var(--mantine-color-white), var(--mantine-color-dark-7))';
+
 interface PanelProps {
   draft: Draft;
   leaves: Leaf[];
@@ -48,7 +51,7 @@ export function SidePanel(props: PanelProps) {
   return (
     <Paper
       component="section"
-      className="create-card"
+      bg={CARD}
       withBorder
       radius="lg"
       p={{ base: 'md', xs: 'lg' }}
