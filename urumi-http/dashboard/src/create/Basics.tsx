@@ -15,6 +15,7 @@ import { useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import type { EngineInfo, Principal } from '../api/types';
 import { idOf, nextId, type Draft } from './draft';
+import { INPUT_FIRST } from './FieldInput';
 import { useMessage } from './messages';
 import { controlId } from './problems';
 import { humanize } from './schema';
@@ -37,6 +38,7 @@ export function NameInput({ draft, onChange, onLeave }: PartProps & { onLeave():
       size="md"
       label={t('label')}
       description={t('description')}
+      inputWrapperOrder={INPUT_FIRST}
       placeholder={t('placeholder')}
       required
       dir="auto"
@@ -60,6 +62,7 @@ export function IdInput({ draft, onChange, taken }: PartProps & { taken: boolean
         id={controlId('id')}
         label={t('label')}
         description={t('description')}
+        inputWrapperOrder={INPUT_FIRST}
         placeholder={t('placeholder')}
         value={id}
         onChange={(event) => onChange({ id: event.currentTarget.value })}
@@ -147,6 +150,7 @@ export function OwnerChoice({ draft, onChange, who }: PartProps & { who: Princip
         id={controlId(other ? 'owner-choice' : 'owner')}
         label={t('label')}
         description={t('description')}
+        inputWrapperOrder={INPUT_FIRST}
         error={other ? undefined : said(message)}
         value={other ? OTHER : (draft.owner ?? '')}
         data={[
@@ -164,6 +168,7 @@ export function OwnerChoice({ draft, onChange, who }: PartProps & { who: Princip
           id={controlId('owner')}
           label={t('otherLabel')}
           description={t('otherDescription')}
+          inputWrapperOrder={INPUT_FIRST}
           placeholder="team:web"
           value={draft.owner ?? ''}
           onChange={(event) => onChange({ owner: event.currentTarget.value || undefined })}

@@ -7,7 +7,6 @@ import {
   Grid,
   Group,
   Paper,
-  SimpleGrid,
   Stack,
   Text,
   Title,
@@ -23,14 +22,14 @@ import type { CreateStore, EngineInfo, Principal } from '../api/types';
 import { noteStore } from '../live/stores';
 import { EngineCards, IdInput, NameInput, OwnerChoice } from './Basics';
 import { clearDraft, loadDraft, requestOf, saveDraft, wasSent, type Draft } from './draft';
-import { FieldInput } from './FieldInput';
+import { FirstOptions } from './FirstOptions';
 import { MessagesContext, type Scope } from './messages';
 import { groupValue, OptionGroups } from './OptionGroups';
 import { controlId, messagesByControl, place, type PlacedProblem } from './problems';
 import { ProblemSummary } from './ProblemSummary';
 import { formOf, leavesOf, type JsonSchema } from './schema';
 import { create } from './send';
-import { SidePanel } from './SidePanel';
+import { CARD, SidePanel } from './SidePanel';
 import { fieldProblems, useCheck } from './useCheck';
 import { withValue } from './values';
 
@@ -75,7 +74,7 @@ export function CreateForm({ engines, who }: FormProps) {
   const isOwnStore = check.error instanceof ApiError && check.error.status === 409 && wasSent(request);
   const error = isRefused ? refused.error : isOwnStore ? undefined : check.error;
   const problems = place(fieldProblems(error), form, values).filter(
-    ({ field }) => field !== 'name' || leftName || isRefused,
+    ({ field }) => field !== 'name' || draft.name !== '' || leftName || isRefused,
   );
   const unplaced = problems.filter(({ control }) => control === undefined);
   const summed = isRefused ? problems : unplaced;
@@ -96,6 +95,13 @@ export function CreateForm({ engines, who }: FormProps) {
     values,
     onChange: (path, value) =>
       change({ values: { ...draft.values, [engine.name]: withValue(values, path, value) } }),
+    resolved: (path) =>
+      path
+        .split('.')
+        .reduce<unknown>(
+          (at, key) => (at as Record<string, unknown> | undefined)?.[key],
+          check.preview?.options,
+        ),
   };
 
   function open(groups: string[]) {
@@ -152,7 +158,11 @@ export function CreateForm({ engines, who }: FormProps) {
             <Fieldset variant="unstyled" disabled={creation.isPending} aria-labelledby="create-title">
               <Stack gap="lg">
                 <Section title={t('basics')}>
-                  <NameInput draft={draft} onChange={change} onLeave={() => setLeftName(draft.name !== '')} />
+                  <NameInput
+                    draft={draft}
+                    onChange={change}
+                    onLeave={() => setLeftName(leftName || !isBeginning)}
+                  />
                   <IdInput
                     draft={draft}
                     onChange={change}
@@ -165,11 +175,7 @@ export function CreateForm({ engines, who }: FormProps) {
                 </Section>
                 {form.first.length > 0 && (
                   <Section title={t('first.title')} lead={t('first.lead')}>
-                    <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="lg" verticalSpacing="md">
-                      {form.first.map((leaf) => (
-                        <FieldInput key={leaf.path} leaf={leaf} scope={scope} />
-                      ))}
-                    </SimpleGrid>
+                    <FirstOptions leaves={form.first} scope={scope} />
                   </Section>
                 )}
                 {form.groups.length > 0 && (
@@ -235,7 +241,7 @@ export function CreateForm({ engines, who }: FormProps) {
 
 function Section({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
   return (
-    <Paper component="section" withBorder radius="lg" p={{ base: 'md', xs: 'xl' }}>
+    <Paper component="section" bg={CARD} withBorder radius="lg" p={{ base: 'md', xs: 'xl' }}>
       <Title order={2} fz="lg">
         {title}
       </Title>

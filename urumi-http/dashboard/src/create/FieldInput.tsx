@@ -16,6 +16,13 @@ import { PictureInput } from './PictureInput';
 import { EntriesInput, ItemsInput, ListInput } from './RowsInput';
 import type { Choice, Leaf } from './schema';
 
+export const INPUT_FIRST: ('label' | 'input' | 'description' | 'error')[] = [
+  'label',
+  'input',
+  'description',
+  'error',
+];
+
 export interface InputProps<L extends Leaf = Leaf> {
   leaf: L;
   scope: Scope;
@@ -52,8 +59,11 @@ function Input({ leaf, scope }: InputProps) {
     error: error && <span className="untrusted">{error}</span>,
     disabled: value === null,
     required: leaf.required,
+    // Descriptions differ in length: below, they leave inputs that are side by side at one height.
+    inputWrapperOrder: INPUT_FIRST,
   };
-  const placeholder = leaf.default === undefined ? undefined : String(leaf.default);
+  const standard = leaf.default ?? scope.resolved?.(leaf.path);
+  const placeholder = ['string', 'number'].includes(typeof standard) ? String(standard) : undefined;
 
   switch (leaf.kind) {
     case 'text':
@@ -97,8 +107,11 @@ function Input({ leaf, scope }: InputProps) {
       }
       return (
         <Switch
-          {...common}
-          required={false}
+          id={common.id}
+          label={common.label}
+          description={common.description}
+          error={common.error}
+          disabled={common.disabled}
           mt={4}
           checked={typeof value === 'boolean' ? value : Boolean(leaf.default)}
           onChange={({ currentTarget: { checked } }) => set(checked === leaf.default ? undefined : checked)}

@@ -63,6 +63,13 @@ const WIDE = new Set(['group', 'map', 'list', 'items', 'json']);
 function Fields({ fields, scope }: { fields: Field[]; scope: Scope }) {
   const narrow = fields.filter((field) => !WIDE.has(field.kind));
   const wide = fields.filter((field) => WIDE.has(field.kind));
+  const pairs = wide.length > 1 && wide.every(isSmall);
+  const whole = (field: Field) =>
+    field.kind === 'group' ? (
+      <SubGroup key={field.path} group={field} scope={scope} />
+    ) : (
+      <FieldInput key={field.path} leaf={field} scope={scope} />
+    );
   return (
     <Stack gap="md">
       {narrow.length > 0 && (
@@ -72,14 +79,15 @@ function Fields({ fields, scope }: { fields: Field[]; scope: Scope }) {
           )}
         </SimpleGrid>
       )}
-      {wide.map((field) =>
-        field.kind === 'group' ? (
-          <SubGroup key={field.path} group={field} scope={scope} />
-        ) : (
-          <FieldInput key={field.path} leaf={field} scope={scope} />
-        ),
-      )}
+      {pairs ? <SimpleGrid cols={{ base: 1, sm: 2 }}>{wide.map(whole)}</SimpleGrid> : wide.map(whole)}
     </Stack>
+  );
+}
+
+/** Such as limits and requests, each with two fields: there is room for both in a row. */
+function isSmall(field: Field): boolean {
+  return (
+    field.kind === 'group' && field.fields.length <= 2 && !field.fields.some(({ kind }) => WIDE.has(kind))
   );
 }
 

@@ -3,7 +3,7 @@ import { Button, FileInput, Group, Image, Paper, Stack } from '@mantine/core';
 import { IconPhoto, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import type { InputProps } from './FieldInput';
+import { INPUT_FIRST, type InputProps } from './FieldInput';
 import { useMessage } from './messages';
 import { controlId } from './problems';
 import type { Leaf } from './schema';
@@ -35,7 +35,12 @@ export function PictureInput({ leaf, scope }: InputProps<Picture>) {
       <FileInput
         id={controlId(control)}
         label={leaf.label}
-        description={leaf.description}
+        description={
+          leaf.maxBytes === undefined
+            ? leaf.description
+            : `${leaf.description ?? ''} ${t('upTo', { limit: kibibytes(leaf.maxBytes) })}`
+        }
+        inputWrapperOrder={INPUT_FIRST}
         error={error && <span className="untrusted">{error}</span>}
         placeholder={t(typeof value === 'string' ? 'otherPicture' : 'choosePicture')}
         leftSection={<IconPhoto size={18} aria-hidden />}

@@ -56,6 +56,11 @@ export function ProblemSummary({ problems, onGoTo, ref }: SummaryProps) {
   function title(field: string): string {
     if (field === 'name' || field === 'id' || field === 'engine' || field === 'owner') return t(field);
     const keys = field.replace(/^options\./, '').split('.');
-    return field === 'options' ? t('options') : keys.map(humanize).join(' › ');
+    return field === 'options' ? t('options') : keys.map(spoken).join(' › ');
   }
+}
+
+/** `footerLinks[0]` as people count: Footer links 1. */
+function spoken(key: string): string {
+  return humanize(key.replace(/\[(\d+)\]/, (_, index) => ` ${Number(index) + 1}`));
 }

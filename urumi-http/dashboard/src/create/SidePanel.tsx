@@ -20,6 +20,9 @@ import type { Values } from './values';
 
 const ObjectTree = lazy(() => import('./ObjectTree'));
 
+/** What parts of the form are on: a little before the page behind them. */
+export const CARD = 'light-dark(var(--mantine-color-white), var(--mantine-color-dark-7))';
+
 interface PanelProps {
   draft: Draft;
   leaves: Leaf[];
@@ -48,6 +51,7 @@ export function SidePanel(props: PanelProps) {
   return (
     <Paper
       component="section"
+      bg={CARD}
       withBorder
       radius="lg"
       p={{ base: 'md', xs: 'lg' }}
@@ -139,7 +143,16 @@ function Trouble({ error, isRefused, alertRef, check }: PanelProps & { error: Er
   const lost = isLost(error);
   if (lost && !isRefused) {
     return (
-      <Alert color="yellow" icon={<IconCloudOff aria-hidden />} role="status" title={explain(error)}>
+      <Alert
+        color="yellow"
+        icon={<IconCloudOff aria-hidden />}
+        role="status"
+        title={
+          <Text inherit component="span" c="var(--mantine-color-text)">
+            {explain(error)}
+          </Text>
+        }
+      >
         {t('check.unreachable')}
       </Alert>
     );

@@ -28,7 +28,7 @@ export function saveDraft(draft: Draft) {
 
 export function clearDraft(): Draft {
   sessionStorage.removeItem(DRAFT);
-  sessionStorage.removeItem(KEY);
+  forgetKey();
   return EMPTY;
 }
 
@@ -90,6 +90,11 @@ export function newKeyFor(request: CreateStore): string {
   const kept = { request: JSON.stringify(request), key: randomKey() };
   write(KEY, kept);
   return kept.key;
+}
+
+/** Nothing was made with it, or what was made is known. */
+export function forgetKey() {
+  sessionStorage.removeItem(KEY);
 }
 
 /** Whether this request was sent before: it may have made its store, though no answer said so. */

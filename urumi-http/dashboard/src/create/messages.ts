@@ -12,4 +12,6 @@ export interface Scope {
   prefix: string;
   values: Readonly<Record<string, unknown>>;
   onChange(path: string, value: unknown): void;
+  /** What an option is if it is left as it is, as far as the API has said so. */
+  resolved?(path: string): unknown;
 }

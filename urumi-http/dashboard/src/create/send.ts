@@ -2,7 +2,7 @@
 import { api, body } from '../api/client';
 import { ApiError, UnreachableError } from '../api/problem';
 import type { CreateStore, Preview, Store } from '../api/types';
-import { keyFor, newKeyFor } from './draft';
+import { forgetKey, keyFor, newKeyFor } from './draft';
 
 export async function preview(request: CreateStore, signal: AbortSignal): Promise<Preview> {
   const params = { query: { dryRun: true } };
@@ -23,6 +23,11 @@ export function isLost(error: unknown): boolean {
   return error instanceof ApiError && [502, 503, 504].includes(error.status) && error.problem.retryable;
 }
 
+/** Whether nothing was made, for certain. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500;
+}
+
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof ApiError && error.problem.code === code;
 }
@@ -41,7 +46,6 @@ export async function create(
       return await send(request, key);
     } catch (error) {
       const wait = WAITS_MS[failed];
-      if (hasCode(error, 'idempotency-key-in-use')) newKeyFor(request);
       if (hasCode(error, 'idempotency-key-reused') && !renewed) {
         renewed = true;
         key = newKeyFor(request);
@@ -50,6 +54,7 @@ export async function create(
         onWait(failed);
         await pause(wait);
       } else {
+        if (isRefusal(error)) forgetKey();
         throw error;
       }
     }
