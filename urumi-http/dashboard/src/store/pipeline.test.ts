@@ -157,6 +157,10 @@ describe('steps', () => {
 it('has plain words for reasons of the same meaning, and none for what it does not know', () => {
   expect(plainReason('OOMKilled')).toBe('OutOfMemory');
   expect(plainReason('QuotaExceeded')).toBe('QuotaExceeded');
+  expect(plainReason('FailedScheduling', '0/1 nodes')).toBe('Unschedulable');
+  expect(plainReason('FailedScheduling', 'pod has unbound immediate PersistentVolumeClaims')).toBe(
+    'ClaimUnbound',
+  );
   expect(plainReason('toString')).toBeUndefined();
   expect(plainReason('SomethingNew')).toBeUndefined();
 });

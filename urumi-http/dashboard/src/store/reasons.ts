@@ -49,7 +49,9 @@ const SAME: Record<string, Reason> = {
 };
 
 /** The reason to look up in the texts; none where nobody has found plain words yet. */
-export function plainReason(reason: string): Reason | undefined {
+export function plainReason(reason: string, message = ''): Reason | undefined {
+  // The scheduler has one word for two things.
+  if (reason === 'FailedScheduling' && message.includes('unbound immediate')) return 'ClaimUnbound';
   if (Object.hasOwn(SAME, reason)) return SAME[reason];
   return REASONS.find((known) => known === reason);
 }
