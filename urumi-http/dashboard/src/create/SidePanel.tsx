@@ -68,7 +68,11 @@ export function SidePanel(props: PanelProps) {
           values={values}
         />
         <div>
-          <Address label={t('preview.address')} url={urls?.storefront} otherwise={t('preview.waiting')} />
+          <Address
+            label={t('preview.address')}
+            url={urls?.storefront}
+            otherwise={t(isBeginning ? 'preview.waiting' : 'preview.unchecked')}
+          />
           {urls?.api && <Address label={t('preview.api')} url={urls.api} />}
           {urls && id === '' && (
             <Text size="xs" c="dimmed">
@@ -148,12 +152,18 @@ function Trouble({ error, isRefused, alertRef, check }: PanelProps & { error: Er
         icon={<IconCloudOff aria-hidden />}
         role="status"
         title={
+          // Yellow on yellow is hard to read.
           <Text inherit component="span" c="var(--mantine-color-text)">
-            {explain(error)}
+            {t('check.uncheckedTitle')}
           </Text>
         }
       >
-        {t('check.unreachable')}
+        <Text size="sm" className="untrusted">
+          {explain(error)}
+        </Text>
+        <Text size="sm" mt={6}>
+          {t('check.kept')}
+        </Text>
       </Alert>
     );
   }
