@@ -28,7 +28,7 @@ interface PanelProps {
   leaves: Leaf[];
   values: Values;
   check: Check;
-  isBeginning: boolean;
+  isEmpty: boolean;
   /** How many fields are not acceptable. */
   wrong: number;
   /** What is wrong with the request as a whole. */
@@ -42,9 +42,10 @@ interface PanelProps {
 }
 
 export function SidePanel(props: PanelProps) {
-  const { draft, leaves, values, check, isBeginning, wrong, error, isRefused, isCreating, failed } = props;
+  const { draft, leaves, values, check, isEmpty, wrong, error, isRefused, isCreating, failed } = props;
   const t = useTranslations('create');
   const id = idOf(draft);
+  const isBeginning = draft.name === '';
   const preview =
     !isBeginning && check.preview && (id === '' || check.preview.id === id) ? check.preview : undefined;
   const urls = preview?.urls;
@@ -86,7 +87,9 @@ export function SidePanel(props: PanelProps) {
           {isCreating && failed > 0 ? (
             <Text size="sm">{t('submit.retrying', { number: failed + 1 })}</Text>
           ) : (
-            !isBeginning && !error && !isCreating && <Verdict checking={check.checking} wrong={wrong} />
+            (!isBeginning || wrong > 0) &&
+            !error &&
+            !isCreating && <Verdict checking={check.checking} wrong={wrong} />
           )}
         </div>
         <Button
@@ -102,7 +105,7 @@ export function SidePanel(props: PanelProps) {
               ? t('submit.again')
               : t('submit.create')}
         </Button>
-        {(!isBeginning || Object.keys(values).length > 0) && (
+        {!isEmpty && (
           <Button
             variant="subtle"
             color="gray"
