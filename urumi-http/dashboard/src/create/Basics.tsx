@@ -160,7 +160,8 @@ export function OwnerChoice({ draft, onChange, who }: PartProps & { who: Princip
         ]}
         onChange={({ currentTarget: { value } }) => {
           setOther(value === OTHER);
-          onChange({ owner: value === OTHER || value === '' ? undefined : value });
+          // To leave open who else is no way to say oneself: the API asks for it then.
+          onChange({ owner: value === OTHER ? '' : value === '' ? undefined : value });
         }}
       />
       {other && (
@@ -171,7 +172,7 @@ export function OwnerChoice({ draft, onChange, who }: PartProps & { who: Princip
           inputWrapperOrder={INPUT_FIRST}
           placeholder="team:web"
           value={draft.owner ?? ''}
-          onChange={(event) => onChange({ owner: event.currentTarget.value || undefined })}
+          onChange={(event) => onChange({ owner: event.currentTarget.value })}
           error={said(message)}
           autoComplete="off"
           autoCapitalize="none"

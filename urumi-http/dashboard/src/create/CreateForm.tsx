@@ -43,7 +43,9 @@ export function CreateForm({ engines, who }: FormProps) {
   const client = useQueryClient();
   const router = useRouter();
   const [draft, setDraft] = useState(loadDraft);
+  const [begun, setBegun] = useState(false);
   const [leftName, setLeftName] = useState(false);
+  const [round, setRound] = useState(0);
   const [opened, setOpened] = useState<string[]>([]);
   const [showsAll, setShowsAll] = useState(false);
   const [failed, setFailed] = useState(0);
@@ -66,8 +68,8 @@ export function CreateForm({ engines, who }: FormProps) {
       clearDraft();
     },
   });
-  const isBeginning = draft.name === '' && Object.keys(values).length === 0;
-  const check = useCheck(request, !creation.isPending && !isBeginning);
+  const isEmpty = draft.name === '' && Object.keys(values).length === 0;
+  const check = useCheck(request, creation.isIdle || creation.isError ? begun || !isEmpty : false);
 
   const isRefused = refused?.request === text;
   // Where no answer came, the id may be taken by the very store that was asked for.
@@ -87,6 +89,7 @@ export function CreateForm({ engines, who }: FormProps) {
   function change(part: Partial<Draft>) {
     const next = { ...draft, ...part };
     setDraft(next);
+    setBegun(true);
     saveDraft(next);
   }
 
@@ -140,6 +143,8 @@ export function CreateForm({ engines, who }: FormProps) {
 
   function startOver() {
     setDraft(clearDraft());
+    setBegun(false);
+    setRound(round + 1);
     setLeftName(false);
     setRefused(undefined);
     setOpened([]);
@@ -158,11 +163,7 @@ export function CreateForm({ engines, who }: FormProps) {
             <Fieldset variant="unstyled" disabled={creation.isPending} aria-labelledby="create-title">
               <Stack gap="lg">
                 <Section title={t('basics')}>
-                  <NameInput
-                    draft={draft}
-                    onChange={change}
-                    onLeave={() => setLeftName(leftName || !isBeginning)}
-                  />
+                  <NameInput draft={draft} onChange={change} onLeave={() => setLeftName(begun)} />
                   <IdInput
                     draft={draft}
                     onChange={change}
@@ -170,7 +171,7 @@ export function CreateForm({ engines, who }: FormProps) {
                   />
                   <EngineCards draft={draft} onChange={change} engines={engines} engine={engine.name} />
                   {(who.teams.length > 0 || who.role === 'admin') && (
-                    <OwnerChoice draft={draft} onChange={change} who={who} />
+                    <OwnerChoice key={round} draft={draft} onChange={change} who={who} />
                   )}
                 </Section>
                 {form.first.length > 0 && (
@@ -222,9 +223,9 @@ export function CreateForm({ engines, who }: FormProps) {
                 leaves={form.first}
                 values={values}
                 check={check}
-                isBeginning={isBeginning}
+                isEmpty={isEmpty}
                 wrong={problems.length}
-                error={problems.length ? undefined : error}
+                error={fieldProblems(error).length ? undefined : error}
                 isRefused={isRefused}
                 alertRef={alert}
                 isCreating={creation.isPending || creation.isSuccess}

@@ -28,7 +28,7 @@ interface PanelProps {
   leaves: Leaf[];
   values: Values;
   check: Check;
-  isBeginning: boolean;
+  isEmpty: boolean;
   /** How many fields are not acceptable. */
   wrong: number;
   /** What is wrong with the request as a whole. */
@@ -42,9 +42,10 @@ interface PanelProps {
 }
 
 export function SidePanel(props: PanelProps) {
-  const { draft, leaves, values, check, isBeginning, wrong, error, isRefused, isCreating, failed } = props;
+  const { draft, leaves, values, check, isEmpty, wrong, error, isRefused, isCreating, failed } = props;
   const t = useTranslations('create');
   const id = idOf(draft);
+  const isBeginning = draft.name === '';
   const preview =
     !isBeginning && check.preview && (id === '' || check.preview.id === id) ? check.preview : undefined;
   const urls = preview?.urls;
@@ -68,7 +69,11 @@ export function SidePanel(props: PanelProps) {
           values={values}
         />
         <div>
-          <Address label={t('preview.address')} url={urls?.storefront} otherwise={t('preview.waiting')} />
+          <Address
+            label={t('preview.address')}
+            url={urls?.storefront}
+            otherwise={t(isBeginning ? 'preview.waiting' : 'preview.unchecked')}
+          />
           {urls?.api && <Address label={t('preview.api')} url={urls.api} />}
           {urls && id === '' && (
             <Text size="xs" c="dimmed">
@@ -82,7 +87,9 @@ export function SidePanel(props: PanelProps) {
           {isCreating && failed > 0 ? (
             <Text size="sm">{t('submit.retrying', { number: failed + 1 })}</Text>
           ) : (
-            !isBeginning && !error && !isCreating && <Verdict checking={check.checking} wrong={wrong} />
+            (!isBeginning || wrong > 0) &&
+            !error &&
+            !isCreating && <Verdict checking={check.checking} wrong={wrong} />
           )}
         </div>
         <Button
@@ -98,7 +105,7 @@ export function SidePanel(props: PanelProps) {
               ? t('submit.again')
               : t('submit.create')}
         </Button>
-        {(!isBeginning || Object.keys(values).length > 0) && (
+        {!isEmpty && (
           <Button
             variant="subtle"
             color="gray"
@@ -148,12 +155,18 @@ function Trouble({ error, isRefused, alertRef, check }: PanelProps & { error: Er
         icon={<IconCloudOff aria-hidden />}
         role="status"
         title={
+          // Yellow on yellow is hard to read.
           <Text inherit component="span" c="var(--mantine-color-text)">
-            {explain(error)}
+            {t('check.uncheckedTitle')}
           </Text>
         }
       >
-        {t('check.unreachable')}
+        <Text size="sm" className="untrusted">
+          {explain(error)}
+        </Text>
+        <Text size="sm" mt={6}>
+          {t('check.kept')}
+        </Text>
       </Alert>
     );
   }
