@@ -7,6 +7,7 @@ import { useTranslations } from 'use-intl';
 import { explain } from '../api/errors';
 import type { Store } from '../api/types';
 import { hasChanged, remove, useChange } from './changes';
+import classes from './DeleteStore.module.css';
 
 export function DeleteStore({ store }: { store: Store }) {
   const t = useTranslations('store.delete');
@@ -21,15 +22,17 @@ export function DeleteStore({ store }: { store: Store }) {
       >
         {t('open')}
       </Button>
-      <Modal
-        opened={opened}
-        onClose={close}
-        title={t('title')}
-        closeButtonProps={{ 'aria-label': t('close') }}
-        centered
-      >
-        <Confirm store={store} close={close} />
-      </Modal>
+      <Modal.Root opened={opened} onClose={close} centered lockScroll={false}>
+        <Modal.Overlay />
+        <Modal.Content className={classes.dialog}>
+          <Modal.Body p="lg">
+            <Modal.Title fz="lg" fw={650} mb="sm">
+              {t('title')}
+            </Modal.Title>
+            <Confirm store={store} close={close} />
+          </Modal.Body>
+        </Modal.Content>
+      </Modal.Root>
     </>
   );
 }

@@ -1,5 +1,5 @@
 // A store at a glance: how its making goes, where it is reached, how to sign in, and whether one can buy something.
-import { Grid, Stack } from '@mantine/core';
+import { Stack } from '@mantine/core';
 import { useMay } from '../session/whoami';
 import { Addresses } from './Addresses';
 import { Credentials } from './Credentials';
@@ -8,26 +8,25 @@ import { Latest } from './Latest';
 import { Pipeline } from './Pipeline';
 import { TestOrder } from './TestOrder';
 import { useStore } from './context';
+import classes from './OverviewTab.module.css';
 
 export function OverviewTab() {
   const store = useStore();
   const operator = useMay('operator');
   if (store.status === 'deleting') return <Deleting store={store} />;
   return (
-    <Grid gap="lg">
-      <Grid.Col span={{ base: 12, md: 7 }}>
-        <Stack gap="lg">
-          <Pipeline store={store} />
-          <Latest store={store} />
-        </Stack>
-      </Grid.Col>
-      <Grid.Col span={{ base: 12, md: 5 }}>
-        <Stack gap="lg">
-          <Addresses store={store} />
-          {operator && <Credentials store={store} />}
-          {operator && <TestOrder store={store} />}
-        </Stack>
-      </Grid.Col>
-    </Grid>
+    <div className={classes.areas}>
+      <div className={classes.pipeline}>
+        <Pipeline store={store} />
+      </div>
+      <Stack gap="lg" className={classes.side}>
+        <Addresses store={store} />
+        {operator && <Credentials store={store} />}
+        {operator && <TestOrder store={store} />}
+      </Stack>
+      <div className={classes.latest}>
+        <Latest store={store} />
+      </div>
+    </div>
   );
 }

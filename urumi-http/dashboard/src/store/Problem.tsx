@@ -10,6 +10,7 @@ import { useMay } from '../session/whoami';
 import type { Step } from './pipeline';
 import { plainReason } from './reasons';
 import { usePartName } from './words';
+import classes from './Problem.module.css';
 
 export function Problem({ store, step }: { store: Store; step: Step | undefined }) {
   const t = useTranslations('store');
@@ -31,6 +32,8 @@ export function Problem({ store, step }: { store: Store; step: Step | undefined 
       title={t(grave ? 'problem.failed' : 'problem.stalled', {
         part: step ? name(step.key) : t('problem.store'),
       })}
+      className={classes.problem}
+      data-grave={grave || undefined}
       data-problem={why.reason}
     >
       <Stack gap="xs">

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, body } from '../api/client';
 import { ApiError } from '../api/problem';
 import type { Store } from '../api/types';
-import { applyChanges, noteStore } from '../live/stores';
+import { applyChanges, noteStore, storesQuery } from '../live/stores';
 
 type Change = (store: Store) => Promise<Store>;
 
@@ -19,9 +19,13 @@ export const hasChanged = (error: unknown) => error instanceof ApiError && error
 
 export function useChange(change: Change) {
   const client = useQueryClient();
+  const note = (store: Store) => {
+    // The watch may have told already that it is gone: an answer that comes later must not bring it back.
+    if (client.getQueryData(storesQuery.queryKey)?.has(store.id)) noteStore(client, store);
+  };
   return useMutation({
     mutationFn: change,
-    onSuccess: (store) => noteStore(client, store),
+    onSuccess: note,
     async onError(error, { id }) {
       if (error instanceof ApiError && error.status === 404) applyChanges(client, [{ id, store: null }]);
       // What it is now, without waiting for the watch: the next try is about that.

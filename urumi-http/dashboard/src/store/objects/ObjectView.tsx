@@ -51,7 +51,7 @@ export function ObjectView({ leaf }: { leaf: Leaf }) {
         </Group>
       </Group>
       {difference && <Differences difference={difference} />}
-      <Code block tabIndex={0} role="region" aria-label={leaf.key} className={classes.text}>
+      <Code block tabIndex={0} className={classes.text}>
         {text}
       </Code>
     </Stack>
