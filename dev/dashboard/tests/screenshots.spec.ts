@@ -5,7 +5,7 @@ import { expect, test } from './fixture.ts';
 
 const MOST_BYTES = 150_000;
 
-test.use({ flags: ['--memory-ready-after', '4s', '--deadline', '30s'], contextOptions: { reducedMotion: 'reduce' } });
+test.use({ flags: ['--memory-ready-after', '12s', '--deadline', '1m'], contextOptions: { reducedMotion: 'reduce' } });
 
 async function take(page: Page, name: string) {
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -49,8 +49,9 @@ test('pictures', async ({ page, urumi, visitor }) => {
   await take(phone, 'phone');
 
   await page.goto(`/ui/stores/${id}`);
-  await expect(page.getByRole('listitem').filter({ hasText: 'Database' })).toContainText('Done');
+  await expect(page.getByRole('listitem').filter({ hasText: 'Preparations' })).toContainText('Done');
   await take(page, 'store');
+  await expect(page.getByRole('listitem').filter({ hasText: 'Commerce API' })).toContainText('Under way');
   await expect.poll(() => urumi.status(id), { timeout: 60_000 }).toBe('ready');
   await page.goto('/ui/');
   await live(page);

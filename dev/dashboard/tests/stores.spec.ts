@@ -7,6 +7,8 @@ test('invites to create where there is nothing yet', async ({ page }) => {
   await page.goto('/ui/stores');
   await page.getByRole('main').getByRole('link', { name: 'Create the first store' }).click();
   await expect(page).toHaveURL(/\/ui\/stores\/new$/);
+  // The menu says where one is, once.
+  await expect(page.getByRole('navigation', { name: 'Menu' }).locator('[aria-current]')).toHaveText('Create a store');
 });
 
 test('is searched, filtered and ordered, and a link shows the same', async ({ page, urumi, visitor }) => {

@@ -6,19 +6,20 @@ const COUNT = 1000;
 // More rows than that are not needed to fill a screen and its surroundings.
 const MOST_ROWS = 60;
 
-// They need not become ready, and the machine has enough to do.
-test.use({ flags: ['--memory-ready-after', '1h', '--resync', '1h', '--deadline', '2h'] });
+// They need not become ready, and a server that was built to be debugged takes its time for so many.
+const patience = ['--request-timeout', '5m', '--resync', '1h', '--deadline', '2h'];
+test.use({ flags: ['--memory-ready-after', '1h', '--log', 'warn', ...patience] });
 
 async function createMany(urumi: Urumi, count: number) {
   let next = 0;
   const worker = async () => {
     for (let number = next++; number < count; number = next++) await urumi.create(`Store ${number}`);
   };
-  await Promise.all(Array.from({ length: 16 }, worker));
+  await Promise.all(Array.from({ length: 4 }, worker));
 }
 
 test('a thousand stores are painted, scrolled, found and ordered', async ({ page, urumi }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(900_000);
   const begun = performance.now();
   await createMany(urumi, COUNT);
   console.log(`${COUNT} stores were asked for within ${Math.round(performance.now() - begun)} ms`);
