@@ -12,7 +12,12 @@ import { Route as rootRouteImport } from './routes/__root'
 import { Route as IndexRouteImport } from './routes/index'
 import { Route as SignedInRouteImport } from './routes/signed-in'
 import { Route as StoresIndexRouteImport } from './routes/stores.index'
+import { Route as StoresIdRouteImport } from './routes/stores.$id'
 import { Route as StoresNewRouteImport } from './routes/stores.new'
+import { Route as StoresIdIndexRouteImport } from './routes/stores.$id.index'
+import { Route as StoresIdEventsRouteImport } from './routes/stores.$id.events'
+import { Route as StoresIdLogsRouteImport } from './routes/stores.$id.logs'
+import { Route as StoresIdObjectsRouteImport } from './routes/stores.$id.objects'
 
 const IndexRoute = IndexRouteImport.update({
   id: '/',
@@ -29,42 +34,109 @@ const StoresIndexRoute = StoresIndexRouteImport.update({
   path: '/stores/',
   getParentRoute: () => rootRouteImport,
 } as any)
+const StoresIdRoute = StoresIdRouteImport.update({
+  id: '/stores/$id',
+  path: '/stores/$id',
+  getParentRoute: () => rootRouteImport,
+} as any)
 const StoresNewRoute = StoresNewRouteImport.update({
   id: '/stores/new',
   path: '/stores/new',
   getParentRoute: () => rootRouteImport,
 } as any)
+const StoresIdIndexRoute = StoresIdIndexRouteImport.update({
+  id: '/',
+  path: '/',
+  getParentRoute: () => StoresIdRoute,
+} as any)
+const StoresIdEventsRoute = StoresIdEventsRouteImport.update({
+  id: '/events',
+  path: '/events',
+  getParentRoute: () => StoresIdRoute,
+} as any)
+const StoresIdLogsRoute = StoresIdLogsRouteImport.update({
+  id: '/logs',
+  path: '/logs',
+  getParentRoute: () => StoresIdRoute,
+} as any)
+const StoresIdObjectsRoute = StoresIdObjectsRouteImport.update({
+  id: '/objects',
+  path: '/objects',
+  getParentRoute: () => StoresIdRoute,
+} as any)
 
 export interface FileRoutesByFullPath {
   '/': typeof IndexRoute
   '/signed-in': typeof SignedInRoute
+  '/stores/$id': typeof StoresIdRouteWithChildren
   '/stores/new': typeof StoresNewRoute
   '/stores/': typeof StoresIndexRoute
+  '/stores/$id/events': typeof StoresIdEventsRoute
+  '/stores/$id/logs': typeof StoresIdLogsRoute
+  '/stores/$id/objects': typeof StoresIdObjectsRoute
+  '/stores/$id/': typeof StoresIdIndexRoute
 }
 export interface FileRoutesByTo {
   '/': typeof IndexRoute
   '/signed-in': typeof SignedInRoute
   '/stores/new': typeof StoresNewRoute
   '/stores': typeof StoresIndexRoute
+  '/stores/$id/events': typeof StoresIdEventsRoute
+  '/stores/$id/logs': typeof StoresIdLogsRoute
+  '/stores/$id/objects': typeof StoresIdObjectsRoute
+  '/stores/$id': typeof StoresIdIndexRoute
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport
   '/': typeof IndexRoute
   '/signed-in': typeof SignedInRoute
+  '/stores/$id': typeof StoresIdRouteWithChildren
   '/stores/new': typeof StoresNewRoute
   '/stores/': typeof StoresIndexRoute
+  '/stores/$id/events': typeof StoresIdEventsRoute
+  '/stores/$id/logs': typeof StoresIdLogsRoute
+  '/stores/$id/objects': typeof StoresIdObjectsRoute
+  '/stores/$id/': typeof StoresIdIndexRoute
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath
-  fullPaths: '/' | '/signed-in' | '/stores/new' | '/stores/'
+  fullPaths:
+    | '/'
+    | '/signed-in'
+    | '/stores/$id'
+    | '/stores/new'
+    | '/stores/'
+    | '/stores/$id/events'
+    | '/stores/$id/logs'
+    | '/stores/$id/objects'
+    | '/stores/$id/'
   fileRoutesByTo: FileRoutesByTo
-  to: '/' | '/signed-in' | '/stores/new' | '/stores'
-  id: '__root__' | '/' | '/signed-in' | '/stores/new' | '/stores/'
+  to:
+    | '/'
+    | '/signed-in'
+    | '/stores/new'
+    | '/stores'
+    | '/stores/$id/events'
+    | '/stores/$id/logs'
+    | '/stores/$id/objects'
+    | '/stores/$id'
+  id:
+    | '__root__'
+    | '/'
+    | '/signed-in'
+    | '/stores/$id'
+    | '/stores/new'
+    | '/stores/'
+    | '/stores/$id/events'
+    | '/stores/$id/logs'
+    | '/stores/$id/objects'
+    | '/stores/$id/'
   fileRoutesById: FileRoutesById
 }
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute
   SignedInRoute: typeof SignedInRoute
+  StoresIdRoute: typeof StoresIdRouteWithChildren
   StoresNewRoute: typeof StoresNewRoute
   StoresIndexRoute: typeof StoresIndexRoute
 }
@@ -92,6 +164,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof StoresIndexRouteImport
       parentRoute: typeof rootRouteImport
     }
+    '/stores/$id': {
+      id: '/stores/$id'
+      path: '/stores/$id'
+      fullPath: '/stores/$id'
+      preLoaderRoute: typeof StoresIdRouteImport
+      parentRoute: typeof rootRouteImport
+    }
     '/stores/new': {
       id: '/stores/new'
       path: '/stores/new'
@@ -99,12 +178,59 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof StoresNewRouteImport
       parentRoute: typeof rootRouteImport
     }
+    '/stores/$id/': {
+      id: '/stores/$id/'
+      path: '/'
+      fullPath: '/stores/$id/'
+      preLoaderRoute: typeof StoresIdIndexRouteImport
+      parentRoute: typeof StoresIdRoute
+    }
+    '/stores/$id/events': {
+      id: '/stores/$id/events'
+      path: '/events'
+      fullPath: '/stores/$id/events'
+      preLoaderRoute: typeof StoresIdEventsRouteImport
+      parentRoute: typeof StoresIdRoute
+    }
+    '/stores/$id/logs': {
+      id: '/stores/$id/logs'
+      path: '/logs'
+      fullPath: '/stores/$id/logs'
+      preLoaderRoute: typeof StoresIdLogsRouteImport
+      parentRoute: typeof StoresIdRoute
+    }
+    '/stores/$id/objects': {
+      id: '/stores/$id/objects'
+      path: '/objects'
+      fullPath: '/stores/$id/objects'
+      preLoaderRoute: typeof StoresIdObjectsRouteImport
+      parentRoute: typeof StoresIdRoute
+    }
   }
 }
+
+interface StoresIdRouteChildren {
+  StoresIdEventsRoute: typeof StoresIdEventsRoute
+  StoresIdLogsRoute: typeof StoresIdLogsRoute
+  StoresIdObjectsRoute: typeof StoresIdObjectsRoute
+  StoresIdIndexRoute: typeof StoresIdIndexRoute
+}
+
+const StoresIdRouteChildren: StoresIdRouteChildren = {
+  StoresIdEventsRoute: StoresIdEventsRoute,
+  StoresIdLogsRoute: StoresIdLogsRoute,
+  StoresIdObjectsRoute: StoresIdObjectsRoute,
+  StoresIdIndexRoute: StoresIdIndexRoute,
+}
+
+const StoresIdRouteWithChildren = StoresIdRoute._addFileChildren(
+  StoresIdRouteChildren,
+)
 
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
   SignedInRoute: SignedInRoute,
+  StoresIdRoute: StoresIdRouteWithChildren,
   StoresNewRoute: StoresNewRoute,
   StoresIndexRoute: StoresIndexRoute,
 }
