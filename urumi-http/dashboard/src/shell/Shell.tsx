@@ -47,7 +47,7 @@ export function Shell({ children }: { children: ReactNode }) {
       label={label}
       leftSection={<Icon size={18} aria-hidden />}
       active={at(to)}
-      aria-current={at(to) ? 'page' : undefined}
+      activeOptions={{ exact: true }}
     />
   );
 
