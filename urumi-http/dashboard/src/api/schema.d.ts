@@ -305,7 +305,7 @@ export interface components {
          * @description Every problem there is. A code never changes its meaning; new ones may come.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "unauthenticated" | "forbidden" | "limit-reached" | "not-found" | "no-such-path" | "method-not-allowed" | "not-acceptable" | "already-exists" | "wrong-state" | "idempotency-key-in-use" | "conflict" | "precondition-failed" | "payload-too-large" | "uri-too-long" | "unsupported-media-type" | "idempotency-key-reused" | "rate-limited" | "provisioning-limit" | "headers-too-large" | "internal" | "cluster-refused" | "no-report" | "not-ready" | "overloaded" | "cluster-unreachable" | "auth-unavailable" | "timed-out";
+        Code: "malformed" | "invalid" | "unauthenticated" | "forbidden" | "limit-reached" | "not-found" | "no-such-path" | "method-not-allowed" | "not-acceptable" | "already-exists" | "wrong-state" | "idempotency-key-in-use" | "conflict" | "precondition-failed" | "payload-too-large" | "uri-too-long" | "unsupported-media-type" | "idempotency-key-reused" | "rate-limited" | "provisioning-limit" | "headers-too-large" | "internal" | "cluster-refused" | "no-report" | "api-unreachable" | "not-ready" | "overloaded" | "cluster-unreachable" | "auth-unavailable" | "timed-out";
         /** @description One aspect of a store's state, in the shape of a Kubernetes condition. */
         Condition: {
             /** @description What it is about, in PascalCase: `Ready` sums up, the others are beneath it (`DatabaseReady`, …). */
