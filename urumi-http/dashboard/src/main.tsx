@@ -20,9 +20,10 @@ const queryClient = new QueryClient({
 });
 
 // What one person saw is not for the next.
-onTokenChange(() =>
-  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== settingsQuery.queryKey[0] }),
-);
+onTokenChange(() => {
+  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== settingsQuery.queryKey[0] });
+  queryClient.getMutationCache().clear();
+});
 
 const router = createRouter({
   routeTree,

@@ -14,7 +14,7 @@ import {
 } from '@mantine/core';
 import { IconChevronDown, IconChevronUp } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRouter } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { ApiError } from '../api/problem';
@@ -41,7 +41,7 @@ interface FormProps {
 export function CreateForm({ engines, who }: FormProps) {
   const t = useTranslations('create');
   const client = useQueryClient();
-  const router = useRouter();
+  const navigate = useNavigate();
   const [draft, setDraft] = useState(loadDraft);
   const [begun, setBegun] = useState(false);
   const [leftName, setLeftName] = useState(false);
@@ -127,8 +127,7 @@ export function CreateForm({ engines, who }: FormProps) {
     setFailed(0);
     setRefused(undefined);
     creation.mutate(request, {
-      onSuccess: ({ id }) =>
-        router.history.push(`${import.meta.env.BASE_URL}stores/${encodeURIComponent(id)}`),
+      onSuccess: ({ id }) => void navigate({ to: '/stores/$id', params: { id } }),
       onError(reason) {
         setRefused({ request: text, error: reason });
         const placed = place(fieldProblems(reason), form, values);

@@ -96,8 +96,7 @@ function Attention({ stores }: { stores: Store[] }) {
           <li key={store.id}>
             <Group justify="space-between" wrap="nowrap" align="start">
               <Anchor
-                component={Link}
-                to={`/stores/${store.id}`}
+                renderRoot={(props) => <Link {...props} to="/stores/$id" params={{ id: store.id }} />}
                 fw={600}
                 size="sm"
                 className="untrusted"
@@ -149,8 +148,7 @@ function TimesToReady({ stores }: { stores: Store[] }) {
           <li key={store.id}>
             <Group justify="space-between" wrap="nowrap" gap="xs">
               <Anchor
-                component={Link}
-                to={`/stores/${store.id}`}
+                renderRoot={(props) => <Link {...props} to="/stores/$id" params={{ id: store.id }} />}
                 size="sm"
                 className="untrusted"
                 lineClamp={1}

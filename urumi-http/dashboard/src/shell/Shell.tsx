@@ -49,7 +49,7 @@ export function Shell({ children }: { children: ReactNode }) {
       // The router would also mark where one is below.
       activeOptions={{ exact: true, includeSearch: false }}
       active={at(to)}
-      aria-current={at(to) ? 'page' : undefined}
+      activeOptions={{ exact: true }}
     />
   );
 

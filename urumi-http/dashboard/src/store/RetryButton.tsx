@@ -10,7 +10,7 @@ export function RetryButton({ store }: { store: Store }) {
   const t = useTranslations('store');
   const { mutate, isPending, error } = useChange(retry);
   return (
-    <Stack gap={4}>
+    <Stack gap={4} align="flex-start">
       <Button
         onClick={() => mutate(store)}
         loading={isPending}

@@ -129,7 +129,7 @@ function Known({ store }: { store: Store }) {
                 </Fact>
               </Group>
             </Box>
-            <Group gap="xs">
+            <Group gap="xs" align="flex-start">
               {served && store.urls.storefront && (
                 <Button
                   component="a"

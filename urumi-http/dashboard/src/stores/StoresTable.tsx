@@ -120,8 +120,7 @@ function Row({ store, index, at, measure }: RowProps) {
     <Table.Tr ref={measure} data-index={at} aria-rowindex={index} data-store={store.id}>
       <Table.Td>
         <Anchor
-          component={Link}
-          to={`/stores/${store.id}`}
+          renderRoot={(props) => <Link {...props} to="/stores/$id" params={{ id: store.id }} />}
           size="sm"
           fw={600}
           className={`untrusted ${classes.name}`}

@@ -287,7 +287,8 @@ function Lines({ lines, label, named, wrap, query, at, target, following, onUp, 
             return (
               <div
                 key={key}
-                ref={rows.measureElement}
+                // Lines that are not wrapped are all of one height.
+                ref={wrap ? rows.measureElement : undefined}
                 data-index={index}
                 className={classes.line}
                 data-problem={from ? undefined : true}
