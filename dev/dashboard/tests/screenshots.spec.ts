@@ -5,7 +5,7 @@ import { expect, test } from './fixture.ts';
 
 const MOST_BYTES = 150_000;
 
-test.use({ flags: ['--memory-ready-after', '12s', '--deadline', '1m'], contextOptions: { reducedMotion: 'reduce' } });
+test.use({ flags: ['--memory-ready-after', '25s', '--deadline', '1m'], contextOptions: { reducedMotion: 'reduce' } });
 
 async function take(page: Page, name: string) {
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -35,9 +35,9 @@ test('pictures', async ({ page, urumi, visitor }) => {
   await urumi.create('Paper Lantern', { options: { api: { image: 'fail.example/image-pull:2' } } });
   await urumi.create('Mountain Tea', { options: { storefront: { image: 'fail.example/crash-loop:1' } } });
   const status = async (name: string) => (await urumi.stores()).find((store) => store.name === name)?.status;
-  await expect.poll(() => status('Paper Lantern'), { timeout: 90_000 }).toBe('failed');
-  await expect.poll(() => status('Mountain Tea'), { timeout: 90_000 }).toBe('failed');
-  await expect.poll(() => status('Second Wind Surf'), { timeout: 90_000 }).toBe('ready');
+  await expect.poll(() => status('Paper Lantern'), { timeout: 120_000 }).toBe('failed');
+  await expect.poll(() => status('Mountain Tea'), { timeout: 120_000 }).toBe('failed');
+  await expect.poll(() => status('Second Wind Surf'), { timeout: 120_000 }).toBe('ready');
   const phone = await visitor({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
   await phone.goto('/ui/stores');
   await live(phone);
@@ -50,15 +50,16 @@ test('pictures', async ({ page, urumi, visitor }) => {
   await page.goto('/ui/stores');
   await live(page);
   await urumi.create('Little Owl Books');
-  const { id } = await urumi.create('Atelier Nord');
-  await expect(page.getByRole('link', { name: 'Atelier Nord', exact: true })).toBeVisible();
+  await urumi.create('Paper Crane');
+  await expect(page.getByRole('link', { name: 'Paper Crane', exact: true })).toBeVisible();
   await take(page, 'stores');
   await take(phone, 'phone');
 
+  const { id } = await urumi.create('Atelier Nord');
   await page.goto(`/ui/stores/${id}`);
   const pipeline = page.getByRole('list').filter({ hasText: 'Preparations' }).getByRole('listitem');
-  await expect(pipeline.filter({ hasText: 'Database' })).toContainText('Done');
-  await expect(pipeline.filter({ hasText: 'Storefront' })).not.toContainText('Done');
+  await expect(pipeline.filter({ hasText: 'Preparations' })).toContainText('Done');
+  await expect(pipeline.filter({ hasText: 'Database' })).toContainText('Under way');
   await take(page, 'store');
   await expect.poll(() => urumi.status(id), { timeout: 60_000 }).toBe('ready');
   await page.goto('/ui/');
