@@ -22,6 +22,7 @@ mod real_pods_life;
 mod real_pods_managed;
 mod real_pods_many;
 mod real_pods_orders;
+mod real_pods_smoke;
 mod shop;
 mod simulated_policies;
 mod usage;
