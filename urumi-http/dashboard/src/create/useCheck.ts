@@ -21,13 +21,14 @@ export interface Check {
 }
 
 export function useCheck(request: CreateStore, enabled: boolean): Check {
-  const text = JSON.stringify(request);
+  // What was typed while nothing was to be checked is not checked late either.
+  const text = enabled ? JSON.stringify(request) : '';
   const [settled] = useDebouncedValue(text, PAUSE_MS);
   const query = useQuery({
     queryKey: ['dry-run', settled],
     // Whatever is asked before this has answered aborts it.
     queryFn: ({ signal }) => preview(JSON.parse(settled) as CreateStore, signal),
-    enabled,
+    enabled: enabled && settled !== '',
     retry: false,
     networkMode: 'always',
     staleTime: 10_000,

@@ -29,7 +29,8 @@ export function LiveStores({ children }: { children: ReactNode }) {
       pending.set(id, { id, store });
       // A timer, not an animation frame: these stop in a tab that is not looked at.
       frame ||= window.setTimeout(flush, 16);
-      void client.invalidateQueries({ queryKey: ['store', id] });
+      // Of one that is gone there is nothing to ask for.
+      if (store) void client.invalidateQueries({ queryKey: ['store', id] });
     };
     const follower = new Follower(
       { watch: (last, signal) => frames('/watch', last, signal), poll: fetchStores },

@@ -2,9 +2,12 @@ import type { QueryClient } from '@tanstack/react-query';
 import { useQuery } from '@tanstack/react-query';
 import { createRootRouteWithContext, Outlet, useLocation } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
+import { ApiError } from '../api/problem';
 import { LiveStores } from '../live/LiveStores';
 import { useToken } from '../session/session';
 import { asksWho, settingsQuery } from '../session/settings';
+import { signOut } from '../session/signOut';
+import { whoamiQuery } from '../session/whoami';
 import { ErrorPage } from '../shell/ErrorPage';
 import { Shell } from '../shell/Shell';
 
@@ -27,8 +30,17 @@ function Root() {
       </Suspense>
     );
   }
+  return <SignedIn key={token} />;
+}
+
+/** Somebody may be known to the identity provider and yet have no role here: that is said instead of anything else. */
+function SignedIn() {
+  const who = useQuery(whoamiQuery);
+  if (who.error instanceof ApiError && who.error.status === 403) {
+    return <ErrorPage error={who.error} reset={() => void who.refetch()} signOut={signOut} />;
+  }
   return (
-    <LiveStores key={token}>
+    <LiveStores>
       <Shell>
         <Outlet />
       </Shell>

@@ -4,7 +4,14 @@ import { Link, useRouter } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { explain } from '../api/errors';
 
-export function ErrorPage({ error, reset }: { error: unknown; reset?: () => void }) {
+interface Props {
+  error: unknown;
+  reset?: () => void;
+  /** Where it may help to be somebody else. */
+  signOut?: () => void;
+}
+
+export function ErrorPage({ error, reset, signOut }: Props) {
   const t = useTranslations();
   const router = useRouter();
   const retry = () => {
@@ -17,9 +24,16 @@ export function ErrorPage({ error, reset }: { error: unknown; reset?: () => void
         <Text className="untrusted" mb="md">
           {explain(error)}
         </Text>
-        <Button onClick={retry} variant="default">
-          {t('error.retry')}
-        </Button>
+        <Group gap="xs">
+          <Button onClick={retry} variant="default">
+            {t('error.retry')}
+          </Button>
+          {signOut && (
+            <Button onClick={signOut} variant="default">
+              {t('signIn.out')}
+            </Button>
+          )}
+        </Group>
       </Alert>
     </Container>
   );

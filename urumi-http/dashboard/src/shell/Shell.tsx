@@ -46,6 +46,8 @@ export function Shell({ children }: { children: ReactNode }) {
       to={to}
       label={label}
       leftSection={<Icon size={18} aria-hidden />}
+      // The router would also mark where one is below.
+      activeOptions={{ exact: true, includeSearch: false }}
       active={at(to)}
       activeOptions={{ exact: true }}
     />
