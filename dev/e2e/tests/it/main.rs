@@ -10,6 +10,7 @@
 
 mod browser;
 mod customer;
+mod dashboard;
 mod kubectl;
 mod node;
 mod outside;

@@ -7,6 +7,7 @@ use urumi_core::cluster::{ConnectOptions, KubeCluster};
 
 use crate::browser;
 use crate::customer::{Administrator, Customer};
+use crate::dashboard::{self, Choices};
 use crate::kubectl::kubectl;
 use crate::node::Node;
 use crate::phases;
@@ -29,10 +30,7 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
     let began = Instant::now();
     let logo = tempfile::Builder::new().suffix(".svg").tempfile().unwrap();
     std::fs::write(logo.path(), LOGO).unwrap();
-    let logo_option = format!("storefront.theme.logo={}", logo.path().display());
-    let looks = ["--set", "storefront.theme.colors.accent=#0a7d4f", "--set-file", &logo_option];
-    let replicas = ["--set", "storefront.replicas=2"];
-    server.urumi(&[&["create", "Life", "--id", &shop.id][..], &looks, &replicas].concat());
+    dashboard::create(&server, &shop, Choices { name: "Life", accent: "#0a7d4f", logo: logo.path() }).await;
     let accepted = began.elapsed();
     server.urumi(&["wait", &shop.id, "--timeout", "4m"]);
     let ready = began.elapsed();
