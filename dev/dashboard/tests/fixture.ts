@@ -7,6 +7,8 @@ import { Urumi } from './urumi.ts';
 interface Options {
   /** Flags of the test's urumi-http. */
   flags: string[];
+  /** Whether the dashboard is served by a replica of its own, before the API. */
+  apart: boolean;
 }
 
 interface Fixtures {
@@ -21,6 +23,7 @@ interface Fixtures {
 
 export const test = base.extend<Fixtures & Options>({
   flags: [[], { option: true }],
+  apart: [false, { option: true }],
   allowed: async ({}, use) => use(null),
 
   urumi: async ({ flags }, use, info) => {
@@ -30,11 +33,15 @@ export const test = base.extend<Fixtures & Options>({
     await urumi.stop();
     if (info.status !== info.expectedStatus) console.log(`the server's log:\n${urumi.log.slice(-20_000)}`);
   },
-  line: async ({ urumi }, use) => {
-    const proxy = new Proxy(() => urumi.url);
+  line: async ({ urumi, apart }, use, info) => {
+    const replica = apart ? new Urumi(['--api-url', urumi.url], 'dashboard') : undefined;
+    await replica?.start();
+    const proxy = new Proxy(() => (replica ?? urumi).url);
     await proxy.start();
     await use(proxy);
     await proxy.stop();
+    await replica?.stop();
+    if (replica && info.status !== info.expectedStatus) console.log(`the replica's log:\n${replica.log.slice(-5_000)}`);
   },
   baseURL: async ({ line }, use) => use(line.url),
 

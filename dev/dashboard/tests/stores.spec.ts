@@ -1,5 +1,5 @@
 // The list of stores: searched, filtered and ordered, with the address as its state.
-import { expect, test } from './fixture.ts';
+import { CUT, expect, test } from './fixture.ts';
 
 test.use({ flags: ['--memory-ready-after', '10ms'] });
 
@@ -55,6 +55,20 @@ test('two browsers see each other’s changes', async ({ page, urumi, visitor })
   for (const one of [page, other]) await expect(one.getByText('No stores yet')).toBeVisible();
 });
 
+test.describe('served by replicas of its own', () => {
+  test.use({ apart: true, allowed: CUT });
+
+  test('the dashboard is as live as beside the API, and says when that is away', async ({ page, urumi }) => {
+    await page.goto('/ui/stores');
+    const liveness = page.getByRole('banner').getByRole('status');
+    await expect(liveness).toContainText('Live');
+    await urumi.create('Seen from afar');
+    await expect(page.getByRole('link', { name: 'Seen from afar', exact: true })).toBeVisible();
+    await urumi.stop();
+    await expect(liveness).toContainText('Offline');
+  });
+});
+
 test('hostile names are text, and widen nothing', async ({ page, urumi }) => {
   const names = [
     '<img src=x onerror=alert(1)>',
@@ -65,7 +79,8 @@ test('hostile names are text, and widen nothing', async ({ page, urumi }) => {
     'W'.repeat(63),
     'Z̸̡̢̛̗̘'.repeat(8),
   ];
-  for (const name of names) await urumi.create(name);
+  const ids: string[] = [];
+  for (const name of names) ids.push((await urumi.create(name)).id);
   const overridden = await urumi.send('POST', '/stores', { body: { name: 'evil\u202egpj.exe', engine: 'medusa' } });
   expect(overridden.status).toBe(422);
   for (const width of [1280, 390]) {
@@ -75,6 +90,11 @@ test('hostile names are text, and widen nothing', async ({ page, urumi }) => {
       for (const name of names) await expect(page.getByRole('link', { name, exact: true }).first()).toBeVisible();
       expect(await page.evaluate(() => document.documentElement.scrollWidth), `${path} at ${width}`).toBeLessThanOrEqual(width);
       expect(await page.getByRole('main').locator('img, script').count()).toBe(0);
+    }
+    for (const [index, name] of names.entries()) {
+      await page.goto(`/ui/stores/${ids[index]}`);
+      await expect(page.getByRole('heading', { level: 1, name, exact: true })).toBeVisible();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${name} at ${width}`).toBeLessThanOrEqual(width);
     }
   }
 });

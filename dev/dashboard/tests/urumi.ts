@@ -20,16 +20,19 @@ export class Urumi {
   /** Its address, another one each time that it starts. */
   url = '';
 
-  constructor(private readonly flags: string[]) {}
+  /** `command`: something else to do than to serve the API. */
+  constructor(
+    private readonly flags: string[],
+    private readonly command?: 'dashboard',
+  ) {}
 
   async start() {
     if (!PROGRAM) throw new Error('URUMI_HTTP is not set: dev/dashboard/run sets it');
-    const always = ['--listen', '127.0.0.1:0', '--metrics-listen', 'off', '--log-format', 'pretty'];
-    const generous = ['--rate-limit', '1000000', '--rate-burst', '1000000'];
-    const cluster = ['--cluster', KUBE ? 'kube' : 'memory'];
-    const child = spawn(PROGRAM, [...always, ...generous, ...cluster, ...this.flags], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const listen = ['--listen', '127.0.0.1:0', '--log-format', 'pretty'];
+    const generous = ['--metrics-listen', 'off', '--rate-limit', '1000000', '--rate-burst', '1000000'];
+    const server = [...generous, '--cluster', KUBE ? 'kube' : 'memory'];
+    const args = this.command ? [this.command, ...listen] : [...listen, ...server];
+    const child = spawn(PROGRAM, [...args, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     child.stderr.on('data', (text) => (this.#log += text));
     const lines = createInterface({ input: child.stdout });
