@@ -1,9 +1,10 @@
 // One browser, Debian's Chromium, against servers that the tests start themselves.
 import { defineConfig } from '@playwright/test';
 
-const { CHROMIUM = '/usr/bin/chromium', BROWSER_OUTPUT = 'output', CI, SCREENSHOTS, URUMI_TEST_KUBECONFIG } = process.env;
+const { CHROMIUM = '/usr/bin/chromium', BROWSER_OUTPUT = 'output', CI, DASHBOARD_URL, SCREENSHOTS, URUMI_TEST_KUBECONFIG } = process.env;
 
 const alone = /lighthouse|thousand/;
+const elsewhere = /elsewhere/;
 export default defineConfig({
   testDir: 'tests',
   outputDir: `${BROWSER_OUTPUT}/traces`,
@@ -26,12 +27,14 @@ export default defineConfig({
       args: ['--no-sandbox'],
     },
   },
-  projects: SCREENSHOTS
+  projects: DASHBOARD_URL
+    ? [{ name: 'elsewhere', testMatch: elsewhere, use: { baseURL: DASHBOARD_URL } }]
+    : SCREENSHOTS
     ? [{ name: 'screenshots', testMatch: /screenshots/ }]
     : URUMI_TEST_KUBECONFIG
-      ? [{ name: 'kube', testIgnore: [alone, /screenshots/], grep: /@kube/ }]
+      ? [{ name: 'kube', testIgnore: [alone, elsewhere, /screenshots/], grep: /@kube/ }]
       : [
-          { name: 'memory', testIgnore: [alone, /screenshots/] },
+          { name: 'memory', testIgnore: [alone, elsewhere, /screenshots/] },
           // What measures has the machine for itself.
           { name: 'alone', testMatch: alone, dependencies: ['memory'], workers: 1 },
         ],

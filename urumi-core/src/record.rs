@@ -287,6 +287,17 @@ impl Record {
         self.history.iter().find(|change| change.to == StoreStatus::Ready).map(|change| change.at)
     }
 
+    /// When the store became ready after it was provisioned; `None` while it has not. Where that is forgotten, it is
+    /// taken to have been ready from the beginning.
+    pub(crate) fn opened(&self) -> Option<Timestamp> {
+        let became_ready =
+            |change: &&StatusChange| change.to == StoreStatus::Ready && change.at >= self.provisioning_since;
+        match self.status {
+            StoreStatus::Provisioning | StoreStatus::Failed => None,
+            _ => Some(self.history.iter().find(became_ready).map_or(self.provisioning_since, |change| change.at)),
+        }
+    }
+
     /// Why the store is not ready, in one line.
     fn reason(&self) -> Option<String> {
         let told_by = match self.status {

@@ -371,10 +371,8 @@ impl Config {
         }
         let matches = Config::command().try_get_matches_from(all)?;
         let config = Config::from_arg_matches(&matches)?;
-        match &config.command {
-            None => check::check(&config)?,
-            Some(Command::Dashboard(args)) => args.check()?,
-            Some(Command::Token(_)) => {}
+        if config.command.is_none() {
+            check::check(&config)?;
         }
         let engines = match &config.engine_defaults {
             Some(path) if config.command.is_none() => engines::read(path)?,

@@ -8,8 +8,7 @@ use clap::Args;
 use reqwest::Url;
 use urumi_core::settings::duration;
 
-use super::{ConfigError, LogFormat, MetricsListen, values};
-use crate::outgoing::is_loopback;
+use super::{LogFormat, MetricsListen, values};
 
 /// Serve the dashboard alone, and pass everything else on to the API. It keeps nothing and knows no secret: any number
 /// of replicas may run. How people sign in is the API's setting.
@@ -26,7 +25,7 @@ pub struct DashboardArgs {
     #[arg(long, value_name = "FILE", env = "URUMI_API_CA", hide_env_values = true)]
     pub api_ca: Option<PathBuf>,
 
-    /// The address of the dashboard
+    /// The address of the dashboard; other than loopback only before an API that asks callers who they are
     #[arg(long, value_name = "ADDRESS", value_parser = values::address, default_value = "127.0.0.1:8081", env = "URUMI_LISTEN", hide_env_values = true)]
     pub listen: SocketAddr,
 
@@ -53,19 +52,4 @@ pub struct DashboardArgs {
     /// What is logged, as in RUST_LOG, e.g. info,urumi_http=debug
     #[arg(long, value_name = "FILTER", value_parser = values::log_filter, default_value = "info", env = "URUMI_LOG", hide_env_values = true)]
     pub log: String,
-}
-
-impl DashboardArgs {
-    /// An API on this computer may ask nobody who they are: it must not be reached from another one by way of this.
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if self.listen.ip().to_canonical().is_loopback() || !is_loopback(&self.api_url) {
-            return Ok(());
-        }
-        let text = format!(
-            "--listen {} can be reached from other computers, but the API at {} from this one only, and may ask nobody who \
-             they are: listen on loopback too, or name the API by an address that it can be reached at from outside",
-            self.listen, self.api_url
-        );
-        Err(ConfigError::Conflict(text))
-    }
 }

@@ -11,12 +11,14 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use futures::StreamExt as _;
 use http::header::{
     CONNECTION, FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Client, Url, redirect};
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::pages::Source;
 use super::settings::Settings;
@@ -26,10 +28,10 @@ use crate::outgoing;
 use crate::problem::{Code, Problem};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the API's settings are believed.
+/// How long the API's settings are believed, and how long it that it has none to give.
 const BELIEVED: Duration = Duration::from_secs(30);
+const REFUSED: Duration = Duration::from_secs(1);
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// What is about one connection only (RFC 9110, section 7.6.1).
@@ -44,12 +46,17 @@ pub struct ApiOptions {
     pub url: Url,
     /// A PEM file of certificate authorities to trust for it, besides the system's.
     pub ca: Option<PathBuf>,
+    /// Whether other computers reach the replica. Then nothing is passed on to an API that asks nobody who they are:
+    /// such a one listens on loopback, and would be everybody's.
+    pub exposed: bool,
+    /// Cancelled when the replica is to end: streams that would never end by themselves are ended then.
+    pub draining: CancellationToken,
 }
 
 impl ApiOptions {
     /// The API at this address.
     pub fn new(url: Url) -> Self {
-        ApiOptions { url, ca: None }
+        ApiOptions { url, ca: None, exposed: false, draining: CancellationToken::new() }
     }
 }
 
@@ -58,7 +65,10 @@ impl ApiOptions {
 pub struct Api {
     client: Client,
     url: Url,
-    settings: Mutex<Option<(Instant, Settings)>>,
+    exposed: bool,
+    draining: CancellationToken,
+    /// What it answered last, and until when that counts.
+    settings: Mutex<Option<(Instant, Result<Settings, Problem>)>>,
 }
 
 impl Api {
@@ -67,7 +77,7 @@ impl Api {
     /// # Errors
     /// When the certificate authorities cannot be used; the text says why.
     pub fn new(options: ApiOptions) -> Result<Self, String> {
-        let ApiOptions { url, ca } = options;
+        let ApiOptions { url, ca, exposed, draining } = options;
         let more = match &ca {
             Some(path) => outgoing::authorities(path)
                 .map_err(|why| format!("cannot use the certificate authorities in {}: {why}", path.display()))?,
@@ -83,7 +93,7 @@ impl Api {
             .no_proxy()
             .build()
             .map_err(|error| in_one_line(&error))?;
-        Ok(Api { client, url, settings: Mutex::new(None) })
+        Ok(Api { client, url, exposed, draining, settings: Mutex::new(None) })
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Problem {
@@ -106,7 +116,29 @@ impl Api {
         Err(Problem::new(Code::NotReady, format!("the API answers {status} when asked whether it is ready")))
     }
 
+    /// Keeps an API that asks nobody who they are from being everybody's.
+    async fn permitted(&self) -> Result<(), Problem> {
+        if !self.exposed || self.settings().await?.asks_who() {
+            return Ok(());
+        }
+        let detail = "the API behind this dashboard asks nobody who they are, and the dashboard can be reached from other \
+                      computers: let the API recognise its callers (--tokens-file, --oidc-issuer, --token-review), or let \
+                      the dashboard listen on loopback";
+        Err(Problem::new(Code::Forbidden, detail))
+    }
+
+    async fn ask_settings(&self) -> Result<Settings, Problem> {
+        let mut url = self.url.clone();
+        url.set_path("/ui/settings.json");
+        let asked = async {
+            let answer = self.client.get(url).timeout(CONNECT_TIMEOUT).send().await?.error_for_status()?;
+            answer.json::<Settings>().await
+        };
+        asked.await.map_err(|error| self.unreachable(&error))
+    }
+
     async fn pass_on(&self, request: Request) -> Result<Response, Problem> {
+        self.permitted().await?;
         let (parts, body) = request.into_parts();
         let mut url = self.url.clone();
         url.set_path(parts.uri.path());
@@ -128,34 +160,32 @@ impl Api {
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
         drop_hop_by_hop(response.headers_mut());
-        *response.body_mut() = Body::from_stream(answer.bytes_stream());
+        // A watch and a followed log go on for ever; everything else is finished.
+        let endless = matches!(parts.uri.path().rsplit('/').next(), Some("watch" | "logs"));
+        let body = answer.bytes_stream();
+        *response.body_mut() = if endless {
+            Body::from_stream(body.take_until(self.draining.clone().cancelled_owned()))
+        } else {
+            Body::from_stream(body)
+        };
         Ok(response)
     }
 }
 
 #[async_trait]
 impl Source for Api {
-    /// The API's own, so that a replica needs none.
+    /// The API's own, so that a replica needs none. One request for all who wait.
     async fn settings(&self) -> Result<Settings, Problem> {
         let mut kept = self.settings.lock().await;
-        if let Some((asked, settings)) = &*kept
-            && asked.elapsed() < BELIEVED
+        if let Some((until, answer)) = &*kept
+            && Instant::now() < *until
         {
-            return Ok(settings.clone());
+            return answer.clone();
         }
-        let mut url = self.url.clone();
-        url.set_path("/ui/settings.json");
-        let asked = async {
-            let answer = self.client.get(url).timeout(CONNECT_TIMEOUT).send().await?.error_for_status()?;
-            answer.json::<Settings>().await
-        };
-        match asked.await {
-            Ok(settings) => {
-                *kept = Some((Instant::now(), settings.clone()));
-                Ok(settings)
-            }
-            Err(error) => Err(self.unreachable(&error)),
-        }
+        let answer = self.ask_settings().await;
+        let counts = if answer.is_ok() { BELIEVED } else { REFUSED };
+        *kept = Some((Instant::now() + counts, answer.clone()));
+        answer
     }
 }
 
@@ -183,12 +213,7 @@ async fn pass_on(State(api): State<Arc<Api>>, request: Request) -> Result<Respon
 /// Leaves out what was about the connection to us, and adds who asked.
 fn for_the_api(headers: &mut HeaderMap, peer: Option<&str>) {
     drop_hop_by_hop(headers);
-    let host = headers.remove(HOST);
-    if !headers.contains_key(X_FORWARDED_HOST)
-        && let Some(host) = host
-    {
-        headers.insert(X_FORWARDED_HOST, host);
-    }
+    headers.remove(HOST);
     // We add to the one only; what a client wrote in the other would contradict it.
     headers.remove(FORWARDED);
     if let Some(peer) = peer.and_then(|peer| HeaderValue::from_str(peer).ok()) {
@@ -239,7 +264,6 @@ mod tests {
         let who: Vec<_> = passed.get_all(X_FORWARDED_FOR).iter().map(|value| value.to_str().unwrap()).collect();
         // What is true is at the right.
         assert_eq!(who, ["6.6.6.6", "10.0.0.9"]);
-        assert_eq!(passed[X_FORWARDED_HOST], "dashboard.example.com");
         assert!(!passed.contains_key(FORWARDED) && !passed.contains_key(HOST));
     }
 }

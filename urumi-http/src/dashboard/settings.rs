@@ -39,4 +39,9 @@ impl Settings {
     pub fn new(sign_in: SignIn) -> Self {
         Settings { version: env!("CARGO_PKG_VERSION").to_owned(), sign_in }
     }
+
+    /// Whether anybody is asked who they are.
+    pub(super) fn asks_who(&self) -> bool {
+        self.sign_in.token || self.sign_in.oidc.is_some()
+    }
 }

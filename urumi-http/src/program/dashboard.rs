@@ -30,11 +30,13 @@ pub(super) fn run(args: &DashboardArgs) -> Result<(), Failure> {
 }
 
 async fn until_stopped(args: &DashboardArgs) -> Result<(), Failure> {
+    let (tasks, background, draining) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     let mut options = ApiOptions::new(args.api_url.clone());
     options.ca.clone_from(&args.api_ca);
+    options.exposed = !args.listen.ip().to_canonical().is_loopback();
+    options.draining = draining.clone();
     let api = Arc::new(Api::new(options)?);
     let metrics = metrics_server::install_recorder()?;
-    let (tasks, background, draining) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     let _background = background.clone().drop_guard();
     tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
 

@@ -147,11 +147,52 @@ async fn a_replica_passes_on_what_is_the_apis() {
     assert_eq!(client.get(at("/healthz")).send().await.unwrap().status(), 200);
 }
 
+#[tokio::test]
+async fn an_api_that_asks_nobody_is_not_shown_to_other_computers() {
+    let api = Server::start(&[]).await;
+    // However the API's address is written.
+    for url in
+        [api.url.clone(), api.url.replace("127.0.0.1", "0.0.0.0"), api.url.replace("127.0.0.1", "[::ffff:127.0.0.1]")]
+    {
+        let replica = Server::start(&["dashboard", "--api-url", &url, "--listen", "0.0.0.0:0"]).await;
+        let base = replica.url.replace("0.0.0.0", "127.0.0.1");
+        let base = base.trim_end_matches("/ui/");
+        let refused = client().get(format!("{base}/whoami")).send().await.unwrap();
+        assert_eq!(refused.status(), 403, "{url}");
+        let problem: Value = refused.json().await.unwrap();
+        assert!(problem["detail"].as_str().unwrap().contains("--tokens-file"), "{problem}");
+    }
+    let replica = Server::start(&["dashboard", "--api-url", &api.url]).await;
+    let base = replica.url.trim_end_matches("/ui/");
+    assert_eq!(client().get(format!("{base}/whoami")).send().await.unwrap().status(), 200, "on loopback");
+}
+
+#[tokio::test]
+async fn a_replica_that_is_told_to_stop_ends_what_would_go_on_for_ever() {
+    let api = Server::start(&[]).await;
+    let mut replica = Server::start(&["dashboard", "--api-url", &api.url, "--shutdown-grace", "1h"]).await;
+    let base = replica.url.trim_end_matches("/ui/").to_owned();
+    let mut watch = client().get(format!("{base}/watch")).send().await.unwrap();
+    assert!(watch.chunk().await.unwrap().is_some());
+    let id = replica.child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").arg(id).status().unwrap().success());
+    while watch.chunk().await.unwrap().is_some() {}
+    assert!(replica.child.wait().await.unwrap().success());
+}
+
 #[test]
-fn an_api_of_this_computer_is_not_shown_to_others() {
-    let args = ["urumi-http", "dashboard", "--api-url", "http://localhost:8080", "--listen", "0.0.0.0:0"];
-    let error = urumi_http::config::Config::load(args).unwrap_err().to_string();
-    assert!(error.contains("from this one only"), "{error}");
-    let args = ["urumi-http", "dashboard", "--api-url", "http://backend:8080", "--listen", "0.0.0.0:0"];
-    assert!(urumi_http::config::Config::load(args).is_ok());
+fn a_client_of_an_issuer_must_be_whom_its_tokens_are_for() {
+    let load = |more: &[&str]| {
+        let args = ["urumi-http", "--role-binding", "admin=team:a"].iter().chain(more);
+        urumi_http::config::Config::load(args).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let oidc = ["--oidc-issuer", "https://login.example.com", "--oidc-audience", "urumi"];
+    let with = |client: &[&'static str]| oidc.iter().copied().chain(client.iter().copied()).collect::<Vec<_>>();
+    assert_eq!(load(&with(&["--oidc-client-id", "urumi"])), Ok(()));
+    assert!(load(&with(&["--oidc-client-id", "other"])).unwrap_err().contains("one of --oidc-audience"));
+    assert!(
+        load(&["--token-review", "--cluster", "kube", "--oidc-client-id", "x"])
+            .unwrap_err()
+            .contains("needs --oidc-issuer")
+    );
 }
