@@ -31,5 +31,6 @@ cluster-up: ## Start a real Kubernetes API server with simulated nodes on this m
 cluster-down: ## Stop it and remove everything it left
 	@dev/cluster/down
 
-docs: ## Write again what is generated and committed: snapshots, the command line reference
+docs: ## Write again what is generated and committed: snapshots, the command line reference, the rendered chart
 	UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --workspace --quiet
+	UPDATE_DOCS=1 dev/helm/test
