@@ -468,3 +468,45 @@ func TestClusterAdmissionHoldsWhateverRBACAllows(t *testing.T) {
 		t.Error("the Secret is gone")
 	}
 }
+
+// Beside stores, the backend writes where it is told that databases are made, and its Leases.
+func TestClusterPlacesBesideStores(t *testing.T) {
+	c := connect(t)
+	c.namespace(t, "databases", nil, nil)
+	c.install(t, "values-local.yaml", "--set", "stores.defaults.medusa.database.server.namespace=databases,stores.defaults.medusa.database.server.host=postgres,stores.defaults.medusa.database.server.secretName=administrator")
+	backend, _ := c.backend(t)
+	c.namespace(t, "store-matrix", map[string]string{"store.urumi.ai/enabled": "true", "pod-security.kubernetes.io/enforce": "restricted"}, nil)
+	backend.settled(t)
+	job := `{apiVersion: batch/v1, kind: Job, spec: {suspend: true, template: {spec: JOB}}}`
+	_, err := c.any.Resource(resourceOf(t, "batch", "jobs")).Namespace("databases").Create(t.Context(), sample(t, job, "databases", "matrix"), metav1.CreateOptions{})
+	must(t, err)
+	for _, it := range []struct{ verb, group, resource, text, scope, by string }{
+		{"create", "batch", "jobs", job, "databases", ""},
+		{"patch", "batch", "jobs", job, "databases", ""},
+		{"create", "", "secrets", `{apiVersion: v1, kind: Secret}`, "databases", ""},
+		{"create", "", "secrets", `{apiVersion: v1, kind: Secret, type: kubernetes.io/service-account-token, metadata: {annotations: {kubernetes.io/service-account.name: default}}}`, "databases", "admission"},
+		{"create", "", "configmaps", `{apiVersion: v1, kind: ConfigMap}`, "databases", "admission"},
+		{"create", "batch", "cronjobs", kindsSample("cronjobs"), "databases", "admission"},
+		{"delete", "batch", "jobs", job, "databases", "RBAC"},
+		{"create", "coordination.k8s.io", "leases", `{apiVersion: coordination.k8s.io/v1, kind: Lease}`, namespace, ""},
+		{"create", "coordination.k8s.io", "leases", `{apiVersion: coordination.k8s.io/v1, kind: Lease}`, "kube-system", "RBAC"},
+		{"create", "", "secrets", `{apiVersion: v1, kind: Secret}`, namespace, "admission"},
+		{"create", "", "configmaps", `{apiVersion: v1, kind: ConfigMap}`, namespace, "admission"},
+	} {
+		if by := refused(backend.try(t, it.verb, it.group, it.resource, it.text, it.scope)); by != it.by {
+			t.Errorf("%s %s in %s: %q, and should be %q", it.verb, it.resource, it.scope, by, it.by)
+		}
+	}
+	if !backend.may(t, "get", "", "secrets", "databases", "store-x") || backend.may(t, "list", "", "secrets", "databases", "") {
+		t.Error("the databases' Secrets may be read by name")
+	}
+}
+
+func kindsSample(resource string) string {
+	for _, kind := range kinds {
+		if kind.resource == resource {
+			return kind.sample
+		}
+	}
+	return ""
+}
