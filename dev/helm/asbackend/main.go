@@ -8,8 +8,20 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -80,9 +92,18 @@ func run(kubeconfig, namespace string, command []string) (int, error) {
 					return nil
 				}
 				asked.Add(1)
-				if response.StatusCode == http.StatusForbidden {
+				if response.StatusCode != http.StatusForbidden && response.StatusCode != http.StatusUnprocessableEntity {
+					return nil
+				}
+				body, err := io.ReadAll(response.Body)
+				if err != nil {
+					return err
+				}
+				response.Body = io.NopCloser(bytes.NewReader(body))
+				// Quotas and namespaces on their way out forbid as well: that is what the tests are about.
+				if bytes.Contains(body, []byte("ValidatingAdmissionPolicy")) || bytes.Contains(body, []byte("cannot")) {
 					refused.Add(1)
-					fmt.Fprintln(os.Stderr, "refused:", response.Request.Method, response.Request.URL.Path)
+					fmt.Fprintf(os.Stderr, "refused: %s %s: %s\n", response.Request.Method, response.Request.URL.Path, body)
 				}
 				return nil
 			},
@@ -100,7 +121,7 @@ func run(kubeconfig, namespace string, command []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	front := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
+	front := httptest.NewUnstartedServer(http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
 		// Somebody who brings a token of their own is who that says.
 		if request.Header.Get("Authorization") != "Bearer "+placeholder {
 			asThemselves.ServeHTTP(answer, request)
@@ -113,6 +134,13 @@ func run(kubeconfig, namespace string, command []string) (int, error) {
 		}
 		asAdmin.ServeHTTP(answer, request)
 	}))
+	certificate, authority, err := certificates()
+	if err != nil {
+		return 0, err
+	}
+	front.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	front.Config.ErrorLog = log.New(io.Discard, "", 0)
+	front.StartTLS()
 	defer front.Close()
 
 	folder, err := os.MkdirTemp("", "asbackend")
@@ -121,7 +149,7 @@ func run(kubeconfig, namespace string, command []string) (int, error) {
 	}
 	defer os.RemoveAll(folder)
 	file := clientcmdapi.NewConfig()
-	file.Clusters["c"] = &clientcmdapi.Cluster{Server: front.URL}
+	file.Clusters["c"] = &clientcmdapi.Cluster{Server: front.URL, CertificateAuthorityData: authority}
 	// What the proxy puts in its place; clients want one.
 	file.AuthInfos["c"] = &clientcmdapi.AuthInfo{Token: placeholder}
 	file.Contexts["c"] = &clientcmdapi.Context{Cluster: "c", AuthInfo: "c"}
@@ -139,4 +167,35 @@ func run(kubeconfig, namespace string, command []string) (int, error) {
 		return 1, failed
 	}
 	return 0, nil
+}
+
+// certificates are one for loopback, and the authority's that signed it: clients in Rust do not take one that is both.
+func certificates() (tls.Certificate, []byte, error) {
+	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	authority := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "asbackend authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "asbackend"}, NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	signedAuthority, err := x509.CreateCertificate(rand.Reader, authority, authority, &authorityKey.PublicKey, authorityKey)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	signed, err := x509.CreateCertificate(rand.Reader, leaf, authority, &key.PublicKey, authorityKey)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signedAuthority})
+	return tls.Certificate{Certificate: [][]byte{signed}, PrivateKey: key}, text, nil
 }
