@@ -510,3 +510,18 @@ func kindsSample(resource string) string {
 	}
 	return ""
 }
+
+// Whichever permission is taken away, the matrix asks for it and fails: it knows them all.
+func TestTheMatrixKnowsEveryPermission(t *testing.T) {
+	expected := map[string]string{"/secrets/medusa-admin": "get"}
+	for _, kind := range kinds {
+		expected[kind.group+"/"+kind.resource] = kind.allowed
+	}
+	for permission, verbs := range clusterRole(t, render(t, "values-local.yaml")) {
+		for _, verb := range verbs {
+			if !slices.Contains(strings.Fields(expected[permission]), verb) {
+				t.Errorf("the matrix does not ask for %s %s", permission, verb)
+			}
+		}
+	}
+}

@@ -559,16 +559,18 @@ func TestProduction(t *testing.T) {
 	if !slices.ContainsFunc(mounted, func(v corev1.Volume) bool { return v.Secret != nil && v.Secret.SecretName == "urumi-tokens" }) {
 		t.Error("the backend does not read that Secret")
 	}
-	monitor := find(t, objects, "ServiceMonitor", "backend")
-	service := one[*corev1.Service](t, objects, "backend")
-	for key, value := range at(monitor, "spec", "selector", "matchLabels").(map[string]any) {
-		if service.Labels[key] != value {
-			t.Errorf("Prometheus does not find the Service: %s", key)
+	for _, name := range []string{"backend", "dashboard"} {
+		monitor := find(t, objects, "ServiceMonitor", name)
+		service := one[*corev1.Service](t, objects, name)
+		for key, value := range at(monitor, "spec", "selector", "matchLabels").(map[string]any) {
+			if service.Labels[key] != value {
+				t.Errorf("Prometheus does not find the Service %s: %s", name, key)
+			}
 		}
-	}
-	port := at(monitor, "spec", "endpoints").([]any)[0].(map[string]any)["port"]
-	if !slices.ContainsFunc(service.Spec.Ports, func(it corev1.ServicePort) bool { return it.Name == port }) {
-		t.Errorf("the Service has no port %v", port)
+		port := at(monitor, "spec", "endpoints").([]any)[0].(map[string]any)["port"]
+		if !slices.ContainsFunc(service.Spec.Ports, func(it corev1.ServicePort) bool { return it.Name == port }) {
+			t.Errorf("the Service %s has no port %v", name, port)
+		}
 	}
 }
 
