@@ -5,13 +5,16 @@ CARGO ?= cargo
 # CI and contributors get the same lints: a warning is an error.
 CLIPPY := $(CARGO) clippy --workspace --all-targets
 
-.PHONY: help demo test e2e lint bench cluster-up cluster-down docs image
+.PHONY: help demo dashboard test e2e lint bench cluster-up cluster-down docs image
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## Serve the API on a cluster in memory and print its address (needs nothing but Rust)
+demo: ## Serve the dashboard and the API on a cluster in memory and print their address (needs Rust; npm for the dashboard)
 	@dev/demo
+
+dashboard: ## Build the dashboard, which urumi-http then serves at /ui/ (needs npm)
+	@dev/dashboard/build
 
 test: ## Run every test that can run here; sets up what it needs
 	@dev/test

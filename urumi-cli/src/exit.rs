@@ -276,6 +276,7 @@ mod tests {
             namespace: "store-shop".into(),
             urls: Default::default(),
             created_at: Timestamp::UNIX_EPOCH,
+            ready_at: None,
             owner: None,
             resource_version: "1".into(),
             made_by: None,

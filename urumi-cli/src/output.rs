@@ -375,6 +375,7 @@ mod tests {
             namespace: format!("store-{id}"),
             urls: StoreUrls { storefront: Some(format!("http://store-{id}.localtest.me")), api: None },
             created_at: at(0),
+            ready_at: None,
             owner: None,
             resource_version: "1".into(),
             made_by: None,

@@ -160,7 +160,8 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     ///
     /// # Errors
     /// `NotFound` when there is no store of this id, `WrongState` when it is neither ready nor degraded, or when stores
-    /// of its engine cannot be tried; `NoReport` when the run ended without telling anything.
+    /// of its engine cannot be tried; `NoReport` when the run ended without telling anything. One that told nothing
+    /// since the store was deleted meanwhile is `WrongState`, or `NotFound` once the store is gone.
     async fn smoke(&self, id: &StoreId) -> Result<SmokeReport>;
 }
 

@@ -271,10 +271,30 @@ impl Record {
             namespace: self.id.namespace(),
             urls: urls.unwrap_or_default(),
             created_at: self.created_at,
+            ready_at: self.ready_at(),
             owner: self.owner.clone(),
             conditions: self.conditions.clone(),
             resource_version: self.resource_version.clone(),
             made_by: self.idempotency.clone(),
+        }
+    }
+
+    /// When the store first became ready, as long as every change since its creation is remembered.
+    fn ready_at(&self) -> Option<Timestamp> {
+        if self.history.len() >= REMEMBERED {
+            return None;
+        }
+        self.history.iter().find(|change| change.to == StoreStatus::Ready).map(|change| change.at)
+    }
+
+    /// When the store became ready after it was provisioned; `None` while it has not. Where that is forgotten, it is
+    /// taken to have been ready from the beginning.
+    pub(crate) fn opened(&self) -> Option<Timestamp> {
+        let became_ready =
+            |change: &&StatusChange| change.to == StoreStatus::Ready && change.at >= self.provisioning_since;
+        match self.status {
+            StoreStatus::Provisioning | StoreStatus::Failed => None,
+            _ => Some(self.history.iter().find(became_ready).map_or(self.provisioning_since, |change| change.at)),
         }
     }
 
@@ -412,6 +432,8 @@ mod tests {
             let history = patch.annotations.iter().find(|(name, _)| name == HISTORY).unwrap().1.clone().unwrap();
             record.status = status;
             record.history = serde_json::from_str(&history).unwrap();
+            let first = (record.history.len() < REMEMBERED).then_some(at(0));
+            assert_eq!(record.store(&EngineRegistry::new()).ready_at, first);
             assert!(history.len() < 32 * 1024);
         }
         assert_eq!(record.history.len(), REMEMBERED);

@@ -327,6 +327,10 @@ pub struct Store {
     /// When its namespace was created.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
+    /// When it first became ready; none where it never was, and where that is so many changes ago that it is forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub ready_at: Option<Timestamp>,
     /// Whose it is, where that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,

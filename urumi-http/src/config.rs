@@ -4,6 +4,7 @@
 //! `shutdown-grace` in the file, and is read by the same parser.
 
 mod check;
+mod dashboard;
 mod engines;
 mod error;
 mod file;
@@ -26,6 +27,7 @@ use urumi_core::settings::{domain, duration};
 use crate::auth::{Binding, Role, TokenArgs};
 
 pub use check::{Exposure, check_exposure};
+pub use dashboard::DashboardArgs;
 pub use error::ConfigError;
 pub use values::{Endpoint, MetricsListen};
 
@@ -49,6 +51,7 @@ pub use values::{Endpoint, MetricsListen};
   urumi-http --cluster kube --listen 0.0.0.0:8443 --tls-cert tls.crt --tls-key tls.key \\
     --oidc-issuer https://login.example.com --oidc-audience urumi --role-binding admin=team:platform
   urumi-http token --subject ci --role operator                  # make a token for --tokens-file
+  urumi-http dashboard --api-url http://backend:8080             # the dashboard alone, before an API elsewhere
 
 A file for --config:
   cluster: kube
@@ -168,6 +171,21 @@ pub struct Config {
         help_heading = "Callers"
     )]
     pub oidc_audience: Vec<String>,
+
+    /// The client that the issuer knows the dashboard by, one of --oidc-audience; without, nobody signs in there
+    #[arg(long, value_name = "ID", env = "URUMI_OIDC_CLIENT_ID", hide_env_values = true, help_heading = "Callers")]
+    pub oidc_client_id: Option<String>,
+
+    /// What the dashboard asks the issuer for, between spaces
+    #[arg(
+        long,
+        value_name = "SCOPE",
+        default_value = "openid profile email groups",
+        env = "URUMI_OIDC_SCOPE",
+        hide_env_values = true,
+        help_heading = "Callers"
+    )]
+    pub oidc_scope: String,
 
     /// The claim that names the bearer
     #[arg(
@@ -298,6 +316,8 @@ pub struct Config {
 pub enum Command {
     /// Make a token for --tokens-file
     Token(TokenArgs),
+    /// Serve the dashboard alone, and pass everything else on to the API
+    Dashboard(DashboardArgs),
 }
 
 /// Which cluster to work on.

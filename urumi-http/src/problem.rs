@@ -83,6 +83,7 @@ codes! {
     Internal = "internal", INTERNAL_SERVER_ERROR, false, "Something is wrong in urumi or in the store's record";
     ClusterRefused = "cluster-refused", BAD_GATEWAY, false, "The cluster refused it";
     NoReport = "no-report", BAD_GATEWAY, false, "The smoke order in the store ended without a report";
+    ApiUnreachable = "api-unreachable", BAD_GATEWAY, true, "The dashboard cannot reach the API";
     NotReady = "not-ready", SERVICE_UNAVAILABLE, true, "The server has not yet seen the cluster";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, true, "The server has more requests than it can take";
     ClusterUnreachable = "cluster-unreachable", SERVICE_UNAVAILABLE, true, "The cluster gave no answer";

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod cluster;
+mod dashboard;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -18,6 +19,7 @@ use urumi_core::{Orchestrator, ReadinessMonitor};
 use crate::auth::run_token_command;
 use crate::causes::in_one_line;
 use crate::config::{Command, Config, Exposure, Loaded, MetricsListen, check_exposure};
+use crate::dashboard::{OidcSignIn, Settings, SignIn};
 use crate::layers::{LayerOptions, wrap};
 use crate::listener::{ListenerOptions, TlsOptions, serve_router};
 use crate::rate_limit::{RateLimitOptions, RateLimiter};
@@ -44,6 +46,7 @@ pub fn run() -> ExitCode {
             let made = run_token_command(args, &mut anstream::stdout().lock(), &mut anstream::stderr().lock());
             made.map_err(|e| Box::new(e) as Failure)
         }
+        Some(Command::Dashboard(args)) => dashboard::run(args),
         None if config.print_config => say(&printed),
         None => serve(&config, engines),
     };
@@ -108,7 +111,8 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
     announce(config, address, exposure)?;
 
-    let app = wrap(mount(state.clone(), Some(rate_limits(config))), &layer_options(config));
+    let pages = crate::dashboard::router(Settings::new(sign_in(config, exposure)));
+    let app = wrap(mount(state.clone(), Some(rate_limits(config))).merge(pages), &layer_options(config));
     let serving = serve_router(listener, app, listener_options(config), draining.clone());
     let watching = async {
         match metrics_listener {
@@ -132,6 +136,16 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     }
     tracing::info!("stopped");
     outcome
+}
+
+/// What the dashboard offers to those who come.
+fn sign_in(config: &Config, exposure: Exposure) -> SignIn {
+    let oidc = config.oidc_issuer.as_ref().zip(config.oidc_client_id.as_ref()).map(|(issuer, client)| OidcSignIn {
+        issuer: issuer.clone(),
+        client_id: client.clone(),
+        scope: config.oidc_scope.clone(),
+    });
+    SignIn { token: exposure == Exposure::Authenticated, oidc }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -177,7 +191,9 @@ fn listener_options(config: &Config) -> ListenerOptions {
 /// One line on stdout for people and scripts, everything else to the log.
 fn announce(config: &Config, address: SocketAddr, exposure: Exposure) -> Result<(), Failure> {
     let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
-    say(&format!("urumi-http is listening on {scheme}://{address} (its API is described at /docs)\n"))?;
+    say(&format!(
+        "urumi-http is listening on {scheme}://{address} (the dashboard is at /ui/, its API is described at /docs)\n"
+    ))?;
     tracing::info!(%address, cluster = ?config.cluster, domain = config.domain, "listening");
     if exposure == Exposure::Local {
         tracing::warn!("nobody is asked who they are: everybody on this computer may do everything");

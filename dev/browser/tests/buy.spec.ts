@@ -1,6 +1,6 @@
 // An order by clicks, on a phone and on a desk, with and without JavaScript.
 import { expect, test, devices } from '@playwright/test';
-import { addToCart, checkOut, customer, openProduct } from './customer.ts';
+import { addToCart, checkOut, lookUp, openProduct } from './customer.ts';
 
 const { BROWSER_OUTPUT } = process.env;
 
@@ -34,10 +34,7 @@ for (const { name, use } of cases) {
 
       await page.reload();
       await expect(page.getByRole('main')).toContainText(`#${number}`);
-      await page.goto('/orders');
-      await page.getByLabel('E-mail').fill(customer.email);
-      await page.getByLabel('Order number').fill(number);
-      await page.getByRole('main').getByRole('button').click();
+      await lookUp(page, number);
       await expect(page.getByRole('main')).toContainText('Dot Grid Notebook');
       await see('look-up');
       expect(problems).toEqual([]);
@@ -71,9 +68,6 @@ test('back, reload and a second tab after the order end at the same order', asyn
   await page.goBack();
   await other.goto('/checkout/review');
   await expect(other.getByRole('button', { name: 'Place order' })).toHaveCount(0);
-  await page.goto('/orders');
-  await page.getByLabel('E-mail').fill(customer.email);
-  await page.getByLabel('Order number').fill(String(Number(number) + 1));
-  await page.getByRole('main').getByRole('button').click();
+  await lookUp(page, String(Number(number) + 1));
   await expect(page.getByRole('main')).not.toContainText('Dot Grid Notebook');
 });

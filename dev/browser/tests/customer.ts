@@ -14,9 +14,9 @@ export const customer = {
 export type Witness = (stage: string) => Promise<unknown>;
 const nobody: Witness = async () => {};
 
-/** From the first page to a product that can be bought. */
-export async function openProduct(page: Page, title = 'Dot Grid Notebook', see = nobody) {
-  await page.goto('/');
+/** From the first page to a product that can be bought; `shop` is another origin than that of SHOP_URL. */
+export async function openProduct(page: Page, title = 'Dot Grid Notebook', see = nobody, shop = '') {
+  await page.goto(`${shop}/`);
   const region = page.getByLabel('Region and currency');
   await region.selectOption({ label: 'Europe (EUR)' });
   await region.locator('..').getByRole('button').click();
@@ -33,8 +33,8 @@ export async function addToCart(page: Page) {
 }
 
 /** From a filled cart to the confirmation; returns the order's number. */
-export async function checkOut(page: Page, { see = nobody, email = customer.email } = {}): Promise<string> {
-  await page.goto('/cart');
+export async function checkOut(page: Page, { see = nobody, email = customer.email, shop = '' } = {}): Promise<string> {
+  await page.goto(`${shop}/cart`);
   await see('cart');
   await page.getByRole('link', { name: 'Checkout' }).click();
   await page.getByLabel('E-mail').fill(email);
@@ -58,4 +58,12 @@ export async function checkOut(page: Page, { see = nobody, email = customer.emai
   const number = /#(\d+)/.exec(await page.getByRole('main').innerText())?.[1];
   expect(number, 'the confirmation tells the order’s number').toBeTruthy();
   return number!;
+}
+
+/** Asks a shop for an order; what its page then shows is in `main`. */
+export async function lookUp(page: Page, number: string, { email = customer.email, shop = '' } = {}) {
+  await page.goto(`${shop}/orders`);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Order number').fill(number);
+  await page.getByRole('main').getByRole('button').click();
 }

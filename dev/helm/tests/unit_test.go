@@ -1,12 +1,14 @@
 package tests
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +32,7 @@ import (
 var everything = []string{
 	"--set", "backend.autoscaling.enabled=true,dashboard.autoscaling.enabled=true",
 	"--set", "auth.tokenReview.enabled=true,auth.tokenReview.audiences={urumi}",
-	"--set", "auth.oidc.issuer=https://login.example.com,auth.oidc.audiences={urumi},auth.oidc.caConfigMap=issuer",
+	"--set", "auth.oidc.issuer=https://login.example.com,auth.oidc.audiences={urumi},auth.oidc.caConfigMap=issuer,auth.oidc.clientId=urumi,auth.oidc.scope=openid groups",
 	"--set", "auth.roleBindings={admin=team:platform},auth.defaultRole=viewer",
 	"--set", "image.pullSecrets={registry},backend.env.A=b,dashboard.env.A=b,backend.otlpEndpoint=http://otel:4318/v1/traces",
 	"--set", "networkPolicy.egress[0].cidr=10.0.0.0/8,networkPolicy.egress[0].ports={4318}",
@@ -460,6 +462,45 @@ func TestTheServerAcceptsItsSettings(t *testing.T) {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})
+}
+
+// So does the dashboard: it starts with its arguments, and has the page and the path that it is probed at.
+func TestTheDashboardStartsWithItsArguments(t *testing.T) {
+	program := os.Getenv("URUMI_HTTP")
+	if program == "" {
+		t.Skip("URUMI_HTTP does not say where urumi-http is")
+	}
+	container := one[*appsv1.Deployment](t, render(t, "values-prod.yaml", everything...), "dashboard").Spec.Template.Spec.Containers[0]
+	var args []string
+	for _, arg := range container.Args {
+		arg = strings.NewReplacer("0.0.0.0:8080", "127.0.0.1:0", "0.0.0.0:9090", "off").Replace(arg)
+		args = append(args, arg)
+	}
+	server := exec.Command(program, args...)
+	var log strings.Builder
+	server.Stderr = &log
+	said, err := server.StdoutPipe()
+	must(t, err)
+	must(t, server.Start())
+	defer func() {
+		_ = server.Process.Signal(os.Interrupt)
+		_ = server.Wait()
+	}()
+	lines := bufio.NewScanner(said)
+	if !lines.Scan() {
+		t.Fatalf("it did not start: %s", log.String())
+	}
+	_, address, ok := strings.Cut(lines.Text(), "http://")
+	if !ok {
+		t.Fatalf("it says %q", lines.Text())
+	}
+	host, _, _ := strings.Cut(address, "/")
+	answer, err := http.Get("http://" + host + container.ReadinessProbe.HTTPGet.Path)
+	must(t, err)
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("the page answers %s", answer.Status)
+	}
 }
 
 func TestSettingsThatChangeRollThePods(t *testing.T) {

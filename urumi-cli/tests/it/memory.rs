@@ -33,14 +33,16 @@ fn a_store_as_json_has_this_shape() {
         assert_eq!(store["conditions"][0]["type"], "Ready");
         assert!(store["conditions"].as_array().is_some_and(|c| c.iter().all(|c| c["status"] == "True")), "{store}");
         store["conditions"] = json!([]);
-        let created = store["createdAt"].take();
-        assert!(created.as_str().is_some_and(|c| c.ends_with('Z')), "{created}");
+        for moment in ["createdAt", "readyAt"] {
+            let moment = store[moment].take();
+            assert!(moment.as_str().is_some_and(|m| m.ends_with('Z')), "{moment}");
+        }
         let version = store["resourceVersion"].take();
         assert!(version.as_str().is_some_and(|v| !v.is_empty()), "{version}");
         let mut expected = json!({
             "id": "shop", "name": "Shop", "engine": "medusa", "status": "ready", "namespace": "store-shop",
             "urls": {"storefront": "http://store-shop.localtest.me", "api": "http://api-shop.localtest.me"},
-            "createdAt": null, "conditions": [], "resourceVersion": null,
+            "createdAt": null, "readyAt": null, "conditions": [], "resourceVersion": null,
         });
         if target.is_server() {
             // A server knows who asks.

@@ -127,6 +127,7 @@ const CHECKS: &[(&str, CheckFn<Room>)] = checks![
     trying::a_ready_store_takes_an_order,
     trying::a_missing_store_is_not_tried,
     trying::a_store_that_is_not_ready_is_not_tried,
+    trying::a_store_that_is_deleted_while_it_is_tried_is_no_failure,
     waiting::what_has_happened_is_not_waited_for,
     waiting::a_wait_ends_in_time,
     waiting::a_store_that_does_not_exist_is_not_waited_for,

@@ -13,6 +13,7 @@ use crate::manifests::smoke;
 use crate::object::{Kind, Object};
 use crate::readiness::diagnosis::Surroundings;
 use crate::readiness::smoke::{JOB_NAME, end, report, why_silent};
+use crate::record::Record;
 use crate::smoke::SmokeReport;
 use crate::status::StoreStatus;
 use crate::store::StoreId;
@@ -28,11 +29,19 @@ const SUFFIX: usize = 8;
 impl Orchestrator {
     pub(super) async fn smoke_store(&self, id: &StoreId) -> Result<SmokeReport> {
         let record = self.record(OPERATION, id).await?;
-        let wrong = |message: String| Error::WrongState { operation: OPERATION, id: id.clone(), message };
+        match self.smoke_recorded(&record).await {
+            Ok(report) => Ok(report),
+            Err(error) => Err(self.gone_meanwhile(&record).await.unwrap_or(error)),
+        }
+    }
+
+    async fn smoke_recorded(&self, record: &Record) -> Result<SmokeReport> {
+        let id = &record.id;
+        let wrong = |message: String| wrong_state(id, message);
         if !matches!(record.status, StoreStatus::Ready | StoreStatus::Degraded) {
             return Err(wrong(format!("it is {}; wait until it is ready", record.status)));
         }
-        let spec = readable_spec(OPERATION, &record)?;
+        let spec = readable_spec(OPERATION, record)?;
         let engine = self.inner.engines.require(&spec.engine)?;
         let Some(mut job) = smoke(engine.as_ref(), spec).map_err(|e| render_error(spec, &e))? else {
             return Err(wrong(format!("stores of the engine {} cannot be tried", spec.engine)));
@@ -50,6 +59,21 @@ impl Orchestrator {
         match tokio::time::timeout(limit, self.reported(id, &job)).await {
             Ok(report) => report,
             Err(_) => Err(silent(id, format!("its Job did not end within {} s", limit.as_secs()))),
+        }
+    }
+
+    /// What there is to say of a run in a store that somebody has deleted since: nothing went wrong with the run.
+    async fn gone_meanwhile(&self, before: &Record) -> Option<Error> {
+        let id = &before.id;
+        match self.record(OPERATION, id).await {
+            Err(gone @ Error::NotFound { .. }) => Some(gone),
+            Ok(now) if now.uid != before.uid => {
+                Some(wrong_state(id, "it was deleted, and made anew, meanwhile; try the new one".to_owned()))
+            }
+            Ok(now) if now.status == StoreStatus::Deleting => {
+                Some(wrong_state(id, format!("it is {}, and takes no orders any more", now.status)))
+            }
+            Ok(_) | Err(_) => None,
         }
     }
 
@@ -96,6 +120,10 @@ impl Orchestrator {
         }
         Err(silent(id, "the watch of its Job ended".to_owned()))
     }
+}
+
+fn wrong_state(id: &StoreId, message: String) -> Error {
+    Error::WrongState { operation: OPERATION, id: id.clone(), message }
 }
 
 fn silent(id: &StoreId, message: String) -> Error {

@@ -204,10 +204,17 @@ fn component_cause(facts: &Facts<'_>, component: &Component, workload: Option<&O
 }
 
 /// How the newest smoke order went: of what is on record and what is seen now, the later counts, for a Job that ended is
-/// removed after a while. Its times are when orders ended, not when that was seen.
+/// removed after a while. Its times are when orders ended, not when that was seen. One that its schedule began before
+/// the store was ready was bound to fail and is no news: the next may be a day off.
 fn smoke_condition(facts: &Facts<'_>) -> Option<Condition> {
     let kept = facts.record.conditions.iter().find(|c| c.type_ == Condition::SMOKE_TEST);
-    let seen = facts.smoke.as_ref().map(|SmokeResult { finished, failure }| match failure {
+    let opened = facts.record.opened();
+    // Kubernetes tells times in whole seconds.
+    let counts = |result: &&SmokeResult| {
+        result.failure.is_none() || opened.is_some_and(|at| result.began.as_second() >= at.as_second())
+    };
+    let seen = facts.smoke.as_ref().filter(counts);
+    let seen = seen.map(|SmokeResult { finished, failure, .. }| match failure {
         None => Condition::new(Condition::SMOKE_TEST, ConditionStatus::True, "Succeeded", "", *finished),
         Some(failure) => {
             Condition::new(Condition::SMOKE_TEST, ConditionStatus::False, "SmokeTestFailed", failure, *finished)
@@ -268,7 +275,7 @@ mod tests {
     use super::*;
     use crate::engine::PodSecurity;
     use crate::object::{Kind, ObjectRef};
-    use crate::record::{self, Origin};
+    use crate::record::{self, Origin, StatusChange};
     use crate::store::{Options, StoreId, StoreName, StoreSpec};
 
     const DEADLINE: Duration = Duration::from_secs(900);
@@ -376,10 +383,9 @@ mod tests {
         let (component, up) = (component(), workload(1));
         let judged = |record: &Record, at: i64, failure: Option<&str>| {
             let finished = record.created_at + SignedDuration::from_secs(at);
-            let smoke = Some(SmokeResult { finished, failure: failure.map(str::to_owned) });
+            let smoke = Some(SmokeResult { began: finished, finished, failure: failure.map(str::to_owned) });
             assess(&Facts { smoke, ..facts(record, &component, Some(&up), 100) })
         };
-        assert_eq!(judged(&record(StoreStatus::Provisioning), 1, Some("pay: 503")).status, StoreStatus::Ready);
         let mut record = record(StoreStatus::Ready);
         let failed = judged(&record, 10, Some("pay: 503"));
         assert_eq!(failed.status, StoreStatus::Degraded);
@@ -392,6 +398,37 @@ mod tests {
             "none to be seen"
         );
         assert_eq!(judged(&record, 20, None).status, StoreStatus::Ready);
+    }
+
+    /// A schedule knows nothing of when a store is ready, and its next order may be a day off.
+    #[test]
+    fn an_order_that_began_before_the_store_was_ready_is_no_failure_of_it() {
+        let (component, up) = (component(), workload(1));
+        let judged = |record: &Record, began: i64, failure: Option<&str>| {
+            let at = |seconds| record.created_at + SignedDuration::from_secs(seconds);
+            let smoke = SmokeResult { began: at(began), finished: at(55), failure: failure.map(str::to_owned) };
+            assess(&Facts { smoke: Some(smoke), ..facts(record, &component, Some(&up), 100) })
+        };
+        let told = |assessment: &Assessment| assessment.conditions.iter().any(|c| c.type_ == Condition::SMOKE_TEST);
+        let mut record = record(StoreStatus::Provisioning);
+        let early = judged(&record, 40, Some("open the shop: refused"));
+        assert_eq!((early.status, told(&early)), (StoreStatus::Ready, false));
+        (record.status, record.conditions) = (early.status, early.conditions);
+        let change = |seconds, to| {
+            let at = record.created_at + SignedDuration::from_secs(seconds);
+            StatusChange { at, to, reason: String::new(), message: String::new() }
+        };
+        record.history = vec![change(50, StoreStatus::Ready), change(60, StoreStatus::Degraded)];
+        let early = judged(&record, 49, Some("open the shop: refused"));
+        assert_eq!((early.status, told(&early)), (StoreStatus::Ready, false));
+        assert_eq!(judged(&record, 50, Some("pay: 503")).status, StoreStatus::Degraded);
+        let well = judged(&record, 49, None);
+        assert_eq!((well.status, told(&well)), (StoreStatus::Ready, true), "one that was placed tells something");
+        // Tried again, it is a new store.
+        record.provisioning_since = record.created_at + SignedDuration::from_secs(70);
+        record.history.push(change(80, StoreStatus::Ready));
+        assert_eq!(judged(&record, 60, Some("pay: 503")).status, StoreStatus::Ready);
+        assert_eq!(judged(&record, 80, Some("pay: 503")).status, StoreStatus::Degraded);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(crate) const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 /// How a smoke order ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SmokeResult {
+    pub(crate) began: Timestamp,
     pub(crate) finished: Timestamp,
     /// What went wrong; none where all went well.
     pub(crate) failure: Option<String>,
@@ -29,7 +30,11 @@ pub(crate) fn newest(jobs: &[&Object], around: &Surroundings<'_>) -> Option<Smok
         (None, Some(_)) => Some(why_silent(job, around)),
         (None, None) => None,
     };
-    Some(SmokeResult { finished: at, failure })
+    Some(SmokeResult { began: began(job).unwrap_or(at), finished: at, failure })
+}
+
+fn began(job: &Object) -> Option<Timestamp> {
+    job.str_at("/status/startTime").or(job.str_at("/metadata/creationTimestamp"))?.parse().ok()
 }
 
 /// Whether a pod of the Job has not been seen to end. A Job may be seen to have ended before that.

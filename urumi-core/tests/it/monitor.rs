@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use serde_json::json;
 use tokio::sync::watch;
 use urumi_core::cluster::{
-    ClusterBackend as _, ClusterErrorKind, Fault, FaultTarget, InMemoryCluster, Outage, Query, Verb,
+    ClusterBackend as _, ClusterErrorKind, Fault, FaultTarget, InMemoryCluster, Outage, Query, Verb, WatchEvent,
 };
 use urumi_core::object::{Kind, ObjectRef};
 use urumi_core::status::StoreStatus;
@@ -97,6 +98,41 @@ async fn an_order_that_never_began_is_told_from_one_that_failed() {
         assert!(matches!(&error, Error::NoReport { message, .. } if message.contains("150 s")), "{error}");
     })
     .await;
+}
+
+/// Whoever deletes a store while an order in it is on its way hears of nothing that is broken.
+#[tokio::test(start_paused = true)]
+async fn an_order_in_a_store_that_is_deleted_meanwhile_is_refused_not_lost() {
+    for termination in [Duration::from_secs(20), Duration::ZERO] {
+        let cluster = InMemoryCluster::builder().termination_delay(termination).build();
+        with_memory(cluster.clone(), async |scene| {
+            let _monitor = Running::start(scene.monitor());
+            scene.urumi.create(scene.request()).await.unwrap();
+            scene.ready().await;
+            cluster.inject_fault(FaultTarget::image("urumi/medusa-storefront"), Fault::NoRoom);
+            let began = async {
+                let jobs = Query::all(Kind::of::<Job>()).in_namespace(scene.id.namespace());
+                let mut events = cluster.watch(&jobs);
+                let tries = |event| match event {
+                    WatchEvent::Snapshot(jobs) => jobs.iter().any(|job| job.label("store.urumi.ai/smoke").is_some()),
+                    WatchEvent::Applied(job) => job.label("store.urumi.ai/smoke").is_some(),
+                    WatchEvent::Deleted(_) => false,
+                };
+                while !tries(events.next().await.unwrap().unwrap()) {}
+                scene.urumi.delete(&scene.id).await.unwrap();
+            };
+            let (tried, ()) = futures::join!(scene.urumi.smoke(&scene.id), began);
+            let error = tried.unwrap_err();
+            match termination.is_zero() {
+                true => assert!(matches!(error, Error::NotFound { .. }), "{error}"),
+                false => {
+                    assert!(matches!(error, Error::WrongState { .. }), "{error}");
+                    assert!(error.to_string().contains("it is deleting"), "{error}");
+                }
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -46,6 +46,15 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             config.oidc_issuer.is_none() && !config.oidc_audience.is_empty(),
             "--oidc-audience needs --oidc-issuer, whose tokens it is about",
         ),
+        (
+            config.oidc_issuer.is_none() && config.oidc_client_id.is_some(),
+            "--oidc-client-id needs --oidc-issuer, where people sign in",
+        ),
+        (
+            config.oidc_issuer.is_some()
+                && config.oidc_client_id.as_ref().is_some_and(|client| !config.oidc_audience.contains(client)),
+            "--oidc-client-id must be one of --oidc-audience: the dashboard sends ID tokens, which are meant for its client",
+        ),
         (config.oidc_issuer.is_none() && config.oidc_ca.is_some(), "--oidc-ca needs --oidc-issuer, whom it is for"),
         (
             config.token_review && config.cluster == ClusterChoice::Memory,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use http::{HeaderValue, Uri};
 use ipnet::IpNet;
+use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
 /// Where metrics are served.
@@ -87,6 +88,17 @@ pub(super) fn origin(text: &str) -> Result<HeaderValue, String> {
         return Err(wrong.into());
     }
     HeaderValue::from_str(text).map_err(|_| wrong.to_owned())
+}
+
+/// A server's address, without a path.
+pub(super) fn server(text: &str) -> Result<Url, String> {
+    let wrong = "write an http or https URL without a path, e.g. http://backend.urumi.svc:8080";
+    let url = Url::parse(text).map_err(|_| wrong.to_owned())?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if is_bare && url.password().is_none() && matches!(url.scheme(), "http" | "https") && url.has_host() {
+        return Ok(url);
+    }
+    Err(wrong.to_owned())
 }
 
 /// A size in bytes like `262144`, `256KiB` or `1MiB`, up to 64 MiB: bodies are held in memory.

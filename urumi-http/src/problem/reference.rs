@@ -73,6 +73,9 @@ fn advice(code: Code) -> &'static str {
         Code::Overloaded => "Repeat the request, more slowly.",
         Code::ClusterUnreachable => "Repeat the request.",
         Code::AuthUnavailable => "Repeat the request.",
+        Code::ApiUnreachable => {
+            "Repeat the request after `Retry-After` seconds; a creation with its key. If it goes on, look whether the backend runs and `--api-url` is its address."
+        }
         Code::TimedOut => "Repeat the request; a creation with its key.",
     }
 }

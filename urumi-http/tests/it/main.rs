@@ -13,6 +13,7 @@ mod auth;
 mod config;
 mod conformance;
 mod contract;
+mod dashboard;
 mod engine_defaults;
 mod hostile;
 mod layers;

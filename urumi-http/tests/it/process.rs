@@ -29,10 +29,11 @@ impl Server {
 
     async fn start_with(stderr: Stdio, args: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_urumi-http"));
+        // What it is to do, where that is said, comes before how.
+        command.args(args).args(["--metrics-listen", "off"]);
         if !args.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        command.args(["--metrics-listen", "off"]).args(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -41,6 +41,7 @@ pub(crate) fn store(id: &str, created: i64, version: u64) -> Store {
         namespace: id.namespace(),
         urls: StoreUrls::default(),
         created_at: Timestamp::from_second(created).unwrap(),
+        ready_at: None,
         owner: Some("user:ann".to_owned()),
         conditions: Vec::new(),
         resource_version: version.to_string(),

@@ -10,6 +10,7 @@
 
 mod browser;
 mod customer;
+mod dashboard;
 mod kubectl;
 mod node;
 mod outside;
@@ -22,6 +23,7 @@ mod real_pods_life;
 mod real_pods_managed;
 mod real_pods_many;
 mod real_pods_orders;
+mod real_pods_smoke;
 mod shop;
 mod simulated_policies;
 mod usage;

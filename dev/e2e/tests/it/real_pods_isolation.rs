@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::Value;
 
+use crate::browser;
 use crate::customer::{Administrator, Customer};
 use crate::kubectl::kubectl;
 use crate::node::Node;
@@ -24,6 +25,7 @@ async fn a_store_gets_at_nothing_of_another() {
 
     databases_are_their_own(&one, &other);
     orders_keys_and_administrators_are_their_own(&server, &one, &other).await;
+    a_browser_in_both_is_two_customers(&node, &one, &other).await;
     no_pod_has_a_way_to_the_kubernetes_api(&one);
     policies_allow_what_is_needed_and_no_more(&node, &judge, [&one, &other]);
 
@@ -70,6 +72,14 @@ async fn orders_keys_and_administrators_are_their_own(server: &Server, one: &Sho
     assert_eq!((status, answer["type"].as_str()), (400, Some("not_allowed")), "{answer}");
     assert_eq!(foreign.at(one).status("/admin/orders").await, 401, "the other's token");
     assert_eq!(administrator.status("/admin/orders").await, 200);
+}
+
+/// Both shops are hosts of one domain, behind one Ingress controller.
+async fn a_browser_in_both_is_two_customers(node: &Node, one: &Shop, other: &Shop) {
+    browser::run_in_both(one, other, node.ingress.ip()).await;
+    let bought = "select string_agg(distinct l.product_title, ',') from \"order\" o join order_item i on i.order_id = o.id \
+                  join order_line_item l on l.id = i.item_id where o.email = 'two-shops@example.com'";
+    assert_eq!((one.sql(bought).as_str(), other.sql(bought).as_str()), ("Dot Grid Notebook", "Stoneware Mug"));
 }
 
 /// Looks into the containers, where an account's token would be mounted.

@@ -7,6 +7,7 @@ use urumi_core::cluster::{ConnectOptions, KubeCluster};
 
 use crate::browser;
 use crate::customer::{Administrator, Customer};
+use crate::dashboard::{self, Choices};
 use crate::kubectl::kubectl;
 use crate::node::Node;
 use crate::phases;
@@ -15,6 +16,7 @@ use crate::shop::Shop;
 
 /// How long anything may take that takes seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
+const LOGO: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><circle cx='5' cy='5' r='4'/></svg>";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_placed_in_a_store_that_urumi_made() {
@@ -26,7 +28,9 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
     let namespace = shop.namespace.clone();
     let watching = tokio::spawn(async move { phases::watch(&cluster, &namespace).await });
     let began = Instant::now();
-    server.urumi(&["create", "Life", "--id", &shop.id]);
+    let logo = tempfile::Builder::new().suffix(".svg").tempfile().unwrap();
+    std::fs::write(logo.path(), LOGO).unwrap();
+    dashboard::create(&server, &shop, Choices { name: "Life", accent: "#0a7d4f", logo: logo.path() }).await;
     let accepted = began.elapsed();
     server.urumi(&["wait", &shop.id, "--timeout", "4m"]);
     let ready = began.elapsed();
@@ -39,23 +43,7 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
 
     // What a customer sees, through the Ingress.
     let customer = Customer::of(&shop);
-    let region = customer.region().await;
-    let product = customer.product(region["id"].as_str().unwrap()).await;
-    let page = shop.browser().get(shop.storefront()).send().await.unwrap();
-    assert_eq!(page.status(), 200);
-    let page = page.text().await.unwrap();
-    let title = product["title"].as_str().unwrap();
-    assert!(
-        page.contains(title) && page.contains("Life"),
-        "the page shows neither {title} nor the shop's name: {page}"
-    );
-    let address = format!("{}/products/{}", shop.storefront(), product["handle"].as_str().unwrap());
-    let page = shop.browser().get(&address).send().await.unwrap();
-    assert_eq!(page.status(), 200, "{address}");
-    let picture = product["thumbnail"].as_str().unwrap();
-    let picture = shop.browser().get(picture).send().await.unwrap();
-    assert_eq!(picture.status(), 200);
-    assert!(picture.headers()["content-type"].to_str().unwrap().starts_with("image/"));
+    what_a_customer_sees(&shop, &customer).await;
 
     // The order, and where it is.
     let order = customer.buy().await;
@@ -76,6 +64,7 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
 
     // One by clicks in a real browser, with and without JavaScript, and one that urumi places itself and takes back.
     browser::run(&shop, node.ingress.ip(), &["buy", "--grep", "desk|no-javascript"]).await;
+    both_storefronts_had_a_hand_in_it(&shop);
     let ordered = |email: &str, status: &str| {
         shop.sql(&format!("select count(*) from \"order\" where email = '{email}' and status = '{status}'"))
     };
@@ -117,4 +106,53 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
         kubectl(&node.kubeconfig, &["wait", "--for=delete", &name, "--timeout", "1m"]).ok();
     }
     assert_eq!(volumes(), [] as [Value; 0]);
+}
+
+/// Nothing makes one customer's requests go to one pod: each pod took steps to the orders.
+fn both_storefronts_had_a_hand_in_it(shop: &Shop) {
+    let storefronts = ["get", "pods", "-l", "app.kubernetes.io/name=medusa-storefront", "-o", "name"];
+    let storefronts = shop.kubectl(&storefronts);
+    let steps: Vec<usize> = storefronts
+        .lines()
+        .map(|pod| {
+            let log = shop.kubectl(&["logs", pod]);
+            let requests = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let of_checkout = |path: &str| path.starts_with("/checkout");
+            requests.filter(|request| request["path"].as_str().is_some_and(of_checkout)).count()
+        })
+        .collect();
+    println!("steps of a checkout that each storefront served: {steps:?}");
+    assert!(steps.len() == 2 && !steps.contains(&0), "{storefronts}: {steps:?}");
+}
+
+async fn what_a_customer_sees(shop: &Shop, customer: &Customer) {
+    let region = customer.region().await;
+    let product = customer.product(region["id"].as_str().unwrap()).await;
+    let page = shop.browser().get(shop.storefront()).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.unwrap();
+    let title = product["title"].as_str().unwrap();
+    assert!(
+        page.contains(title) && page.contains("Life"),
+        "the page shows neither {title} nor the shop's name: {page}"
+    );
+    // The page names its owner's colours and logo, and the shop serves them.
+    for (path, media_type, content) in
+        [("/theme.css", "text/css", "--accent:#0a7d4f"), ("/logo", "image/svg+xml", LOGO)]
+    {
+        let address = page.split('"').find(|value| value.starts_with(path));
+        let address = address.unwrap_or_else(|| panic!("{path} is not in the page: {page}"));
+        let served = shop.browser().get(format!("{}{address}", shop.storefront())).send().await.unwrap();
+        assert_eq!(served.status(), 200, "{address}");
+        assert_eq!(served.headers()["content-type"], media_type, "{address}");
+        let served = served.text().await.unwrap();
+        assert!(served.contains(content), "{address}: {served}");
+    }
+    let address = format!("{}/products/{}", shop.storefront(), product["handle"].as_str().unwrap());
+    let page = shop.browser().get(&address).send().await.unwrap();
+    assert_eq!(page.status(), 200, "{address}");
+    let picture = product["thumbnail"].as_str().unwrap();
+    let picture = shop.browser().get(picture).send().await.unwrap();
+    assert_eq!(picture.status(), 200);
+    assert!(picture.headers()["content-type"].to_str().unwrap().starts_with("image/"));
 }

@@ -60,6 +60,14 @@ impl Shop {
         server.urumi(&["wait", &self.id, "--timeout", "4m"]);
     }
 
+    /// Waits until the store's record says that it has a status.
+    #[track_caller]
+    pub(crate) fn turns(&self, status: &str) {
+        let namespace = format!("namespace/{}", self.namespace);
+        let status = format!("--for=jsonpath={{.metadata.annotations.store\\.urumi\\.ai/status}}={status}");
+        kubectl(&self.kubeconfig, &["wait", &namespace, &status, "--timeout=3m"]).ok();
+    }
+
     /// Deletes the store, and waits until it is gone.
     #[track_caller]
     pub(crate) fn closes(&self, server: &Server) {

@@ -1,14 +1,13 @@
-//! How a shop looks and what it says: options that the storefront reads from a file, `settings.json`.
+//! How a shop looks and what it says: what of its options the storefront reads from a file, `settings.json`.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapVolumeSource, Volume};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::options::Storefront;
+use super::options::{Colors, FooterLink, Locale, ManualPayment, Robots, Storefront, Theme};
 use super::workload::Part;
 use crate::engine::RenderError;
 use crate::error::FieldError;
@@ -26,91 +25,6 @@ const MAX_LINKS: usize = 20;
 const MAX_LABEL: usize = 60;
 const MAX_HREF: usize = 2048;
 const LOGO_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/svg+xml"];
-
-/// A shop's looks.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
-pub struct Theme {
-    /// The picture at the top of each page, as a data URL: a PNG, JPEG, WebP or SVG image of at most 32 KiB. The
-    /// command line makes one of a file: --set-file storefront.theme.logo=logo.svg.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("format" = "data-url"))]
-    pub logo: Option<String>,
-    /// The shop's colours.
-    #[serde(default, skip_serializing_if = "Colors::is_empty")]
-    pub colors: Colors,
-}
-
-impl Theme {
-    /// Whether nothing is chosen.
-    pub fn is_empty(&self) -> bool {
-        *self == Theme::default()
-    }
-}
-
-/// A shop's colours, as #rrggbb.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
-pub struct Colors {
-    /// The colour of buttons and links, as #rrggbb.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accent: Option<String>,
-    /// The colour behind everything, as #rrggbb.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub background: Option<String>,
-    /// The colour of texts, as #rrggbb.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-}
-
-impl Colors {
-    /// Whether none is chosen.
-    pub fn is_empty(&self) -> bool {
-        *self == Colors::default()
-    }
-}
-
-/// The language of a shop's own words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Locale {
-    /// English.
-    En,
-    /// German.
-    De,
-}
-
-/// Whether search engines may show a shop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Robots {
-    /// They may.
-    Index,
-    /// They may not.
-    Noindex,
-}
-
-/// What the payment without a provider is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum ManualPayment {
-    /// A test, by which nobody pays.
-    Test,
-    /// By invoice.
-    Invoice,
-    /// In cash.
-    Cash,
-}
-
-/// A link at the bottom of each page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
-pub struct FooterLink {
-    /// Its text, of 1 to 60 characters.
-    pub label: String,
-    /// Where it leads: an address that begins with https://, or a path of the shop that begins with a slash.
-    pub href: String,
-}
 
 /// What `settings.json` holds: what is chosen, and nothing else.
 #[derive(Serialize)]

@@ -36,11 +36,10 @@ mod workload;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
-pub use self::looks::{Colors, FooterLink, Locale, ManualPayment, Robots, Theme};
 pub use self::options::{
-    Admin, Api, Database, DatabaseMode, DatabaseSecret, DatabaseServer, IngressOptions, Limits, MedusaOptions,
-    NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources, Smoke, SslMode, Storage, Storefront,
-    Tls,
+    Admin, Api, Colors, Database, DatabaseMode, DatabaseSecret, DatabaseServer, FooterLink, IngressOptions, Limits,
+    Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources,
+    Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
 };
 use self::shop::Shop;
 use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn, Stage};

@@ -1,5 +1,7 @@
 //! The options of a Medusa store: their types, built-in defaults and JSON Schema.
 
+mod storefront;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,7 +11,7 @@ use serde::de::{Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::looks::{FooterLink, Locale, ManualPayment, Robots, Theme};
+pub use self::storefront::{Colors, FooterLink, Locale, ManualPayment, Robots, Storefront, Theme};
 use crate::names::Quantity;
 use crate::store::Options;
 
@@ -233,48 +235,6 @@ pub struct Api {
     /// provider's keys (STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env_secrets: Vec<String>,
-}
-
-/// The shop that customers see.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
-pub struct Storefront {
-    /// Its image. It listens on port 8000 and runs as user 1000.
-    pub image: String,
-    /// How many of it run.
-    pub replicas: Replicas,
-    /// The path that answers with status 200 while the shop can serve, its API included.
-    pub readiness_path: String,
-    /// The path that answers with status 200 unless the shop must be restarted.
-    pub liveness_path: String,
-    /// What each of its containers asks for and may use. Node's heap is capped at three quarters of limits.memory.
-    pub resources: Resources,
-    /// Further environment variables, by name. Those that urumi sets itself are refused.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub env: BTreeMap<String, String>,
-    /// How the shop looks.
-    #[serde(default, skip_serializing_if = "Theme::is_empty")]
-    pub theme: Theme,
-    /// The language of the shop's own words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub locale: Option<Locale>,
-    /// The currency in which the shop shows its prices: a code of ISO 4217 in lower case, e.g. eur. The API must have
-    /// a region with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<String>,
-    /// Links at the bottom of each page, at most 20.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub footer_links: Vec<FooterLink>,
-    /// Whether search engines may show the shop.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub robots: Option<Robots>,
-    /// What the payment without a provider is called: a test, by invoice, or in cash.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub manual_payment: Option<ManualPayment>,
-    /// Stripe's publishable key (pk_test_… or pk_live_…), with which the shop takes cards. The secret one belongs into a
-    /// Secret that api.envSecrets names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stripe_publishable_key: Option<String>,
 }
 
 /// What several API replicas share.

@@ -2,6 +2,7 @@
 
 use super::room::{Room, Stop, ensure, expect_error};
 use crate::error::ErrorKind;
+use crate::orchestrator::StoreOrchestratorExt as _;
 use crate::status::StoreStatus;
 use crate::store::StoreId;
 
@@ -30,4 +31,21 @@ pub(super) async fn a_store_that_is_not_ready_is_not_tried(room: &Room) -> Resul
         expect_error(refused, ErrorKind::Conflict, "the smoke order of a store that is being made")?;
     }
     Ok(())
+}
+
+pub(super) async fn a_store_that_is_deleted_while_it_is_tried_is_no_failure(room: &Room) -> Result<(), Stop> {
+    let store = room.ready().await?;
+    room.waiting.on("a smoke order in a store that is deleted");
+    let (tried, deleted) = futures::join!(room.urumi.smoke(&store.id), room.urumi.delete(&store.id));
+    deleted?;
+    // The order may have been placed before.
+    match tried.map_err(|error| (error.kind(), error)) {
+        Ok(_) | Err((ErrorKind::Conflict | ErrorKind::NotFound, _)) => {}
+        Err((kind, error)) => return Err(Stop::Failed(format!("the order ended with {kind:?}: {error}"))),
+    }
+    let refused = room.urumi.smoke(&store.id).await;
+    match refused.map_err(|error| (error.kind(), error)) {
+        Err((ErrorKind::Conflict | ErrorKind::NotFound, _)) => Ok(()),
+        other => Err(Stop::Failed(format!("the order in a store that is being deleted: {other:?}"))),
+    }
 }

@@ -1,18 +1,14 @@
 //! Asking the issuer: its configuration and, where that says they are, its keys.
 
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Url, redirect};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
+use rustls::ClientConfig;
 use serde_json::Value;
 
 use super::{OidcError, OidcOptions};
 use crate::causes::in_one_line;
+use crate::outgoing::{self, is_loopback};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Requests with a token wait for this, so it is short.
@@ -93,34 +89,12 @@ impl Client {
     }
 }
 
-/// Whether an address is on this machine.
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// With ring, whatever else the process uses: `rustls` has a default for the whole process, which is not ours to set.
 fn tls(options: &OidcOptions, needed: bool) -> Result<ClientConfig, OidcError> {
-    let failed = |error: rustls::Error| OidcError::Tls(error.to_string());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider.clone());
-    let config = config.with_safe_default_protocol_versions().map_err(failed)?;
-    let extra = authorities(options)?;
-    if !needed {
-        // Nothing is trusted, and nothing needs to be.
-        return Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
-    }
-    let verifier = Verifier::new_with_extra_roots(extra, provider).map_err(failed)?;
-    Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
-}
-
-fn authorities(options: &OidcOptions) -> Result<Vec<CertificateDer<'static>>, OidcError> {
-    let Some(path) = &options.ca else { return Ok(Vec::new()) };
-    let bad = |why: String| OidcError::Ca { path: path.clone(), why };
-    let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let found = found.map_err(|error| bad(error.to_string()))?;
-    if found.is_empty() { Err(bad("it has no certificate".to_owned())) } else { Ok(found) }
+    let authorities = match &options.ca {
+        Some(path) => outgoing::authorities(path).map_err(|why| OidcError::Ca { path: path.clone(), why })?,
+        None => Vec::new(),
+    };
+    outgoing::tls(authorities, needed).map_err(|error| OidcError::Tls(error.to_string()))
 }
 
 #[cfg(test)]

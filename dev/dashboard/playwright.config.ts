@@ -1,0 +1,41 @@
+// One browser, Debian's Chromium, against servers that the tests start themselves.
+import { defineConfig } from '@playwright/test';
+
+const { CHROMIUM = '/usr/bin/chromium', BROWSER_OUTPUT = 'output', CI, DASHBOARD_URL, SCREENSHOTS, URUMI_TEST_KUBECONFIG } = process.env;
+
+const alone = /lighthouse|thousand/;
+const elsewhere = /elsewhere/;
+export default defineConfig({
+  testDir: 'tests',
+  outputDir: `${BROWSER_OUTPUT}/traces`,
+  forbidOnly: Boolean(CI),
+  fullyParallel: true,
+  workers: 2,
+  timeout: 90_000,
+  expect: { timeout: 20_000 },
+  reporter: [['list']],
+  use: {
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    viewport: { width: 1280, height: 800 },
+    actionTimeout: 20_000,
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: CHROMIUM,
+      // The sandbox does not work for root.
+      args: ['--no-sandbox'],
+    },
+  },
+  projects: DASHBOARD_URL
+    ? [{ name: 'elsewhere', testMatch: elsewhere, use: { baseURL: DASHBOARD_URL } }]
+    : SCREENSHOTS
+    ? [{ name: 'screenshots', testMatch: /screenshots/ }]
+    : URUMI_TEST_KUBECONFIG
+      ? [{ name: 'kube', testIgnore: [alone, elsewhere, /screenshots/], grep: /@kube/ }]
+      : [
+          { name: 'memory', testIgnore: [alone, elsewhere, /screenshots/] },
+          // What measures has the machine for itself.
+          { name: 'alone', testMatch: alone, dependencies: ['memory'], workers: 1 },
+        ],
+});

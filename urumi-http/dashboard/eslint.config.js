@@ -1,0 +1,15 @@
+// Lint rules: those that TypeScript's and React's own teams recommend.
+import js from '@eslint/js';
+import reactHooks from 'eslint-plugin-react-hooks';
+import globals from 'globals';
+import ts from 'typescript-eslint';
+
+export default ts.config(
+  { ignores: ['dist/', 'node_modules/', 'src/api/schema.d.ts', 'src/routeTree.gen.ts'] },
+  js.configs.recommended,
+  ...ts.configs.strict,
+  reactHooks.configs.flat.recommended,
+  { languageOptions: { globals: { ...globals.browser } } },
+  // Names of what is left out on purpose.
+  { rules: { '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }] } },
+);

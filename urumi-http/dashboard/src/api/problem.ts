@@ -1,0 +1,38 @@
+// What went wrong, in the API's words (RFC 9457) or in ours where it could not be asked.
+import type { FieldProblem, Problem } from './types';
+
+export class ApiError extends Error {
+  override name = 'ApiError';
+
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+
+  get fields(): FieldProblem[] {
+    return this.problem.errors ?? [];
+  }
+}
+
+/** The server did not answer at all: it is away, or the network is. */
+export class UnreachableError extends Error {
+  override name = 'UnreachableError';
+}
+
+/** An answer that is no success, whatever it has for a body: a proxy's page is one too. */
+export function asApiError(status: number, body: unknown): ApiError {
+  if (typeof body === 'object' && body !== null && 'detail' in body && 'code' in body) {
+    return new ApiError(body as Problem);
+  }
+  return new ApiError({
+    type: 'about:blank',
+    title: `HTTP ${status}`,
+    status,
+    detail: `the server, or a proxy before it, answered with status ${status} and no explanation`,
+    code: 'internal',
+    retryable: status >= 500,
+  });
+}

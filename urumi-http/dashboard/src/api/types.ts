@@ -1,0 +1,26 @@
+// The API's words, as it describes itself.
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+export type Condition = Schemas['Condition'];
+export type CreateStore = Schemas['CreateStore'];
+export type Credentials = Schemas['Credentials'];
+export type EngineInfo = Schemas['EngineInfo'];
+export type FieldProblem = Schemas['FieldProblem'];
+export type LogLine = Schemas['LogLine'];
+export type Preview = Schemas['Preview'];
+export type Principal = Schemas['Principal'];
+export type Problem = Schemas['Problem'];
+export type Role = Schemas['Role'];
+export type SmokeReport = Schemas['SmokeReport'];
+export type Store = Schemas['Store'];
+export type StoreStatus = Schemas['StoreStatus'];
+export type TimelineEntry = Schemas['TimelineEntry'];
+
+export const STATUSES = [
+  'provisioning',
+  'ready',
+  'degraded',
+  'failed',
+  'deleting',
+] as const satisfies StoreStatus[];

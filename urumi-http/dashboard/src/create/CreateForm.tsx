@@ -1,0 +1,269 @@
+// The form: what is typed, what the API says of it, and the one request that makes the store.
+import {
+  Box,
+  Button,
+  Collapse,
+  Fieldset,
+  Grid,
+  Group,
+  Paper,
+  Stack,
+  Text,
+  Title,
+  Badge,
+} from '@mantine/core';
+import { IconChevronDown, IconChevronUp } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useMemo, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { useTranslations } from 'use-intl';
+import { ApiError } from '../api/problem';
+import type { CreateStore, EngineInfo, Principal } from '../api/types';
+import { noteStore } from '../live/stores';
+import { EngineCards, IdInput, NameInput, OwnerChoice } from './Basics';
+import { clearDraft, loadDraft, requestOf, saveDraft, wasSent, type Draft } from './draft';
+import { FirstOptions } from './FirstOptions';
+import { MessagesContext, type Scope } from './messages';
+import { groupValue, OptionGroups } from './OptionGroups';
+import { controlId, messagesByControl, place, type PlacedProblem } from './problems';
+import { ProblemSummary } from './ProblemSummary';
+import { formOf, leavesOf, type JsonSchema } from './schema';
+import { create } from './send';
+import { CARD, SidePanel } from './SidePanel';
+import { fieldProblems, useCheck } from './useCheck';
+import { withValue } from './values';
+
+interface FormProps {
+  engines: [EngineInfo, ...EngineInfo[]];
+  who: Principal;
+}
+
+export function CreateForm({ engines, who }: FormProps) {
+  const t = useTranslations('create');
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [draft, setDraft] = useState(loadDraft);
+  const [begun, setBegun] = useState(false);
+  const [leftName, setLeftName] = useState(false);
+  const [round, setRound] = useState(0);
+  const [opened, setOpened] = useState<string[]>([]);
+  const [showsAll, setShowsAll] = useState(false);
+  const [failed, setFailed] = useState(0);
+  const [refused, setRefused] = useState<{ request: string; error: Error }>();
+  const busy = useRef(false);
+  const summary = useRef<HTMLDivElement>(null);
+  const alert = useRef<HTMLDivElement>(null);
+
+  const engine = engines.find(({ name }) => name === draft.engine) ?? engines[0];
+  const form = useMemo(() => formOf(engine.options as JsonSchema), [engine]);
+  const values = draft.values[engine.name] ?? {};
+  const request = requestOf(draft, engine.name, form);
+  const text = JSON.stringify(request);
+
+  const creation = useMutation({
+    mutationFn: (asked: CreateStore) => create(asked, setFailed),
+    networkMode: 'always',
+    onSuccess(store) {
+      noteStore(client, store);
+      clearDraft();
+    },
+  });
+  const isEmpty = draft.name === '' && Object.keys(values).length === 0;
+  const check = useCheck(request, creation.isIdle || creation.isError ? begun || !isEmpty : false);
+
+  const isRefused = refused?.request === text;
+  // Where no answer came, the id may be taken by the very store that was asked for.
+  const isOwnStore = check.error instanceof ApiError && check.error.status === 409 && wasSent(request);
+  const error = isRefused ? refused.error : isOwnStore ? undefined : check.error;
+  const problems = place(fieldProblems(error), form, values).filter(
+    ({ field }) => field !== 'name' || draft.name !== '' || leftName || isRefused,
+  );
+  const unplaced = problems.filter(({ control }) => control === undefined);
+  const summed = isRefused ? problems : unplaced;
+  const messages = messagesByControl(problems);
+  const wrongInGroups = new Map<string, number>();
+  for (const { group } of problems) {
+    if (group !== undefined) wrongInGroups.set(group, (wrongInGroups.get(group) ?? 0) + 1);
+  }
+
+  function change(part: Partial<Draft>) {
+    const next = { ...draft, ...part };
+    setDraft(next);
+    setBegun(true);
+    saveDraft(next);
+  }
+
+  const scope: Scope = {
+    prefix: 'options.',
+    values,
+    onChange: (path, value) =>
+      change({ values: { ...draft.values, [engine.name]: withValue(values, path, value) } }),
+    resolved: (path) =>
+      path
+        .split('.')
+        .reduce<unknown>(
+          (at, key) => (at as Record<string, unknown> | undefined)?.[key],
+          check.preview?.options,
+        ),
+  };
+
+  function open(groups: string[]) {
+    if (groups.length === 0) return;
+    setShowsAll(true);
+    setOpened((before) => [...new Set([...before, ...groups.map(groupValue)])]);
+  }
+
+  function goTo({ control, group }: PlacedProblem) {
+    if (control === undefined) return;
+    if (group !== undefined) open([group]);
+    focusSoon(() => document.getElementById(controlId(control)));
+  }
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    // A second click may come before the button is seen to be disabled.
+    if (busy.current) return;
+    busy.current = true;
+    setFailed(0);
+    setRefused(undefined);
+    creation.mutate(request, {
+      onSuccess: ({ id }) => void navigate({ to: '/stores/$id', params: { id } }),
+      onError(reason) {
+        setRefused({ request: text, error: reason });
+        const placed = place(fieldProblems(reason), form, values);
+        open(placed.flatMap(({ group }) => (group === undefined ? [] : [group])));
+        focusSoon(() => (placed.length ? summary.current : alert.current));
+      },
+      onSettled() {
+        busy.current = false;
+      },
+    });
+  }
+
+  function startOver() {
+    setDraft(clearDraft());
+    setBegun(false);
+    setRound(round + 1);
+    setLeftName(false);
+    setRefused(undefined);
+    setOpened([]);
+    focusSoon(() => document.getElementById(controlId('name')));
+  }
+
+  const changed = leavesOf(form.groups).filter((leaf) => leaf.path in values).length;
+  const wrong = [...wrongInGroups.values()].reduce((sum, count) => sum + count, 0);
+
+  return (
+    <MessagesContext value={messages}>
+      <form onSubmit={submit} noValidate aria-labelledby="create-title">
+        <Grid gap="xl">
+          <Grid.Col span={{ base: 12, md: 7.5 }}>
+            {summed.length > 0 && <ProblemSummary ref={summary} problems={summed} onGoTo={goTo} />}
+            <Fieldset variant="unstyled" disabled={creation.isPending} aria-labelledby="create-title">
+              <Stack gap="lg">
+                <Section title={t('basics')}>
+                  <NameInput draft={draft} onChange={change} onLeave={() => setLeftName(begun)} />
+                  <IdInput
+                    draft={draft}
+                    onChange={change}
+                    taken={error instanceof ApiError && error.problem.code === 'already-exists'}
+                  />
+                  <EngineCards draft={draft} onChange={change} engines={engines} engine={engine.name} />
+                  {(who.teams.length > 0 || who.role === 'admin') && (
+                    <OwnerChoice key={round} draft={draft} onChange={change} who={who} />
+                  )}
+                </Section>
+                {form.first.length > 0 && (
+                  <Section title={t('first.title')} lead={t('first.lead')}>
+                    <FirstOptions leaves={form.first} scope={scope} />
+                  </Section>
+                )}
+                {form.groups.length > 0 && (
+                  <Section title={t('options.title')} lead={t('options.lead')}>
+                    <Group gap="xs">
+                      <Button
+                        variant="default"
+                        aria-expanded={showsAll}
+                        aria-controls="create-all-options"
+                        rightSection={
+                          showsAll ? (
+                            <IconChevronUp size={16} aria-hidden />
+                          ) : (
+                            <IconChevronDown size={16} aria-hidden />
+                          )
+                        }
+                        onClick={() => setShowsAll(!showsAll)}
+                      >
+                        {showsAll ? t('options.hide') : t('options.show', { count: form.groups.length })}
+                      </Button>
+                      {changed > 0 && (
+                        <Badge variant="light">{t('options.changed', { count: changed })}</Badge>
+                      )}
+                      {wrong > 0 && <Badge color="red.9">{t('options.wrong', { count: wrong })}</Badge>}
+                    </Group>
+                    <Collapse expanded={showsAll} id="create-all-options">
+                      <OptionGroups
+                        groups={form.groups}
+                        scope={scope}
+                        problems={wrongInGroups}
+                        opened={opened}
+                        onOpen={setOpened}
+                      />
+                    </Collapse>
+                  </Section>
+                )}
+              </Stack>
+            </Fieldset>
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, md: 4.5 }}>
+            <Box className="create-aside">
+              <SidePanel
+                draft={draft}
+                leaves={form.first}
+                values={values}
+                check={check}
+                isEmpty={isEmpty}
+                wrong={problems.length}
+                error={fieldProblems(error).length ? undefined : error}
+                isRefused={isRefused}
+                alertRef={alert}
+                isCreating={creation.isPending || creation.isSuccess}
+                failed={failed}
+                onStartOver={startOver}
+              />
+            </Box>
+          </Grid.Col>
+        </Grid>
+      </form>
+    </MessagesContext>
+  );
+}
+
+function Section({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
+  return (
+    <Paper component="section" bg={CARD} withBorder radius="lg" p={{ base: 'md', xs: 'xl' }}>
+      <Title order={2} fz="lg">
+        {title}
+      </Title>
+      {lead && (
+        <Text size="sm" c="dimmed" mt={4}>
+          {lead}
+        </Text>
+      )}
+      <Stack gap="lg" mt="md">
+        {children}
+      </Stack>
+    </Paper>
+  );
+}
+
+/** Moves the focus as soon as what is to have it is there. */
+function focusSoon(find: () => HTMLElement | null, tries = 30) {
+  setTimeout(() => {
+    const element = find();
+    if (element) {
+      element.focus();
+      element.scrollIntoView({ block: 'center' });
+    } else if (tries > 0) focusSoon(find, tries - 1);
+  }, 20);
+}

@@ -1,0 +1,126 @@
+// What is being asked for: kept as long as the tab, until the store is made.
+import type { CreateStore } from '../api/types';
+import type { Form } from './schema';
+import { toOptions, type Values } from './values';
+
+export interface Draft {
+  name: string;
+  /** Undefined while it follows the name. */
+  id?: string;
+  engine?: string;
+  /** Undefined for oneself. */
+  owner?: string;
+  /** By engine: to look at another one loses nothing. */
+  values: Record<string, Values>;
+}
+
+const DRAFT = 'urumi.create.draft';
+const KEY = 'urumi.create.key';
+const EMPTY: Draft = { name: '', values: {} };
+
+export function loadDraft(): Draft {
+  return { ...EMPTY, ...read<Draft>(DRAFT) };
+}
+
+export function saveDraft(draft: Draft) {
+  write(DRAFT, draft);
+}
+
+export function clearDraft(): Draft {
+  sessionStorage.removeItem(DRAFT);
+  forgetKey();
+  return EMPTY;
+}
+
+/** A name as an id: what the API takes for one, as far as the name has it. */
+export function suggestId(name: string): string {
+  return name
+    .replaceAll('ß', 'ss')
+    .replaceAll(/[æÆ]/g, 'ae')
+    .replaceAll(/[øØ]/g, 'o')
+    .replaceAll(/[łŁ]/g, 'l')
+    .normalize('NFKD')
+    .replaceAll(/\p{M}|['’]/gu, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 51)
+    .replace(/^-/, '')
+    .slice(0, 50)
+    .replace(/-$/, '');
+}
+
+/** The next one to try where an id is taken: shop, shop-2, shop-3. */
+export function nextId(id: string): string {
+  const match = /^(.*?)-(\d{1,6})$/.exec(id);
+  const suffix = `-${match ? Number(match[2]) + 1 : 2}`;
+  return (match?.[1] ?? id).slice(0, 50 - suffix.length).replace(/-+$/, '') + suffix;
+}
+
+export function idOf(draft: Draft): string {
+  return draft.id ?? suggestId(draft.name);
+}
+
+export function requestOf(draft: Draft, engine: string, form: Form): CreateStore {
+  const options = toOptions([...form.first, ...form.groups], draft.values[engine] ?? {});
+  const id = idOf(draft);
+  return {
+    name: draft.name,
+    engine,
+    ...(id !== '' && { id }),
+    ...(draft.owner !== undefined && { owner: draft.owner }),
+    // The API's description has no words for options: each engine has its own.
+    ...(Object.keys(options).length > 0 && { options: options as CreateStore['options'] }),
+  };
+}
+
+interface KeyOfRequest {
+  request: string;
+  key: string;
+}
+
+/** The Idempotency-Key of a request: the same for the same request, even after the page was loaded anew. */
+export function keyFor(request: CreateStore): string {
+  const text = JSON.stringify(request);
+  const kept = read<KeyOfRequest>(KEY);
+  if (kept?.request === text) return kept.key;
+  return newKeyFor(request);
+}
+
+export function newKeyFor(request: CreateStore): string {
+  const kept = { request: JSON.stringify(request), key: randomKey() };
+  write(KEY, kept);
+  return kept.key;
+}
+
+/** Nothing was made with it, or what was made is known. */
+export function forgetKey() {
+  sessionStorage.removeItem(KEY);
+}
+
+/** Whether this request was sent before: it may have made its store, though no answer said so. */
+export function wasSent(request: CreateStore): boolean {
+  return read<KeyOfRequest>(KEY)?.request === JSON.stringify(request);
+}
+
+/** Not `crypto.randomUUID`: browsers have that at https and localhost only. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}
+
+function read<T>(name: string): T | undefined {
+  try {
+    return (JSON.parse(sessionStorage.getItem(name) ?? 'null') as T | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function write(name: string, value: unknown) {
+  try {
+    sessionStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // A full or forbidden storage: the page still has it all while it is open.
+  }
+}

@@ -1,0 +1,74 @@
+// Which input each of the API's complaints belongs to.
+import type { FieldProblem } from '../api/types';
+import { leavesOf, type Field, type Form, type Leaf } from './schema';
+import { isBlank, rowsOf, type Entry, type Values } from './values';
+
+export interface PlacedProblem extends FieldProblem {
+  /** The input's name, as `controlId` takes it; none where no input is about it. */
+  control?: string;
+  /** The folded group that the input is in. */
+  group?: string;
+}
+
+/** The id of the element that takes the focus for an input. */
+export function controlId(control: string): string {
+  return `create-${control.replaceAll(' ', '_')}`;
+}
+
+const OPTIONS = 'options.';
+
+export function place(problems: FieldProblem[], form: Form, values: Values): PlacedProblem[] {
+  return problems.map((problem) => {
+    if (['name', 'id', 'engine', 'owner'].includes(problem.field))
+      return { ...problem, control: problem.field };
+    if (!problem.field.startsWith(OPTIONS)) return problem;
+    const path = problem.field.slice(OPTIONS.length);
+    const found = locate(path, form.first, values);
+    if (found !== undefined) return { ...problem, control: OPTIONS + found };
+    for (const group of form.groups) {
+      const control = locate(path, group.fields, values);
+      if (control !== undefined) return { ...problem, control: OPTIONS + control, group: group.path };
+    }
+    return problem;
+  });
+}
+
+function locate(path: string, fields: Field[], values: Values): string | undefined {
+  const leaves = leavesOf(fields);
+  for (const leaf of leaves) {
+    if (path === leaf.path) return path;
+    if (path.startsWith(`${leaf.path}.`) || path.startsWith(`${leaf.path}[`)) {
+      return leaf.path + within(leaf, path.slice(leaf.path.length), values);
+    }
+  }
+  // It is about a group: its first input is where to begin.
+  return leaves.find((leaf) => leaf.path.startsWith(`${path}.`))?.path;
+}
+
+/** Rows that are empty are not sent, so the API counts without them. */
+function within(leaf: Leaf, rest: string, values: Values): string {
+  if (leaf.kind === 'map') {
+    const row = rowsOf<Entry>(values, leaf.path).findIndex(([name]) => name === rest.slice(1));
+    return row < 0 ? '' : `[${row}]`;
+  }
+  if (leaf.kind !== 'list' && leaf.kind !== 'items') return '';
+  const match = /^\[(\d+)\](?:\.(.*))?$/.exec(rest);
+  if (!match) return '';
+  const rows = rowsOf(values, leaf.path);
+  const row = [...rows.keys()].filter((index) => !isBlank(rows[index]))[Number(match[1])];
+  if (row === undefined) return '';
+  if (leaf.kind === 'list') return `[${row}]`;
+  const inner = locate(match[2] ?? '', leaf.fields, rows[row] as Values);
+  return inner === undefined ? '' : `[${row}].${inner}`;
+}
+
+/** What is said at each input. */
+export function messagesByControl(problems: PlacedProblem[]): ReadonlyMap<string, string> {
+  const messages = new Map<string, string>();
+  for (const { control, message } of problems) {
+    if (control === undefined) continue;
+    const before = messages.get(control);
+    messages.set(control, before === undefined ? message : `${before}; ${message}`);
+  }
+  return messages;
+}

@@ -1,0 +1,210 @@
+// What a form needs to know of an engine's options, read from their JSON Schema.
+
+export interface JsonSchema {
+  $ref?: string;
+  $defs?: Record<string, JsonSchema>;
+  title?: string;
+  description?: string;
+  type?: string | string[];
+  format?: string;
+  pattern?: string;
+  const?: unknown;
+  enum?: unknown[];
+  default?: unknown;
+  examples?: unknown[];
+  minimum?: number;
+  maximum?: number;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  additionalProperties?: boolean | JsonSchema;
+  items?: JsonSchema;
+  oneOf?: JsonSchema[];
+  anyOf?: JsonSchema[];
+}
+
+export interface Choice {
+  value: string;
+  label: string;
+}
+
+interface Common {
+  /** Where it is, as the API writes it within the options: `api.replicas`. */
+  path: string;
+  label: string;
+  description?: string;
+  /** Whether null may be sent, which removes a default. */
+  nullable: boolean;
+  default?: unknown;
+  required: boolean;
+}
+
+export type Leaf = Common &
+  (
+    | { kind: 'text'; example?: string }
+    | { kind: 'number'; minimum?: number; maximum?: number; integer: boolean }
+    | { kind: 'flag' }
+    | { kind: 'choice'; choices: Choice[] }
+    | { kind: 'colour' }
+    | { kind: 'picture'; maxBytes?: number }
+    | { kind: 'map' }
+    | { kind: 'list' }
+    | { kind: 'items'; fields: Field[] }
+    | { kind: 'json' }
+  );
+export type Group = Common & { kind: 'group'; fields: Field[] };
+export type Field = Leaf | Group;
+
+/** What somebody who runs shops is asked first, and everything else by what it belongs to. */
+export interface Form {
+  first: Leaf[];
+  /** Groups as they are folded; options that belong to none are together in the one without a path. */
+  groups: Group[];
+}
+
+const ABBREVIATIONS = new Set(['api', 'cpu', 'id', 'tls', 'url']);
+
+/** `envSecrets` as people write it: Env secrets. */
+export function humanize(key: string): string {
+  const words = key
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .split(/[\s_-]+/)
+    .map((word) => word.toLowerCase())
+    .map((word) => (ABBREVIATIONS.has(word) ? word.toUpperCase() : word));
+  const text = words.join(' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function fieldsOf(schema: JsonSchema): Field[] {
+  return properties(schema, schema, '');
+}
+
+function properties(schema: JsonSchema, root: JsonSchema, parent: string): Field[] {
+  return Object.entries(schema.properties ?? {}).map(([key, property]) =>
+    fieldOf(
+      property,
+      root,
+      parent === '' ? key : `${parent}.${key}`,
+      key,
+      schema.required?.includes(key) ?? false,
+    ),
+  );
+}
+
+function fieldOf(raw: JsonSchema, root: JsonSchema, path: string, key: string, required: boolean): Field {
+  const { schema, nullable } = plain(raw, root);
+  const common: Common = {
+    path,
+    label: schema.title ?? humanize(key),
+    description: schema.description,
+    nullable,
+    default: schema.default ?? undefined,
+    required,
+  };
+  const choices = choicesOf(schema, root);
+  if (choices) return { ...common, kind: 'choice', choices };
+  const type = Array.isArray(schema.type) ? schema.type.find((one) => one !== 'null') : schema.type;
+  if (type === 'boolean') return { ...common, kind: 'flag' };
+  if (type === 'integer' || type === 'number') {
+    const { minimum, maximum } = schema;
+    return { ...common, kind: 'number', minimum, maximum, integer: type === 'integer' };
+  }
+  if (type === 'string') return textOf(schema, common);
+  if (type === 'array' && schema.items) {
+    const items = plain(schema.items, root).schema;
+    if (items.type === 'string') return { ...common, kind: 'list' };
+    if (items.properties) return { ...common, kind: 'items', fields: properties(items, root, '') };
+  }
+  if (schema.properties) return { ...common, kind: 'group', fields: properties(schema, root, path) };
+  if (typeof schema.additionalProperties === 'object') {
+    if (plain(schema.additionalProperties, root).schema.type === 'string') return { ...common, kind: 'map' };
+  }
+  return { ...common, kind: 'json' };
+}
+
+function textOf(schema: JsonSchema, common: Common): Leaf {
+  if (schema.format === 'data-url') {
+    const kibibytes = /at most (\d+) KiB/.exec(schema.description ?? '')?.[1];
+    return { ...common, kind: 'picture', maxBytes: kibibytes ? Number(kibibytes) * 1024 : undefined };
+  }
+  if (schema.format === 'color' || /#rrggbb/i.test(schema.description ?? ''))
+    return { ...common, kind: 'colour' };
+  const example = schema.examples?.find((one) => typeof one === 'string');
+  return { ...common, kind: 'text', example };
+}
+
+/** Without references, and without the ways in which a schema says that null is allowed too. */
+function plain(schema: JsonSchema, root: JsonSchema): { schema: JsonSchema; nullable: boolean } {
+  if (schema.$ref) {
+    const { $ref, ...own } = schema;
+    const target = root.$defs?.[$ref.replace('#/$defs/', '')];
+    return target ? plain({ ...target, ...own }, root) : { schema: own, nullable: false };
+  }
+  const others = schema.anyOf?.filter((one) => one.type !== 'null');
+  if (others?.length === 1 && others[0] && others.length !== schema.anyOf?.length) {
+    return { schema: { ...plain(others[0], root).schema, ...schema, anyOf: undefined }, nullable: true };
+  }
+  return { schema, nullable: Array.isArray(schema.type) && schema.type.includes('null') };
+}
+
+function choicesOf(schema: JsonSchema, root: JsonSchema): Choice[] | undefined {
+  const options = schema.oneOf?.map((one) => plain(one, root).schema);
+  if (options?.length && options.every((one) => typeof one.const === 'string')) {
+    return options.map((one) => ({
+      value: String(one.const),
+      label: one.title ?? one.description?.replace(/\.$/, '') ?? humanize(String(one.const)),
+    }));
+  }
+  const values = schema.enum?.filter((value) => value !== null);
+  if (!values?.length || !values.every((value) => typeof value === 'string')) return undefined;
+  return values.map((value) => ({ value, label: humanize(value) }));
+}
+
+export function leavesOf(fields: Field[]): Leaf[] {
+  return fields.flatMap((field) => (field.kind === 'group' ? leavesOf(field.fields) : [field]));
+}
+
+/**
+ * Whether it is about the shop and no machine: how it looks, and what there is to choose that nothing is chosen of.
+ * Schemas do not say so; these are the kinds and names by which it shows in any engine's.
+ */
+function isForOwners(leaf: Leaf): boolean {
+  const key = leaf.path.split('.').at(-1) ?? '';
+  if (leaf.kind === 'picture' || leaf.kind === 'colour') return true;
+  if (leaf.kind === 'choice') return leaf.nullable;
+  return leaf.kind === 'text' && /^(e-?mail|currency|language|locale|time-?zone)$/i.test(key);
+}
+
+const PICTURES_LAST = ['picture', 'colour'];
+
+export function formOf(schema: JsonSchema): Form {
+  const fields = fieldsOf(schema);
+  const first = leavesOf(fields)
+    .filter(isForOwners)
+    .sort((a, b) => PICTURES_LAST.indexOf(a.kind) - PICTURES_LAST.indexOf(b.kind))
+    .map((leaf, _, all) => withContext(leaf, all, fields));
+  const taken = new Set(first.map((leaf) => leaf.path));
+  const rest = without(fields, taken);
+  const loose = rest.filter((field) => field.kind !== 'group');
+  const groups = rest.filter((field) => field.kind === 'group');
+  if (loose.length) {
+    groups.push({ kind: 'group', path: '', label: '', nullable: false, required: false, fields: loose });
+  }
+  return { first, groups };
+}
+
+/** The e-mail address of whom? What comes alone out of its group is named after that too. */
+function withContext(leaf: Leaf, all: Leaf[], fields: Field[]): Leaf {
+  const top = leaf.path.split('.')[0] ?? '';
+  const alone = all.filter((other) => other.path.startsWith(`${top}.`)).length === 1;
+  const group = fields.find((field) => field.kind === 'group' && field.path === top);
+  if (!alone || !group) return leaf;
+  return { ...leaf, label: `${group.label} ${leaf.label.toLowerCase()}` };
+}
+
+function without(fields: Field[], taken: ReadonlySet<string>): Field[] {
+  return fields.flatMap((field): Field[] => {
+    if (field.kind !== 'group') return taken.has(field.path) ? [] : [field];
+    const left = without(field.fields, taken);
+    return left.length ? [{ ...field, fields: left }] : [];
+  });
+}

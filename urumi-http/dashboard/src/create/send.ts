@@ -1,0 +1,62 @@
+// Asks the API what a request would make, and to make it: once, however often that has to be said.
+import { api, body } from '../api/client';
+import { ApiError, UnreachableError } from '../api/problem';
+import type { CreateStore, Preview, Store } from '../api/types';
+import { forgetKey, keyFor, newKeyFor } from './draft';
+
+export async function preview(request: CreateStore, signal: AbortSignal): Promise<Preview> {
+  const params = { query: { dryRun: true } };
+  return (await body(api.POST('/stores', { params, body: request, signal }))) as Preview;
+}
+
+export async function post(request: CreateStore, key: string): Promise<Store> {
+  const params = { header: { 'Idempotency-Key': key } };
+  return (await body(api.POST('/stores', { params, body: request }))) as Store;
+}
+
+/** How long to wait before each further try. */
+export const WAITS_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+
+/** Whether the request may have been lost, or its answer: with its key it can be sent again. */
+export function isLost(error: unknown): boolean {
+  if (error instanceof UnreachableError) return true;
+  return error instanceof ApiError && [502, 503, 504].includes(error.status) && error.problem.retryable;
+}
+
+/** Whether nothing was made, for certain. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500;
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof ApiError && error.problem.code === code;
+}
+
+/** Makes a store. `onWait` hears of each failed try that is followed by another one. */
+export async function create(
+  request: CreateStore,
+  onWait: (failed: number) => void,
+  send = post,
+  pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
+): Promise<Store> {
+  let key = keyFor(request);
+  let renewed = false;
+  for (let failed = 0; ;) {
+    try {
+      return await send(request, key);
+    } catch (error) {
+      const wait = WAITS_MS[failed];
+      if (hasCode(error, 'idempotency-key-reused') && !renewed) {
+        renewed = true;
+        key = newKeyFor(request);
+      } else if (isLost(error) && wait !== undefined) {
+        failed += 1;
+        onWait(failed);
+        await pause(wait);
+      } else {
+        if (isRefusal(error)) forgetKey();
+        throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
+import { createRootRouteWithContext, Outlet, useLocation } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
+import { ApiError } from '../api/problem';
+import { LiveStores } from '../live/LiveStores';
+import { useToken } from '../session/session';
+import { asksWho, settingsQuery } from '../session/settings';
+import { signOut } from '../session/signOut';
+import { whoamiQuery } from '../session/whoami';
+import { ErrorPage } from '../shell/ErrorPage';
+import { Shell } from '../shell/Shell';
+
+const SignIn = lazy(async () => ({ default: (await import('../session/SignIn')).SignIn }));
+
+export const Route = createRootRouteWithContext<{ queryClient: QueryClient }>()({ component: Root });
+
+/** Everything but the return from an identity provider is for those who are signed in, where anybody is asked. */
+function Root() {
+  const settings = useQuery(settingsQuery);
+  const token = useToken();
+  const { pathname } = useLocation();
+  if (settings.error) return <ErrorPage error={settings.error} reset={() => void settings.refetch()} />;
+  if (!settings.data) return null;
+  if (pathname === '/signed-in') return <Outlet />;
+  if (token === null && asksWho(settings.data)) {
+    return (
+      <Suspense>
+        <SignIn settings={settings.data} />
+      </Suspense>
+    );
+  }
+  return <SignedIn key={token} />;
+}
+
+/** Somebody may be known to the identity provider and yet have no role here: that is said instead of anything else. */
+function SignedIn() {
+  const who = useQuery(whoamiQuery);
+  if (who.error instanceof ApiError && who.error.status === 403) {
+    return <ErrorPage error={who.error} reset={() => void who.refetch()} signOut={signOut} />;
+  }
+  return (
+    <LiveStores>
+      <Shell>
+        <Outlet />
+      </Shell>
+    </LiveStores>
+  );
+}

@@ -1,0 +1,11 @@
+// The store whose page this is, for what is on that page.
+import { createContext, use } from 'react';
+import type { Store } from '../api/types';
+
+export const StoreContext = createContext<Store | null>(null);
+
+export function useStore(): Store {
+  const store = use(StoreContext);
+  if (!store) throw new Error('there is no store around this');
+  return store;
+}

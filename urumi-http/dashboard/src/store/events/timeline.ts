@@ -1,0 +1,28 @@
+// What of a timeline is shown, newest first, in days.
+import type { TimelineEntry } from '../../api/types';
+import type { EventsSearch, Source } from '../search';
+
+export function select(entries: TimelineEntry[], { source, warnings }: EventsSearch): TimelineEntry[] {
+  return entries
+    .filter((entry) => !source || source.includes(entry.source))
+    .filter((entry) => !warnings || entry.type === 'Warning')
+    .reverse();
+}
+
+export function countBySource(entries: TimelineEntry[]): Record<Source, number> {
+  const counts = { urumi: 0, kubernetes: 0, audit: 0 };
+  for (const { source } of entries) counts[source] += 1;
+  return counts;
+}
+
+/** Entries by the day on which they were, as `day` tells it, in the order given. */
+export function byDay(entries: TimelineEntry[], day: (time: Date) => string): [string, TimelineEntry[]][] {
+  const days = new Map<string, TimelineEntry[]>();
+  for (const entry of entries) {
+    const key = day(new Date(entry.time));
+    const known = days.get(key);
+    if (known) known.push(entry);
+    else days.set(key, [entry]);
+  }
+  return [...days];
+}

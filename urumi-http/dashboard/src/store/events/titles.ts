@@ -1,0 +1,35 @@
+// What happened, for people: what urumi itself says has words of its own, and so have Kubernetes' well-known reasons.
+import { useTranslations } from 'use-intl';
+import type { TimelineEntry } from '../../api/types';
+import { plainReason } from '../reasons';
+
+const OWN = [
+  'Created',
+  'Retried',
+  'Ready',
+  'Degraded',
+  'Failed',
+  'Deleting',
+  'CreateRequested',
+  'CreateFailed',
+  'DeleteRequested',
+  'DeleteFailed',
+  'RetryRequested',
+  'RetryFailed',
+  'SmokeRequested',
+  'SmokeFailed',
+  'CredentialsRequested',
+  'CredentialsFailed',
+] as const;
+
+export function useEventTitle(): (entry: TimelineEntry) => string {
+  const t = useTranslations('store');
+  return ({ source, type, reason, message }) => {
+    if (source === 'kubernetes') {
+      const plain = type === 'Warning' ? plainReason(reason, message) : undefined;
+      return plain ? t(`reason.${plain}.what`) : reason;
+    }
+    const own = OWN.find((known) => known === reason);
+    return own ? t(`events.title.${own}`) : reason;
+  };
+}

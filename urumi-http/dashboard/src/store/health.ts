@@ -1,0 +1,14 @@
+// Whether an address answers, as far as the store's conditions tell.
+import type { Condition, Store } from '../api/types';
+import { componentOf } from './pipeline';
+
+export type Health = 'up' | 'down' | 'pending';
+
+/** Of the address behind which `component` is; of the store as a whole where it has no such component. */
+export function health(store: Store, component: string): Health {
+  const find = (wanted: (condition: Condition) => boolean) => store.conditions.find(wanted);
+  const served = find(({ type }) => type === 'AddressesServed');
+  const behind = find(({ type }) => componentOf(type) === component) ?? find(({ type }) => type === 'Ready');
+  if (behind?.status === 'True' && served?.status !== 'False') return 'up';
+  return store.status === 'provisioning' ? 'pending' : 'down';
+}

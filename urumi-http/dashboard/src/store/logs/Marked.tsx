@@ -1,0 +1,9 @@
+// A text with what is sought in it marked.
+import { parts } from './parts';
+
+export function Marked({ text, query }: { text: string; query: string }) {
+  if (!query) return text || ' ';
+  return parts(text, query).map(({ text, hit }, index) =>
+    hit ? <mark key={index}>{text}</mark> : <span key={index}>{text}</span>,
+  );
+}

@@ -1,0 +1,44 @@
+// What of a store's page is in the address: a link shows the same.
+import type { TimelineEntry } from '../api/types';
+
+export type Source = TimelineEntry['source'];
+export const SOURCES = ['urumi', 'kubernetes', 'audit'] as const satisfies Source[];
+
+type Raw = Record<string, unknown>;
+
+/** Routers read `?q=12` as a number. */
+const text = (value: unknown) =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) || undefined : undefined;
+const flag = (value: unknown) => (value === true ? true : undefined);
+
+export interface EventsSearch {
+  /** Only these; all without. */
+  source?: Source[] | undefined;
+  warnings?: true | undefined;
+}
+
+export function parseEventsSearch(raw: Raw): EventsSearch {
+  const given = raw.source;
+  const source = Array.isArray(given) ? SOURCES.filter((one) => given.includes(one)) : [];
+  return { source: source.length > 0 ? source : undefined, warnings: flag(raw.warnings) };
+}
+
+export interface LogsSearch {
+  component?: string | undefined;
+  q?: string | undefined;
+  wrap?: true | undefined;
+}
+
+export function parseLogsSearch(raw: Raw): LogsSearch {
+  return { component: text(raw.component), q: text(raw.q), wrap: flag(raw.wrap) };
+}
+
+export interface ObjectsSearch {
+  /** `Deployment/medusa-api`. */
+  object?: string | undefined;
+  as?: 'json' | undefined;
+}
+
+export function parseObjectsSearch(raw: Raw): ObjectsSearch {
+  return { object: text(raw.object), as: raw.as === 'json' ? 'json' : undefined };
+}

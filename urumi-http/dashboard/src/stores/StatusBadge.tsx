@@ -1,0 +1,30 @@
+// A store's status, told by a shape and a word as well as a colour.
+import { Badge } from '@mantine/core';
+import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconLoader2, IconTrash } from '@tabler/icons-react';
+import { useTranslations } from 'use-intl';
+import type { StoreStatus } from '../api/types';
+import classes from './StatusBadge.module.css';
+
+const ICON = {
+  provisioning: IconLoader2,
+  ready: IconCircleCheck,
+  degraded: IconAlertTriangle,
+  failed: IconCircleX,
+  deleting: IconTrash,
+} as const satisfies Record<StoreStatus, unknown>;
+
+export function StatusBadge({ status }: { status: StoreStatus }) {
+  const t = useTranslations('status');
+  const Icon = ICON[status];
+  return (
+    <Badge
+      className={classes.badge}
+      data-status={status}
+      variant="light"
+      tt="none"
+      leftSection={<Icon size={14} aria-hidden className={classes.icon} />}
+    >
+      {t(status)}
+    </Badge>
+  );
+}

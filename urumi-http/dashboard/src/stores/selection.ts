@@ -1,0 +1,70 @@
+// Which stores are shown, and in which order: the address's parameters, and what they choose.
+import { STATUSES, type Store, type StoreStatus } from '../api/types';
+
+export const COLUMNS = ['name', 'status', 'engine', 'created'] as const;
+export type Column = (typeof COLUMNS)[number];
+export type Sort = Column | `-${Column}`;
+
+export interface Selection {
+  /** A part of a name or id. */
+  q?: string;
+  status?: StoreStatus[];
+  engine?: string;
+  sort?: Sort;
+}
+
+/** The newest first: it is what was made last that somebody comes to see. */
+export const USUAL: Sort = '-created';
+
+/** Reads an address's parameters; what makes no sense is left out. */
+export function parseSelection(search: Record<string, unknown>): Selection {
+  const selection: Selection = {};
+  if (typeof search.q === 'string' || typeof search.q === 'number') selection.q = String(search.q);
+  if (typeof search.engine === 'string') selection.engine = search.engine;
+  const asked: unknown[] = Array.isArray(search.status) ? search.status : [search.status];
+  const status = STATUSES.filter((known) => asked.includes(known));
+  if (status.length > 0) selection.status = status;
+  const sort = COLUMNS.flatMap((column): Sort[] => [column, `-${column}`]).find(
+    (known) => known === search.sort,
+  );
+  if (sort && sort !== USUAL) selection.sort = sort;
+  return selection;
+}
+
+// What needs somebody comes first.
+const URGENCY: Record<StoreStatus, number> = {
+  failed: 0,
+  degraded: 1,
+  provisioning: 2,
+  deleting: 3,
+  ready: 4,
+};
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+const COMPARE: Record<Column, (a: Store, b: Store) => number> = {
+  name: (a, b) => collator.compare(a.name, b.name),
+  status: (a, b) => URGENCY[a.status] - URGENCY[b.status],
+  engine: (a, b) => collator.compare(a.engine, b.engine),
+  created: (a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt),
+};
+
+/** The stores that are chosen, in their order. Equal ones are ordered by id, so that rows never change places by themselves. */
+export function select(stores: Iterable<Store>, { q, status, engine, sort = USUAL }: Selection): Store[] {
+  const needle = q?.trim().toLowerCase() ?? '';
+  const chosen = Array.from(stores).filter(
+    (store) =>
+      (!status || status.includes(store.status)) &&
+      (!engine || store.engine === engine) &&
+      (!needle || store.name.toLowerCase().includes(needle) || store.id.includes(needle)),
+  );
+  const compare = COMPARE[sort.replace('-', '') as Column];
+  const turn = sort.startsWith('-') ? -1 : 1;
+  return chosen.sort((a, b) => turn * compare(a, b) || (a.id < b.id ? -1 : 1));
+}
+
+/** How many stores are in each status. */
+export function countByStatus(stores: Iterable<Store>): Record<StoreStatus, number> {
+  const counts = { provisioning: 0, ready: 0, degraded: 0, failed: 0, deleting: 0 };
+  for (const { status } of stores) counts[status] += 1;
+  return counts;
+}

@@ -1,0 +1,81 @@
+//! The dashboard, served alone before an API that runs elsewhere.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Failure, bind, say, stop_when_told};
+use crate::config::{DashboardArgs, MetricsListen};
+use crate::dashboard::{Api, ApiOptions, health, replica};
+use crate::layers::{LayerOptions, wrap};
+use crate::listener::{ListenerOptions, TlsOptions, serve_router};
+use crate::metrics_server;
+use crate::telemetry::{self, TelemetryOptions};
+
+/// The API has limits of its own, which say more: these are beyond them.
+const MAX_BODY: usize = 64 * 1024 * 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+
+pub(super) fn run(args: &DashboardArgs) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let log = TelemetryOptions { format: args.log_format, filter: args.log.clone(), otlp_endpoint: None };
+        let telemetry = telemetry::start(&log)?;
+        let outcome = until_stopped(args).await;
+        telemetry.shutdown().await;
+        outcome
+    })
+}
+
+async fn until_stopped(args: &DashboardArgs) -> Result<(), Failure> {
+    let (tasks, background, draining) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+    let mut options = ApiOptions::new(args.api_url.clone());
+    options.ca.clone_from(&args.api_ca);
+    options.exposed = !args.listen.ip().to_canonical().is_loopback();
+    options.draining = draining.clone();
+    let api = Arc::new(Api::new(options)?);
+    let metrics = metrics_server::install_recorder()?;
+    let _background = background.clone().drop_guard();
+    tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
+
+    let listener = bind(args.listen).await?;
+    let address = listener.local_addr()?;
+    let metrics_listener = match args.metrics_listen {
+        MetricsListen::Off => None,
+        MetricsListen::At(address) => Some(bind(address).await?),
+    };
+    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+    say(&format!("the dashboard is at {scheme}://{address}/ui/\n"))?;
+    tracing::info!(%address, api = %args.api_url, "listening");
+
+    let app = wrap(replica(api.clone()), &layer_options());
+    let serving = serve_router(listener, app, listener_options(args), draining.clone());
+    let watching = async {
+        match metrics_listener {
+            Some(listener) => {
+                let app = metrics_server::router(metrics, health(api));
+                serve_router(listener, app, ListenerOptions::default(), background.clone()).await
+            }
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = serving => served.map_err(Failure::from),
+        watched = watching => watched.map_err(Failure::from),
+        never = stop_when_told(&draining) => match never {},
+    }
+}
+
+fn layer_options() -> LayerOptions {
+    LayerOptions { max_body: MAX_BODY, request_timeout: REQUEST_TIMEOUT, ..LayerOptions::default() }
+}
+
+fn listener_options(args: &DashboardArgs) -> ListenerOptions {
+    ListenerOptions {
+        tls: args.tls_cert.as_ref().zip(args.tls_key.as_ref()).map(|(cert, key)| TlsOptions::new(cert, key)),
+        shutdown_grace: args.shutdown_grace,
+        ..ListenerOptions::default()
+    }
+}
