@@ -6,10 +6,9 @@ ARG NODE=24
 
 # The dashboard, which becomes a part of the server.
 FROM node:${NODE}-alpine AS dashboard
-WORKDIR /src/urumi-http
-COPY urumi-http .
-RUN --mount=type=cache,target=/root/.npm \
-    if [ -f dashboard/package.json ]; then cd dashboard && npm ci && npm run build; else mkdir -p dashboard/dist; fi
+WORKDIR /src
+COPY urumi-http/dashboard .
+RUN --mount=type=cache,target=/root/.npm npm ci && npm run build
 
 FROM rust:${RUST}-alpine AS build
 # ring compiles a little C and assembly.
@@ -18,7 +17,7 @@ RUN apk add --no-cache musl-dev
 RUN --mount=type=cache,target=/usr/local/cargo/registry cargo install --locked cargo-auditable@^0.7
 WORKDIR /src
 COPY . .
-COPY --from=dashboard /src/urumi-http/dashboard/dist urumi-http/dashboard/dist
+COPY --from=dashboard /src/dist urumi-http/dashboard/dist
 # The same commit gives the same bytes: no paths of this machine, no time.
 ARG SOURCE_DATE_EPOCH=0
 ENV RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo -C strip=symbols" \
