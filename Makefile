@@ -5,7 +5,7 @@ CARGO ?= cargo
 # CI and contributors get the same lints: a warning is an error.
 CLIPPY := $(CARGO) clippy --workspace --all-targets
 
-.PHONY: help demo dashboard test e2e lint bench cluster-up cluster-down docs
+.PHONY: help demo dashboard test e2e lint bench cluster-up cluster-down docs image
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,5 +34,10 @@ cluster-up: ## Start a real Kubernetes API server with simulated nodes on this m
 cluster-down: ## Stop it and remove everything it left
 	@dev/cluster/down
 
-docs: ## Write again what is generated and committed: snapshots, the command line reference
+IMAGE ?= urumi/urumi:dev
+image: ## Build the platform's image, $(IMAGE), with Docker or what calls itself so
+	docker build --build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) --tag $(IMAGE) .
+
+docs: ## Write again what is generated and committed: snapshots, the command line reference, the rendered chart
 	UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --workspace --quiet
+	UPDATE_DOCS=1 dev/helm/test

@@ -1,0 +1,182 @@
+package tests
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+// What no run here makes use of, each with the reason why it is there all the same.
+var unused = map[string]string{
+	"coordination.k8s.io/leases create": "leader election is switched on by rbac.leases, for replicas that use it",
+	"coordination.k8s.io/leases get":    "the same",
+	"coordination.k8s.io/leases update": "the same",
+}
+
+// asked are the verbs that an account was granted, by what the audit log says from a place on: `resource verb`.
+func asked(t *testing.T, log string, from int64, user string) (map[string]int, []string) {
+	t.Helper()
+	file, err := os.Open(log)
+	must(t, err)
+	defer file.Close()
+	_, err = file.Seek(from, 0)
+	must(t, err)
+	used, forbidden := map[string]int{}, []string{}
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		var line struct {
+			Stage, Verb, RequestURI string
+			User                    struct{ Username string }
+			ObjectRef               struct{ APIGroup, Resource, Subresource, Name string }
+			ResponseStatus          struct {
+				Code    int
+				Message string
+			}
+		}
+		if json.Unmarshal(lines.Bytes(), &line) != nil || line.User.Username != user || line.ObjectRef.Resource == "" {
+			continue
+		}
+		key := line.ObjectRef.APIGroup + "/" + line.ObjectRef.Resource
+		if line.ObjectRef.Subresource != "" {
+			key += "/" + line.ObjectRef.Subresource
+		}
+		if key == "/secrets" && line.Verb == "get" {
+			key += "/" + line.ObjectRef.Name
+		}
+		if line.ResponseStatus.Code == http.StatusForbidden {
+			forbidden = append(forbidden, key+" "+line.Verb+": "+line.ResponseStatus.Message)
+			continue
+		}
+		used[key+" "+line.Verb]++
+	}
+	must(t, lines.Err())
+	return used, forbidden
+}
+
+// Every permission of the chart is made use of by a store's life, and nothing beyond them is tried: without any one of them,
+// something of this would fail.
+func TestClusterEveryPermissionIsUsed(t *testing.T) {
+	c := connect(t)
+	log := os.Getenv("URUMI_TEST_AUDIT_LOG")
+	if log == "" {
+		t.Skip("URUMI_TEST_AUDIT_LOG does not say where the audit log is")
+	}
+	info, err := os.Stat(log)
+	must(t, err)
+	c.install(t, "values-local.yaml")
+	_, kubeconfig := c.backend(t)
+	address := c.serve(t, kubeconfig)
+	token, err := c.admin.CoreV1().Secrets(namespace).Get(t.Context(), "admin-token", metav1.GetOptions{})
+	must(t, err)
+	server := []string{"URUMI_SERVER=" + address, "URUMI_TOKEN=" + string(token.Data["token"])}
+	direct := []string{"KUBECONFIG=" + kubeconfig}
+
+	// A store of everything: limits, quota, a schedule, texts in a ConfigMap, classes by name.
+	options := filepath.Join(t.TempDir(), "options.yaml")
+	must(t, os.WriteFile(options, []byte(`
+quota: {pods: "30"}
+limits: {default: {cpu: 500m, memory: 256Mi}, defaultRequest: {cpu: 10m, memory: 64Mi}}
+smoke: {schedule: "0 0 1 1 *"}
+database: {storage: {className: standard}}
+ingress: {className: urumi-test}
+storefront: {theme: {colors: {accent: "#123456"}}}
+`), 0o600))
+	t.Cleanup(func() { c.remove(t, "store-used") })
+	urumi(t, server, "create", "Used", "--id", "used", "--values", options, "--wait", "--timeout", "3m")
+	urumi(t, server, "credentials", "used", "--reveal")
+	urumi(t, server, "events", "used")
+	urumi(t, server, "logs", "used", "--tail", "1")
+	urumi(t, server, "diff", "used")
+	urumi(t, direct, "doctor", "--domain", "localhost")
+	urumi(t, direct, "list")
+	urumi(t, direct, "get", "used")
+
+	// Somebody changes one of each kind; the monitor sets it right again.
+	drift := []byte(`{"metadata": {"labels": {"app.kubernetes.io/managed-by": "somebody"}}}`)
+	repaired := func(group, resource, name string) {
+		t.Helper()
+		at := c.any.Resource(resourceOf(t, group, resource)).Namespace("store-used")
+		if name == "" {
+			all, err := at.List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=urumi"})
+			must(t, err)
+			if len(all.Items) == 0 {
+				t.Errorf("the store has no %s", resource)
+				return
+			}
+			name = all.Items[0].GetName()
+		}
+		_, err := at.Patch(t.Context(), name, types.MergePatchType, drift, metav1.PatchOptions{FieldManager: "somebody"})
+		must(t, err)
+		var last *unstructured.Unstructured
+		right := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, time.Minute, true, func(ctxNow context.Context) (bool, error) {
+			last, err = at.Get(ctxNow, name, metav1.GetOptions{})
+			return err == nil && last.GetLabels()["app.kubernetes.io/managed-by"] == "urumi", nil
+		})
+		if right != nil {
+			t.Errorf("%s %s is not repaired: %v", resource, name, last.GetLabels())
+		}
+	}
+	for _, it := range [][2]string{{"", "services"}, {"", "configmaps"}, {"", "resourcequotas"}, {"", "limitranges"}, {"apps", "deployments"}, {"apps", "statefulsets"}, {"batch", "cronjobs"}, {"networking.k8s.io", "ingresses"}, {"networking.k8s.io", "networkpolicies"}} {
+		repaired(it[0], it[1], "")
+	}
+	urumi(t, server, "delete", "used", "--yes", "--wait", "--timeout", "2m")
+
+	granted := map[string]bool{}
+	collect := func(all []rbacv1.PolicyRule) {
+		for key, verbs := range rules(all) {
+			for _, verb := range verbs {
+				granted[key+" "+verb] = true
+			}
+		}
+	}
+	objects := render(t, "values-local.yaml")
+	for _, it := range typed[*rbacv1.ClusterRole](objects) {
+		collect(it.Rules)
+	}
+	for _, it := range typed[*rbacv1.Role](objects) {
+		collect(it.Rules)
+	}
+	var used map[string]int
+	var forbidden []string
+	missing := func() []string {
+		var all []string
+		for permission := range granted {
+			if used[permission] == 0 && unused[permission] == "" {
+				all = append(all, permission)
+			}
+		}
+		slices.Sort(all)
+		return all
+	}
+	// The log is written a little later than what it tells of.
+	_ = wait.PollUntilContextTimeout(t.Context(), time.Second, 10*time.Second, true, func(context.Context) (bool, error) {
+		used, forbidden = asked(t, log, info.Size(), "system:serviceaccount:"+namespace+":backend")
+		return len(missing()) == 0, nil
+	})
+	for _, it := range missing() {
+		t.Errorf("nobody needs: %s", it)
+	}
+	for _, it := range forbidden {
+		t.Errorf("forbidden: %s", it)
+	}
+	for permission, why := range unused {
+		if used[permission] > 0 {
+			t.Errorf("%s is used, though it should not be: %s", permission, why)
+		}
+	}
+	t.Logf("%d permissions, %d of them made use of: %v", len(granted), len(granted)-len(unused), slices.Sorted(maps.Keys(used)))
+}
