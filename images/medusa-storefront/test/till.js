@@ -1,7 +1,9 @@
 // The stand-in's carts and orders, in Medusa's own shapes, and troubles of single routes.
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 
 const id = (/** @type {string} */ kind) => `${kind}_${randomBytes(8).toString('hex')}`;
+const SHORT = 'Some variant does not have the required inventory';
 const OPTIONS = [
   { id: 'so_fast', name: 'Express', amount: 12, type: { description: 'The next day' } },
   { id: 'so_slow', name: 'Standard', amount: 4.9, type: { description: 'In 3 days' } },
@@ -21,6 +23,9 @@ export function till(find) {
      * have been done. @type {{ of: RegExp, what: 'hang' | 'broken' | 'cut', late?: boolean } | undefined}
      */
     trouble: undefined,
+    /** What happens once, just before the next thing is put into a cart. @type {(() => unknown) | undefined} */
+    meanwhile: undefined,
+    put,
 
     /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {[number, unknown] | undefined} */
     answer(method, path, query, body) {
@@ -67,8 +72,15 @@ export function till(find) {
       if (what === 'line-items' && rest) {
         const line = cart.items.find((/** @type {any} */ item) => item.id === rest);
         if (method === 'DELETE') cart.items = cart.items.filter((/** @type {any} */ item) => item !== line);
-        else line.quantity = body.quantity;
+        else {
+          if ((find(line.variant_id)?.stock ?? 0) < body.quantity) return refused(SHORT);
+          line.quantity = body.quantity;
+          if (body.metadata) line.metadata = body.metadata;
+        }
       } else if (what === 'line-items') {
+        const { meanwhile } = self;
+        self.meanwhile = undefined;
+        meanwhile?.();
         const wrong = put(cart, body);
         if (wrong) return refused(wrong);
       } else if (what === 'shipping-methods') {
@@ -88,17 +100,21 @@ export function till(find) {
 
   function put(
     /** @type {any} */ cart,
-    /** @type {{ variant_id: string, quantity: number }} */ { variant_id, quantity },
+    /** @type {{ variant_id: string, quantity: number, metadata?: Record<string, unknown> }} */ item,
   ) {
+    const { variant_id, quantity, metadata = {} } = item;
     const found = find(variant_id);
     if (!found) return `Variant ${variant_id} does not exist`;
-    if (found.stock < quantity) return 'Some variant does not have the required inventory';
-    const same = cart.items.find((/** @type {any} */ item) => item.variant_id === variant_id);
+    // As Medusa does: lines are one where variant and metadata are the same.
+    const same = cart.items.find(
+      (/** @type {any} */ one) => one.variant_id === variant_id && isDeepStrictEqual(one.metadata, metadata),
+    );
+    if (found.stock < quantity + (same?.quantity ?? 0)) return SHORT;
     if (same) same.quantity += quantity;
     else {
       const { title, variant, handle, price } = found;
       const names = { title, product_title: title, product_handle: handle, variant_title: variant, thumbnail: null };
-      cart.items.push({ id: id('cali'), variant_id, ...names, unit_price: price, quantity });
+      cart.items.push({ id: id('cali'), variant_id, ...names, unit_price: price, quantity, metadata });
     }
     return undefined;
   }
