@@ -26,6 +26,14 @@ export function till(find) {
     /** What happens once, just before the next thing is put into a cart. @type {(() => unknown) | undefined} */
     meanwhile: undefined,
     put,
+    /** The ways to pay that the region has. */
+    providers: ['pp_system_default'],
+    /** What Stripe knows: its payments by their ids. @type {Map<string, { status: string, failed?: boolean }>} */
+    intents: new Map(),
+    /** Whether a cart that is not paid is told with status 200, as versions of Medusa do. */
+    older: false,
+    /** Why carts cannot be completed, before anybody asks for the payment. @type {string | undefined} */
+    refusal: undefined,
 
     /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {[number, unknown] | undefined} */
     answer(method, path, query, body) {
@@ -34,14 +42,15 @@ export function till(find) {
         /** @type {[number, unknown]} */ ([status, { type, message }]);
       const [, , kind, one, what, rest] = path.split('/');
       if (kind === 'shipping-options') return ok({ shipping_options: OPTIONS });
-      if (kind === 'payment-providers') return ok({ payment_providers: [{ id: 'pp_system_default' }] });
+      if (kind === 'payment-providers') return ok({ payment_providers: self.providers.map((id) => ({ id })) });
       if (kind === 'payment-collections') {
         const cart = one ? [...carts.values()].find(({ collection }) => collection === one) : carts.get(body.cart_id);
         if (!one) cart.collection ??= id('pay_col');
-        else
-          cart.sessions = [
-            { id: id('payses'), provider_id: body.provider_id, status: 'pending', amount: sums(cart).total },
-          ];
+        else {
+          drop(cart);
+          const session = { id: id('payses'), provider_id: body.provider_id, status: 'pending' };
+          cart.sessions.push({ ...session, amount: sums(cart).total, data: intent(body.provider_id) });
+        }
         return ok({ payment_collection: { id: cart.collection } });
       }
       if (kind === 'orders' && one === 'lookup') {
@@ -65,7 +74,12 @@ export function till(find) {
       }
       const cart = carts.get(one);
       if (!cart) return refused(`Cart with id '${one}' not found`, 'not_found', 404);
-      if (what === 'complete') return ok({ type: 'order', order: complete(cart) });
+      if (what === 'complete') {
+        const wrong = cart.order ? undefined : authorize(cart);
+        if (!wrong) return ok({ type: 'order', order: complete(cart) });
+        if (self.older) return ok({ type: 'cart', cart: shown(cart), error: { message: wrong } });
+        return refused(wrong, 'not_allowed');
+      }
       if (method === 'GET') return ok({ cart: shown(cart) });
       if (cart.completed_at) return refused(`Cart ${one} is already completed.`);
       const before = sums(cart).total;
@@ -93,10 +107,44 @@ export function till(find) {
         Object.assign(cart, body);
       }
       // As Medusa does: a session is for one amount.
-      if (sums(cart).total !== before) cart.sessions = [];
+      if (sums(cart).total !== before) drop(cart);
       return ok({ cart: shown(cart) });
     },
   };
+
+  function intent(/** @type {string} */ provider) {
+    if (provider !== 'pp_stripe_stripe') return {};
+    const one = id('pi');
+    self.intents.set(one, { status: 'requires_payment_method' });
+    return { id: one, client_secret: `${one}_secret_${randomBytes(8).toString('hex')}` };
+  }
+
+  /** Removes a cart's sessions, as Medusa does: it cancels their payments, and keeps those that Stripe cannot cancel. */
+  function drop(/** @type {any} */ cart) {
+    cart.sessions = cart.sessions.filter((/** @type {any} */ { data }) => {
+      const known = self.intents.get(data.id);
+      if (known?.status === 'succeeded') return true;
+      if (known) known.status = 'canceled';
+      return false;
+    });
+  }
+
+  /** What keeps a cart from being paid. As in Medusa, its first session counts, and remembers what Stripe says. */
+  function authorize(/** @type {any} */ cart) {
+    const [session] = cart.sessions.filter((/** @type {any} */ { status }) => !['error', 'canceled'].includes(status));
+    if (!session) return 'Payment sessions are required to complete cart';
+    if (self.refusal) return self.refusal;
+    const known = self.intents.get(session.data.id);
+    if (!known) return undefined;
+    const { status, failed } = known;
+    if (status === 'requires_payment_method') session.status = failed ? 'error' : 'pending';
+    else if (status === 'requires_action') session.status = 'requires_more';
+    else if (status === 'canceled') session.status = 'canceled';
+    else if (status === 'processing') session.status = 'pending';
+    else session.status = 'authorized';
+    if (session.status === 'authorized') return undefined;
+    return `Session: ${session.id} was not authorized with the provider.`;
+  }
 
   function put(
     /** @type {any} */ cart,

@@ -1,8 +1,8 @@
 // The customer's cart: it lives in the API, and its id in a cookie, so that any replica serves any customer.
-import { STOREFRONT_URL } from '$app/env/private';
+import { STOREFRONT_URL, STRIPE_PUBLISHABLE_KEY } from '$app/env/private';
 import type { HttpTypes } from '@medusajs/types';
 import type { RequestEvent } from '@sveltejs/kit';
-import type { Cart } from '#lib/purchase.ts';
+import { CARD, type Cart } from '#lib/purchase.ts';
 import { address, lines, totals } from './amounts.ts';
 import { ApiError, ask, remove, tell } from './api.ts';
 import { currentRegion } from './region.ts';
@@ -70,7 +70,7 @@ const formsOf = ({ metadata }: Item) => (Array.isArray(metadata?.added) ? (metad
 
 /** Who waits for whom: changes of one cart happen one after the other. */
 const queues = new Map<string, Promise<unknown>>();
-function inTurn<T>(cart: string, act: () => Promise<T>): Promise<T> {
+export function inTurn<T>(cart: string, act: () => Promise<T>): Promise<T> {
   const turn = (queues.get(cart) ?? Promise.resolve()).then(act, act);
   const done = turn.then(
     () => {},
@@ -146,9 +146,18 @@ export async function updateCart(cart: string, change: Record<string, unknown>):
   return plain((await tell<HttpTypes.StoreCartResponse>(path, change)).cart);
 }
 
+const text = (given: unknown) => (typeof given === 'string' ? given : undefined);
+
 function plain(cart: HttpTypes.StoreCart): Cart {
   const [method] = cart.shipping_methods ?? [];
-  const session = cart.payment_collection?.payment_sessions?.find(({ status }) => status !== 'canceled');
+  // Of the others Medusa makes no order.
+  const sessions = (cart.payment_collection?.payment_sessions ?? []).filter(
+    ({ status }) => status !== 'canceled' && status !== 'error',
+  );
+  const [session] = sessions;
+  const alone = sessions.length === 1;
+  const fits = session?.amount === cart.total;
+  const card = alone && session?.provider_id === CARD ? session : undefined;
   const all = lines(cart.items ?? []);
   return {
     id: cart.id,
@@ -160,7 +169,9 @@ function plain(cart: HttpTypes.StoreCart): Cart {
     totals: totals(cart, Boolean(method)),
     address: address(cart.shipping_address),
     shipping: method?.shipping_option_id ? { option: method.shipping_option_id, name: method.name ?? '' } : undefined,
-    payment: session?.amount === cart.total ? session.provider_id : undefined,
+    payment: alone && fits && (!card || STRIPE_PUBLISHABLE_KEY) ? session?.provider_id : undefined,
+    card: card && { status: card.status, fits, secret: text(card.data?.client_secret) },
+    held: !alone && sessions.some(({ provider_id }) => provider_id === CARD),
     completed: completed(cart),
   };
 }
