@@ -97,7 +97,10 @@ const steps = [
       await visit(href.replaceAll('&amp;', '&'));
     },
   ],
-  ['add to cart', () => visit('/cart?/add', { variant: field('variant'), quantity: '1', to: '/cart' })],
+  [
+    'add to cart',
+    () => visit('/cart?/add', { variant: field('variant'), once: field('once'), quantity: '1', to: '/cart' }),
+  ],
   [
     'give an address',
     async () => {

@@ -7,6 +7,13 @@ import { visitorLanguage } from '#lib/server/language.ts';
 /** For what is not a page: nothing may be loaded from it. */
 const closed = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** What Stripe documents for its Payment Element, beside our own; only on the page that has it. */
+const stripe = [
+  "script-src 'self' https://js.stripe.com https://*.js.stripe.com",
+  "connect-src 'self' https://api.stripe.com",
+  'frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com',
+].join('; ');
+
 export const handle: Handle = async ({ event, resolve }) => {
   const language = (event.locals.language = visitorLanguage(event));
   const response = await resolve(event, {
@@ -16,6 +23,17 @@ export const handle: Handle = async ({ event, resolve }) => {
   if (response.headers.get('content-type')?.startsWith('text/html')) {
     response.headers.set('cache-control', 'private, no-cache');
     response.headers.set('speculation-rules', '"/speculation-rules"');
+    if (event.route.id?.startsWith('/checkout/card')) {
+      // What is paid must be looked at anew, by the back button too; and the page has the payment's secret in it.
+      response.headers.set('cache-control', 'no-store');
+      if (event.route.id === '/checkout/card' && response.status === 200) {
+        const own = response.headers.get('content-security-policy');
+        response.headers.set('content-security-policy', `${own}; ${stripe}`);
+        // A bank or a wallet may ask in a window of its own.
+        if (event.url.protocol === 'https:')
+          response.headers.set('cross-origin-opener-policy', 'same-origin-allow-popups');
+      }
+    }
   } else if (!response.headers.has('content-security-policy')) {
     response.headers.set('content-security-policy', closed);
   }

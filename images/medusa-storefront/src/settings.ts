@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { languages } from './lib/texts/index.ts';
 
-const LOGO_LIMIT = 64 * 1024;
+/** In bytes of the picture itself; urumi's `storefront.theme.logo` has the same limit. */
+const LOGO_LIMIT = 32 * 1024;
 
 const object = <T extends v.ObjectEntries>(entries: T) => {
   return v.pipe(
@@ -29,7 +30,10 @@ const logo = v.pipe(
     const [head = '', body = ''] = text.split(';base64,');
     return { type: head.slice('data:'.length), bytes: Uint8Array.from(Buffer.from(body, 'base64')) };
   }),
-  v.check(({ bytes }) => bytes.length <= LOGO_LIMIT, 'must be at most 64 KiB'),
+  v.check(
+    ({ bytes }) => bytes.length <= LOGO_LIMIT,
+    ({ input }) => `must be a picture of at most ${LOGO_LIMIT} bytes (32 KiB), and has ${input.bytes.length}`,
+  ),
 );
 
 const schema = object({

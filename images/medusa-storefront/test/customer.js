@@ -34,6 +34,10 @@ export function customer(app, { origin = ORIGIN } = {}) {
     cookies,
     go,
     page: () => page,
+    /** Goes back to a page as it was. */
+    show(/** @type {typeof page} */ before) {
+      page = before;
+    },
     /** The fields of the form that has the one named, with what is in them. */
     form(/** @type {string} */ field) {
       const [form] = (page.text.match(/<form[^>]*method="post".*?<\/form>/gs) ?? []).filter((one) =>

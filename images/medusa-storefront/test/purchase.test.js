@@ -161,6 +161,80 @@ describe('a purchase', () => {
   });
 });
 
+describe('adding to the cart', () => {
+  const items = (/** @type {any} */ one) => api.sales.carts.get(one.cookies.get('__Host-cart')).items;
+  const quantities = (/** @type {any} */ one) => items(one).map((/** @type {any} */ { quantity }) => quantity);
+
+  test('twice at once by the same form is one thing, by two forms two, in one line', async () => {
+    const one = await at('product');
+    // The cart exists already, with something else in it.
+    await one.go('/products/wool-cap');
+    await one.send('variant');
+    await one.go('/products/linen-shirt');
+    const form = one.page();
+    await Promise.all([one.send('variant'), one.send('variant')]);
+    assert.deepEqual(quantities(one), [1, 1]);
+    await one.go('/products/linen-shirt');
+    await one.send('variant');
+    assert.deepEqual(quantities(one), [1, 2]);
+    // Much later, by the back button: the cart is shown.
+    one.show(form);
+    assert.equal((await one.send('variant')).path, '/cart');
+    assert.deepEqual(quantities(one), [1, 2]);
+  });
+
+  test('twice at once without a cart is one thing in the cart that the browser keeps', async () => {
+    const one = await at('product');
+    await Promise.all([one.send('variant'), one.send('variant')]);
+    assert.deepEqual(quantities(one), [1]);
+  });
+
+  test('by two forms at once loses neither', async () => {
+    const [one, other] = [await at('product'), await at('product')];
+    await one.go('/products/wool-cap');
+    await one.send('variant');
+    await Promise.all([one, other].map((who) => who.go('/products/wool-cap')));
+    other.cookies.set('__Host-cart', one.cookies.get('__Host-cart') ?? '');
+    await Promise.all([one.send('variant'), other.send('variant')]);
+    assert.deepEqual(quantities(one), [3]);
+  });
+
+  test('by the same form at two replicas at once is one thing', async () => {
+    const one = await at('product');
+    await one.go('/products/wool-cap');
+    await one.send('variant');
+    await one.go('/products/linen-shirt');
+    // Another replica has put it in after this one has read the cart: Medusa adds both up.
+    const cart = api.sales.carts.get(one.cookies.get('__Host-cart'));
+    const { once, variant } = one.form('variant')?.values ?? {};
+    api.sales.meanwhile = () => api.sales.put(cart, { variant_id: variant, quantity: 1, metadata: { added: [once] } });
+    await one.send('variant');
+    assert.deepEqual(quantities(one), [1, 1]);
+  });
+
+  test('again after it worked without an answer adds nothing', async () => {
+    const one = await at('product');
+    await one.go('/products/wool-cap');
+    await one.send('variant');
+    await one.go('/products/linen-shirt');
+    api.sales.trouble = { of: /line-items/, what: 'cut', late: true };
+    const failed = await one.send('variant');
+    assert.equal(failed.status, 503);
+    api.sales.trouble = undefined;
+    assert.equal((await one.send('variant')).path, '/cart');
+    assert.deepEqual(quantities(one), [1, 1]);
+  });
+
+  test('leaves a line alone that means something else to whoever made it', async () => {
+    const one = await at('product');
+    await one.send('variant');
+    items(one)[0].metadata = { engraving: 'A.' };
+    await one.go('/products/linen-shirt');
+    await one.send('variant');
+    assert.deepEqual(quantities(one), [1, 1]);
+  });
+});
+
 const troubles = /** @type {const} */ ([
   { name: 'answers 500', what: 'broken' },
   { name: 'hangs up', what: 'cut' },

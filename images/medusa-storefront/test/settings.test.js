@@ -38,7 +38,10 @@ test('a wrong file stops the start with one sentence that says what is wrong', a
     [{ theme: { colors: { link: '#000000' } } }, /where theme\.colors\.link is not known$/],
     [{ theme: { logo: 'https://evil.test/logo.png' } }, /where theme\.logo must be a data:image/],
     [{ theme: { logo: 'data:text/html;base64,AAAA' } }, /where theme\.logo must be a data:image/],
-    [{ theme: { logo: `data:image/png;base64,${'A'.repeat(90_000)}` } }, /where theme\.logo must be at most 64 KiB$/],
+    [
+      { theme: { logo: `data:image/png;base64,${Buffer.alloc(32 * 1024 + 1).toString('base64')}` } },
+      /where theme\.logo must be a picture of at most 32768 bytes \(32 KiB\), and has 32769$/,
+    ],
     [{ locale: 'xx' }, /where locale must be one of en, de$/],
     [{ currency: 'euro' }, /where currency must be a currency code like eur$/],
     [{ footerLinks: [{ label: 'x', href: 'javascript:alert(1)' }] }, /where footerLinks\.0\.href must be an https/],

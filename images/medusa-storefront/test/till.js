@@ -1,7 +1,9 @@
 // The stand-in's carts and orders, in Medusa's own shapes, and troubles of single routes.
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 
 const id = (/** @type {string} */ kind) => `${kind}_${randomBytes(8).toString('hex')}`;
+const SHORT = 'Some variant does not have the required inventory';
 const OPTIONS = [
   { id: 'so_fast', name: 'Express', amount: 12, type: { description: 'The next day' } },
   { id: 'so_slow', name: 'Standard', amount: 4.9, type: { description: 'In 3 days' } },
@@ -21,6 +23,17 @@ export function till(find) {
      * have been done. @type {{ of: RegExp, what: 'hang' | 'broken' | 'cut', late?: boolean } | undefined}
      */
     trouble: undefined,
+    /** What happens once, just before the next thing is put into a cart. @type {(() => unknown) | undefined} */
+    meanwhile: undefined,
+    put,
+    /** The ways to pay that the region has. */
+    providers: ['pp_system_default'],
+    /** What Stripe knows: its payments by their ids. @type {Map<string, { status: string, failed?: boolean }>} */
+    intents: new Map(),
+    /** Whether a cart that is not paid is told with status 200, as versions of Medusa do. */
+    older: false,
+    /** Why carts cannot be completed, before anybody asks for the payment. @type {string | undefined} */
+    refusal: undefined,
 
     /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {[number, unknown] | undefined} */
     answer(method, path, query, body) {
@@ -29,14 +42,15 @@ export function till(find) {
         /** @type {[number, unknown]} */ ([status, { type, message }]);
       const [, , kind, one, what, rest] = path.split('/');
       if (kind === 'shipping-options') return ok({ shipping_options: OPTIONS });
-      if (kind === 'payment-providers') return ok({ payment_providers: [{ id: 'pp_system_default' }] });
+      if (kind === 'payment-providers') return ok({ payment_providers: self.providers.map((id) => ({ id })) });
       if (kind === 'payment-collections') {
         const cart = one ? [...carts.values()].find(({ collection }) => collection === one) : carts.get(body.cart_id);
         if (!one) cart.collection ??= id('pay_col');
-        else
-          cart.sessions = [
-            { id: id('payses'), provider_id: body.provider_id, status: 'pending', amount: sums(cart).total },
-          ];
+        else {
+          drop(cart);
+          const session = { id: id('payses'), provider_id: body.provider_id, status: 'pending' };
+          cart.sessions.push({ ...session, amount: sums(cart).total, data: intent(body.provider_id) });
+        }
         return ok({ payment_collection: { id: cart.collection } });
       }
       if (kind === 'orders' && one === 'lookup') {
@@ -60,15 +74,27 @@ export function till(find) {
       }
       const cart = carts.get(one);
       if (!cart) return refused(`Cart with id '${one}' not found`, 'not_found', 404);
-      if (what === 'complete') return ok({ type: 'order', order: complete(cart) });
+      if (what === 'complete') {
+        const wrong = cart.order ? undefined : authorize(cart);
+        if (!wrong) return ok({ type: 'order', order: complete(cart) });
+        if (self.older) return ok({ type: 'cart', cart: shown(cart), error: { message: wrong } });
+        return refused(wrong, 'not_allowed');
+      }
       if (method === 'GET') return ok({ cart: shown(cart) });
       if (cart.completed_at) return refused(`Cart ${one} is already completed.`);
       const before = sums(cart).total;
       if (what === 'line-items' && rest) {
         const line = cart.items.find((/** @type {any} */ item) => item.id === rest);
         if (method === 'DELETE') cart.items = cart.items.filter((/** @type {any} */ item) => item !== line);
-        else line.quantity = body.quantity;
+        else {
+          if ((find(line.variant_id)?.stock ?? 0) < body.quantity) return refused(SHORT);
+          line.quantity = body.quantity;
+          if (body.metadata) line.metadata = body.metadata;
+        }
       } else if (what === 'line-items') {
+        const { meanwhile } = self;
+        self.meanwhile = undefined;
+        meanwhile?.();
         const wrong = put(cart, body);
         if (wrong) return refused(wrong);
       } else if (what === 'shipping-methods') {
@@ -81,24 +107,62 @@ export function till(find) {
         Object.assign(cart, body);
       }
       // As Medusa does: a session is for one amount.
-      if (sums(cart).total !== before) cart.sessions = [];
+      if (sums(cart).total !== before) drop(cart);
       return ok({ cart: shown(cart) });
     },
   };
 
+  function intent(/** @type {string} */ provider) {
+    if (provider !== 'pp_stripe_stripe') return {};
+    const one = id('pi');
+    self.intents.set(one, { status: 'requires_payment_method' });
+    return { id: one, client_secret: `${one}_secret_${randomBytes(8).toString('hex')}` };
+  }
+
+  /** Removes a cart's sessions, as Medusa does: it cancels their payments, and keeps those that Stripe cannot cancel. */
+  function drop(/** @type {any} */ cart) {
+    cart.sessions = cart.sessions.filter((/** @type {any} */ { data }) => {
+      const known = self.intents.get(data.id);
+      if (known?.status === 'succeeded') return true;
+      if (known) known.status = 'canceled';
+      return false;
+    });
+  }
+
+  /** What keeps a cart from being paid. As in Medusa, its first session counts, and remembers what Stripe says. */
+  function authorize(/** @type {any} */ cart) {
+    const [session] = cart.sessions.filter((/** @type {any} */ { status }) => !['error', 'canceled'].includes(status));
+    if (!session) return 'Payment sessions are required to complete cart';
+    if (self.refusal) return self.refusal;
+    const known = self.intents.get(session.data.id);
+    if (!known) return undefined;
+    const { status, failed } = known;
+    if (status === 'requires_payment_method') session.status = failed ? 'error' : 'pending';
+    else if (status === 'requires_action') session.status = 'requires_more';
+    else if (status === 'canceled') session.status = 'canceled';
+    else if (status === 'processing') session.status = 'pending';
+    else session.status = 'authorized';
+    if (session.status === 'authorized') return undefined;
+    return `Session: ${session.id} was not authorized with the provider.`;
+  }
+
   function put(
     /** @type {any} */ cart,
-    /** @type {{ variant_id: string, quantity: number }} */ { variant_id, quantity },
+    /** @type {{ variant_id: string, quantity: number, metadata?: Record<string, unknown> }} */ item,
   ) {
+    const { variant_id, quantity, metadata = {} } = item;
     const found = find(variant_id);
     if (!found) return `Variant ${variant_id} does not exist`;
-    if (found.stock < quantity) return 'Some variant does not have the required inventory';
-    const same = cart.items.find((/** @type {any} */ item) => item.variant_id === variant_id);
+    // As Medusa does: lines are one where variant and metadata are the same.
+    const same = cart.items.find(
+      (/** @type {any} */ one) => one.variant_id === variant_id && isDeepStrictEqual(one.metadata, metadata),
+    );
+    if (found.stock < quantity + (same?.quantity ?? 0)) return SHORT;
     if (same) same.quantity += quantity;
     else {
       const { title, variant, handle, price } = found;
       const names = { title, product_title: title, product_handle: handle, variant_title: variant, thumbnail: null };
-      cart.items.push({ id: id('cali'), variant_id, ...names, unit_price: price, quantity });
+      cart.items.push({ id: id('cali'), variant_id, ...names, unit_price: price, quantity, metadata });
     }
     return undefined;
   }

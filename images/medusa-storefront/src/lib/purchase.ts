@@ -35,6 +35,15 @@ export interface Totals {
   currency: string;
 }
 
+export interface Card {
+  /** As Medusa has learned it last. */
+  status: string;
+  /** Whether it is about the cart's total. */
+  fits: boolean;
+  /** With which Stripe's own form confirms it. */
+  secret?: string;
+}
+
 export interface Cart {
   id: string;
   region: string;
@@ -48,6 +57,10 @@ export interface Cart {
   shipping?: { option: string; name: string };
   /** The payment provider that was chosen and still fits the total. */
   payment?: string;
+  /** The one payment by card that is under way. */
+  card?: Card;
+  /** A payment by card is under way beside another one: the API could not take it back, so it may have been paid. */
+  held: boolean;
   completed: boolean;
 }
 
@@ -62,14 +75,23 @@ export interface Order {
   shipping: string;
 }
 
+/** Medusa's own, by which an order is paid outside of the shop, or not at all. */
+export const MANUAL = 'pp_system_default';
+/** Cards, by Stripe. */
+export const CARD = 'pp_stripe_stripe';
+
 /** The steps of a checkout, in order, by their addresses. */
 export const steps = ['/checkout', '/checkout/shipping', '/checkout/payment', '/checkout/review'] as const;
-export type Step = (typeof steps)[number];
+/** Whoever pays by card reviews the order where the card is entered. */
+export type Step = (typeof steps)[number] | '/checkout/card';
 
-/** The first step that still needs something; the review, if none does. */
+/** Which of the steps it is. */
+export const place = (step: Step) => steps.indexOf(step === '/checkout/card' ? '/checkout/review' : step);
+
+/** The first step that still needs something; the last, if none does. */
 export function nextStep(cart: Cart): Step {
   if (!cart.email || !cart.address) return '/checkout';
   if (!cart.shipping) return '/checkout/shipping';
   if (!cart.payment) return '/checkout/payment';
-  return '/checkout/review';
+  return cart.payment === CARD ? '/checkout/card' : '/checkout/review';
 }

@@ -1,8 +1,8 @@
 // The customer's cart: it lives in the API, and its id in a cookie, so that any replica serves any customer.
-import { STOREFRONT_URL } from '$app/env/private';
+import { STOREFRONT_URL, STRIPE_PUBLISHABLE_KEY } from '$app/env/private';
 import type { HttpTypes } from '@medusajs/types';
 import type { RequestEvent } from '@sveltejs/kit';
-import type { Cart } from '#lib/purchase.ts';
+import { CARD, type Cart } from '#lib/purchase.ts';
 import { address, lines, totals } from './amounts.ts';
 import { ApiError, ask, remove, tell } from './api.ts';
 import { currentRegion } from './region.ts';
@@ -32,8 +32,14 @@ export function forget({ cookies }: Pick<Event, 'cookies'>) {
 }
 
 export async function readCart(id: string): Promise<Cart> {
-  return plain((await ask<HttpTypes.StoreCartResponse>(`/store/carts/${id}`, query, 10_000)).cart);
+  return plain(await rawCart(id));
 }
+
+async function rawCart(id: string): Promise<HttpTypes.StoreCart> {
+  return (await ask<HttpTypes.StoreCartResponse>(`/store/carts/${id}`, query, 10_000)).cart;
+}
+
+const completed = (cart: HttpTypes.StoreCart) => Boolean((cart as { completed_at?: string | null }).completed_at);
 
 const asked = new WeakMap<App.Locals, Promise<Cart | undefined>>();
 
@@ -55,17 +61,78 @@ export function currentCart(event: Event): Promise<Cart | undefined> {
   return answer;
 }
 
-/** Puts something into the cart; into a new one where there is none, or what there was is gone or bought. */
-export async function addToCart(event: Event, variant: string, quantity: number) {
-  const item = { variant_id: variant, quantity };
+/** How many forms a line remembers: more than anybody sends again. */
+const REMEMBERED = 20;
+
+type Item = HttpTypes.StoreCartLineItem;
+/** Of which forms this line came. */
+const formsOf = ({ metadata }: Item) => (Array.isArray(metadata?.added) ? (metadata.added as unknown[]) : []);
+
+/** Who waits for whom: changes of one cart happen one after the other. */
+const queues = new Map<string, Promise<unknown>>();
+export function inTurn<T>(cart: string, act: () => Promise<T>): Promise<T> {
+  const turn = (queues.get(cart) ?? Promise.resolve()).then(act, act);
+  const done = turn.then(
+    () => {},
+    () => {},
+  );
+  queues.set(cart, done);
+  void done.then(() => queues.get(cart) === done && queues.delete(cart));
+  return turn;
+}
+
+/**
+ * Puts something into the cart; into a new one where there is none, or what there was is gone or bought. `form` is the
+ * token of the form that was sent: one form adds once, however often it is sent. Tells whether it had been added before.
+ *
+ * A line keeps the tokens it came of in its metadata, and Medusa adds up only lines of equal metadata: so that a variant
+ * stays one line, what is there already is told its new quantity instead. Inside one process requests for a cart take
+ * turns and read it anew. Between replicas they do not, and there the customer gets less rather than more: of two
+ * different forms at the same moment one may be lost, which the cart shows; the same form twice sets the same quantity
+ * or, where it began a line, makes Medusa add both up, which is set right from its answer. Two forms without a cart make
+ * a cart each, of which the browser keeps one.
+ */
+export async function addToCart(event: Event, variant: string, quantity: number, form?: string): Promise<boolean> {
+  const item = { variant_id: variant, quantity, ...(form && { metadata: { added: [form] } }) };
   const id = cartId(event);
-  if (id && (await currentCart(event))) {
-    await tell(`/store/carts/${id}/line-items`, item);
-    return remember(event, id);
+  const again = id && (await inTurn(id, () => addTo(id, item, form)));
+  if (id && again !== undefined) {
+    remember(event, id);
+    return again === true;
   }
   const { id: region } = await currentRegion(event.cookies);
   const { cart } = await tell<HttpTypes.StoreCartResponse>('/store/carts', { region_id: region, items: [item] });
   remember(event, cart.id);
+  return false;
+}
+
+/** Nothing, where the cart is gone or bought. */
+async function addTo(
+  id: string,
+  item: { variant_id: string; quantity: number },
+  form: string | undefined,
+): Promise<boolean | undefined> {
+  const cart = await rawCart(id).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  });
+  if (!cart || completed(cart)) return undefined;
+  const items = cart.items ?? [];
+  if (form && items.some((line) => formsOf(line).includes(form))) return true;
+  // What somebody else gave a meaning of its own stays a line of its own.
+  const line = items.find(({ variant_id, metadata }) => {
+    return variant_id === item.variant_id && Object.keys(metadata ?? {}).every((key) => key === 'added');
+  });
+  const lines = `/store/carts/${id}/line-items`;
+  if (line) {
+    const metadata = form && { added: [...formsOf(line), form].slice(-REMEMBERED) };
+    await tell(`${lines}/${line.id}`, { quantity: line.quantity + item.quantity, ...(metadata && { metadata }) });
+    return false;
+  }
+  const { cart: after } = await tell<HttpTypes.StoreCartResponse>(lines, item);
+  const begun = form && after.items?.find((one) => formsOf(one).length === 1 && formsOf(one)[0] === form);
+  if (begun && begun.quantity > item.quantity) await tell(`${lines}/${begun.id}`, { quantity: item.quantity });
+  return false;
 }
 
 export async function changeLine(cart: string, line: string, quantity: number) {
@@ -79,9 +146,18 @@ export async function updateCart(cart: string, change: Record<string, unknown>):
   return plain((await tell<HttpTypes.StoreCartResponse>(path, change)).cart);
 }
 
+const text = (given: unknown) => (typeof given === 'string' ? given : undefined);
+
 function plain(cart: HttpTypes.StoreCart): Cart {
   const [method] = cart.shipping_methods ?? [];
-  const session = cart.payment_collection?.payment_sessions?.find(({ status }) => status !== 'canceled');
+  // Of the others Medusa makes no order.
+  const sessions = (cart.payment_collection?.payment_sessions ?? []).filter(
+    ({ status }) => status !== 'canceled' && status !== 'error',
+  );
+  const [session] = sessions;
+  const alone = sessions.length === 1;
+  const fits = session?.amount === cart.total;
+  const card = alone && session?.provider_id === CARD ? session : undefined;
   const all = lines(cart.items ?? []);
   return {
     id: cart.id,
@@ -93,7 +169,9 @@ function plain(cart: HttpTypes.StoreCart): Cart {
     totals: totals(cart, Boolean(method)),
     address: address(cart.shipping_address),
     shipping: method?.shipping_option_id ? { option: method.shipping_option_id, name: method.name ?? '' } : undefined,
-    payment: session?.amount === cart.total ? session.provider_id : undefined,
-    completed: Boolean((cart as { completed_at?: string | null }).completed_at),
+    payment: alone && fits && (!card || STRIPE_PUBLISHABLE_KEY) ? session?.provider_id : undefined,
+    card: card && { status: card.status, fits, secret: text(card.data?.client_secret) },
+    held: !alone && sessions.some(({ provider_id }) => provider_id === CARD),
+    completed: completed(cart),
   };
 }

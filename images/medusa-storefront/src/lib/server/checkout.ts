@@ -1,13 +1,11 @@
 // What the steps of a checkout ask of the API.
-import { STOREFRONT_SETTINGS } from '$app/env/private';
+import { STOREFRONT_SETTINGS, STRIPE_PUBLISHABLE_KEY } from '$app/env/private';
 import type { HttpTypes } from '@medusajs/types';
 import { isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
-import { nextStep, steps, type Cart, type Step } from '#lib/purchase.ts';
+import { CARD, MANUAL, nextStep, place, type Cart, type Step } from '#lib/purchase.ts';
 import { ApiError, ask, tell } from './api.ts';
-import { currentCart } from './cart.ts';
-
-/** Medusa's own, by which an order is paid outside of the shop, or not at all. */
-export const MANUAL = 'pp_system_default';
+import { currentCart, inTurn, readCart } from './cart.ts';
+import { completeUnlessRefused } from './orders.ts';
 
 type Event = Pick<RequestEvent, 'cookies' | 'locals' | 'request'>;
 
@@ -16,7 +14,7 @@ export async function cartAt(event: Event, step: Step): Promise<Cart> {
   const cart = await currentCart(event);
   if (!cart?.lines.length) redirect(303, '/cart');
   const next = nextStep(cart);
-  if (steps.indexOf(step) > steps.indexOf(next)) redirect(303, next);
+  if (place(step) > place(next) || (place(step) === place(next) && step !== next)) redirect(303, next);
   return cart;
 }
 
@@ -54,19 +52,48 @@ export async function shippingOptions(cart: Cart): Promise<ShippingOption[]> {
 export async function paymentProviders(cart: Cart): Promise<string[]> {
   const query = { region_id: cart.region };
   const answer = await ask<HttpTypes.StorePaymentProviderListResponse>('/store/payment-providers', query, 10_000);
-  return answer.payment_providers.map(({ id }) => id).filter((id) => id === MANUAL);
+  const region = new Set(answer.payment_providers.map(({ id }) => id));
+  return [...(STRIPE_PUBLISHABLE_KEY ? [CARD] : []), MANUAL].filter((id) => region.has(id));
 }
 
-/** Medusa gives a cart one collection, whoever asks for it how often; a session that is there is not made again. */
-export async function choosePayment(cart: Cart, provider: string) {
-  if (cart.payment === provider) return;
-  const asked = { cart_id: cart.id };
-  const { payment_collection } = await tell<HttpTypes.StorePaymentCollectionResponse>(
-    '/store/payment-collections',
-    asked,
-  );
-  await tell(`/store/payment-collections/${payment_collection.id}/payment-sessions`, { provider_id: provider });
+/** In these Stripe still takes a card. */
+const OPEN = ['pending', 'requires_more'];
+export const isOpen = (cart: Cart) => OPEN.includes(cart.card?.status ?? '');
+
+/**
+ * Medusa gives a cart one collection, whoever asks for it how often; a session that is there is not made again.
+ *
+ * A card may have been charged without Medusa knowing yet. So before another payment takes the place of one by card,
+ * Medusa is asked to complete the cart, for which it asks Stripe: who has paid gets the `order`. Of what has been paid in
+ * between, or for another total, Medusa cannot remove the session: then the payment is `held`, and nobody pays again.
+ */
+export function choosePayment(id: string, provider: string): Promise<{ order?: string; held?: boolean }> {
+  return inTurn(id, async () => {
+    const cart = await readCart(id);
+    if (cart.payment === provider && (provider !== CARD || isOpen(cart))) return {};
+    if (cart.card?.fits || cart.completed) {
+      const order = await completeUnlessRefused(id);
+      if (order) return { order };
+    }
+    const asked = { cart_id: id };
+    const { payment_collection } = await tell<HttpTypes.StorePaymentCollectionResponse>(
+      '/store/payment-collections',
+      asked,
+    );
+    await tell(`/store/payment-collections/${payment_collection.id}/payment-sessions`, { provider_id: provider });
+    return { held: (cart.card || cart.held) && (await readCart(id)).held };
+  });
 }
+
+/** Stripe's key for browsers, where the shop has one. */
+export const stripeKey = () => STRIPE_PUBLISHABLE_KEY;
+
+/** Whether nothing is charged by any of these ways to pay. */
+export const isTest = (providers: string[]) =>
+  providers.length > 0 &&
+  providers.every((id) =>
+    id === CARD ? STRIPE_PUBLISHABLE_KEY?.startsWith('pk_test_') : STOREFRONT_SETTINGS.manualPayment === 'test',
+  );
 
 /** How the shop's own way to pay is meant. */
 export const manualPayment = () => STOREFRONT_SETTINGS.manualPayment;

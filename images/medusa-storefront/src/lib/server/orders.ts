@@ -17,6 +17,16 @@ export async function complete(cart: string): Promise<string | undefined> {
   return answer.type === 'order' ? answer.order.id : undefined;
 }
 
+/** The same, where a refusal is no surprise: of a cart whose payment may not have been made. */
+export async function completeUnlessRefused(cart: string): Promise<string | undefined> {
+  try {
+    return await complete(cart);
+  } catch (error) {
+    if (error instanceof ApiError && error.refused) return undefined;
+    throw error;
+  }
+}
+
 /** Its id is what proves that somebody may see it. */
 export async function order(id: string): Promise<Order | undefined> {
   if (!/^order_[0-9A-Za-z]{1,64}$/.test(id)) return undefined;

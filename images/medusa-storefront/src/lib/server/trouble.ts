@@ -3,11 +3,17 @@ import { fail, type ActionFailure } from '@sveltejs/kit';
 import { ApiError } from './api.ts';
 
 export type Trouble =
-  'unavailable' | 'stock' | 'code' | 'refused' | 'changed' | 'unknown' | 'fields' | 'nothing' | 'region';
+  'unavailable' | 'stock' | 'code' | 'refused' | 'changed' | 'unknown' | 'fields' | 'nothing' | 'region' | 'held';
 
 interface Failure {
   trouble: Trouble;
   values: Record<string, string>;
+}
+
+/** A line in the log. */
+export function note(error: ApiError) {
+  const level = error.refused ? 'info' : 'error';
+  console.log(JSON.stringify({ time: new Date().toISOString(), level, message: error.message }));
 }
 
 /** Does what a form asks for; what the API refuses or cannot do now becomes the form's answer, with all its values. */
@@ -22,13 +28,7 @@ export async function attempt<T>(
     if (!(error instanceof ApiError)) throw error;
     const stock = error.refused && /inventory|stock/i.test(error.message);
     const trouble: Trouble = stock ? 'stock' : error.refused ? refusal : 'unavailable';
-    console.log(
-      JSON.stringify({
-        time: new Date().toISOString(),
-        level: error.refused ? 'info' : 'error',
-        message: error.message,
-      }),
-    );
+    note(error);
     return { failed: fail(error.refused ? 409 : 503, { trouble, values }) };
   }
 }

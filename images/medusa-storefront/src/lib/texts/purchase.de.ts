@@ -63,6 +63,37 @@ export const purchase: typeof english = {
       invoice: 'Du bekommst mit der Bestellung eine Rechnung.',
       cash: 'Du zahlst, wenn die Bestellung ankommt.',
     },
+    card: 'Karte',
+    cardHint: 'Du zahlst sofort, über Stripe.',
+    cardScript:
+      'Kartenzahlung braucht JavaScript, das dein Browser hier nicht ausführt. Jede andere Zahlungsart geht ohne.',
+    cardTitle: 'Mit Karte zahlen',
+    cardAway:
+      'Das Formular für deine Karte ließ sich nicht laden. Es wurde nichts abgebucht: Bitte lade diese Seite neu oder wähle eine andere Zahlungsart.',
+    cardFailed: 'Die Zahlung ist nicht gelungen.',
+    cardAgain:
+      'Es wurde nichts bestellt. Bitte versuche es noch einmal, mit einer anderen Karte oder einer anderen Zahlungsart.',
+    cardChanged:
+      'Dein Warenkorb oder seine Zahlung hat sich inzwischen geändert. Es wurde nichts bestellt: Bitte lade diese Seite neu.',
+    otherWay: 'Andere Zahlungsart wählen',
+    lookAgain: 'Noch einmal nachsehen',
+    backToCard: 'Zurück zur Karte',
+    anotherCard: 'Andere Karte versuchen',
+    returned: {
+      unknown:
+        'Wir wissen noch nicht, ob deine Bestellung angekommen ist. Noch einmal nachzusehen ist sicher: Sie wird nie doppelt aufgegeben oder bezahlt. Bitte zahle nicht noch einmal.',
+      pending: 'Deine Zahlung ist noch nicht bestätigt und nichts bestellt. Bitte sieh gleich noch einmal nach.',
+      requires_more: 'Deine Bank möchte, dass du die Zahlung bestätigst. Bis dahin ist nichts bestellt.',
+      declined:
+        'Die Zahlung wurde abgelehnt oder abgebrochen. Es wurde nichts abgebucht und nichts bestellt: Bitte versuche es mit einer anderen Karte oder wähle eine andere Zahlungsart.',
+      changed:
+        'Dein Warenkorb hat sich nach der Zahlung geändert, deshalb wurde nichts bestellt. Bitte zahle nicht noch einmal und frage den Shop nach deiner Zahlung.',
+      stock:
+        'Von etwas in deinem Warenkorb ist nicht mehr genug da, deshalb wurde nichts bestellt. Bitte nimm weniger davon oder entferne es. Damit wird deine Zahlung aufgehoben, und du zahlst neu.',
+      refused:
+        'Der Shop konnte aus deinem Warenkorb keine Bestellung machen. Es wurde nichts bestellt: Bitte sieh den Warenkorb an oder frage den Shop, bevor du noch einmal zahlst.',
+      held: 'Eine Kartenzahlung für diesen Warenkorb ist vielleicht schon gelungen. Bitte zahle nicht noch einmal und frage den Shop danach.',
+    },
     testMode: 'Testbetrieb: Es wird nichts abgebucht',
     reviewTitle: 'Stimmt alles?',
     change: 'Ändern',
@@ -105,6 +136,7 @@ export const purchase: typeof english = {
     fields: 'Etwas fehlt oder stimmt nicht.',
     nothing: 'Bitte wähle eines davon.',
     noOrder: 'Zu dieser Nummer und E-Mail-Adresse gibt es keine Bestellung.',
+    held: 'Eine Kartenzahlung für diesen Warenkorb ist vielleicht schon gelungen. Bitte zahle nicht noch einmal und frage den Shop danach.',
     region: 'Der Warenkorb ließ sich nicht in die andere Region übertragen, deshalb bleibt die Region, wie sie war.',
   },
   again: 'Noch einmal versuchen',

@@ -62,6 +62,34 @@ export const purchase = {
       invoice: 'You get an invoice with your order.',
       cash: 'You pay when your order arrives.',
     },
+    card: 'Card',
+    cardHint: 'You pay at once, through Stripe.',
+    cardScript: 'Paying by card needs JavaScript, which your browser does not run here. Every other way works without.',
+    cardTitle: 'Pay by card',
+    cardAway:
+      'The form for your card could not be loaded. Nothing was charged: please reload this page, or choose another way to pay.',
+    cardFailed: 'The payment could not be made.',
+    cardAgain: 'Nothing was ordered. Please try again, use another card, or choose another way to pay.',
+    cardChanged: 'Your cart or its payment has changed meanwhile. Nothing was ordered: please reload this page.',
+    otherWay: 'Choose another way to pay',
+    lookAgain: 'Look again',
+    backToCard: 'Back to the card',
+    anotherCard: 'Try another card',
+    returned: {
+      unknown:
+        'We do not know yet whether your order arrived. Looking again is safe: it is never placed or paid twice. Please do not pay again.',
+      pending: 'Your payment is not confirmed yet, and nothing is ordered. Please look again in a moment.',
+      requires_more: 'Your bank still wants you to confirm the payment. Nothing is ordered until then.',
+      declined:
+        'The payment was declined or called off. Nothing was charged or ordered: please try another card, or choose another way to pay.',
+      changed:
+        'Your cart has changed since you paid, so nothing was ordered. Please do not pay again, and ask the shop about your payment.',
+      stock:
+        'There is not enough left of something in your cart, so nothing was ordered. Please take less of it, or remove it. That calls off your payment, and you pay anew.',
+      refused:
+        'The shop could not make an order of your cart. Nothing was ordered: please look at your cart, or ask the shop before you pay again.',
+      held: 'A card payment for this cart may have gone through already. Please do not pay again, and ask the shop about it.',
+    },
     testMode: 'Test mode: nothing is charged',
     reviewTitle: 'Is everything right?',
     change: 'Change',
@@ -103,6 +131,7 @@ export const purchase = {
     fields: 'Something is missing or not right.',
     nothing: 'Please choose one of these.',
     noOrder: 'There is no order of this number and e-mail address.',
+    held: 'A card payment for this cart may have gone through already. Please do not pay again, and ask the shop about it.',
     region: 'The cart could not be moved to the other region, so the region has not changed.',
   },
   again: 'Try again',

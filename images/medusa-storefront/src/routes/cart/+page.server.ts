@@ -22,6 +22,10 @@ function amount(given: FormDataEntryValue | null): number | undefined {
 const id = (given: FormDataEntryValue | null) =>
   typeof given === 'string' && /^\w{1,64}$/.test(given) ? given : undefined;
 
+/** What tells one form that was rendered from every other. */
+const once = (given: FormDataEntryValue | null) =>
+  typeof given === 'string' && /^[0-9a-f-]{36}$/.test(given) ? given : undefined;
+
 /** What a form does with a promotion code: the API is told to take it, or to remove it, by the same body. */
 function promotion(send: typeof tell | typeof remove) {
   return async (event: RequestEvent) => {
@@ -45,9 +49,11 @@ export const actions: Actions = {
     const quantity = amount(form.get('quantity') ?? '1');
     if (!variant || !quantity) return fail(400, { trouble: 'fields' as const, values: {} });
     const to = String(form.get('to') ?? '/cart');
-    const values = { variant, quantity: String(quantity), to };
-    const { failed } = await attempt(values, () => addToCart(event, variant, quantity));
+    const token = once(form.get('once'));
+    const values = { variant, quantity: String(quantity), to, ...(token && { once: token }) };
+    const { failed, done: before } = await attempt(values, () => addToCart(event, variant, quantity, token));
     if (failed) return failed;
+    if (before) redirect(303, '/cart');
     const target = new URL(back(form, event.url), event.url);
     target.searchParams.set('added', variant);
     redirect(303, target.pathname + target.search);

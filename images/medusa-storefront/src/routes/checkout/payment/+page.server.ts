@@ -1,6 +1,15 @@
 // Third step: how it is paid.
 import { fail, redirect } from '@sveltejs/kit';
-import { cartAt, choosePayment, manualPayment, paymentProviders, unlessAnswering } from '#lib/server/checkout.ts';
+import { CARD } from '#lib/purchase.ts';
+import { forget } from '#lib/server/cart.ts';
+import {
+  cartAt,
+  choosePayment,
+  isTest,
+  manualPayment,
+  paymentProviders,
+  unlessAnswering,
+} from '#lib/server/checkout.ts';
 import { attempt } from '#lib/server/trouble.ts';
 import type { Actions, PageServerLoad } from './$types';
 
@@ -9,7 +18,8 @@ export const load: PageServerLoad = async (event) => {
     const cart = await cartAt(event, '/checkout/payment');
     return { cart, providers: await paymentProviders(cart) };
   });
-  return { cart: shown?.cart, providers: shown?.providers, manual: manualPayment() };
+  const { cart, providers } = shown ?? {};
+  return { cart, providers, manual: manualPayment(), test: isTest(providers ?? []) };
 };
 
 export const actions: Actions = {
@@ -17,12 +27,16 @@ export const actions: Actions = {
     const provider = String((await event.request.formData()).get('provider') ?? '');
     const { failed, done } = await attempt({ provider }, async () => {
       const cart = await cartAt(event, '/checkout/payment');
-      if (!(await paymentProviders(cart)).includes(provider)) return false;
-      await choosePayment(cart, provider);
-      return true;
+      if (!(await paymentProviders(cart)).includes(provider)) return undefined;
+      return choosePayment(cart.id, provider);
     });
     if (failed) return failed;
     if (!done) return fail(400, { trouble: 'nothing' as const, values: {} });
-    redirect(303, '/checkout/review');
+    if (done.held) return fail(409, { trouble: 'held' as const, values: {} });
+    if (done.order) {
+      forget(event);
+      redirect(303, `/orders/${done.order}`);
+    }
+    redirect(303, provider === CARD ? '/checkout/card' : '/checkout/review');
   },
 };

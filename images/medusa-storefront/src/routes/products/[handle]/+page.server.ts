@@ -1,4 +1,5 @@
 // One product, with the variant that the address asks for, and what else there is like it.
+import { randomUUID } from 'node:crypto';
 import { error } from '@sveltejs/kit';
 import { pick, trail } from '#lib/catalogue.ts';
 import { categories, product, related } from '#lib/server/catalogue.ts';
@@ -19,6 +20,7 @@ export const load: PageServerLoad = async ({ params, url, cookies }) => {
     product: found,
     variant: pick(found, url.searchParams.get('variant')),
     related: others,
+    once: randomUUID(),
     trail: trail(groups, found.category?.id),
   };
 };

@@ -1,0 +1,17 @@
+// Last step of whoever pays by card: everything once more, and Stripe's own form, which pays.
+import { redirect } from '@sveltejs/kit';
+import { STOREFRONT_URL } from '$app/env/private';
+import { cartAt, isOpen, isTest, stripeKey } from '#lib/server/checkout.ts';
+import type { PageServerLoad } from './$types';
+
+export const load: PageServerLoad = async (event) => {
+  const cart = await cartAt(event, '/checkout/card');
+  // The cart is named: the cookie is gone when another tab was faster.
+  const back = `/checkout/card/return?cart=${cart.id}`;
+  if (!isOpen(cart)) redirect(303, back);
+  return {
+    cart,
+    test: isTest([cart.payment ?? '']),
+    stripe: { key: stripeKey(), secret: cart.card?.secret, back: STOREFRONT_URL + back },
+  };
+};

@@ -1,0 +1,57 @@
+// Drives Stripe's own form on the page that pays by card. Whatever is pressed how often, one payment is confirmed: the
+// one that the page was made for, which Stripe takes once. What became of it is asked of the shop, at `data-back`.
+(() => {
+  const form = document.getElementById('card');
+  const trouble = document.getElementById('card-trouble');
+  const button = form.querySelector('button');
+  const { key, secret, back, language, wait, away, failed, hint, changed } = form.dataset;
+  const place = button.textContent;
+  /** Stripe has the money, or is about to: nothing may be paid again. */
+  const done = (intent) => ['succeeded', 'processing', 'requires_capture'].includes(intent?.status);
+  const leave = () => location.replace(back);
+  const tell = (text) => {
+    trouble.textContent = text;
+    trouble.hidden = !text;
+  };
+  let busy = false;
+  const enable = (on) => {
+    busy = !on;
+    button.disabled = !on;
+    button.textContent = on ? place : wait;
+  };
+
+  async function begin() {
+    if (typeof Stripe !== 'function') return tell(away);
+    const stripe = Stripe(key, { locale: language });
+    const { paymentIntent } = await stripe.retrievePaymentIntent(secret);
+    if (done(paymentIntent)) return leave();
+    if (paymentIntent?.status === 'canceled') return tell(changed);
+    const elements = stripe.elements({ clientSecret: secret });
+    const element = elements.create('payment');
+    element.on('ready', () => enable(true));
+    element.on('loaderror', () => tell(away));
+    form.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      if (busy) return;
+      enable(false);
+      tell('');
+      try {
+        // Leads to `back` by itself; answers only with what went wrong.
+        const { error } = await stripe.confirmPayment({ elements, confirmParams: { return_url: back } });
+        if (!error || done(error.payment_intent)) return leave();
+        if (error.payment_intent?.status === 'canceled') return tell(changed);
+        if (error.type === 'validation_error') tell(error.message);
+        else tell(`${(error.type === 'card_error' && error.message) || failed} ${hint}`);
+      } catch {
+        // Not even Stripe knows: the shop asks again.
+        return leave();
+      }
+      enable(true);
+    });
+    element.mount('#card-form');
+  }
+  // A page that was kept as it was does not know what has been paid since.
+  addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
+  busy = true;
+  begin().catch(() => tell(away));
+})();
