@@ -12,8 +12,9 @@ test('invites to create where there is nothing yet', async ({ page }) => {
 });
 
 test('is searched, filtered and ordered, and a link shows the same', async ({ page, urumi, visitor }) => {
-  await Promise.all(['Ant', 'Bee', 'Cat', 'Cow'].map((name) => urumi.create(name)));
-  await urumi.create('Dog', { options: { api: { image: 'fail.example/image-pull:1' } } });
+  // Ids are searched too: those that are drawn might have any letter.
+  await Promise.all(['Ant', 'Bee', 'Cat', 'Cow'].map((name) => urumi.create(name, { id: name.toLowerCase() })));
+  await urumi.create('Dog', { id: 'dog', options: { api: { image: 'fail.example/image-pull:1' } } });
   await page.goto('/ui/stores');
   const names = page.getByRole('table').getByRole('row').getByRole('link', { name: /^(Ant|Bee|Cat|Cow|Dog)$/ });
   await expect(names).toHaveCount(5);

@@ -9,6 +9,8 @@ use axum::{Json, Router};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::Url;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 use uuid::Uuid;
 
 use super::assets;
@@ -19,6 +21,7 @@ use crate::problem::Problem;
 const HOME: &str = "/ui/";
 /// What the build writes wherever the page's nonce belongs.
 const NONCE: &str = "__CSP_NONCE__";
+const WELL: i32 = 9;
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Where the settings come from.
@@ -43,6 +46,8 @@ pub(super) fn router(source: Arc<dyn Source>) -> Router {
         .route("/ui/", get(index))
         .route("/ui/settings.json", get(settings))
         .route("/ui/{*path}", get(file_or_index))
+        // Files are kept by browsers for ever: to pack them well is worth some milliseconds.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(WELL)))
         .with_state(source)
 }
 

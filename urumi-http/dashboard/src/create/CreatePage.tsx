@@ -8,6 +8,8 @@ import { api, body } from '../api/client';
 import { ErrorPage } from '../shell/ErrorPage';
 import { useMay, whoamiQuery } from '../session/whoami';
 import { CreateForm } from './CreateForm';
+import en from '../texts/en.create.json';
+import { PageTexts } from '../texts/PageTexts';
 
 const enginesQuery = {
   queryKey: ['engines'],
@@ -16,6 +18,14 @@ const enginesQuery = {
 };
 
 export function CreatePage() {
+  return (
+    <PageTexts texts={{ en }}>
+      <Page />
+    </PageTexts>
+  );
+}
+
+function Page() {
   const t = useTranslations('create');
   return (
     <>

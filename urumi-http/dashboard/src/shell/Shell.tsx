@@ -49,7 +49,6 @@ export function Shell({ children }: { children: ReactNode }) {
       // The router would also mark where one is below.
       activeOptions={{ exact: true, includeSearch: false }}
       active={at(to)}
-      activeOptions={{ exact: true }}
     />
   );
 

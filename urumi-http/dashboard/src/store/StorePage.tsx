@@ -23,12 +23,18 @@ import { RetryButton } from './RetryButton';
 import { StoreContext } from './context';
 import { Ago } from './Time';
 import classes from './StorePage.module.css';
+import en from '../texts/en.store.json';
+import { PageTexts } from '../texts/PageTexts';
 
 const route = getRouteApi('/stores/$id');
 
 export function StorePage() {
   const { id } = route.useParams();
-  return <Shown key={id} id={id} />;
+  return (
+    <PageTexts texts={{ en }}>
+      <Shown key={id} id={id} />
+    </PageTexts>
+  );
 }
 
 function Shown({ id }: { id: string }) {

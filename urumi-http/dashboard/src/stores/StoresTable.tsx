@@ -1,5 +1,5 @@
 // The rows that are in sight: a thousand stores cost as much as twenty.
-import { Anchor, Box, Group, Table, Text, UnstyledButton } from '@mantine/core';
+import { Anchor, Box, Group, Text, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowsSort, IconArrowUp, IconExternalLink } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
@@ -38,19 +38,19 @@ export function StoresTable({ stores, selection, onSort }: Props) {
   );
   return (
     <Box className={classes.frame}>
-      <Table ref={table} aria-rowcount={stores.length + 1} aria-label={t('title')} className={classes.table}>
-        <Table.Thead>
-          <Table.Tr aria-rowindex={1}>
+      <table ref={table} aria-rowcount={stores.length + 1} aria-label={t('title')} className={classes.table}>
+        <thead>
+          <tr aria-rowindex={1}>
             {heading('name')}
             {heading('status', classes.status)}
             {heading('engine', classes.wide)}
             {heading('created', classes.wide)}
-            <Table.Th scope="col" className={classes.wide}>
+            <th scope="col" className={classes.wide}>
               {t('column.links')}
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
           {before > 0 && <Space height={before} />}
           {items.map(({ index, key }) => {
             const store = stores[index];
@@ -61,8 +61,8 @@ export function StoresTable({ stores, selection, onSort }: Props) {
             );
           })}
           {after > 0 && <Space height={after} />}
-        </Table.Tbody>
-      </Table>
+        </tbody>
+      </table>
     </Box>
   );
 }
@@ -86,11 +86,7 @@ function Heading(props: {
   const [up, down] = [sort === column, sort === `-${column}`];
   const Icon = up ? IconArrowUp : down ? IconArrowDown : IconArrowsSort;
   return (
-    <Table.Th
-      scope="col"
-      aria-sort={up ? 'ascending' : down ? 'descending' : undefined}
-      className={className}
-    >
+    <th scope="col" aria-sort={up ? 'ascending' : down ? 'descending' : undefined} className={className}>
       <UnstyledButton
         fz="sm"
         fw={600}
@@ -100,7 +96,7 @@ function Heading(props: {
         {t(`column.${column}`)}
         <Icon size={14} aria-hidden />
       </UnstyledButton>
-    </Table.Th>
+    </th>
   );
 }
 
@@ -117,8 +113,8 @@ function Row({ store, index, at, measure }: RowProps) {
   const now = useNow({ updateInterval: 30_000 });
   const created = new Date(store.createdAt);
   return (
-    <Table.Tr ref={measure} data-index={at} aria-rowindex={index} data-store={store.id}>
-      <Table.Td>
+    <tr ref={measure} data-index={at} aria-rowindex={index} data-store={store.id}>
+      <td>
         <Anchor
           renderRoot={(props) => <Link {...props} to="/stores/$id" params={{ id: store.id }} />}
           size="sm"
@@ -130,31 +126,31 @@ function Row({ store, index, at, measure }: RowProps) {
         <Text size="xs" c="dimmed" className={classes.id}>
           {store.id}
         </Text>
-      </Table.Td>
-      <Table.Td className={classes.status}>
+      </td>
+      <td className={classes.status}>
         <StatusBadge status={store.status} />
         {store.reason && (
           <Text size="xs" c="dimmed" className={`untrusted ${classes.reason}`} title={store.reason}>
             {store.reason}
           </Text>
         )}
-      </Table.Td>
-      <Table.Td className={classes.wide}>{store.engine}</Table.Td>
-      <Table.Td className={classes.wide}>
+      </td>
+      <td className={classes.wide}>{store.engine}</td>
+      <td className={classes.wide}>
         <time
           dateTime={store.createdAt}
           title={format.dateTime(created, { dateStyle: 'medium', timeStyle: 'medium' })}
         >
           {format.relativeTime(Math.min(created.getTime(), now.getTime()), now)}
         </time>
-      </Table.Td>
-      <Table.Td className={classes.wide}>
+      </td>
+      <td className={classes.wide}>
         <Group gap="sm">
           <Outside to={store.urls.storefront} label={t('storefront')} store={store} />
           <Outside to={store.urls.api} label={t('api')} store={store} />
         </Group>
-      </Table.Td>
-    </Table.Tr>
+      </td>
+    </tr>
   );
 }
 
