@@ -2409,7 +2409,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store is neither ready nor degraded, or stores of its engine cannot be tried */
+            /** @description The store is neither ready nor degraded, is deleted while it is tried, or stores of its engine cannot be tried */
             409: {
                 headers: {
                     [name: string]: unknown;
