@@ -17,7 +17,7 @@ use super::{LogFormat, MetricsListen, values};
   urumi-http dashboard --api-url http://127.0.0.1:8080 --listen 127.0.0.1:8081
   urumi-http dashboard --api-url https://backend.urumi.svc:8443 --api-ca ca.crt --listen 0.0.0.0:8080")]
 pub struct DashboardArgs {
-    /// The API's address, e.g. http://backend.urumi.svc:8080
+    /// The API's address, without a path
     #[arg(long, value_name = "URL", value_parser = values::server, env = "URUMI_API_URL")]
     pub api_url: Url,
 
