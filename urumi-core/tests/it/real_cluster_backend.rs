@@ -237,6 +237,18 @@ async fn a_quota_that_counts_many_creations_at_once_fails_none_of_them() {
         json!({ "metadata": { "namespace": ns.name(), "name": "q" }, "spec": { "hard": { "count/configmaps": "30" } } }),
     );
     cluster.create(&quota).await.unwrap();
+    // It limits nothing before its controller has counted for the first time.
+    let mut watch = cluster.watch(&Query::all(Kind::of::<ResourceQuota>()).in_namespace(ns.name()).named("q"));
+    loop {
+        let seen = match next(&mut watch).await {
+            WatchEvent::Snapshot(objects) => objects,
+            WatchEvent::Applied(object) => vec![object],
+            _ => Vec::new(),
+        };
+        if seen.iter().any(|quota| quota.at("/status/hard").is_some()) {
+            break;
+        }
+    }
     let maps: Vec<Object> = (0..25).map(|i| config_map(ns.name(), &format!("m-{i}"), json!({}))).collect();
     future::try_join_all(maps.iter().map(|map| cluster.create(map))).await.unwrap();
     // One over the limit, counted with the cluster's own `kube-root-ca.crt`.
