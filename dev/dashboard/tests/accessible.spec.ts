@@ -32,6 +32,8 @@ for (const [colorScheme, where, viewport] of [
         await page.goto(path);
         await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
         await expect(page.getByRole('banner').getByRole('status')).toContainText('Live');
+        // What is judged must not change meanwhile: the first lines of a log enable a button.
+        if (path.endsWith('/logs')) await expect(page.getByRole('button', { name: 'Download' })).toBeEnabled();
         expect(await violations(page), path).toEqual([]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth), `width of ${path}`).toBeLessThanOrEqual(viewport.width);
       }
