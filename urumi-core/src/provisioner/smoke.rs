@@ -26,6 +26,13 @@ const WITHOUT_DEADLINE: Duration = Duration::from_secs(600);
 /// How much of a random id is part of a run's name.
 const SUFFIX: usize = 8;
 
+/// What a watch is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Pods,
+    Jobs,
+}
+
 impl Orchestrator {
     pub(super) async fn smoke_store(&self, id: &StoreId) -> Result<SmokeReport> {
         let record = self.record(OPERATION, id).await?;
@@ -82,11 +89,22 @@ impl Orchestrator {
         let of_job = LabelRequirement::Equals(JOB_NAME.to_owned(), job.name().to_owned());
         let pods = Query::all(Kind::of::<Pod>()).in_namespace(id.namespace()).labelled(of_job);
         let jobs = Query::all(Kind::of::<Job>()).in_namespace(id.namespace()).named(job.name());
-        let mut events = stream::select(self.inner.cluster.watch(&pods), self.inner.cluster.watch(&jobs));
+        let of_pods = self.inner.cluster.watch(&pods).map(|event| (Of::Pods, event));
+        let of_jobs = self.inner.cluster.watch(&jobs).map(|event| (Of::Jobs, event));
+        let mut events = stream::select(of_pods, of_jobs);
         let mut pod: Option<Object> = None;
         let mut job = job.clone();
-        while let Some(event) = events.next().await {
+        while let Some((of, event)) = events.next().await {
             let changed = match event {
+                Ok(WatchEvent::Snapshot(objects)) if of == Of::Jobs && objects.is_empty() => {
+                    // It was deleted before it was watched, or what the watch begins with is older than it.
+                    let listed = self.inner.cluster.list(&jobs).await;
+                    let listed = listed.map_err(|error| Error::cluster(OPERATION, Some(id), error))?;
+                    if listed.is_empty() {
+                        return Err(silent(id, "its Job was deleted".to_owned()));
+                    }
+                    listed
+                }
                 Ok(WatchEvent::Snapshot(objects)) => objects,
                 Ok(WatchEvent::Applied(object)) => vec![object],
                 Ok(WatchEvent::Deleted(object)) if object.kind() == job.kind() => {
@@ -128,4 +146,22 @@ fn wrong_state(id: &StoreId, message: String) -> Error {
 
 fn silent(id: &StoreId, message: String) -> Error {
     Error::NoReport { id: id.clone(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::InMemoryCluster;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_went_before_it_was_watched_is_not_waited_for() {
+        let urumi = Orchestrator::builder(InMemoryCluster::default()).build();
+        let id = StoreId::parse("shop").unwrap();
+        let job = json!({"metadata": {"namespace": id.namespace(), "name": "smoke-gone"}});
+        let job = Object::from_value(Kind::of::<Job>(), job).unwrap();
+        let reported = tokio::time::timeout(Duration::from_secs(3600), urumi.reported(&id, &job)).await;
+        assert!(matches!(reported, Ok(Err(Error::NoReport { .. }))), "{reported:?}");
+    }
 }
