@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,7 +24,8 @@ use crate::dashboard::{OidcSignIn, Settings, SignIn};
 use crate::layers::{LayerOptions, wrap};
 use crate::listener::{ListenerOptions, TlsOptions, serve_router};
 use crate::rate_limit::{RateLimitOptions, RateLimiter};
-use crate::{OwnerLimits, ServerState, health_router, metrics_server, mount, telemetry};
+use crate::telemetry::{self, TelemetryOptions};
+use crate::{OwnerLimits, ServerState, health_router, metrics_server, mount};
 
 /// What new stores say of who created them.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
@@ -68,10 +70,15 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 fn serve(config: &Config, engines: EngineRegistry) -> Result<(), Failure> {
+    run_logged(&config.into(), until_stopped(config, engines))
+}
+
+/// Does some work in a runtime of its own, with its log and traces.
+fn run_logged(log: &TelemetryOptions, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let telemetry = telemetry::start(&config.into())?;
-        let outcome = until_stopped(config, engines).await;
+        let telemetry = telemetry::start(log)?;
+        let outcome = work.await;
         telemetry.shutdown().await;
         outcome
     })
@@ -104,25 +111,15 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
 
     let listener = bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let metrics_listener = match config.metrics_listen {
-        MetricsListen::Off => None,
-        MetricsListen::At(address) => Some(bind(address).await?),
-    };
+    let metrics_listener = bind_metrics(config.metrics_listen).await?;
     tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
     announce(config, address, exposure)?;
 
     let pages = crate::dashboard::router(Settings::new(sign_in(config, exposure)));
     let app = wrap(mount(state.clone(), Some(rate_limits(config))).merge(pages), &layer_options(config));
     let serving = serve_router(listener, app, listener_options(config), draining.clone());
-    let watching = async {
-        match metrics_listener {
-            Some(listener) => {
-                let app = metrics_server::router(metrics, health_router(state.clone()));
-                serve_router(listener, app, ListenerOptions::default(), background.clone()).await
-            }
-            None => std::future::pending().await,
-        }
-    };
+    let watched = metrics_server::router(metrics, health_router(state.clone()));
+    let watching = serve_metrics(metrics_listener, watched, background.clone());
     let outcome = tokio::select! {
         served = serving => served.map_err(Failure::from),
         watched = watching => watched.map_err(Failure::from),
@@ -151,6 +148,21 @@ fn sign_in(config: &Config, exposure: Exposure) -> SignIn {
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|error| format!("cannot listen on {address}: {error}").into())
+}
+
+async fn bind_metrics(listen: MetricsListen) -> Result<Option<TcpListener>, Failure> {
+    match listen {
+        MetricsListen::Off => Ok(None),
+        MetricsListen::At(address) => bind(address).await.map(Some),
+    }
+}
+
+/// Serves to those who watch over the program; without a listener, for ever to nobody.
+async fn serve_metrics(listener: Option<TcpListener>, app: Router, shutdown: CancellationToken) -> std::io::Result<()> {
+    match listener {
+        Some(listener) => serve_router(listener, app, ListenerOptions::default(), shutdown).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What a client may ask, and what all may who come from one address: colleagues behind one, and whoever guesses tokens.

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use rust_embed::{Embed, EmbeddedFile};
 
+use crate::extract::is_known;
 use crate::problem::{Code, Problem};
 
 /// Files whose names have a hash of their content never change.
@@ -30,7 +31,8 @@ pub(super) fn index() -> Option<String> {
 pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     // Files are named by the build: whatever climbs or is absolute is none of them.
     let is_plain = path.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
-    match Built::get(path).filter(|_| is_plain && path != "index.html") {
+    let is_file = is_plain && path != "index.html";
+    match is_file.then(|| Built::get(path)).flatten() {
         Some(file) => Some(answer(path, file, headers)),
         None if path.starts_with(HASHED) => {
             let detail = "there is no such file; the dashboard may have been updated: load it again";
@@ -44,9 +46,8 @@ fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let hash = file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
     let tag = format!("\"{hash}\"");
     let kept = if path.starts_with(HASHED) { FOR_EVER } else { ASK };
-    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let known = known.is_some_and(|tags| tags.split(',').any(|it| it.trim().trim_start_matches("W/") == tag));
-    let (status, body) = if known { (StatusCode::NOT_MODIFIED, Cow::default()) } else { (StatusCode::OK, file.data) };
+    let (status, body) =
+        if is_known(headers, &tag) { (StatusCode::NOT_MODIFIED, Cow::default()) } else { (StatusCode::OK, file.data) };
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     if let Ok(media_type) = HeaderValue::from_str(file.metadata.mimetype()) {

@@ -96,6 +96,12 @@ impl Api {
         Ok(Api { client, url, exposed, draining, settings: Mutex::new(None) })
     }
 
+    fn at(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        url
+    }
+
     fn unreachable(&self, error: &reqwest::Error) -> Problem {
         // The API's address is the operator's business, and in the log.
         tracing::warn!(api = %self.url, error = in_one_line(error), "the API cannot be reached");
@@ -106,8 +112,7 @@ impl Api {
 
     /// Whether the API can do its work: its own answer, and none where it cannot be reached.
     async fn readiness(&self) -> Result<(), Problem> {
-        let mut url = self.url.clone();
-        url.set_path("/readyz");
+        let url = self.at("/readyz");
         let answer = self.client.get(url).timeout(CONNECT_TIMEOUT).send().await;
         let status = answer.map_err(|error| self.unreachable(&error))?.status();
         if status.is_success() {
@@ -128,8 +133,7 @@ impl Api {
     }
 
     async fn ask_settings(&self) -> Result<Settings, Problem> {
-        let mut url = self.url.clone();
-        url.set_path("/ui/settings.json");
+        let url = self.at("/ui/settings.json");
         let asked = async {
             let answer = self.client.get(url).timeout(CONNECT_TIMEOUT).send().await?.error_for_status()?;
             answer.json::<Settings>().await
@@ -140,8 +144,7 @@ impl Api {
     async fn pass_on(&self, request: Request) -> Result<Response, Problem> {
         self.permitted().await?;
         let (parts, body) = request.into_parts();
-        let mut url = self.url.clone();
-        url.set_path(parts.uri.path());
+        let mut url = self.at(parts.uri.path());
         url.set_query(parts.uri.query());
         let mut headers = parts.headers;
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());

@@ -6,27 +6,21 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Failure, bind, say, stop_when_told};
-use crate::config::{DashboardArgs, MetricsListen};
+use super::{Failure, bind, bind_metrics, run_logged, say, serve_metrics, stop_when_told};
+use crate::config::DashboardArgs;
 use crate::dashboard::{Api, ApiOptions, health, replica};
 use crate::layers::{LayerOptions, wrap};
 use crate::listener::{ListenerOptions, TlsOptions, serve_router};
 use crate::metrics_server;
-use crate::telemetry::{self, TelemetryOptions};
+use crate::telemetry::TelemetryOptions;
 
 /// The API has limits of its own, which say more: these are beyond them.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 
 pub(super) fn run(args: &DashboardArgs) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let log = TelemetryOptions { format: args.log_format, filter: args.log.clone(), otlp_endpoint: None };
-        let telemetry = telemetry::start(&log)?;
-        let outcome = until_stopped(args).await;
-        telemetry.shutdown().await;
-        outcome
-    })
+    let log = TelemetryOptions { format: args.log_format, filter: args.log.clone(), otlp_endpoint: None };
+    run_logged(&log, until_stopped(args))
 }
 
 async fn until_stopped(args: &DashboardArgs) -> Result<(), Failure> {
@@ -42,25 +36,14 @@ async fn until_stopped(args: &DashboardArgs) -> Result<(), Failure> {
 
     let listener = bind(args.listen).await?;
     let address = listener.local_addr()?;
-    let metrics_listener = match args.metrics_listen {
-        MetricsListen::Off => None,
-        MetricsListen::At(address) => Some(bind(address).await?),
-    };
+    let metrics_listener = bind_metrics(args.metrics_listen).await?;
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     say(&format!("the dashboard is at {scheme}://{address}/ui/\n"))?;
     tracing::info!(%address, api = %args.api_url, "listening");
 
     let app = wrap(replica(api.clone()), &layer_options());
     let serving = serve_router(listener, app, listener_options(args), draining.clone());
-    let watching = async {
-        match metrics_listener {
-            Some(listener) => {
-                let app = metrics_server::router(metrics, health(api));
-                serve_router(listener, app, ListenerOptions::default(), background.clone()).await
-            }
-            None => std::future::pending().await,
-        }
-    };
+    let watching = serve_metrics(metrics_listener, metrics_server::router(metrics, health(api)), background.clone());
     tokio::select! {
         served = serving => served.map_err(Failure::from),
         watched = watching => watched.map_err(Failure::from),

@@ -1,5 +1,6 @@
 //! Asking the issuer: its configuration and, where that says they are, its keys.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::{Url, redirect};
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::{OidcError, OidcOptions};
 use crate::causes::in_one_line;
-use crate::outgoing::{self, is_loopback};
+use crate::outgoing;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Requests with a token wait for this, so it is short.
@@ -87,6 +88,13 @@ impl Client {
         }
         serde_json::from_slice(&body).map_err(|error| format!("{url} answers no JSON: {error}"))
     }
+}
+
+/// Whether an address is on this machine.
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn tls(options: &OidcOptions, needed: bool) -> Result<ClientConfig, OidcError> {
