@@ -1,4 +1,4 @@
-//! Sees to it that a release has the dashboard as it is now.
+//! Sees to it that the server has the dashboard as it was built last.
 
 fn main() {
     // A folder that is missing would count as changed at every build.

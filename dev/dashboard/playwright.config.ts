@@ -1,7 +1,7 @@
 // One browser, Debian's Chromium, against servers that the tests start themselves.
 import { defineConfig } from '@playwright/test';
 
-const { CHROMIUM = '/usr/bin/chromium', BROWSER_OUTPUT = 'output', CI, DASHBOARD_URL, SCREENSHOTS, URUMI_TEST_KUBECONFIG } = process.env;
+const { CHROMIUM = '/usr/bin/chromium', BROWSER_OUTPUT = 'output', CI, DASHBOARD_ADDRESS, DASHBOARD_URL, SCREENSHOTS, URUMI_TEST_KUBECONFIG } = process.env;
 
 const alone = /lighthouse|thousand/;
 const elsewhere = /elsewhere/;
@@ -23,8 +23,8 @@ export default defineConfig({
     trace: 'retain-on-failure',
     launchOptions: {
       executablePath: CHROMIUM,
-      // The sandbox does not work for root.
-      args: ['--no-sandbox'],
+      // The sandbox does not work for root. Hosts are resolved to DASHBOARD_ADDRESS where the dashboard has no name in DNS.
+      args: ['--no-sandbox', ...(DASHBOARD_ADDRESS ? [`--host-resolver-rules=MAP * ${DASHBOARD_ADDRESS}`] : [])],
     },
   },
   projects: DASHBOARD_URL

@@ -1,4 +1,4 @@
-//! The built application: part of a release's binary, read from its folder by a debug build.
+//! The built application, which is a part of the binary.
 
 use std::borrow::Cow;
 

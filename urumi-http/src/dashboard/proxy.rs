@@ -89,6 +89,8 @@ impl Api {
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(redirect::Policy::none())
             .tcp_nodelay(true)
+            // Each request goes to a replica that the Service has now: a kept connection would go on to one that is ending.
+            .pool_max_idle_per_host(0)
             // It is a neighbour: what the environment says of proxies is about the world outside.
             .no_proxy()
             .build()

@@ -1,10 +1,14 @@
-// A store made by clicks at a server that runs already (DASHBOARD_URL): its name, how it looks, and how much of it runs.
+// A store made by clicks at a server that runs already (DASHBOARD_URL), after signing in where a token is given: its name, how it looks, and how much of it runs.
 import { expect, test } from '@playwright/test';
 
-const { STORE_NAME = 'Life', STORE_ID = 'life', STORE_ACCENT = '#0a7d4f', STORE_LOGO = '' } = process.env;
+const { DASHBOARD_TOKEN, STORE_NAME = 'Life', STORE_ID = 'life', STORE_ACCENT = '#0a7d4f', STORE_LOGO = '' } = process.env;
 
 test('a store is made by clicks', async ({ page }) => {
   await page.goto('/ui/');
+  if (DASHBOARD_TOKEN) {
+    await page.getByLabel('Token').fill(DASHBOARD_TOKEN);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  }
   await page.getByRole('link', { name: /^Create/ }).first().click();
   await page.getByLabel('Name').first().fill(STORE_NAME);
   await page.getByLabel('Short name in the address').fill(STORE_ID);

@@ -1,10 +1,10 @@
-//! A person at the dashboard of a server, in a real browser: the tests of dev/dashboard that are meant for any server.
+//! A person at the platform's dashboard, in a real browser: the tests of dev/dashboard that are meant for any server.
 
 use std::path::Path;
 
 use tokio::process::Command;
 
-use crate::programs::Server;
+use crate::platform::Platform;
 use crate::shop::Shop;
 
 /// What the person chooses.
@@ -14,11 +14,13 @@ pub(crate) struct Choices<'a> {
     pub(crate) logo: &'a Path,
 }
 
-/// Makes the store by clicks, with two storefronts.
-pub(crate) async fn create(server: &Server, shop: &Shop, choices: Choices<'_>) {
+/// Signs in and makes the store by clicks, with two storefronts.
+pub(crate) async fn create(platform: &Platform, shop: &Shop, choices: Choices<'_>) {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboard/run");
     let status = Command::new(program)
-        .env("DASHBOARD_URL", &server.url)
+        .env("DASHBOARD_URL", Platform::DASHBOARD)
+        .env("DASHBOARD_ADDRESS", platform.ingress.ip().to_string())
+        .env("DASHBOARD_TOKEN", &platform.token)
         .env("STORE_ID", &shop.id)
         .env("STORE_NAME", choices.name)
         .env("STORE_ACCENT", choices.accent)

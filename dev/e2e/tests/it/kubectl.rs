@@ -1,9 +1,9 @@
-//! kubectl, as an administrator of the cluster uses it.
+//! kubectl and Helm, as an administrator of the cluster uses them.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// What kubectl printed and whether it succeeded.
+/// What it printed and whether it succeeded.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) ok: bool,
@@ -15,7 +15,7 @@ impl Ran {
     /// What it printed, after a success.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
-        assert!(self.ok, "kubectl failed: {}{}", self.stdout, self.stderr);
+        assert!(self.ok, "it failed: {}{}", self.stdout, self.stderr);
         self.stdout
     }
 }
@@ -27,10 +27,18 @@ pub(crate) fn kubectl(kubeconfig: &str, args: &[&str]) -> Ran {
 
 /// Runs kubectl with something to read.
 pub(crate) fn kubectl_with(kubeconfig: &str, args: &[&str], input: &str) -> Ran {
-    let mut kubectl = Command::new("kubectl");
-    kubectl.env("KUBECONFIG", kubeconfig).args(args);
-    kubectl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut running = kubectl.spawn().expect("kubectl is there");
+    run(Command::new("kubectl").env("KUBECONFIG", kubeconfig).args(args), input)
+}
+
+/// Runs Helm.
+pub(crate) fn helm(kubeconfig: &str, args: &[&str]) -> Ran {
+    let helm = std::env::var_os("HELM").unwrap_or_else(|| "helm".into());
+    run(Command::new(helm).env("KUBECONFIG", kubeconfig).args(args), "")
+}
+
+fn run(command: &mut Command, input: &str) -> Ran {
+    let running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut running = running.unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
     running.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = running.wait_with_output().unwrap();
     Ran {

@@ -1,9 +1,11 @@
 //! urumi's own programs, as they were built.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 
@@ -17,10 +19,16 @@ fn program(name: &str) -> PathBuf {
     path
 }
 
-/// A running server; killed when it is dropped.
+/// A running server: one that a test started, which is killed when this is dropped, or one in the cluster.
 pub(crate) struct Server {
     pub(crate) url: String,
-    _child: Child,
+    reach: Reach,
+}
+
+/// How it is reached.
+enum Reach {
+    Here { _child: Child },
+    Through { ingress: SocketAddr, token: NamedTempFile },
 }
 
 impl Server {
@@ -45,7 +53,14 @@ impl Server {
             panic!("it ended before it listened");
         };
         let url = tokio::time::timeout(Duration::from_secs(30), said).await.expect("it never listened");
-        Server { url, _child: child }
+        Server { url, reach: Reach::Here { _child: child } }
+    }
+
+    /// A server in the cluster, which wants a token.
+    pub(crate) fn behind(ingress: SocketAddr, url: &str, token: &str) -> Server {
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), token).unwrap();
+        Server { url: url.to_owned(), reach: Reach::Through { ingress, token: file } }
     }
 
     /// Runs the command line against this server and returns what it printed as data.
@@ -60,7 +75,12 @@ impl Server {
     pub(crate) fn urumi_may_fail(&self, args: &[&str]) -> (i32, String, String) {
         let mut command = Command::new(program("urumi"));
         command.env_remove("KUBECONFIG").env("XDG_CONFIG_HOME", "/dev/null").env("NO_COLOR", "1");
-        let output = command.arg("--server").arg(&self.url).args(args).stdin(Stdio::null()).output().unwrap();
+        command.arg("--server").arg(&self.url);
+        if let Reach::Through { ingress, token } = &self.reach {
+            // Its host has no name in DNS; what passes a proxy names the host and leaves it to the proxy to find it.
+            command.env("http_proxy", format!("http://{ingress}")).arg("--token-file").arg(token.path());
+        }
+        let output = command.args(args).stdin(Stdio::null()).output().unwrap();
         (
             output.status.code().unwrap_or(-1),
             String::from_utf8(output.stdout).unwrap(),

@@ -11,7 +11,7 @@ use crate::dashboard::{self, Choices};
 use crate::kubectl::kubectl;
 use crate::node::Node;
 use crate::phases;
-use crate::programs::Server;
+use crate::platform::Platform;
 use crate::shop::Shop;
 
 /// How long anything may take that takes seconds.
@@ -21,7 +21,10 @@ const LOGO: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><c
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_placed_in_a_store_that_urumi_made() {
     let Some(node) = Node::take().await else { return };
-    let server = Server::start(&node, &[]).await;
+    let began = Instant::now();
+    let platform = Platform::install(&node, &[]);
+    println!("platform: {:.1} s", began.elapsed().as_secs_f64());
+    let server = platform.server();
     let shop = Shop::of(&node, "life");
 
     let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(&node.kubeconfig)).await.unwrap();
@@ -30,7 +33,7 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
     let began = Instant::now();
     let logo = tempfile::Builder::new().suffix(".svg").tempfile().unwrap();
     std::fs::write(logo.path(), LOGO).unwrap();
-    dashboard::create(&server, &shop, Choices { name: "Life", accent: "#0a7d4f", logo: logo.path() }).await;
+    dashboard::create(&platform, &shop, Choices { name: "Life", accent: "#0a7d4f", logo: logo.path() }).await;
     let accepted = began.elapsed();
     server.urumi(&["wait", &shop.id, "--timeout", "4m"]);
     let ready = began.elapsed();
