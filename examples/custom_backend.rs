@@ -38,6 +38,11 @@ impl<B: ClusterBackend> ClusterBackend for Noted<B> {
         self.inner.apply(object).await
     }
 
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.note(format!("replace {}", object.reference()));
+        self.inner.replace(object).await
+    }
+
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
         self.inner.get(object).await
     }

@@ -122,6 +122,14 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// As [`create`](Self::create), without `AlreadyExists`.
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError>;
 
+    /// Replaces an object whole and returns it as stored, if it is still at the `resourceVersion` that `object` has. What
+    /// `object` leaves out is removed.
+    ///
+    /// # Errors
+    /// `Conflict` when it has changed since, or was deleted and made again; `NotFound` when it is gone; `Invalid` when it
+    /// names no `resourceVersion`, or the API server refuses a field.
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError>;
+
     /// Reads one object; `None` when it (or its namespace) does not exist.
     ///
     /// # Errors
@@ -195,6 +203,9 @@ impl<T: ClusterBackend + ?Sized> ClusterBackend for std::sync::Arc<T> {
     }
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         (**self).apply(object).await
+    }
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
+        (**self).replace(object).await
     }
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
         (**self).get(object).await

@@ -43,6 +43,7 @@ mod field;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 pub mod idempotency;
+pub mod leader;
 mod lines;
 pub mod logs;
 mod manifests;
@@ -66,6 +67,7 @@ pub mod timeline;
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "http-client")]
 pub use http_client::HttpOrchestrator;
+pub use leader::{LeaderElection, Leadership};
 pub use orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
 pub use provisioner::{Orchestrator, OrchestratorBuilder};
 pub use readiness::{MonitorHandle, MonitorHealth, ReadinessMonitor};

@@ -23,14 +23,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::leader::Leadership;
 use crate::provisioner::Orchestrator;
 use crate::store::StoreId;
 
 /// Keeps the statuses of all stores, or of one, true. Configure it, then [`spawn`](Self::spawn) or
 /// [`run`](Self::run) it.
 ///
-/// Any number may run over one cluster: every write is guarded by `resourceVersion`, so that they only waste each
-/// other's requests. [`writes_while`](Self::writes_while) keeps all but one from writing.
+/// Any number may run over one cluster: what a monitor writes is guarded by `resourceVersion`, or is the same whoever
+/// writes it, so that they only waste each other's requests. [`led_by`](Self::led_by) keeps all but one from writing.
 #[derive(Clone)]
 pub struct ReadinessMonitor {
     orchestrator: Orchestrator,
@@ -39,7 +40,7 @@ pub struct ReadinessMonitor {
     settle: Duration,
     patience: Duration,
     only: Option<StoreId>,
-    permission: Option<watch::Receiver<bool>>,
+    leadership: Option<Leadership>,
 }
 
 impl std::fmt::Debug for ReadinessMonitor {
@@ -72,7 +73,7 @@ impl ReadinessMonitor {
             settle: Self::SETTLE,
             patience: Self::PATIENCE,
             only: None,
-            permission: None,
+            leadership: None,
         }
     }
 
@@ -113,10 +114,11 @@ impl ReadinessMonitor {
         self
     }
 
-    /// Writes only while the channel holds `true`, and watches all the time: for one leader among several.
+    /// Writes only while this process leads, and watches all the time, so that it can go on at once. What was begun when
+    /// the leadership ends is given up, and is for the next leader to do.
     #[must_use]
-    pub fn writes_while(mut self, permission: watch::Receiver<bool>) -> Self {
-        self.permission = Some(permission);
+    pub fn led_by(mut self, leadership: Leadership) -> Self {
+        self.leadership = Some(leadership);
         self
     }
 

@@ -11,13 +11,16 @@
 //! | `urumi_store_ready_seconds` | histogram | | from the beginning of a provisioning until it is on record as ready |
 //! | `urumi_reconcile_total` | counter | `action`, `result` | what the monitor did for stores |
 //! | `urumi_reconcile_queue` | gauge | | what it is doing now |
+//! | `urumi_leader` | gauge | | 1 while this process leads, else 0 |
+//! | `urumi_leader_lease_writes_total` | counter | `result` | what was written to the Lease of the election |
 //!
 //! - `verb` is Kubernetes' own (`get`, `list`, `watch`, `create`, `patch`, `delete`) or `logs`. Every try counts, those that are
 //!   repeated and those that were given up too. `code` is the HTTP status, or `none` where no answer came.
 //! - The duration of a watch says nothing, and is left out; that of `logs` is the time until they began.
 //! - `action` is `record` (a status was written), `carry_out` (objects were made or repaired) or `explain` (events were
 //!   read). `result` is `ok`, `error`, or `conflict` where somebody else was faster: changed the store, or deleted it.
-//! - The last four come from a monitor of all stores only. Every process that runs one shows all of `urumi_stores`, also
+//! - A write of the Lease ends `ok`, as an `error`, or as a `conflict` where somebody else was faster.
+//! - What is about stores and reconciling comes from a monitor of all stores only. Every process that runs one shows all of `urumi_stores`, also
 //!   while another is the one that writes: take the maximum and not the sum. Install the recorder before the monitor
 //!   starts, for gauges are set when they change.
 
@@ -31,6 +34,8 @@ pub(crate) const STORES: &str = "urumi_stores";
 pub(crate) const STORE_READY: &str = "urumi_store_ready_seconds";
 pub(crate) const RECONCILE: &str = "urumi_reconcile_total";
 pub(crate) const RECONCILE_QUEUE: &str = "urumi_reconcile_queue";
+pub(crate) const LEADER: &str = "urumi_leader";
+pub(crate) const LEADER_WRITES: &str = "urumi_leader_lease_writes_total";
 
 /// Tells the recorder that is installed what all of the library's metrics are, and in which unit.
 pub fn describe() {
@@ -45,6 +50,8 @@ pub fn describe() {
     describe_histogram!(STORE_READY, Unit::Seconds, text);
     describe_counter!(RECONCILE, Unit::Count, "What the readiness monitor did for stores, by how it ended.");
     describe_gauge!(RECONCILE_QUEUE, Unit::Count, "What the readiness monitor is doing for stores now.");
+    describe_gauge!(LEADER, Unit::Count, "Whether this process leads.");
+    describe_counter!(LEADER_WRITES, Unit::Count, "What was written to the Lease of the election, by how it ended.");
 }
 
 /// What was recorded since the last look, as sorted lines: `name{label=value} value`.
@@ -82,10 +89,10 @@ mod tests {
         let snapshotter = recorder.snapshotter();
         metrics::with_local_recorder(&recorder, || {
             describe();
-            for name in [REQUESTS, RECONCILE] {
+            for name in [REQUESTS, RECONCILE, LEADER_WRITES] {
                 counter!(name).increment(1);
             }
-            for name in [STORES, RECONCILE_QUEUE] {
+            for name in [STORES, RECONCILE_QUEUE, LEADER] {
                 gauge!(name).set(1);
             }
             for name in [REQUEST_DURATION, STORE_READY] {
@@ -100,6 +107,6 @@ mod tests {
             assert!(documentation.contains(&format!("//! | `{name}` |")), "{name}");
             seen.insert(name);
         }
-        assert_eq!(seen.len(), 6, "{seen:?}");
+        assert_eq!(seen.len(), 8, "{seen:?}");
     }
 }

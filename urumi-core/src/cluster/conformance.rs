@@ -24,6 +24,7 @@ mod namespaces;
 mod objects;
 mod questions;
 mod records;
+mod replacing;
 mod room;
 mod sight;
 #[cfg(test)]
@@ -94,6 +95,10 @@ const CHECKS: &[(&str, CheckFn<Room>)] = checks![
     objects::apply_merges_containers_by_name,
     objects::apply_without_a_change_changes_nothing,
     objects::a_changed_spec_is_a_new_generation,
+    replacing::what_is_left_out_is_removed,
+    replacing::of_concurrent_replacements_exactly_one_wins,
+    replacing::a_stale_or_missing_version_is_refused,
+    replacing::what_is_gone_is_not_found,
     listing::a_list_without_a_match_is_empty,
     listing::a_list_is_ordered_by_namespace_and_name,
     listing::a_list_obeys_namespace_name_and_labels,

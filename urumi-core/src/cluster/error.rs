@@ -10,6 +10,7 @@ use std::fmt;
 pub enum Verb {
     Create,
     Apply,
+    Replace,
     Get,
     List,
     Watch,
@@ -26,6 +27,7 @@ impl fmt::Display for Verb {
         f.write_str(match self {
             Verb::Create => "create",
             Verb::Apply => "apply",
+            Verb::Replace => "replace",
             Verb::Get => "get",
             Verb::List => "list",
             Verb::Watch => "watch",

@@ -100,6 +100,7 @@ impl KubeCluster {
         let target = object.reference();
         let call = match verb {
             Verb::Create => Call::create(object),
+            Verb::Replace => Call::replace(object),
             _ => Call::apply(object),
         };
         let call = call.map_err(|failure| failure.into_error(verb, &target))?;
@@ -147,6 +148,10 @@ impl ClusterBackend for KubeCluster {
 
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         self.write(Verb::Apply, object).await
+    }
+
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.write(Verb::Replace, object).await
     }
 
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {

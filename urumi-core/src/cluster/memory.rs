@@ -373,6 +373,12 @@ impl ClusterBackend for InMemoryCluster {
         self.request(asked, target, |state| Ok(Object::clone(&*server::apply(state, object)?))).await
     }
 
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
+        let reference = object.reference();
+        let (asked, target) = about(Verb::Replace, &reference);
+        self.request(asked, target, |state| Ok(Object::clone(&*server::replace(state, object)?))).await
+    }
+
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
         let (asked, target) = about(Verb::Get, object);
         self.request(asked, target, |state| Ok(state.find(object).map(|found| Object::clone(&found)))).await

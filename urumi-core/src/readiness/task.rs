@@ -29,6 +29,7 @@ use super::smoke::newest;
 use super::teardown::{Next, tear_down};
 use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
+use crate::leader::Leadership;
 use crate::object::{Kind, Object};
 use crate::plan::{Observed, Plan, of_kind, plan};
 use crate::provisioner::{Failure, Orchestrator};
@@ -49,7 +50,8 @@ pub(super) async fn run(
     stop: CancellationToken,
     report: &watch::Sender<MonitorHealth>,
 ) -> Result<(), MonitorError> {
-    let mut permission = monitor.permission.clone();
+    let leadership = monitor.leadership.clone();
+    let mut leads = leadership.as_ref().is_none_or(Leadership::holds);
     let mut resync = tokio::time::interval(monitor.resync);
     resync.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut state = State::new(monitor);
@@ -74,10 +76,10 @@ pub(super) async fn run(
             },
             () = sleep_until(wake) => state.ring(Instant::now()),
             _ = resync.tick() => state.resync(),
-            () = permission_changed(&mut permission) => state.resync(),
+            () = turned(leadership.clone(), leads) => state.resync(),
         }
-        let may_write = permission.as_ref().is_none_or(|p| *p.borrow());
-        state.judge_touched(may_write);
+        leads = leadership.as_ref().is_none_or(Leadership::holds);
+        state.judge_touched(leads);
         state.measure();
         state.report_to(report);
     }
@@ -94,14 +96,13 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-/// Resolves when the permission to write has changed; never, where none is needed or nobody can change it any more.
-async fn permission_changed(permission: &mut Option<watch::Receiver<bool>>) {
-    if let Some(permission) = permission
-        && permission.changed().await.is_ok()
-    {
-        return;
+/// Resolves when a leadership has ended, or begun; never, where none is needed.
+async fn turned(leadership: Option<Leadership>, leads: bool) {
+    match leadership {
+        Some(mut leadership) if leads => leadership.ended().await,
+        Some(mut leadership) => leadership.began().await,
+        None => std::future::pending().await,
     }
-    std::future::pending().await
 }
 
 /// What a future beside the loop has done.
@@ -115,6 +116,8 @@ enum Outcome {
     Recorded(Result<Object, ClusterError>, Option<Timestamp>),
     CarriedOut(Result<(), Failure>),
     Explained(Result<Vec<Object>, ClusterError>),
+    /// The leadership ended before it was done.
+    GivenUp,
 }
 
 /// One thing to do for a store.
@@ -132,6 +135,7 @@ struct WatchState {
 
 struct State {
     orchestrator: Orchestrator,
+    leadership: Option<Leadership>,
     only: Option<StoreId>,
     deadline: Duration,
     settle: Duration,
@@ -157,6 +161,7 @@ impl State {
             meter: Meter::new(monitor.only.is_none()),
             recount: false,
             orchestrator: monitor.orchestrator,
+            leadership: monitor.leadership,
             only: monitor.only,
             deadline: monitor.deadline,
             settle: monitor.settle,
@@ -417,9 +422,10 @@ impl State {
         if let Some(memory) = self.memory.get_mut(&namespace) {
             memory.busy = true;
         }
-        let orchestrator = self.orchestrator.clone();
+        let (orchestrator, leadership) = (self.orchestrator.clone(), self.leadership.clone());
+        let within = namespace.clone();
         let work = async move {
-            let outcome = match action {
+            match action {
                 Action::Record(patch, ready) => {
                     Outcome::Recorded(orchestrator.cluster().update_record(&patch).await, ready)
                 }
@@ -431,13 +437,19 @@ impl State {
                     Outcome::CarriedOut(orchestrator.carry_out(&rendered.spec, &uid, &plan).await)
                 }
                 Action::Explain => {
-                    let events = Query::all(Kind::of::<Event>()).in_namespace(&namespace);
+                    let events = Query::all(Kind::of::<Event>()).in_namespace(within);
                     Outcome::Explained(orchestrator.cluster().list(&events).await)
                 }
+            }
+        };
+        let led = async move {
+            let outcome = match leadership {
+                Some(leadership) => leadership.while_held(work).await.unwrap_or(Outcome::GivenUp),
+                None => work.await,
             };
             Done { namespace, outcome }
         };
-        self.under_way.push(work.boxed());
+        self.under_way.push(led.boxed());
     }
 
     fn finish(&mut self, done: Done) {
@@ -448,6 +460,7 @@ impl State {
             Outcome::Recorded(result, _) => self.meter.recorded(result),
             Outcome::CarriedOut(result) => self.meter.carried_out(result),
             Outcome::Explained(result) => self.meter.explained(result),
+            Outcome::GivenUp => {}
         }
         if let Outcome::Recorded(Ok(written), ready) = &outcome {
             self.cache.written(written);
@@ -464,6 +477,7 @@ impl State {
                 memory.succeeded();
                 return;
             }
+            Outcome::GivenUp => return,
             // Somebody else wrote first, or the namespace is gone: the watch will tell.
             Outcome::Recorded(Err(error), _) => {
                 memory.failed(now);

@@ -8,13 +8,13 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use serde_json::json;
-use tokio::sync::watch;
+
 use urumi_core::cluster::{
     ClusterBackend as _, ClusterErrorKind, Fault, FaultTarget, InMemoryCluster, Outage, Query, Verb, WatchEvent,
 };
 use urumi_core::object::{Kind, ObjectRef};
 use urumi_core::status::StoreStatus;
-use urumi_core::{Error, ErrorKind, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_core::{Error, ErrorKind, Leadership, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::support::{PATIENCE, Running, Scene, with_scene};
 
@@ -320,17 +320,29 @@ async fn a_monitor_outlives_dropped_and_expired_watches_and_failed_writes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_monitor_without_permission_watches_and_does_not_write() {
+async fn a_monitor_that_does_not_lead_watches_and_does_not_write() {
     let cluster = memory();
     with_memory(cluster.clone(), async |scene| {
-        let (grant, permission) = watch::channel(false);
-        let mut monitor = Running::start(scene.monitor().writes_while(permission));
+        let (appointment, leadership) = Leadership::appointed(false);
+        let mut monitor = Running::start(scene.monitor().led_by(leadership));
         monitor.handle.synced().await;
         scene.urumi.create(scene.request()).await.unwrap();
         virtual_time(Duration::from_secs(60)).await;
         assert_eq!(scene.urumi.get(&scene.id).await.unwrap().status, StoreStatus::Provisioning);
         assert!(!cluster.requests().iter().any(|r| r.verb == Verb::UpdateRecord));
-        grant.send(true).unwrap();
+        appointment.set(true);
+        scene.ready().await;
+
+        // What is under way when the leadership ends is given up, and done by whoever leads next.
+        cluster.set_latency(Duration::from_secs(2));
+        cluster.remove(&scene.reference(Kind::of::<Service>(), "medusa-api"));
+        virtual_time(Duration::from_millis(2500)).await;
+        appointment.set(false);
+        cluster.forget_requests();
+        virtual_time(Duration::from_secs(60)).await;
+        let writes = |r: &urumi_core::cluster::Request| matches!(r.verb, Verb::Create | Verb::Apply | Verb::UpdateRecord);
+        assert!(!cluster.requests().iter().any(writes), "{:?}", cluster.requests());
+        appointment.set(true);
         scene.ready().await;
     })
     .await;

@@ -78,6 +78,9 @@ impl ClusterBackend for WithoutPods {
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         self.0.apply(object).await
     }
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.0.replace(object).await
+    }
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
         self.0.get(object).await
     }

@@ -86,6 +86,10 @@ impl ClusterBackend for Counting {
         }
         self.inner.apply(object).await
     }
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        self.inner.replace(object).await
+    }
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
         self.inner.get(object).await
     }

@@ -35,6 +35,7 @@ impl Call {
     fn write(method: Method, uri: Uri, content_type: &'static str, body: &Value) -> Self {
         let verb = match method {
             Method::PATCH => "patch",
+            Method::PUT => "update",
             Method::DELETE => "delete",
             _ => "create",
         };
@@ -57,6 +58,17 @@ impl Call {
             .with("fieldValidation", "Strict");
         // JSON is YAML, and this content type is the one that all servers know.
         Ok(Call::write(Method::PATCH, uri, "application/apply-patch+yaml", &sendable(object)))
+    }
+
+    pub(super) fn replace(object: &Object) -> Result<Self, Failure> {
+        if object.resource_version().is_none_or(str::is_empty) {
+            return Err(Failure::invalid("it names no resourceVersion"));
+        }
+        let uri = collection_of(object.kind(), object.namespace())?
+            .segment(object.name())
+            .with("fieldManager", FIELD_MANAGER)
+            .with("fieldValidation", "Strict");
+        Ok(Call::write(Method::PUT, uri, "application/json", object.as_value()))
     }
 
     pub(super) fn get(object: &ObjectRef) -> Result<Self, Failure> {

@@ -138,6 +138,7 @@ impl Asked<'_> {
         match self.verb {
             Verb::Create | Verb::ReviewToken => &["create"],
             Verb::Apply => &["patch"],
+            Verb::Replace => &["update"],
             Verb::Get => &["get"],
             Verb::List => &["list"],
             Verb::Watch => &["list", "watch"],

@@ -74,6 +74,29 @@ pub(super) fn apply(state: &mut State, object: &Object) -> Result<Arc<Object>, R
     Ok(state.put_changed(&live, merged))
 }
 
+pub(super) fn replace(state: &mut State, object: &Object) -> Result<Arc<Object>, Refusal> {
+    let reference = object.reference();
+    let Some(expected) = object.resource_version().filter(|version| !version.is_empty()) else {
+        return Err(Refusal::invalid("metadata.resourceVersion must be specified for an update".into()));
+    };
+    let live = state.find(&reference).ok_or_else(|| Refusal::not_found(&reference))?;
+    if live.resource_version() != Some(expected) {
+        return Err(Refusal::conflict(CHANGED));
+    }
+    let mut value = object.as_value().clone();
+    admission::prepare(&mut value, &reference.kind);
+    for field in ["uid", "creationTimestamp", "generation"] {
+        if let Some(own) = live.at(&format!("/metadata/{field}")).cloned() {
+            set(&mut value, &["metadata", field], own);
+        }
+    }
+    let replaced =
+        Object::from_value(reference.kind, value).map_err(|error| Refusal::invalid(error.message().to_owned()))?;
+    admission::check(&replaced).map_err(Refusal::invalid)?;
+    admission::check_update(&live, &replaced).map_err(Refusal::invalid)?;
+    Ok(state.put_changed(&live, replaced))
+}
+
 /// Checks a new object and fills in what the API server would.
 fn new_object(state: &mut State, object: &Object) -> Result<Object, Refusal> {
     admission::check(object).map_err(Refusal::invalid)?;
