@@ -10,8 +10,8 @@
 //! goes on ([`Leadership`]).
 
 mod elector;
-mod lease;
 mod leadership;
+mod lease;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +44,25 @@ impl Default for Timing {
             renew_deadline: Duration::from_secs(10),
             retry: Duration::from_secs(2),
         }
+    }
+}
+
+impl Timing {
+    /// Whether these times make an election.
+    ///
+    /// # Errors
+    /// When they do not go together.
+    pub fn check(&self) -> Result<(), TimingError> {
+        if self.lease <= self.renew_deadline {
+            return Err(TimingError::LeaseTooShort);
+        }
+        if self.retry < Duration::from_millis(10) {
+            return Err(TimingError::RetryTooShort);
+        }
+        if self.renew_deadline < self.retry * 2 {
+            return Err(TimingError::DeadlineTooShort);
+        }
+        Ok(())
     }
 }
 
@@ -104,15 +123,7 @@ impl LeaderElection {
     /// # Errors
     /// When the times do not go together.
     pub fn timing(mut self, timing: Timing) -> Result<Self, TimingError> {
-        if timing.lease <= timing.renew_deadline {
-            return Err(TimingError::LeaseTooShort);
-        }
-        if timing.retry < Duration::from_millis(10) {
-            return Err(TimingError::RetryTooShort);
-        }
-        if timing.renew_deadline < timing.retry * 2 {
-            return Err(TimingError::DeadlineTooShort);
-        }
+        timing.check()?;
         self.timing = timing;
         Ok(self)
     }

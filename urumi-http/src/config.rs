@@ -22,6 +22,7 @@ use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcomma
 use http::HeaderValue;
 use ipnet::IpNet;
 use urumi_core::engine::EngineRegistry;
+use urumi_core::leader::Timing;
 use urumi_core::settings::{domain, duration};
 
 use crate::auth::{Binding, Role, TokenArgs};
@@ -116,6 +117,23 @@ pub struct Config {
     /// The context within the kubeconfig
     #[arg(long, value_name = "NAME", env = "URUMI_CONTEXT", hide_env_values = true, help_heading = "Cluster")]
     pub context: Option<String>,
+
+    /// Have one replica at a time write statuses and repair stores, elected over a Lease in this namespace; without, every
+    /// replica does, and wastes the others' requests
+    #[arg(long, value_name = "NAMESPACE", value_parser = values::namespace, env = "URUMI_LEADER_ELECT_NAMESPACE", hide_env_values = true, help_heading = "Replicas")]
+    pub leader_elect_namespace: Option<String>,
+
+    /// How long a leader must not have renewed its lease before another replica takes over
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "15s", env = "URUMI_LEADER_ELECT_LEASE_DURATION", hide_env_values = true, help_heading = "Replicas")]
+    pub leader_elect_lease_duration: Duration,
+
+    /// How long a leader that cannot renew its lease goes on; shorter than the lease
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s", env = "URUMI_LEADER_ELECT_RENEW_DEADLINE", hide_env_values = true, help_heading = "Replicas")]
+    pub leader_elect_renew_deadline: Duration,
+
+    /// How often a leader renews its lease
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "2s", env = "URUMI_LEADER_ELECT_RETRY_PERIOD", hide_env_values = true, help_heading = "Replicas")]
+    pub leader_elect_retry_period: Duration,
 
     /// The domain under which new stores are reachable, unless their options say otherwise
     #[arg(long, value_parser = domain, default_value = urumi_core::provisioner::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true, help_heading = "Stores")]
@@ -350,6 +368,15 @@ pub struct Loaded {
 }
 
 impl Config {
+    /// How long things take in the election of a leader.
+    pub fn leader_election_timing(&self) -> Timing {
+        Timing {
+            lease: self.leader_elect_lease_duration,
+            renew_deadline: self.leader_elect_renew_deadline,
+            retry: self.leader_elect_retry_period,
+        }
+    }
+
     /// Reads everything there is: `args` with the program's name first, the environment, and the file these name.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod authentication;
 mod cluster;
 mod dashboard;
+mod election;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -97,11 +98,14 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     let authentication = authentication::sources(config, &cluster, &tasks, &background)?;
     let urumi =
         Orchestrator::builder(cluster.clone()).engines(engines).domain(&config.domain).created_by(CREATED_BY).build();
-    let monitor = ReadinessMonitor::new(urumi.clone())
-        .resync(config.resync)
-        .deadline(config.deadline)
-        .spawn(&tasks, background.clone());
+    let election = election::stand(config, &cluster, &tasks, &background)?;
+    let mut monitor = ReadinessMonitor::new(urumi.clone()).resync(config.resync).deadline(config.deadline);
+    if let Some(election) = &election {
+        monitor = monitor.led_by(election.leadership());
+    }
+    let monitor = monitor.spawn(&tasks, background.clone());
     let state = ServerState::builder(Arc::new(urumi))
+        .election(election)
         .authentication(authentication)
         .limits(OwnerLimits { stores: config.max_stores_per_owner, provisioning: config.max_provisioning_per_owner })
         .events(cluster)

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use urumi_core::StoreOrchestrator;
 use urumi_core::cluster::ClusterBackend;
+use urumi_core::leader::ElectionHandle;
 
 use crate::audit::Audit;
 use crate::auth::Authentication;
@@ -30,6 +31,7 @@ struct Inner {
     counts: OwnerCounts,
     audit: Audit,
     monitor: Option<urumi_core::MonitorHandle>,
+    election: Option<ElectionHandle>,
     draining: CancellationToken,
 }
 
@@ -46,6 +48,7 @@ pub struct ServerStateBuilder {
     limits: OwnerLimits,
     events: Option<Arc<dyn ClusterBackend>>,
     monitor: Option<urumi_core::MonitorHandle>,
+    election: Option<ElectionHandle>,
     heartbeat: Duration,
     draining: Option<CancellationToken>,
 }
@@ -86,6 +89,13 @@ impl ServerStateBuilder {
         self
     }
 
+    /// The election that the monitor is led by, which is then part of the server's state of health.
+    #[must_use]
+    pub fn election(mut self, election: impl Into<Option<ElectionHandle>>) -> Self {
+        self.election = election.into();
+        self
+    }
+
     /// How often those who watch are shown that they are still connected; [`HEARTBEAT`] by default.
     #[must_use]
     pub fn heartbeat(mut self, every: Duration) -> Self {
@@ -114,6 +124,7 @@ impl ServerStateBuilder {
                 counts: OwnerCounts::new(self.limits),
                 audit: Audit::new(self.events, tasks.clone()),
                 monitor: self.monitor,
+                election: self.election,
                 draining: self.draining.unwrap_or_else(|| stop.clone()),
             }),
         }
@@ -129,6 +140,7 @@ impl ServerState {
             limits: OwnerLimits::default(),
             events: None,
             monitor: None,
+            election: None,
             heartbeat: HEARTBEAT,
             draining: None,
         }
@@ -156,6 +168,10 @@ impl ServerState {
 
     pub(crate) fn monitor(&self) -> Option<&urumi_core::MonitorHandle> {
         self.inner.monitor.as_ref()
+    }
+
+    pub(crate) fn election(&self) -> Option<&ElectionHandle> {
+        self.inner.election.as_ref()
     }
 
     /// Cancelled when streams should end.

@@ -185,7 +185,7 @@ func TestClusterMatrix(t *testing.T) {
 	if !backend.may(t, "get", "", "secrets", "store-matrix", "medusa-admin") || backend.may(t, "get", "", "secrets", "store-matrix", "postgres-credentials") {
 		t.Error("of a store's Secrets, the administrator's may be read and no other")
 	}
-	for verb, want := range map[string]bool{"create": true, "get": true, "update": true, "patch": false, "delete": false, "list": false} {
+	for verb, want := range map[string]bool{"create": true, "get": true, "list": true, "update": true, "watch": true, "patch": false, "delete": false} {
 		if backend.may(t, verb, "coordination.k8s.io", "leases", namespace, "") != want {
 			t.Errorf("Leases of the platform: %s", verb)
 		}

@@ -19,13 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// What no run here makes use of, each with the reason why it is there all the same.
-var unused = map[string]string{
-	"coordination.k8s.io/leases create": "leader election is switched on by rbac.leases, for replicas that use it",
-	"coordination.k8s.io/leases get":    "the same",
-	"coordination.k8s.io/leases update": "the same",
-}
-
 // asked are the verbs that an account was granted, by what the audit log says from a place on: `resource verb`.
 func asked(t *testing.T, log string, from int64, user string) (map[string]int, []string) {
 	t.Helper()
@@ -155,7 +148,7 @@ storefront: {theme: {colors: {accent: "#123456"}}}
 	missing := func() []string {
 		var all []string
 		for permission := range granted {
-			if used[permission] == 0 && unused[permission] == "" {
+			if used[permission] == 0 {
 				all = append(all, permission)
 			}
 		}
@@ -173,10 +166,5 @@ storefront: {theme: {colors: {accent: "#123456"}}}
 	for _, it := range forbidden {
 		t.Errorf("forbidden: %s", it)
 	}
-	for permission, why := range unused {
-		if used[permission] > 0 {
-			t.Errorf("%s is used, though it should not be: %s", permission, why)
-		}
-	}
-	t.Logf("%d permissions, %d of them made use of: %v", len(granted), len(granted)-len(unused), slices.Sorted(maps.Keys(used)))
+	t.Logf("%d permissions, made use of: %v", len(granted), slices.Sorted(maps.Keys(used)))
 }

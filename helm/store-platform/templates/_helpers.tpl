@@ -87,6 +87,9 @@ log: {{ .Values.backend.log | quote }}
 log-format: json
 deadline: {{ .Values.backend.deadline }}
 resync: {{ .Values.backend.resync }}
+{{- if .Values.rbac.leases }}
+leader-elect-namespace: {{ .Release.Namespace }}
+{{- end }}
 shutdown-grace: {{ .Values.backend.shutdownGraceSeconds }}s
 rate-limit: {{ int .Values.backend.rateLimit }}
 rate-burst: {{ int .Values.backend.rateBurst }}

@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::lease::{KIND, Seen, holder};
 use super::leadership::Term;
+use super::lease::{KIND, Seen, holder};
 use super::{ElectionHealth, LeaderElection};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent};
 use crate::object::Object;

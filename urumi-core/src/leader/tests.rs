@@ -258,7 +258,11 @@ fn times_that_make_no_election_are_refused() {
 enum Happening {
     Wait(u64),
     /// Requests of a verb fail for so many seconds, perhaps after they were done.
-    Fail { verb: Verb, seconds: u64, answer_lost: bool },
+    Fail {
+        verb: Verb,
+        seconds: u64,
+        answer_lost: bool,
+    },
     Slow(u64),
     Delete,
     Retire(usize),
@@ -269,8 +273,11 @@ fn happening() -> impl Strategy<Value = Happening> {
     let verb = prop::sample::select(vec![Verb::Replace, Verb::Get, Verb::Create]);
     prop_oneof![
         (1_u64..30).prop_map(Happening::Wait),
-        (verb, 1_u64..40, any::<bool>())
-            .prop_map(|(verb, seconds, answer_lost)| Happening::Fail { verb, seconds, answer_lost }),
+        (verb, 1_u64..40, any::<bool>()).prop_map(|(verb, seconds, answer_lost)| Happening::Fail {
+            verb,
+            seconds,
+            answer_lost
+        }),
         (0_u64..4000).prop_map(Happening::Slow),
         Just(Happening::Delete),
         (0_usize..3).prop_map(Happening::Retire),

@@ -340,7 +340,8 @@ async fn a_monitor_that_does_not_lead_watches_and_does_not_write() {
         appointment.set(false);
         cluster.forget_requests();
         virtual_time(Duration::from_secs(60)).await;
-        let writes = |r: &urumi_core::cluster::Request| matches!(r.verb, Verb::Create | Verb::Apply | Verb::UpdateRecord);
+        let writes =
+            |r: &urumi_core::cluster::Request| matches!(r.verb, Verb::Create | Verb::Apply | Verb::UpdateRecord);
         assert!(!cluster.requests().iter().any(writes), "{:?}", cluster.requests());
         appointment.set(true);
         scene.ready().await;

@@ -80,6 +80,9 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ),
         (config.resync >= config.deadline, "--resync must be shorter than --deadline"),
     ];
+    if let Err(error) = config.leader_election_timing().check() {
+        return Err(ConfigError::Conflict(format!("the times of --leader-elect-… do not go together: {error}")));
+    }
     match rules.into_iter().find(|(is_broken, _)| *is_broken) {
         Some((_, text)) => Err(ConfigError::Conflict(text.to_owned())),
         None => check_exposure(config).map(|_| ()),

@@ -129,6 +129,11 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     }
 }
 
+/// A namespace's name.
+pub(super) fn namespace(text: &str) -> Result<String, String> {
+    urumi_core::names::dns_label(text).map(|()| text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use urumi_core::leader::ElectionHealth;
 use utoipa::ToSchema;
 
 use crate::state::ServerState;
@@ -15,6 +17,21 @@ pub struct Readiness {
     pub ready: bool,
     /// What is not well, a line each.
     pub problems: Vec<String>,
+    /// Who writes statuses and repairs stores; left out where it is not elected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub election: Option<Election>,
+}
+
+/// How the election among the server's replicas stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Election {
+    /// Whether it is this replica.
+    pub leads: bool,
+    /// Which replica leads, as far as this one knows: its host's name, or its pod's, and a random part.
+    pub leader: Option<String>,
+    /// Since when.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
 }
 
 /// Whether the process lives
@@ -68,6 +85,11 @@ impl ServerState {
         if self.draining().is_cancelled() {
             problems.push("the server is stopping".to_owned());
         }
-        Readiness { ready: problems.is_empty(), problems }
+        // Whoever follows serves as well as the leader; and while nobody leads, all that is lost is time.
+        let election = self.election().map(|election| {
+            let ElectionHealth { leads, leader, since, .. } = election.health();
+            Election { leads, leader, since }
+        });
+        Readiness { ready: problems.is_empty(), problems, election }
     }
 }

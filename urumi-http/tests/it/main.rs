@@ -23,6 +23,7 @@ mod process;
 mod rate_limit;
 mod readiness;
 mod real_cluster;
+mod real_cluster_leaders;
 mod real_cluster_reads;
 mod real_cluster_replicas;
 mod real_cluster_secrecy;

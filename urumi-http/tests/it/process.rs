@@ -19,16 +19,22 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one and waits until it listens. It listens on a free port, unless the arguments say otherwise.
     pub(crate) async fn start(args: &[&str]) -> Server {
-        Server::start_with(Stdio::inherit(), args).await
+        Server::start_with(None, Stdio::inherit(), args).await
+    }
+
+    /// Starts one that takes its host to be called so.
+    pub(crate) async fn start_on_host(host: &str, args: &[&str]) -> Server {
+        Server::start_with(Some(host), Stdio::inherit(), args).await
     }
 
     /// Starts one whose log goes to a file.
     pub(crate) async fn start_logging_to(log: &std::path::Path, args: &[&str]) -> Server {
-        Server::start_with(std::fs::File::create(log).unwrap().into(), args).await
+        Server::start_with(None, std::fs::File::create(log).unwrap().into(), args).await
     }
 
-    async fn start_with(stderr: Stdio, args: &[&str]) -> Server {
+    async fn start_with(host: Option<&str>, stderr: Stdio, args: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_urumi-http"));
+        command.envs(host.map(|host| ("HOSTNAME", host)));
         // What it is to do, where that is said, comes before how.
         command.args(args).args(["--metrics-listen", "off"]);
         if !args.contains(&"--listen") {

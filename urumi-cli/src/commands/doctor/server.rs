@@ -26,6 +26,14 @@ struct Readiness {
     ready: bool,
     #[serde(default)]
     problems: Vec<String>,
+    election: Option<Election>,
+}
+
+/// How its replicas' election stands.
+#[derive(Deserialize)]
+struct Election {
+    leader: Option<String>,
+    since: Option<Timestamp>,
 }
 
 /// Looks at the connection, the server, and who one is to it.
@@ -51,6 +59,7 @@ pub(super) async fn look(address: &ServerChoice, choice: &Choice, global: &Globa
         true => ok("the server is ready"),
         false => fail(format!("the server is not ready: {}", readiness.problems.join("; ")), ASK),
     });
+    findings.extend(readiness.election.map(|election| leadership(&election, Timestamp::now())));
     findings.extend(answer.date.map(|date| clock(date, Timestamp::now() - answer.took / 2)));
     let (theirs, identity) = future::join(version::of_server(server), whoami::ask(server)).await;
     findings.push(versions(theirs));
@@ -88,6 +97,19 @@ fn connection(server: &HttpOrchestrator, answer: &Answer) -> Finding {
         (false, false) => {
             warn(format!("{what}; it is not encrypted"), "use https, or anybody on the way reads the token")
         }
+    }
+}
+
+fn leadership(election: &Election, now: Timestamp) -> Finding {
+    match &election.leader {
+        Some(leader) => {
+            let since = election.since.map(|since| format!(", for {}", short(now.duration_since(since).abs())));
+            ok(format!("{leader} keeps the stores' statuses true{}", since.unwrap_or_default()))
+        }
+        None => warn(
+            "no replica leads: statuses stand still, and nothing is repaired",
+            "wait for the next one to take over, some 15 s; if none does, ask whoever runs this server",
+        ),
     }
 }
 
@@ -157,6 +179,14 @@ mod tests {
             assert!(finding.what.contains(said), "{finding:?}");
             assert_eq!(finding.to_do.is_none(), said == "agree", "{finding:?}");
         }
+    }
+
+    #[test]
+    fn who_leads_is_told_and_that_nobody_does() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let election = Election { leader: Some("backend-1_x".into()), since: Some(now - SignedDuration::from_mins(5)) };
+        assert_eq!(leadership(&election, now).what, "backend-1_x keeps the stores' statuses true, for 5m");
+        assert!(leadership(&Election { leader: None, since: None }, now).to_do.is_some());
     }
 
     #[test]

@@ -35,7 +35,10 @@ pub(super) async fn what_is_left_out_is_removed(room: &Room) -> Result<(), Stop>
     ensure!(stored.uid() == first.uid(), "it is another object now");
     ensure!(stored.resource_version() != first.resource_version(), "its resourceVersion is the same");
     let found = room.cluster.get(&first.reference()).await?;
-    ensure!(found.is_some_and(|o| o.at("/data") == Some(&json!({"k": "2"}))), "what was returned is not what is stored");
+    ensure!(
+        found.is_some_and(|o| o.at("/data") == Some(&json!({"k": "2"}))),
+        "what was returned is not what is stored"
+    );
     Ok(())
 }
 

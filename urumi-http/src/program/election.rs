@@ -1,0 +1,31 @@
+//! Which replica writes statuses and repairs.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use urumi_core::LeaderElection;
+use urumi_core::cluster::ClusterBackend;
+use urumi_core::leader::ElectionHandle;
+
+use super::Failure;
+use crate::config::Config;
+
+/// The Lease that replicas are elected over.
+const LEASE: &str = "urumi-monitor";
+
+/// Stands in the election, where there is one.
+pub(super) fn stand(
+    config: &Config,
+    cluster: &Arc<dyn ClusterBackend>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<Option<ElectionHandle>, Failure> {
+    let Some(namespace) = &config.leader_elect_namespace else { return Ok(None) };
+    // In a pod, the host is called as the pod is: so one sees in the Lease which of them leads.
+    let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
+    let identity = format!("{}_{}", host.as_deref().unwrap_or("urumi-http"), uuid::Uuid::new_v4());
+    let election = LeaderElection::new(cluster.clone(), namespace, LEASE, identity);
+    let election = election.timing(config.leader_election_timing())?;
+    Ok(Some(election.spawn(tasks, stop.clone())))
+}

@@ -1,0 +1,187 @@
+//! Three replicas over one real API server, of which the leader is killed, paused or stopped again and again.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::Namespace;
+use serde_json::{Value, json};
+use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster, Query, WatchEvent};
+use urumi_core::object::{Kind, Object};
+use urumi_core::provisioner::Orchestrator;
+use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::{CreateStore, StoreOrchestrator as _, StoreOrchestratorExt as _};
+
+use crate::process::{ALONE, Server, kubeconfig};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const REPLICAS: usize = 3;
+/// What is done to the leader, in turn.
+const BLOWS: [Blow; 3] = [Blow::Kill, Blow::Pause, Blow::Stop];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Blow {
+    /// SIGKILL, and it is started again.
+    Kill,
+    /// SIGSTOP, until another has led for a while: it goes on believing that it leads.
+    Pause,
+    /// SIGTERM, and it is started again.
+    Stop,
+}
+
+/// `URUMI_CHAOS_ROUNDS` says how often; two of each without.
+fn rounds() -> usize {
+    std::env::var("URUMI_CHAOS_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2 * BLOWS.len())
+}
+
+/// A replica, whom the API server knows by a name of its own.
+struct Replica {
+    name: String,
+    kubeconfig: PathBuf,
+    server: Server,
+}
+
+impl Replica {
+    async fn start(name: &str, kubeconfig: &Path, namespace: &str) -> Replica {
+        let times = ["lease-duration=3s", "renew-deadline=2s", "retry-period=500ms"];
+        let times: Vec<String> = times.iter().map(|time| format!("--leader-elect-{time}")).collect();
+        let kubeconfig = kubeconfig.to_owned();
+        let mut args = vec!["--cluster", "kube", "--kubeconfig", kubeconfig.to_str().unwrap(), "--log", "warn"];
+        args.extend(["--leader-elect-namespace", namespace]);
+        args.extend(times.iter().map(String::as_str));
+        let server = Server::start_on_host(name, &args).await;
+        Replica { name: name.to_owned(), kubeconfig, server }
+    }
+
+    async fn again(self, namespace: &str) -> Replica {
+        Replica::start(&self.name, &self.kubeconfig, namespace).await
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.server.child.id().expect("it runs").to_string();
+        assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_befalls_the_leader_another_goes_on_and_nobody_else_writes() {
+    let Some(kubeconfig) = kubeconfig() else { return };
+    let _alone = ALONE.lock().await;
+    let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(&kubeconfig)).await.unwrap();
+    let namespace = format!("leaders-{}", std::process::id());
+    let room = json!({"metadata": {"name": namespace}});
+    cluster.create(&Object::from_value(Kind::of::<Namespace>(), room).unwrap()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut replicas = Vec::new();
+    for n in 0..REPLICAS {
+        let name = format!("{namespace}-{n}");
+        let file = impersonating(&kubeconfig, &name, folder.path());
+        replicas.push(Replica::start(&name, &file, &namespace).await);
+    }
+    let urumi = Orchestrator::builder(Arc::new(cluster.clone())).build();
+    let mut leases = cluster.watch(&Query::all(Kind::of::<Lease>()).in_namespace(&namespace));
+    let mut failovers: BTreeMap<Blow, Vec<Duration>> = BTreeMap::new();
+    let mut leader = next_leader(&mut leases, "").await;
+    for round in 0..rounds() {
+        let blow = BLOWS[round % BLOWS.len()];
+        let at = replicas.iter().position(|replica| leader.starts_with(&format!("{}_", replica.name)));
+        let at = at.unwrap_or_else(|| panic!("{leader} is none of the replicas"));
+        let request = CreateStore::new(format!("Round {round}"), "medusa").id(format!("{namespace}-{round}"));
+        let store = urumi.create(request).await.unwrap();
+        let began = Instant::now();
+        let struck = &mut replicas[at];
+        match blow {
+            Blow::Kill => struck.server.child.kill().await.unwrap(),
+            Blow::Pause => struck.signal("STOP"),
+            Blow::Stop => {
+                struck.signal("TERM");
+                struck.server.child.wait().await.unwrap();
+            }
+        }
+        let began = if blow == Blow::Stop { Instant::now() } else { began };
+        leader = next_leader(&mut leases, &leader).await;
+        failovers.entry(blow).or_default().push(began.elapsed());
+        urumi.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();
+        if blow == Blow::Pause {
+            replicas[at].signal("CONT");
+        } else {
+            let ended = replicas.remove(at);
+            replicas.push(ended.again(&namespace).await);
+        }
+        urumi.delete(&store.id).await.unwrap();
+        urumi.wait_until(&store.id, Deleted, PATIENCE).await.unwrap();
+    }
+    for (blow, times) in &failovers {
+        println!("{blow:?}: another led after at most {:?} (of {})", times.iter().max().unwrap(), times.len());
+    }
+    drop(replicas);
+    nobody_but_the_leader_wrote(&namespace);
+    let room = urumi_core::object::ObjectRef::cluster(Kind::of::<Namespace>(), &namespace);
+    let room = cluster.get(&room).await.unwrap().unwrap();
+    let (uid, resource_version) = (room.uid().unwrap().to_owned(), room.resource_version().unwrap().to_owned());
+    cluster
+        .delete_namespace(&urumi_core::cluster::NamespaceDeletion { namespace, uid, resource_version })
+        .await
+        .unwrap();
+}
+
+/// Who holds the Lease next, and is not `before`.
+async fn next_leader(leases: &mut urumi_core::cluster::WatchStream, before: &str) -> String {
+    let watching = async {
+        loop {
+            let seen = match leases.next().await.unwrap() {
+                Ok(WatchEvent::Snapshot(all)) => all,
+                Ok(WatchEvent::Applied(one)) => vec![one],
+                Ok(WatchEvent::Deleted(_)) | Err(_) => continue,
+            };
+            let holder = seen.iter().find_map(|lease| lease.str_at("/spec/holderIdentity"));
+            if let Some(holder) = holder.filter(|holder| !holder.is_empty() && *holder != before) {
+                return holder.to_owned();
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, watching).await.expect("nobody leads")
+}
+
+/// A kubeconfig with which one acts as an administrator of another name.
+fn impersonating(kubeconfig: &str, name: &str, folder: &Path) -> PathBuf {
+    let path = folder.join(format!("{name}.kubeconfig"));
+    std::fs::write(&path, urumi_testing::impersonating(kubeconfig, name)).unwrap();
+    path
+}
+
+/// What the API server's audit log tells: each record was written by whoever had written the Lease last.
+fn nobody_but_the_leader_wrote(replicas: &str) {
+    let Some(log) = std::env::var_os("URUMI_TEST_AUDIT_LOG") else { return };
+    let mut writes: Vec<(String, String, bool)> = Vec::new();
+    for line in std::fs::read_to_string(log).unwrap().lines() {
+        let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
+        let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let who = text("/impersonatedUser/username");
+        let granted = entry.pointer("/responseStatus/code").and_then(Value::as_i64).is_some_and(|code| code < 300);
+        if !who.starts_with(replicas) || !granted || text("/stage") != "ResponseComplete" {
+            continue;
+        }
+        match (text("/verb"), text("/objectRef/resource")) {
+            ("create" | "update", "leases") => writes.push((text("/stageTimestamp").into(), who.into(), true)),
+            ("create" | "patch", _) => writes.push((text("/stageTimestamp").into(), who.into(), false)),
+            _ => {}
+        }
+    }
+    writes.sort();
+    let mut leader = String::new();
+    let mut by_leaders = 0;
+    for (at, who, is_lease) in writes {
+        if is_lease {
+            leader = who;
+        } else {
+            assert_eq!(who, leader, "at {at}, somebody wrote who did not lead");
+            by_leaders += 1;
+        }
+    }
+    assert!(by_leaders >= rounds(), "only {by_leaders} writes were seen");
+    println!("{by_leaders} writes by leaders, none by anybody else");
+}
