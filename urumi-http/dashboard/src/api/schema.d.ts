@@ -386,6 +386,18 @@ export interface components {
             /** @description What it is; `None` where it is missing. */
             actual?: unknown;
         };
+        /** @description How the election among the server's replicas stands. */
+        Election: {
+            /** @description Whether it is this replica. */
+            leads: boolean;
+            /** @description Which replica leads, as far as this one knows: its host's name, or its pod's, and a random part. */
+            leader?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since?: string | null;
+        };
         /** @description What an engine offers, for people and forms. */
         EngineInfo: {
             /** @description The name by which stores refer to it, e.g. `medusa`. */
@@ -475,6 +487,7 @@ export interface components {
             ready: boolean;
             /** @description What is not well, a line each. */
             problems: string[];
+            election?: components["schemas"]["Election"] | null;
         };
         /**
          * @description What a repair does to an object.
