@@ -1,0 +1,1 @@
+//! urumi behind a proxy that makes faults.
