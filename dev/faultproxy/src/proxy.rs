@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::log::{Entry, Log};
@@ -69,6 +70,8 @@ struct State {
     lists: HashMap<String, (http::response::Parts, Bytes)>,
     /// The kinds whose next list is an old one.
     stale: HashSet<String>,
+    /// When a fault befell a request or a watch.
+    last_fault: Option<Instant>,
 }
 
 /// The connection is to be reset.
@@ -107,6 +110,7 @@ impl FaultProxy {
             log: Log::new(),
             lists: HashMap::new(),
             stale: HashSet::new(),
+            last_fault: None,
         };
         let (killed, frozen) = (watch::Sender::new(false), watch::Sender::new(0));
         let shared = Arc::new(Shared { upstream, scope, state: Mutex::new(state), killed, frozen });
@@ -142,6 +146,11 @@ impl FaultProxy {
     pub async fn killed(&self) {
         // The sender lives as long as this proxy.
         let _ = self.shared.killed.subscribe().wait_for(|killed| *killed).await;
+    }
+
+    /// When the plan has struck last.
+    pub fn last_fault(&self) -> Option<Instant> {
+        self.shared.state().last_fault
     }
 
     /// The requests since the plan was given.
@@ -202,6 +211,7 @@ impl Shared {
         let nth = *seen;
         let fault = state.plan.watch_fault(&stream.kind, nth)?;
         state.log.fault(stream.place, &(fault, nth));
+        state.last_fault = Some(Instant::now());
         if fault == WatchFault::Stale {
             state.stale.insert(stream.kind.clone());
         }
@@ -219,6 +229,7 @@ impl Shared {
         let fault = state.plan.fault(state.counts.requests, write);
         if let Some(fault) = fault {
             state.log.fault(place, &fault);
+            state.last_fault = Some(Instant::now());
         }
         Visit { place, fault, last_words }
     }

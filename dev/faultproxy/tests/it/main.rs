@@ -1,1 +1,16 @@
-//! urumi behind a proxy that makes faults.
+//! urumi behind a proxy that makes faults, on a real API server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests may fail and print as tests do; clippy knows only the tests themselves"
+)]
+
+mod cluster;
+mod life;
+mod oracle;
+mod real_cluster_crashes;
+mod server;
+mod statuses;
