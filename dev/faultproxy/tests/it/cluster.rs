@@ -35,7 +35,7 @@ pub(crate) fn amount<T: FromStr<Err: Display>>(variable: &str) -> Option<T> {
 
 /// How many stores live side by side.
 pub(crate) fn parallel() -> usize {
-    amount("URUMI_CHAOS_PARALLEL").unwrap_or(6)
+    amount("URUMI_CHAOS_PARALLEL").unwrap_or(8)
 }
 
 /// Some of many, spread evenly.

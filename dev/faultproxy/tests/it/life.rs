@@ -76,8 +76,14 @@ pub(crate) struct Life {
 
 impl Life {
     pub(crate) async fn begin(kubeconfig: &str) -> Life {
+        Life::begin_under(kubeconfig, Plan::default()).await
+    }
+
+    /// Begins one whose server is under a plan from its start.
+    pub(crate) async fn begin_under(kubeconfig: &str, plan: Plan) -> Life {
         let id = StoreId::random();
         let proxy = FaultProxy::start(kubeconfig, Some(Scope::store(id.as_str()))).await;
+        proxy.obey(plan);
         let server = Server::start(&proxy.kubeconfig()).await;
         let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
         let statuses = Statuses::follow(cluster, &id);
@@ -85,8 +91,8 @@ impl Life {
         Life { id, admin, statuses, proxy, server, password: None, slowest: Duration::ZERO, kills: 0 }
     }
 
-    /// Creates the store under a plan, to be as expected, where that is known.
-    pub(crate) async fn create(&mut self, plan: Plan, expected: Option<&Dump>) {
+    /// Creates the store, under a plan of its own or the last one, to be as expected, where that is known.
+    pub(crate) async fn create(&mut self, plan: impl Into<Option<Plan>>, expected: Option<&Dump>) {
         self.obey(plan);
         let request = CreateStore::new("Test Shop", "medusa").id(self.id.as_str()).idempotency_key(self.id.as_str());
         self.ask(async |api| api.create(request.clone()).await.map(drop)).await;
@@ -94,7 +100,7 @@ impl Life {
     }
 
     /// Harms four objects of the store, to be repaired under a plan.
-    pub(crate) async fn repair(&mut self, harm: Harm, plan: Plan, expected: &Dump) {
+    pub(crate) async fn repair(&mut self, harm: Harm, plan: impl Into<Option<Plan>>, expected: &Dump) {
         self.obey(plan);
         let labels = json!({"metadata": {"labels": {"app.kubernetes.io/part-of": "something-else"}}});
         let selector = json!({"spec": {"selector": {"app.kubernetes.io/name": "nothing"}}});
@@ -118,7 +124,7 @@ impl Life {
     }
 
     /// Deletes the store under a plan, and sees that nothing is left.
-    pub(crate) async fn delete(&mut self, plan: Plan) {
+    pub(crate) async fn delete(&mut self, plan: impl Into<Option<Plan>>) {
         self.obey(plan);
         let id = self.id.clone();
         self.ask(async |api| match api.delete(&id).await {
@@ -129,9 +135,11 @@ impl Life {
         self.reach("", Some(&Dump::new())).await;
     }
 
-    fn obey(&self, plan: Plan) {
+    fn obey(&self, plan: impl Into<Option<Plan>>) {
         self.proxy.on_kill(self.server.killer());
-        self.proxy.obey(plan);
+        if let Some(plan) = plan.into() {
+            self.proxy.obey(plan);
+        }
     }
 
     /// Asks the server until it has done it; one that is killed is asked again when it is back.

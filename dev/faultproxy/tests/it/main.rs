@@ -12,5 +12,7 @@ mod cluster;
 mod life;
 mod oracle;
 mod real_cluster_crashes;
+mod real_cluster_faults;
+mod real_cluster_watches;
 mod server;
 mod statuses;

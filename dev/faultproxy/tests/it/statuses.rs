@@ -1,7 +1,5 @@
 //! Every status that a store had, as its namespace told it.
 
-use std::time::Duration;
-
 use futures::StreamExt;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -43,14 +41,6 @@ impl Statuses {
     /// All of them in order, the empty one where there was no store any more.
     pub(crate) fn all(&self) -> Vec<String> {
         self.seen.borrow().clone()
-    }
-
-    /// Waits until the store's status is this one, or until it is gone where that is empty.
-    pub(crate) async fn until(&self, status: &str, limit: Duration) -> Result<(), String> {
-        let mut seen = self.seen.clone();
-        let waiting = seen.wait_for(|seen| seen.last().is_some_and(|last| last == status));
-        let outcome = tokio::time::timeout(limit, waiting).await.map(|outcome| outcome.is_ok());
-        if outcome == Ok(true) { Ok(()) } else { Err(format!("never {status:?} within {limit:?}: {:?}", self.all())) }
     }
 }
 
