@@ -532,7 +532,7 @@ async fn a_dead_watch_is_noticed() {
     watch.next().await.unwrap().unwrap();
     let started = Instant::now();
     assert_eq!(watch.next().await.unwrap().unwrap_err().kind(), ClusterErrorKind::Timeout);
-    assert!(started.elapsed() <= Duration::from_secs(31));
+    assert!(started.elapsed() < Duration::from_secs(30));
     // Nor does one that is never opened hang.
     assert_eq!(watch.next().await.unwrap().unwrap_err().kind(), ClusterErrorKind::Timeout);
     assert!(matches!(watch.next().await, Some(Ok(WatchEvent::Applied(_)))));

@@ -29,8 +29,8 @@ use crate::cluster::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent, Wa
 use crate::lines::LineBuffer;
 
 /// After how many seconds the server ends a watch; which of them is random, lest all watches reconnect at once. A
-/// connection that died silently is noticed after this and [`GRACE`].
-const SECONDS: std::ops::RangeInclusive<u64> = 20..=25;
+/// connection that died silently is noticed after this and [`GRACE`]: within 30 s, with the time to make another.
+const SECONDS: std::ops::RangeInclusive<u64> = 20..=24;
 /// How much later than that it may end.
 const GRACE: Duration = Duration::from_secs(5);
 /// A watch that ends sooner than this, without a word, did not end because of its timeout.
