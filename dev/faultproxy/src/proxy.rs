@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, TRANSFER_ENCODING};
@@ -61,6 +60,8 @@ pub(crate) struct Shared {
 
 struct State {
     plan: Plan,
+    /// The how-manieth plan it is.
+    number: usize,
     counts: Counts,
     /// How many events of each kind there were.
     events: HashMap<String, usize>,
@@ -104,6 +105,7 @@ impl FaultProxy {
         identity.write_kubeconfig(&folder.path().join("kubeconfig"), server, token.as_deref());
         let state = State {
             plan: Plan::default(),
+            number: 0,
             counts: Counts::default(),
             events: HashMap::new(),
             kill: None,
@@ -127,14 +129,16 @@ impl FaultProxy {
     pub fn obey(&self, plan: Plan) {
         let mut state = self.shared.state();
         state.plan = plan;
+        state.number += 1;
         state.counts = Counts::default();
         state.events.clear();
-        self.shared.killed.send_replace(false);
     }
 
-    /// How the process is killed that a plan kills. Once it is, the plan is over.
+    /// How the process is killed that a plan may kill from now on. Once it is, the plan is over.
     pub fn on_kill(&self, kill: impl Fn() + Send + 'static) {
-        self.shared.state().kill = Some(Box::new(kill));
+        let mut state = self.shared.state();
+        state.kill = Some(Box::new(kill));
+        self.shared.killed.send_replace(false);
     }
 
     /// Whether the plan has killed the process.
@@ -190,9 +194,13 @@ impl Drop for FaultProxy {
 struct Visit {
     place: usize,
     fault: Option<Fault>,
-    /// Set where the process is to be killed once the connection has ended.
-    last_words: Arc<AtomicBool>,
+    /// The how-manieth plan makes it.
+    number: usize,
+    /// The plan that kills the process once the connection has ended.
+    last_words: LastWords,
 }
+
+type LastWords = Arc<OnceLock<usize>>;
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -218,7 +226,7 @@ impl Shared {
         Some(fault)
     }
 
-    fn visit(&self, method: &Method, uri: &http::Uri, last_words: Arc<AtomicBool>) -> Visit {
+    fn visit(&self, method: &Method, uri: &http::Uri, last_words: LastWords) -> Visit {
         let mut state = self.state();
         let place = state.log.begin(method, &uri.to_string());
         state.counts.requests += 1;
@@ -231,12 +239,15 @@ impl Shared {
             state.log.fault(place, &fault);
             state.last_fault = Some(Instant::now());
         }
-        Visit { place, fault, last_words }
+        Visit { place, fault, number: state.number, last_words }
     }
 
-    /// Kills the process, whose plan is over then. Of several requests that would, the first does.
-    fn kill(&self) {
+    /// Kills the process if this plan is still in force, which is over then.
+    fn kill(&self, number: usize) {
         let mut state = self.state();
+        if state.number != number {
+            return;
+        }
         state.plan = Plan::default();
         if let Some(kill) = state.kill.take() {
             kill();
@@ -244,7 +255,7 @@ impl Shared {
         }
     }
 
-    async fn answer(self: Arc<Self>, request: Request<Incoming>, last_words: Arc<AtomicBool>) -> Result<Answer, Reset> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, last_words: LastWords) -> Result<Answer, Reset> {
         let (mut parts, body) = request.into_parts();
         let Ok(body) = body.collect().await else { return Err(Reset) };
         parts.headers.remove(HOST);
@@ -256,7 +267,7 @@ impl Shared {
         let visit = self.visit(&method, &uri, last_words);
         match visit.fault {
             Some(Fault::Kill(Moment::Before)) => {
-                self.kill();
+                self.kill(visit.number);
                 // Whoever waits for the answer is dead.
                 return std::future::pending().await;
             }
@@ -301,13 +312,13 @@ impl Shared {
     async fn deliver(&self, visit: Visit, mut parts: http::response::Parts, bytes: Bytes) -> Result<Answer, Reset> {
         match visit.fault {
             Some(Fault::Kill(Moment::After)) => {
-                self.kill();
+                self.kill(visit.number);
                 std::future::pending().await
             }
             Some(Fault::Kill(_)) => {
                 // The end of the connection says that the answer has left.
                 parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-                visit.last_words.store(true, Ordering::SeqCst);
+                let _ = visit.last_words.set(visit.number);
                 Ok(Response::from_parts(parts, whole(bytes)))
             }
             Some(Fault::LateTimeout) => Ok(failure(StatusCode::GATEWAY_TIMEOUT)),
@@ -379,7 +390,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
     let Ok(stream) = acceptor.accept(stream).await else { return };
-    let last_words = Arc::new(AtomicBool::new(false));
+    let last_words = LastWords::default();
     let service = {
         let (shared, last_words) = (shared.clone(), last_words.clone());
         service_fn(move |request| shared.clone().answer(request, last_words.clone()))
@@ -389,7 +400,7 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared
         // Without lingering, its end is a reset.
         let _ = serving.into_parts().io.into_inner().get_ref().0.set_zero_linger();
     }
-    if last_words.load(Ordering::SeqCst) {
-        shared.kill();
+    if let Some(number) = last_words.get() {
+        shared.kill(*number);
     }
 }

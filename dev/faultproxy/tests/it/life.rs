@@ -1,5 +1,6 @@
 //! The life of one store behind the proxy: created, disturbed and repaired, deleted.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::Request;
@@ -85,6 +86,7 @@ impl Life {
         let proxy = FaultProxy::start(kubeconfig, Some(Scope::store(id.as_str()))).await;
         proxy.obey(plan);
         let server = Server::start(&proxy.kubeconfig()).await;
+        proxy.on_kill(server.killer());
         let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
         let statuses = Statuses::follow(cluster, &id);
         let admin = urumi_testing::client(kubeconfig).await;
@@ -93,7 +95,7 @@ impl Life {
 
     /// Creates the store, under a plan of its own or the last one, to be as expected, where that is known.
     pub(crate) async fn create(&mut self, plan: impl Into<Option<Plan>>, expected: Option<&Dump>) {
-        self.obey(plan);
+        self.obey(plan).await;
         let request = CreateStore::new("Test Shop", "medusa").id(self.id.as_str()).idempotency_key(self.id.as_str());
         self.ask(async |api| api.create(request.clone()).await.map(drop)).await;
         self.reach("ready", expected).await;
@@ -101,7 +103,7 @@ impl Life {
 
     /// Harms four objects of the store, to be repaired under a plan.
     pub(crate) async fn repair(&mut self, harm: Harm, plan: impl Into<Option<Plan>>, expected: &Dump) {
-        self.obey(plan);
+        self.obey(plan).await;
         let labels = json!({"metadata": {"labels": {"app.kubernetes.io/part-of": "something-else"}}});
         let selector = json!({"spec": {"selector": {"app.kubernetes.io/name": "nothing"}}});
         let (network, namespace) = ("apis/networking.k8s.io/v1", self.id.namespace());
@@ -125,7 +127,7 @@ impl Life {
 
     /// Deletes the store under a plan, and sees that nothing is left.
     pub(crate) async fn delete(&mut self, plan: impl Into<Option<Plan>>) {
-        self.obey(plan);
+        self.obey(plan).await;
         let id = self.id.clone();
         self.ask(async |api| match api.delete(&id).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -135,9 +137,11 @@ impl Life {
         self.reach("", Some(&Dump::new())).await;
     }
 
-    fn obey(&self, plan: impl Into<Option<Plan>>) {
-        self.proxy.on_kill(self.server.killer());
+    async fn obey(&mut self, plan: impl Into<Option<Plan>>) {
         if let Some(plan) = plan.into() {
+            // The last plan may have killed it just now.
+            self.proxy.obey(Plan::default());
+            self.revive().await;
             self.proxy.obey(plan);
         }
     }
@@ -169,12 +173,12 @@ impl Life {
         self.check_password().await;
         self.proxy.obey(Plan::default());
         self.server = Server::start(&self.proxy.kubeconfig()).await;
+        self.proxy.on_kill(self.server.killer());
     }
 
     /// Waits until the store has a status and is as expected, and the plan has nothing left to do for it.
-    async fn reach(&mut self, status: &str, expected: Option<&Dump>) {
+    pub(crate) async fn reach(&mut self, status: &str, expected: Option<&Dump>) {
         let began = Instant::now();
-        let mut looked = None;
         loop {
             self.revive().await;
             let healed = self.proxy.last_fault().unwrap_or(began).max(began);
@@ -188,13 +192,14 @@ impl Life {
                     },
                     None => None,
                 };
-                looked = Some(Instant::now());
             }
             let Some(trouble) = trouble else {
-                self.slowest = self.slowest.max(looked.unwrap_or(began) - healed);
+                self.slowest = self.slowest.max(healed.elapsed());
                 break;
             };
-            assert!(healed.elapsed() < STUCK, "{} is not {status:?} as it should be:\n{trouble}", self.id);
+            // What is on its way out is in the cluster's hands.
+            let limit = if statuses.last().is_some_and(|last| last == "deleting") { PATIENCE } else { STUCK };
+            assert!(healed.elapsed() < limit, "{} is not {status:?} as it should be:\n{trouble}", self.id);
             tokio::time::sleep(PACE).await;
         }
         self.check_password().await;
@@ -208,6 +213,16 @@ impl Life {
         }
     }
 
+    /// The server.
+    pub(crate) fn api(&self) -> &HttpOrchestrator {
+        &self.server.api
+    }
+
+    /// What comes is another store.
+    pub(crate) fn forget_password(&mut self) {
+        self.password = None;
+    }
+
     /// The password is the one that was seen first.
     async fn check_password(&mut self) {
         let path = format!("/api/v1/namespaces/{}/secrets/postgres-credentials", self.id.namespace());
@@ -219,7 +234,14 @@ impl Life {
         assert!(*first == found, "{} has a second password", self.id);
     }
 
-    /// Ends it. Its status may have told that objects were taken from it, as long as they were.
+    /// What is watched by the requests from this place in the log on.
+    pub(crate) fn watches_since(&self, place: usize) -> BTreeSet<String> {
+        let log = self.proxy.log();
+        let watches = log.iter().skip(place).filter(|entry| entry.is_watch());
+        watches.map(|entry| entry.path.split('?').next().unwrap().to_owned()).collect()
+    }
+
+    /// Ends it, after a whole life. Its status may have told that objects were taken from it, as long as they were.
     pub(crate) fn end(self, harm: Harm) -> (Duration, usize) {
         let mut statuses = self.statuses.all();
         statuses.retain(|status| harm != Harm::Taken || status != "degraded");

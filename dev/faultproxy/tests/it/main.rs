@@ -9,10 +9,13 @@
 )]
 
 mod cluster;
+mod component;
 mod life;
 mod oracle;
 mod real_cluster_crashes;
+mod real_cluster_deletion;
 mod real_cluster_faults;
+mod real_cluster_outages;
 mod real_cluster_watches;
 mod server;
 mod statuses;

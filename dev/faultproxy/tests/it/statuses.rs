@@ -42,6 +42,13 @@ impl Statuses {
     pub(crate) fn all(&self) -> Vec<String> {
         self.seen.borrow().clone()
     }
+
+    /// Waits until the store's status is this one, or until it is gone where that is empty.
+    pub(crate) async fn until(&self, status: &str) {
+        let mut seen = self.seen.clone();
+        // The sender ends with this.
+        let _ = seen.wait_for(|seen| seen.last().is_some_and(|last| last == status)).await;
+    }
 }
 
 impl Drop for Statuses {

@@ -1,0 +1,150 @@
+//! The API server and etcd stop and start again.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use rand::prelude::*;
+use tokio::time::Instant;
+use urumi_core::cluster::{ConnectOptions, KubeCluster};
+use urumi_core::{CreateStore, Error, ErrorKind, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_faultproxy::{FaultProxy, Plan};
+
+use crate::cluster::{WELL, amount, kubeconfig, say};
+use crate::component::Component;
+use crate::life::{Harm, Life, STUCK, baseline};
+use crate::server::Server;
+use crate::statuses::Statuses;
+
+/// How many outages there are where no number is given, and how long those are at most.
+const ROUNDS: u64 = 2;
+const BRIEF: f64 = 4.0;
+/// How long they are at least, and at most where a number is given.
+const SHORTEST: f64 = 0.1;
+const LONGEST: f64 = 120.0;
+
+/// Asks until it is done: the server may say that it cannot now.
+async fn insist(what: &str, limit: Duration, question: impl AsyncFn() -> Result<(), Error>) {
+    let began = Instant::now();
+    while let Err(error) = question().await {
+        assert!(began.elapsed() < limit, "{what}: {error}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// A store outside of the server under test's sight.
+struct Watched {
+    id: StoreId,
+    statuses: Statuses,
+}
+
+impl Watched {
+    fn new(cluster: &KubeCluster) -> Watched {
+        let id = StoreId::random();
+        Watched { statuses: Statuses::follow(cluster.clone(), &id), id }
+    }
+
+    async fn create(&self, server: &Server, limit: Duration) {
+        let request = CreateStore::new("Outage", "medusa").id(self.id.as_str()).idempotency_key(self.id.as_str());
+        insist("a creation", limit, async || server.api.create(request.clone()).await.map(drop)).await;
+    }
+
+    async fn delete(&self, server: &Server, limit: Duration) {
+        insist("a deletion", limit, async || match server.api.delete(&self.id).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => other.map(drop),
+        })
+        .await;
+    }
+
+    async fn until(&self, status: &str) {
+        let waiting = self.statuses.until(status);
+        let seen = tokio::time::timeout(STUCK, waiting).await;
+        assert!(seen.is_ok(), "{} was not {status:?} within {STUCK:?}: {:?}", self.id, self.statuses.all());
+    }
+
+    /// It never was failed or degraded, and has only gone forward.
+    fn check(&self) {
+        let seen = self.statuses.all();
+        let order = ["provisioning", "ready", "deleting", ""];
+        let places: Vec<_> = seen.iter().map(|status| order.iter().position(|known| known == status)).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{}: {seen:?}", self.id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_everything_goes_on() {
+    let Some(kubeconfig) = kubeconfig() else { return };
+    let (Some(etcd), Some(api)) = (Component::of(&kubeconfig, "etcd"), Component::of(&kubeconfig, "kube-apiserver"))
+    else {
+        say("skipped: outages need a cluster of dev/cluster\n");
+        return;
+    };
+    let _ill = WELL.write().await;
+    let (rounds, longest) = amount("URUMI_CHAOS_OUTAGES").map_or((ROUNDS, BRIEF), |rounds| (rounds, LONGEST));
+    let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(&kubeconfig)).await.unwrap();
+    let proxy = FaultProxy::start(&kubeconfig, None).await;
+    let server = Server::start(&proxy.kubeconfig()).await;
+    let (lasting, mut last) = (Watched::new(&cluster), Watched::new(&cluster));
+    join_all([&lasting, &last].map(|store| store.create(&server, STUCK))).await;
+    join_all([&lasting, &last].map(|store| store.until("ready"))).await;
+
+    let mut slowest = Duration::ZERO;
+    for round in 0..rounds {
+        let mut dice = StdRng::seed_from_u64(round);
+        let outage = Duration::from_secs_f64(SHORTEST * (longest / SHORTEST).powf(dice.random_range(0.0..=1.0)));
+        let lead = Duration::from_millis(dice.random_range(0..1500));
+        let component = if round % 2 == 0 { &api } else { &etcd };
+        let (killed, compacted) = (dice.random_bool(0.5), dice.random_bool(0.7));
+        let next = Watched::new(&cluster);
+        let limit = outage + STUCK;
+        let stop = async {
+            tokio::time::sleep(lead).await;
+            if killed {
+                component.kill(outage).await
+            } else {
+                component.pause(outage).await
+            }
+            if compacted {
+                etcd.compact().await;
+            }
+            Instant::now()
+        };
+        // One is created and one is deleted meanwhile.
+        let (healed, (), ()) = tokio::join!(stop, next.create(&server, limit), last.delete(&server, limit));
+        tokio::join!(next.until("ready"), last.until(""));
+        slowest = slowest.max(healed.elapsed());
+        for store in [&lasting, &last, &next] {
+            store.check();
+        }
+        assert_eq!(lasting.statuses.all(), ["provisioning", "ready"], "round {round}");
+        last = next;
+    }
+    say(&format!("outages: {rounds} of up to {longest} s, well again within {slowest:.1?}\n"));
+    join_all([&lasting, &last].map(|store| store.delete(&server, STUCK))).await;
+    join_all([&lasting, &last].map(|store| store.until(""))).await;
+}
+
+/// A peer that has vanished without a word: every watch is opened anew, and what has happened meanwhile is seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_connections_are_noticed() {
+    let Some(kubeconfig) = kubeconfig() else { return };
+    let _well = WELL.read().await;
+    let baseline = baseline(&kubeconfig).await;
+    let mut life = Life::begin(&kubeconfig).await;
+    life.create(Plan::default(), Some(&baseline.dump)).await;
+    let frozen = Instant::now();
+    let before = life.watches_since(0);
+    life.proxy.freeze_watches();
+    let asked = life.proxy.log().len();
+    life.repair(Harm::Taken, Plan::default(), &baseline.dump).await;
+    let mut missing = before.clone();
+    while !missing.is_empty() {
+        let anew = life.watches_since(asked);
+        missing.retain(|watch| !anew.contains(watch));
+        assert!(frozen.elapsed() < STUCK + Duration::from_secs(1), "{missing:?} were not opened again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    say(&format!("dead connections: {} watches, all open again after {:.1?}\n", before.len(), frozen.elapsed()));
+    life.delete(Plan::default()).await;
+    life.end(Harm::Taken);
+}
