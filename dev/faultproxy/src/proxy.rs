@@ -1,10 +1,12 @@
 //! The proxy: connections in, requests out, and a plan in between.
 
 use std::collections::{HashMap, HashSet};
+use std::error::Error as _;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
+use futures::StreamExt;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -325,8 +327,13 @@ impl Shared {
             Some(Fault::ResetAfter) => Err(Reset),
             Some(Fault::Truncate) => {
                 let half = bytes.slice(..bytes.len() / 2);
-                let chunks = [Ok(Frame::data(half)), Err(BoxError::from(Reset))];
-                Ok(Response::from_parts(parts, StreamBody::new(futures::stream::iter(chunks)).boxed_unsync()))
+                let rest = futures::stream::once(async {
+                    // Until then, the half is not sent but kept.
+                    tokio::task::yield_now().await;
+                    Err(BoxError::from("cut off by the plan"))
+                });
+                let chunks = futures::stream::iter([Ok(Frame::data(half))]).chain(rest);
+                Ok(Response::from_parts(parts, StreamBody::new(chunks).boxed_unsync()))
             }
             _ => Ok(Response::from_parts(parts, whole(bytes))),
         }
@@ -396,7 +403,9 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared
         service_fn(move |request| shared.clone().answer(request, last_words.clone()))
     };
     let mut serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    if Pin::new(&mut serving).await.is_err() {
+    if let Err(error) = Pin::new(&mut serving).await
+        && error.source().is_some_and(|cause| cause.is::<Reset>())
+    {
         // Without lingering, its end is a reset.
         let _ = serving.into_parts().io.into_inner().get_ref().0.set_zero_linger();
     }

@@ -16,6 +16,7 @@ mod real_cluster_crashes;
 mod real_cluster_deletion;
 mod real_cluster_faults;
 mod real_cluster_outages;
+mod real_cluster_proxy;
 mod real_cluster_watches;
 mod server;
 mod statuses;
