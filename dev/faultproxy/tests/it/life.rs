@@ -1,8 +1,10 @@
 //! The life of one store behind the proxy: created, disturbed and repaired, deleted.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::{FutureExt, StreamExt, stream};
 use http::Request;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -11,6 +13,7 @@ use urumi_core::cluster::{ConnectOptions, KubeCluster};
 use urumi_core::{CreateStore, Error, ErrorKind, HttpOrchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use urumi_faultproxy::{Counts, FaultProxy, Plan, Scope};
 
+use crate::cluster::{parallel, say};
 use crate::oracle::{Dump, difference, dump};
 use crate::server::Server;
 use crate::statuses::Statuses;
@@ -70,9 +73,7 @@ pub(crate) struct Life {
     /// The first password that was seen.
     password: Option<String>,
     /// The longest that it took to be well again after the last fault of a plan.
-    pub(crate) slowest: Duration,
-    /// How many times its server was killed.
-    pub(crate) kills: usize,
+    slowest: Duration,
 }
 
 impl Life {
@@ -90,7 +91,7 @@ impl Life {
         let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
         let statuses = Statuses::follow(cluster, &id);
         let admin = urumi_testing::client(kubeconfig).await;
-        Life { id, admin, statuses, proxy, server, password: None, slowest: Duration::ZERO, kills: 0 }
+        Life { id, admin, statuses, proxy, server, password: None, slowest: Duration::ZERO }
     }
 
     /// Creates the store, under a plan of its own or the last one, to be as expected, where that is known.
@@ -169,7 +170,6 @@ impl Life {
         if !self.proxy.has_killed() {
             return;
         }
-        self.kills += 1;
         self.check_password().await;
         self.proxy.obey(Plan::default());
         self.server = Server::start(&self.proxy.kubeconfig()).await;
@@ -179,6 +179,7 @@ impl Life {
     /// Waits until the store has a status and is as expected, and the plan has nothing left to do for it.
     pub(crate) async fn reach(&mut self, status: &str, expected: Option<&Dump>) {
         let began = Instant::now();
+        let mut well = None;
         loop {
             self.revive().await;
             let healed = self.proxy.last_fault().unwrap_or(began).max(began);
@@ -194,11 +195,15 @@ impl Life {
                 };
             }
             let Some(trouble) = trouble else {
-                self.slowest = self.slowest.max(healed.elapsed());
+                self.slowest = self.slowest.max(well.unwrap_or_else(|| healed.elapsed()));
                 break;
             };
             // What is on its way out is in the cluster's hands.
-            let limit = if statuses.last().is_some_and(|last| last == "deleting") { PATIENCE } else { STUCK };
+            let leaving = status.is_empty() && statuses.last().is_some_and(|last| last == "deleting");
+            if leaving {
+                well.get_or_insert_with(|| healed.elapsed());
+            }
+            let limit = if leaving { PATIENCE } else { STUCK };
             assert!(healed.elapsed() < limit, "{} is not {status:?} as it should be:\n{trouble}", self.id);
             tokio::time::sleep(PACE).await;
         }
@@ -242,11 +247,36 @@ impl Life {
     }
 
     /// Ends it, after a whole life. Its status may have told that objects were taken from it, as long as they were.
-    pub(crate) fn end(self, harm: Harm) -> (Duration, usize) {
+    pub(crate) fn end(self, harm: Harm) -> Ended {
         let mut statuses = self.statuses.all();
         statuses.retain(|status| harm != Harm::Taken || status != "degraded");
         statuses.dedup();
         assert_eq!(statuses, ["provisioning", "ready", "deleting", ""], "{}: {:?}", self.id, self.statuses.all());
-        (self.slowest, self.kills)
+        let faults = self.proxy.log().iter().map(|entry| entry.faults.len()).sum();
+        Ended { slowest: self.slowest, faults }
     }
+}
+
+/// What became of a life that ended well.
+pub(crate) struct Ended {
+    /// The longest that it took to be well again after the last fault of a plan.
+    slowest: Duration,
+    faults: usize,
+}
+
+/// Lives side by side. Those that fail have told why; that they did is said when all others have ended.
+pub(crate) async fn side_by_side<F: Future<Output = Ended>>(what: &str, lives: impl IntoIterator<Item = F>) {
+    let began = Instant::now();
+    let lives = lives.into_iter().map(|life| AssertUnwindSafe(life).catch_unwind());
+    let ends: Vec<_> = stream::iter(lives).buffer_unordered(parallel()).collect().await;
+    let well: Vec<&Ended> = ends.iter().flatten().collect();
+    let faults: usize = well.iter().map(|end| end.faults).sum();
+    let slowest = well.iter().map(|end| end.slowest).max().unwrap_or_default();
+    let failed = ends.len() - well.len();
+    say(&format!(
+        "{what}: {faults} in {} lives of which {failed} failed; well again within {slowest:.1?}; took {:.0?}\n",
+        ends.len(),
+        began.elapsed()
+    ));
+    assert_eq!(failed, 0, "lives failed");
 }

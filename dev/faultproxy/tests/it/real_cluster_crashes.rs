@@ -1,13 +1,10 @@
 //! The server is killed at each of its writes.
 
-use std::time::Duration;
-
-use futures::StreamExt;
 use rand::prelude::*;
 use urumi_faultproxy::{Fault, Moment, Plan, Requests};
 
-use crate::cluster::{WELL, amount, kubeconfig, parallel, sample, say};
-use crate::life::{Harm, Life, baseline};
+use crate::cluster::{WELL, amount, kubeconfig, sample};
+use crate::life::{Harm, Life, baseline, side_by_side};
 
 /// How many lives are tried where no number of seeds is given.
 const SAMPLE: usize = 12;
@@ -36,21 +33,13 @@ async fn killed_at_any_write_it_finishes_what_it_began() {
     if amount::<u64>("URUMI_CHAOS_SEEDS").is_none() {
         lives = sample(&lives, SAMPLE);
     }
-    let count = lives.len();
-    let began = std::time::Instant::now();
-    let ends = futures::stream::iter(lives).map(async |[create, repair, delete]| {
+    let lives = lives.into_iter().map(async |[create, repair, delete]| {
         let mut life = Life::begin(&kubeconfig).await;
         life.create(create, Some(&baseline.dump)).await;
         life.repair(Harm::Taken, repair, &baseline.dump).await;
         life.delete(delete).await;
         life.end(Harm::Taken)
     });
-    let ends: Vec<(Duration, usize)> = ends.buffer_unordered(parallel()).collect().await;
-    let kills: usize = ends.iter().map(|(_, kills)| kills).sum();
-    let slowest = ends.iter().map(|(slowest, _)| *slowest).max().unwrap_or_default();
-    say(&format!(
-        "crash points: {} in all, {kills} kills in {count} lives, well again within {slowest:.1?}; took {:.0?}\n",
-        flows.iter().map(Vec::len).sum::<usize>(),
-        began.elapsed()
-    ));
+    let points: usize = flows.iter().map(Vec::len).sum();
+    side_by_side(&format!("crash points ({points} in all)"), lives).await;
 }

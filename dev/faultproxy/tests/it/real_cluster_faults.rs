@@ -1,13 +1,10 @@
 //! Requests fail in every way while a store is created, repaired and deleted.
 
-use std::time::Duration;
-
-use futures::StreamExt;
 use rand::prelude::*;
 use urumi_faultproxy::{Fault, Plan, Requests, Rule};
 
-use crate::cluster::{WELL, amount, kubeconfig, parallel, sample, say};
-use crate::life::{Harm, Life, baseline};
+use crate::cluster::{WELL, amount, kubeconfig, sample};
+use crate::life::{Harm, Life, baseline, side_by_side};
 
 /// How many lives are tried where no number of seeds is given.
 const SAMPLE: usize = 16;
@@ -42,22 +39,13 @@ async fn whatever_fails_at_any_request_no_store_is_stuck_or_called_broken() {
     if amount::<u64>("URUMI_CHAOS_SEEDS").is_none() {
         lives = sample(&lives, SAMPLE);
     }
-    let count = lives.len();
-    let began = std::time::Instant::now();
-    let ends = futures::stream::iter(lives).map(async |[create, repair, delete]| {
+    let lives = lives.into_iter().map(async |[create, repair, delete]| {
         let mut life = Life::begin(&kubeconfig).await;
         life.create(create, Some(&baseline.dump)).await;
         life.repair(Harm::Changed, repair, &baseline.dump).await;
         life.delete(delete).await;
-        let faults: usize = life.proxy.log().iter().map(|entry| entry.faults.len()).sum();
-        (life.end(Harm::Changed).0, faults)
+        life.end(Harm::Changed)
     });
-    let ends: Vec<(Duration, usize)> = ends.buffer_unordered(parallel()).collect().await;
-    let faults: usize = ends.iter().map(|(_, faults)| faults).sum();
-    let slowest = ends.iter().map(|(slowest, _)| *slowest).max().unwrap_or_default();
     let points: usize = baseline.counts.iter().map(|counts| counts.requests * Fault::PASSING.len()).sum();
-    say(&format!(
-        "faults: {points} points in all, {faults} faults in {count} lives, well again within {slowest:.1?}; took {:.0?}\n",
-        began.elapsed()
-    ));
+    side_by_side(&format!("faults (at {points} points in all)"), lives).await;
 }

@@ -10,6 +10,9 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use urumi_core::HttpOrchestrator;
 
+/// How long a start may take on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A running server; killed when it is dropped. If that is because a test fails, its log is shown.
 pub(crate) struct Server {
     pub(crate) api: HttpOrchestrator,
@@ -42,7 +45,7 @@ impl Server {
             }
             panic!("it ended before it listened");
         };
-        let url = tokio::time::timeout(Duration::from_secs(60), said).await.expect("it never listened");
+        let url = tokio::time::timeout(PATIENCE, said).await.expect("it never listened");
         let server = Server { api: HttpOrchestrator::connect(&url, &Default::default()).unwrap(), child, folder };
         let readiness = format!("{}/readyz", url.trim_end_matches('/'));
         let synced = async {
@@ -50,7 +53,7 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), synced).await.expect("it never was ready");
+        tokio::time::timeout(PATIENCE, synced).await.expect("it never was ready");
         server
     }
 
