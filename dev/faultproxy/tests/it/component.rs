@@ -51,10 +51,22 @@ impl Component {
         let arguments = self.arguments();
         self.signal("KILL");
         tokio::time::sleep(outage).await;
+        self.start(&arguments).await;
+    }
+
+    /// Starts it again with further arguments.
+    pub(crate) async fn restart_with(&self, more: &[&str]) {
+        let mut arguments = self.arguments();
+        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+        self.signal("KILL");
+        self.start(&arguments).await;
+    }
+
+    async fn start(&self, arguments: &[String]) {
         let log = fs::File::options().append(true).open(self.cluster.join("log").join(format!("{}.log", self.name)));
         let log = log.unwrap();
         let mut command = Command::new("setsid");
-        command.args(&arguments).current_dir(&self.cluster).stdin(Stdio::null());
+        command.args(arguments).current_dir(&self.cluster).stdin(Stdio::null());
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         // As `dev/cluster/up` notes it, so that the cluster is brought down with this process too.
         let started = loop {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use http::Request;
 use rand::prelude::*;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use urumi_core::cluster::{ConnectOptions, KubeCluster};
 use urumi_core::{CreateStore, Error, ErrorKind, StoreId, StoreOrchestrator, StoreOrchestratorExt};
@@ -21,6 +23,19 @@ const BRIEF: f64 = 4.0;
 /// How long they are at least, and at most where a number is given.
 const SHORTEST: f64 = 0.1;
 const LONGEST: f64 = 120.0;
+
+/// How long the cluster's own parts may take to be well again.
+const CLUSTER: Duration = Duration::from_secs(120);
+
+/// Waits until the API server says that it is well.
+async fn serves(admin: &kube::Client) {
+    let serving = async {
+        while admin.request_text(Request::get("/readyz").body(Vec::new()).unwrap()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(CLUSTER, serving).await.expect("the API server never served again");
+}
 
 /// Asks until it is done: the server may say that it cannot now.
 async fn insist(what: &str, limit: Duration, question: impl AsyncFn() -> Result<(), Error>) {
@@ -56,10 +71,29 @@ impl Watched {
         .await;
     }
 
+    /// Waits until the status is this one. After an outage that may take the cluster's own parts a while: they try
+    /// again ever more seldom.
     async fn until(&self, status: &str) {
-        let waiting = self.statuses.until(status);
-        let seen = tokio::time::timeout(STUCK, waiting).await;
-        assert!(seen.is_ok(), "{} was not {status:?} within {STUCK:?}: {:?}", self.id, self.statuses.all());
+        let seen = tokio::time::timeout(CLUSTER, self.statuses.until(status)).await;
+        assert!(seen.is_ok(), "{} was not {status:?} within {CLUSTER:?}: {:?}", self.id, self.statuses.all());
+    }
+
+    /// Changes a Service of the store and waits until that is repaired, which is in nobody's hands but urumi's.
+    async fn repaired(&self, admin: &kube::Client) {
+        let path = format!("/api/v1/namespaces/{}/services/postgres", self.id.namespace());
+        let harm = json!({"spec": {"selector": {"app.kubernetes.io/name": "nothing"}}}).to_string().into_bytes();
+        let harm = Request::patch(&path).header("content-type", "application/merge-patch+json").body(harm).unwrap();
+        admin.request::<Value>(harm).await.unwrap();
+        let repaired = async {
+            let selector = async || -> kube::Result<Value> {
+                let service: Value = admin.request(Request::get(&path).body(Vec::new()).unwrap()).await?;
+                Ok(service["spec"]["selector"]["app.kubernetes.io/name"].clone())
+            };
+            while !selector().await.is_ok_and(|selector| selector == "postgres") {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        assert!(tokio::time::timeout(STUCK, repaired).await.is_ok(), "nothing is repaired within {STUCK:?}");
     }
 
     /// It never was failed or degraded, and has only gone forward.
@@ -81,7 +115,12 @@ async fn after_an_outage_everything_goes_on() {
     };
     let _ill = WELL.write().await;
     let (rounds, longest) = amount("URUMI_CHAOS_OUTAGES").map_or((ROUNDS, BRIEF), |rounds| (rounds, LONGEST));
+    // Else it calls all nodes dead after 50 s in which it heard of none, and every store is degraded, rightly.
+    if let Some(controllers) = Component::of(&kubeconfig, "kube-controller-manager") {
+        controllers.restart_with(&["--node-monitor-grace-period", "1h"]).await;
+    }
     let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(&kubeconfig)).await.unwrap();
+    let admin = urumi_testing::client(&kubeconfig).await;
     let proxy = FaultProxy::start(&kubeconfig, None).await;
     let server = Server::start(&proxy.kubeconfig()).await;
     let (lasting, mut last) = (Watched::new(&cluster), Watched::new(&cluster));
@@ -90,13 +129,14 @@ async fn after_an_outage_everything_goes_on() {
 
     let mut slowest = Duration::ZERO;
     for round in 0..rounds {
+        let began = Instant::now();
         let mut dice = StdRng::seed_from_u64(round);
         let outage = Duration::from_secs_f64(SHORTEST * (longest / SHORTEST).powf(dice.random_range(0.0..=1.0)));
         let lead = Duration::from_millis(dice.random_range(0..1500));
         let component = if round % 2 == 0 { &api } else { &etcd };
         let (killed, compacted) = (dice.random_bool(0.5), dice.random_bool(0.7));
         let next = Watched::new(&cluster);
-        let limit = outage + STUCK;
+        let limit = outage + CLUSTER;
         let stop = async {
             tokio::time::sleep(lead).await;
             if killed {
@@ -107,19 +147,24 @@ async fn after_an_outage_everything_goes_on() {
             if compacted {
                 etcd.compact().await;
             }
-            Instant::now()
+            serves(&admin).await;
+            let healed = Instant::now();
+            lasting.repaired(&admin).await;
+            healed.elapsed()
         };
         // One is created and one is deleted meanwhile.
-        let (healed, (), ()) = tokio::join!(stop, next.create(&server, limit), last.delete(&server, limit));
+        let (took, (), ()) = tokio::join!(stop, next.create(&server, limit), last.delete(&server, limit));
         tokio::join!(next.until("ready"), last.until(""));
-        slowest = slowest.max(healed.elapsed());
+        slowest = slowest.max(took);
         for store in [&lasting, &last, &next] {
             store.check();
         }
         assert_eq!(lasting.statuses.all(), ["provisioning", "ready"], "round {round}");
         last = next;
+        let how = if killed { "killed" } else { "paused" };
+        eprintln!("round {round}: {how} for {outage:.1?}, repaired {took:.1?} after, {:.0?} in all", began.elapsed());
     }
-    say(&format!("outages: {rounds} of up to {longest} s, well again within {slowest:.1?}\n"));
+    say(&format!("outages: {rounds} of up to {longest} s, repairing again within {slowest:.1?}\n"));
     join_all([&lasting, &last].map(|store| store.delete(&server, STUCK))).await;
     join_all([&lasting, &last].map(|store| store.until(""))).await;
 }
