@@ -105,6 +105,12 @@ impl Life {
     /// Harms four objects of the store, to be repaired under a plan.
     pub(crate) async fn repair(&mut self, harm: Harm, plan: impl Into<Option<Plan>>, expected: &Dump) {
         self.obey(plan).await;
+        self.harm(harm).await;
+        self.reach("ready", Some(expected)).await;
+    }
+
+    /// Harms four objects of the store.
+    pub(crate) async fn harm(&self, harm: Harm) {
         let labels = json!({"metadata": {"labels": {"app.kubernetes.io/part-of": "something-else"}}});
         let selector = json!({"spec": {"selector": {"app.kubernetes.io/name": "nothing"}}});
         let (network, namespace) = ("apis/networking.k8s.io/v1", self.id.namespace());
@@ -123,7 +129,6 @@ impl Life {
             let request = request.header("content-type", "application/merge-patch+json").body(body).unwrap();
             self.admin.request::<Value>(request).await.unwrap();
         }
-        self.reach("ready", Some(expected)).await;
     }
 
     /// Deletes the store under a plan, and sees that nothing is left.

@@ -27,6 +27,9 @@ const LONGEST: f64 = 120.0;
 /// How long the cluster's own parts may take to be well again.
 const CLUSTER: Duration = Duration::from_secs(120);
 
+/// What a busy machine adds to what is a matter of timers.
+const SLACK: Duration = Duration::from_secs(3);
+
 /// Waits until the API server says that it is well.
 async fn serves(admin: &kube::Client) {
     let serving = async {
@@ -181,15 +184,17 @@ async fn dead_connections_are_noticed() {
     let before = life.watches_since(0);
     life.proxy.freeze_watches();
     let asked = life.proxy.log().len();
-    life.repair(Harm::Taken, Plan::default(), &baseline.dump).await;
+    life.harm(Harm::Taken).await;
     let mut missing = before.clone();
     while !missing.is_empty() {
         let anew = life.watches_since(asked);
         missing.retain(|watch| !anew.contains(watch));
-        assert!(frozen.elapsed() < STUCK + Duration::from_secs(1), "{missing:?} were not opened again");
+        assert!(frozen.elapsed() < STUCK + SLACK, "{missing:?} were not opened again");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    say(&format!("dead connections: {} watches, all open again after {:.1?}\n", before.len(), frozen.elapsed()));
+    let noticed = frozen.elapsed();
+    life.reach("ready", Some(&baseline.dump)).await;
+    say(&format!("dead connections: {} watches, all open again after {noticed:.1?}\n", before.len()));
     life.delete(Plan::default()).await;
     life.end(Harm::Taken);
 }
