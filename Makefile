@@ -5,7 +5,7 @@ CARGO ?= cargo
 # CI and contributors get the same lints: a warning is an error.
 CLIPPY := $(CARGO) clippy --workspace --all-targets
 
-.PHONY: help demo dashboard test e2e lint bench cluster-up cluster-down docs image
+.PHONY: help demo dashboard test chaos e2e lint bench cluster-up cluster-down docs image
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ dashboard: ## Build the dashboard, which urumi-http then serves at /ui/ (needs n
 
 test: ## Run every test that can run here; sets up what it needs
 	@dev/test
+
+chaos: ## Make everything go wrong that can, in full; for hours (PARTS="crashes watches" for some of it)
+	@dev/chaos $(PARTS)
 
 e2e: ## Place orders in stores with real pods on a real node (root, Debian; FILTER=life for a part of it)
 	@dev/e2e/run $(FILTER)

@@ -1,10 +1,13 @@
 //! A store's record: its namespace's labels and annotations, read and written.
 
+mod kept;
+
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::kept::kept_by;
 use crate::cluster::{LabelRequirement, Query, RecordPatch};
 use crate::engine::{EngineRegistry, PodSecurity};
 use crate::idempotency::Idempotency;
@@ -77,6 +80,8 @@ pub(crate) struct Record {
     pub(crate) deleting_since: Option<Timestamp>,
     /// What must be done before the namespace may go, urumi's part and that of others.
     pub(crate) finalizers: Vec<String>,
+    /// What keeps it though it is being deleted.
+    pub(crate) kept_by: Option<String>,
     name: String,
     engine: String,
     owner: Option<String>,
@@ -240,6 +245,7 @@ impl Record {
                 let finalizers = namespace.list_at("/metadata/finalizers").iter().filter_map(Value::as_str);
                 finalizers.map(str::to_owned).collect()
             },
+            kept_by: kept_by(namespace),
             deleting_since: namespace.str_at("/metadata/deletionTimestamp").and_then(time),
             owner: namespace.annotation(OWNER).map(str::to_owned),
             name: namespace.annotation(NAME).unwrap_or(id.as_str()).to_owned(),
@@ -305,10 +311,8 @@ impl Record {
             StoreStatus::Deleting => Condition::TORN_DOWN,
             _ => Condition::READY,
         };
-        let ready = self.conditions.iter().find(|c| c.type_ == told_by)?;
-        if ready.status == ConditionStatus::True {
-            return None;
-        }
+        let told = self.conditions.iter().find(|c| c.type_ == told_by && c.status != ConditionStatus::True);
+        let Some(ready) = told else { return self.kept_by.clone() };
         Some(if ready.message.is_empty() {
             ready.reason.clone()
         } else {

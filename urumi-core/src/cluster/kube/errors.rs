@@ -82,6 +82,12 @@ impl Failure {
         Failure::new(ClusterErrorKind::Timeout, Patience::None, message)
     }
 
+    /// A list that is older than what is known.
+    pub(super) fn outdated() -> Self {
+        let message = "the API server's answer is older than an earlier one";
+        Failure { answered: true, ..Failure::new(ClusterErrorKind::Unavailable, Patience::None, message) }
+    }
+
     /// A watch without even a bookmark, past its end.
     pub(super) fn silence(elapsed: Duration) -> Self {
         let message = format!("not a word from the API server for {} s", elapsed.as_secs());

@@ -498,6 +498,33 @@ async fn a_watch_that_fell_behind_lists_again() {
     }
 }
 
+/// An API server behind a balancer may lag behind another. One that always does is believed in the end: it is what there
+/// is, as after a restoration.
+#[tokio::test(start_paused = true)]
+async fn a_watch_does_not_go_back_in_time() {
+    let gone = || json!({ "kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version" });
+    let mut script = vec![
+        page("10", "", &["a"]),
+        Answer::Watch(vec![line("MODIFIED", deployment("a", "20")), line("ERROR", gone())], End::Clean),
+        page("10", "", &["old"]),
+        page("30", "", &["b"]),
+        Answer::Watch(vec![line("ERROR", gone())], End::Clean),
+    ];
+    script.extend((0..4).map(|_| page("5", "", &["restored"])));
+    script.push(Answer::Watch(vec![], End::Never));
+    let (cluster, _) = Server::play(script);
+    let mut watch = cluster.watch(&deployments());
+    let mut seen = Vec::new();
+    for _ in 0..8 {
+        seen.push(match watch.next().await.unwrap() {
+            Ok(WatchEvent::Snapshot(all)) => names(&all).join(","),
+            Ok(WatchEvent::Applied(object) | WatchEvent::Deleted(object)) => format!("+{}", object.name()),
+            Err(error) => format!("{:?}", error.kind()),
+        });
+    }
+    assert_eq!(seen, ["a", "+a", "Unavailable", "b", "Unavailable", "Unavailable", "Unavailable", "restored"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_watch_reports_its_errors_and_goes_on() {
     let (cluster, server) = Server::play(vec![
@@ -532,7 +559,7 @@ async fn a_dead_watch_is_noticed() {
     watch.next().await.unwrap().unwrap();
     let started = Instant::now();
     assert_eq!(watch.next().await.unwrap().unwrap_err().kind(), ClusterErrorKind::Timeout);
-    assert!(started.elapsed() <= Duration::from_secs(31));
+    assert!(started.elapsed() < Duration::from_secs(30));
     // Nor does one that is never opened hang.
     assert_eq!(watch.next().await.unwrap().unwrap_err().kind(), ClusterErrorKind::Timeout);
     assert!(matches!(watch.next().await, Some(Ok(WatchEvent::Applied(_)))));

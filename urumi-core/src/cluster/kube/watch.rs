@@ -3,7 +3,8 @@
 //! List, then watch from the list's `resourceVersion`; when the watch ends, watch on from the last version seen
 //! (bookmarks keep it fresh on quiet kinds), so that nothing is listed again for a mere timeout. Only when the server
 //! no longer has that version (410), or answers it with nothing but errors, is the list asked for again and reported as
-//! a new snapshot.
+//! a new snapshot. A list from an API server that lags behind what was seen already is not believed, lest time runs
+//! backwards for whoever watches.
 //!
 //! Lists that come through the watch itself (`sendInitialEvents`) would save one round trip a start, but the oldest
 //! servers that urumi supports have them switched off, and a paginated list is as consistent.
@@ -29,18 +30,28 @@ use crate::cluster::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent, Wa
 use crate::lines::LineBuffer;
 
 /// After how many seconds the server ends a watch; which of them is random, lest all watches reconnect at once. A
-/// connection that died silently is noticed after this and [`GRACE`].
-const SECONDS: std::ops::RangeInclusive<u64> = 20..=25;
+/// connection that died silently is noticed after this and [`GRACE`]: within 30 s, with the time to make another.
+const SECONDS: std::ops::RangeInclusive<u64> = 20..=24;
 /// How much later than that it may end.
 const GRACE: Duration = Duration::from_secs(5);
 /// A watch that ends sooner than this, without a word, did not end because of its timeout.
 const SUSPICIOUSLY_SHORT: Duration = Duration::from_secs(1);
-/// After so many answers in a row that refuse the version, it is given up.
+/// After so many answers in a row that refuse the version, it is given up; and so many lists that are older than what
+/// was seen are not believed.
 const REFUSALS: u32 = 3;
 
 /// The stream. All state is in it: dropping it closes the connection.
 pub(super) fn watch(transport: Transport, query: Query) -> WatchStream {
-    let watch = Watch { transport, query, phase: Phase::List, delays: delays(), pause: None, refusals: 0 };
+    let watch = Watch {
+        transport,
+        query,
+        phase: Phase::List,
+        delays: delays(),
+        pause: None,
+        refusals: 0,
+        newest: 0,
+        doubts: 0,
+    };
     stream::unfold(watch, |mut watch| async move {
         let item = watch.next().await;
         Some((item, watch))
@@ -62,6 +73,10 @@ struct Watch {
     /// To be slept before anything else is asked.
     pause: Option<Duration>,
     refusals: u32,
+    /// The newest version that was read.
+    newest: u64,
+    /// How many lists in a row were older than that.
+    doubts: u32,
 }
 
 enum Phase {
@@ -113,6 +128,13 @@ impl Watch {
 
     async fn list(&mut self) -> Result<WatchEvent, Failure> {
         let listing = list::all(&self.transport, &self.query).await?;
+        if number(&listing.version) < self.newest && self.doubts < REFUSALS {
+            self.doubts += 1;
+            return Err(Failure::outdated());
+        }
+        // What stays behind is what there is: a cluster may have been restored from a backup.
+        self.doubts = 0;
+        self.newest = number(&listing.version);
         self.refusals = 0;
         self.phase = Phase::Connect { version: listing.version };
         Ok(WatchEvent::Snapshot(listing.objects))
@@ -133,6 +155,10 @@ impl Watch {
                 // Otherwise the phase is that of a list.
                 if !failure.expired && self.refusals < REFUSALS {
                     self.phase = Phase::Connect { version };
+                }
+                if self.refusals >= REFUSALS {
+                    // The server does not know it, so nothing is older than it.
+                    self.newest = 0;
                 }
                 Err(failure)
             }
@@ -176,6 +202,7 @@ impl Watch {
         }
         let version = value.pointer("/metadata/resourceVersion").and_then(Value::as_str);
         reading.version = version.ok_or_else(|| Failure::unreadable("an event has no resourceVersion"))?.to_owned();
+        self.newest = self.newest.max(number(&reading.version));
         let event = match r#type.as_str() {
             "ADDED" | "MODIFIED" => Some(WatchEvent::Applied(list::object(&self.query.kind, value)?)),
             "DELETED" => Some(WatchEvent::Deleted(list::object(&self.query.kind, value)?)),
@@ -192,6 +219,11 @@ impl Watch {
         self.delays = delays();
         self.refusals = 0;
     }
+}
+
+/// A version as the number that it is (Kubernetes 1.35 promises so, and all before did so), or 0 where a server has others.
+fn number(version: &str) -> u64 {
+    version.parse().unwrap_or_default()
 }
 
 /// Whether an answer may be due to the version asked for. Overload and missing permissions are not, and lists would

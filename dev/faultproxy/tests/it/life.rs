@@ -1,0 +1,287 @@
+//! The life of one store behind the proxy: created, disturbed and repaired, deleted.
+
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt, stream};
+use http::Request;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use urumi_core::cluster::{ConnectOptions, KubeCluster};
+use urumi_core::{CreateStore, Error, ErrorKind, HttpOrchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_faultproxy::{Counts, FaultProxy, Plan, Scope};
+
+use crate::cluster::{parallel, say};
+use crate::oracle::{Dump, difference, dump};
+use crate::server::Server;
+use crate::statuses::Statuses;
+
+/// How long a store may be stuck once the last fault has healed.
+pub(crate) const STUCK: Duration = Duration::from_secs(30);
+
+/// How long a request may be repeated.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// How often it is looked again.
+const PACE: Duration = Duration::from_millis(100);
+
+/// What a life without faults is like.
+pub(crate) struct Baseline {
+    pub(crate) dump: Dump,
+    /// How many requests creation, repair and deletion take.
+    pub(crate) counts: [Counts; 3],
+}
+
+static BASELINE: OnceCell<Baseline> = OnceCell::const_new();
+
+/// The life without faults; lived once.
+pub(crate) async fn baseline(kubeconfig: &str) -> &'static Baseline {
+    let live = async || {
+        let mut life = Life::begin(kubeconfig).await;
+        let mut counts = [Counts::default(); 3];
+        life.create(Plan::default(), None).await;
+        life.quiet().await;
+        let dump = dump(&life.admin, life.id.as_str()).await.unwrap();
+        counts[0] = life.proxy.counts();
+        life.repair(Harm::Taken, Plan::default(), &dump).await;
+        life.quiet().await;
+        counts[1] = life.proxy.counts();
+        life.delete(Plan::default()).await;
+        counts[2] = life.proxy.counts();
+        Baseline { dump, counts }
+    };
+    BASELINE.get_or_init(live).await
+}
+
+/// What is done to objects of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Harm {
+    /// Some are deleted, and the store is degraded until they are there again.
+    Taken,
+    /// Fields of theirs are changed, without which the store is as ready as before.
+    Changed,
+}
+
+/// A store, its server, and the proxy between that and the API server.
+pub(crate) struct Life {
+    pub(crate) id: StoreId,
+    pub(crate) admin: kube::Client,
+    pub(crate) statuses: Statuses,
+    pub(crate) proxy: FaultProxy,
+    server: Server,
+    /// The first password that was seen.
+    password: Option<String>,
+    /// The longest that it took to be well again after the last fault of a plan.
+    slowest: Duration,
+}
+
+impl Life {
+    pub(crate) async fn begin(kubeconfig: &str) -> Life {
+        Life::begin_under(kubeconfig, Plan::default()).await
+    }
+
+    /// Begins one whose server is under a plan from its start.
+    pub(crate) async fn begin_under(kubeconfig: &str, plan: Plan) -> Life {
+        let id = StoreId::random();
+        let proxy = FaultProxy::start(kubeconfig, Some(Scope::store(id.as_str()))).await;
+        proxy.obey(plan);
+        let server = Server::start(&proxy.kubeconfig()).await;
+        proxy.on_kill(server.killer());
+        let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
+        let statuses = Statuses::follow(cluster, &id);
+        let admin = urumi_testing::client(kubeconfig).await;
+        Life { id, admin, statuses, proxy, server, password: None, slowest: Duration::ZERO }
+    }
+
+    /// Creates the store, under a plan of its own or the last one, to be as expected, where that is known.
+    pub(crate) async fn create(&mut self, plan: impl Into<Option<Plan>>, expected: Option<&Dump>) {
+        self.obey(plan).await;
+        let request = CreateStore::new("Test Shop", "medusa").id(self.id.as_str()).idempotency_key(self.id.as_str());
+        self.ask(async |api| api.create(request.clone()).await.map(drop)).await;
+        self.reach("ready", expected).await;
+    }
+
+    /// Harms four objects of the store, to be repaired under a plan.
+    pub(crate) async fn repair(&mut self, harm: Harm, plan: impl Into<Option<Plan>>, expected: &Dump) {
+        self.obey(plan).await;
+        self.harm(harm).await;
+        self.reach("ready", Some(expected)).await;
+    }
+
+    /// Harms four objects of the store.
+    pub(crate) async fn harm(&self, harm: Harm) {
+        let labels = json!({"metadata": {"labels": {"app.kubernetes.io/part-of": "something-else"}}});
+        let selector = json!({"spec": {"selector": {"app.kubernetes.io/name": "nothing"}}});
+        let (network, namespace) = ("apis/networking.k8s.io/v1", self.id.namespace());
+        let ingress = match harm {
+            Harm::Taken => ("DELETE", None),
+            Harm::Changed => ("PATCH", Some(&labels)),
+        };
+        for ((method, patch), api, object) in [
+            (ingress, network, "ingresses/medusa-storefront"),
+            (ingress, network, "ingresses/medusa-api"),
+            (("PATCH", Some(&labels)), "apis/apps/v1", "deployments/medusa-api"),
+            (("PATCH", Some(&selector)), "api/v1", "services/postgres"),
+        ] {
+            let body = patch.map(|patch| patch.to_string().into_bytes()).unwrap_or_default();
+            let request = Request::builder().method(method).uri(format!("/{api}/namespaces/{namespace}/{object}"));
+            let request = request.header("content-type", "application/merge-patch+json").body(body).unwrap();
+            self.admin.request::<Value>(request).await.unwrap();
+        }
+    }
+
+    /// Deletes the store under a plan, and sees that nothing is left.
+    pub(crate) async fn delete(&mut self, plan: impl Into<Option<Plan>>) {
+        self.obey(plan).await;
+        let id = self.id.clone();
+        self.ask(async |api| match api.delete(&id).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => other.map(drop),
+        })
+        .await;
+        self.reach("", Some(&Dump::new())).await;
+    }
+
+    async fn obey(&mut self, plan: impl Into<Option<Plan>>) {
+        if let Some(plan) = plan.into() {
+            // The last plan may have killed it just now.
+            self.proxy.obey(Plan::default());
+            self.revive().await;
+            self.proxy.obey(plan);
+        }
+    }
+
+    /// Asks the server until it has done it; one that is killed is asked again when it is back.
+    async fn ask(&mut self, question: impl AsyncFn(&HttpOrchestrator) -> Result<(), Error>) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let outcome = tokio::select! {
+                outcome = question(&self.server.api) => Some(outcome),
+                () = self.proxy.killed() => None,
+            };
+            match outcome {
+                Some(Ok(())) => return,
+                Some(Err(error)) => assert!(Instant::now() < until, "{}: {error}", self.id),
+                None => {}
+            }
+            self.revive().await;
+            tokio::time::sleep(PACE).await;
+        }
+    }
+
+    /// Starts the server again if the plan has killed it.
+    async fn revive(&mut self) {
+        if !self.proxy.has_killed() {
+            return;
+        }
+        self.check_password().await;
+        self.proxy.obey(Plan::default());
+        self.server = Server::start(&self.proxy.kubeconfig()).await;
+        self.proxy.on_kill(self.server.killer());
+    }
+
+    /// Waits until the store has a status and is as expected, and the plan has nothing left to do for it.
+    pub(crate) async fn reach(&mut self, status: &str, expected: Option<&Dump>) {
+        let began = Instant::now();
+        let mut well = None;
+        loop {
+            self.revive().await;
+            let healed = self.proxy.last_fault().unwrap_or(began).max(began);
+            let statuses = self.statuses.all();
+            let mut trouble = Some(format!("its statuses were {statuses:?}"));
+            if statuses.last().is_some_and(|last| last == status) {
+                trouble = match expected {
+                    Some(expected) => match dump(&self.admin, self.id.as_str()).await {
+                        Ok(found) => difference(expected, &found),
+                        Err(error) => Some(error.to_string()),
+                    },
+                    None => None,
+                };
+            }
+            let Some(trouble) = trouble else {
+                self.slowest = self.slowest.max(well.unwrap_or_else(|| healed.elapsed()));
+                break;
+            };
+            // What is on its way out is in the cluster's hands.
+            let leaving = status.is_empty() && statuses.last().is_some_and(|last| last == "deleting");
+            if leaving {
+                well.get_or_insert_with(|| healed.elapsed());
+            }
+            let limit = if leaving { PATIENCE } else { STUCK };
+            assert!(healed.elapsed() < limit, "{} is not {status:?} as it should be:\n{trouble}", self.id);
+            tokio::time::sleep(PACE).await;
+        }
+        self.check_password().await;
+    }
+
+    /// Waits until nothing has been written for a while.
+    async fn quiet(&self) {
+        let mut counts = None;
+        while counts.replace(self.proxy.counts().writes) != Some(self.proxy.counts().writes) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+    }
+
+    /// The server.
+    pub(crate) fn api(&self) -> &HttpOrchestrator {
+        &self.server.api
+    }
+
+    /// What comes is another store.
+    pub(crate) fn forget_password(&mut self) {
+        self.password = None;
+    }
+
+    /// The password is the one that was seen first.
+    async fn check_password(&mut self) {
+        let path = format!("/api/v1/namespaces/{}/secrets/postgres-credentials", self.id.namespace());
+        let secret = self.admin.request::<Value>(Request::get(path).body(Vec::new()).unwrap()).await;
+        let Some(found) = secret.ok().and_then(|s| s["data"]["POSTGRES_PASSWORD"].as_str().map(str::to_owned)) else {
+            return;
+        };
+        let first = self.password.get_or_insert_with(|| found.clone());
+        assert!(*first == found, "{} has a second password", self.id);
+    }
+
+    /// What is watched by the requests from this place in the log on.
+    pub(crate) fn watches_since(&self, place: usize) -> BTreeSet<String> {
+        let log = self.proxy.log();
+        let watches = log.iter().skip(place).filter(|entry| entry.is_watch());
+        watches.map(|entry| entry.path.split('?').next().unwrap().to_owned()).collect()
+    }
+
+    /// Ends it, after a whole life. Its status may have told that objects were taken from it, as long as they were.
+    pub(crate) fn end(self, harm: Harm) -> Ended {
+        let mut statuses = self.statuses.all();
+        statuses.retain(|status| harm != Harm::Taken || status != "degraded");
+        statuses.dedup();
+        assert_eq!(statuses, ["provisioning", "ready", "deleting", ""], "{}: {:?}", self.id, self.statuses.all());
+        let faults = self.proxy.log().iter().map(|entry| entry.faults.len()).sum();
+        Ended { slowest: self.slowest, faults }
+    }
+}
+
+/// What became of a life that ended well.
+pub(crate) struct Ended {
+    /// The longest that it took to be well again after the last fault of a plan.
+    slowest: Duration,
+    faults: usize,
+}
+
+/// Lives side by side. Those that fail have told why; that they did is said when all others have ended.
+pub(crate) async fn side_by_side<F: Future<Output = Ended>>(what: &str, lives: impl IntoIterator<Item = F>) {
+    let began = Instant::now();
+    let lives = lives.into_iter().map(|life| AssertUnwindSafe(life).catch_unwind());
+    let ends: Vec<_> = stream::iter(lives).buffer_unordered(parallel()).collect().await;
+    let well: Vec<&Ended> = ends.iter().flatten().collect();
+    let faults: usize = well.iter().map(|end| end.faults).sum();
+    let slowest = well.iter().map(|end| end.slowest).max().unwrap_or_default();
+    let failed = ends.len() - well.len();
+    say(&format!(
+        "{what}: {faults} in {} lives of which {failed} failed; well again within {slowest:.1?}; took {:.0?}\n",
+        ends.len(),
+        began.elapsed()
+    ));
+    assert_eq!(failed, 0, "lives failed");
+}
