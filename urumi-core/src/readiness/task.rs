@@ -3,7 +3,7 @@
 //! One task owns all state. Whatever talks to the cluster is a future beside the loop, at most one per store, so that
 //! no store's trouble slows another's.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,7 +144,7 @@ struct State {
     /// How many stores the cache has.
     stores: usize,
     memory: HashMap<String, Memory>,
-    touched: HashSet<String>,
+    touched: BTreeSet<String>,
     alarms: BTreeSet<(Instant, String)>,
     watches: Watches,
     watched: HashMap<Scope, WatchState>,
@@ -169,7 +169,7 @@ impl State {
             cache: Cache::default(),
             stores: 0,
             memory: HashMap::new(),
-            touched: HashSet::new(),
+            touched: BTreeSet::new(),
             alarms: BTreeSet::new(),
             watches: SelectAll::new(),
             watched: HashMap::new(),

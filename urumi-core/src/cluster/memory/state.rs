@@ -34,6 +34,8 @@ pub(super) struct Config {
     pub(super) readiness_delays: HashMap<String, Duration>,
     pub(super) termination_delay: Duration,
     pub(super) watch_history: usize,
+    /// The time of day at which the cluster begins; `None` for the system's.
+    pub(super) began: Option<Timestamp>,
     pub(super) version: String,
 }
 
@@ -69,7 +71,7 @@ pub(super) struct State {
     pub(super) expiries: u64,
     /// How often all watches have lost their connection.
     pub(super) drops: u64,
-    shelves: HashMap<Kind, Shelf>,
+    shelves: BTreeMap<Kind, Shelf>,
     revision: u64,
     drawn: u64,
     now: Instant,
@@ -83,6 +85,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(config: Config) -> Self {
         let now = Instant::now();
+        let began = (now, config.began.unwrap_or_else(Timestamp::now));
         State {
             config,
             gate: Gate::default(),
@@ -94,11 +97,11 @@ impl State {
             claimants: HashMap::new(),
             expiries: 0,
             drops: 0,
-            shelves: HashMap::new(),
+            shelves: BTreeMap::new(),
             revision: 0,
             drawn: 0,
             now,
-            began: (now, Timestamp::now()),
+            began,
             agenda: BTreeMap::new(),
             agenda_wake: watch::Sender::new(()),
             dirty: VecDeque::new(),
@@ -128,15 +131,13 @@ impl State {
 
     /// Every object there is, ordered by kind, namespace and name.
     pub(super) fn everything(&self) -> Vec<Arc<Object>> {
-        let mut kinds: Vec<_> = self.shelves.iter().collect();
-        kinds.sort_by_key(|(kind, _)| (*kind).clone());
-        kinds.into_iter().flat_map(|(_, shelf)| shelf.objects.values().cloned()).collect()
+        self.shelves.values().flat_map(|shelf| shelf.objects.values().cloned()).collect()
     }
 
     /// Everything that lives in a namespace, pods first: their network policies must outlive them.
     pub(super) fn contents(&self, namespace: &str) -> Vec<ObjectRef> {
         let mut kinds: Vec<&Kind> = self.shelves.keys().filter(|kind| kind.namespaced).collect();
-        kinds.sort_by_key(|kind| (**kind != POD, (*kind).clone()));
+        kinds.sort_by_key(|kind| **kind != POD);
         let in_namespace = |kind: &Kind| self.select(&Query::all(kind.clone()).in_namespace(namespace));
         kinds.into_iter().flat_map(in_namespace).map(|object| object.reference()).collect()
     }

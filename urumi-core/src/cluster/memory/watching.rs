@@ -161,6 +161,7 @@ impl Watcher {
             }
         };
         tokio::select! {
+            biased;
             _ = changes.changed() => {}
             _ = agenda.changed() => {}
             () = due => {}
