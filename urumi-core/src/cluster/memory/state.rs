@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -22,6 +21,7 @@ use super::outage::Gate;
 use super::output::Outputs;
 use super::pods::PodLife;
 use super::tokens::Tokens;
+use super::wake::{Sleeper, Wake};
 use super::workloads::Rollout;
 use super::{claims, fault, namespaces, workloads};
 use crate::cluster::Query;
@@ -77,7 +77,7 @@ pub(super) struct State {
     now: Instant,
     began: (Instant, Timestamp),
     agenda: BTreeMap<(Instant, u64), Task>,
-    agenda_wake: watch::Sender<()>,
+    agenda_wake: Wake,
     dirty: VecDeque<ObjectRef>,
     marked: HashSet<ObjectRef>,
 }
@@ -103,7 +103,7 @@ impl State {
             now,
             began,
             agenda: BTreeMap::new(),
-            agenda_wake: watch::Sender::new(()),
+            agenda_wake: Wake::default(),
             dirty: VecDeque::new(),
             marked: HashSet::new(),
         }
@@ -233,7 +233,7 @@ impl State {
     }
 
     pub(super) fn watches(&self) -> usize {
-        self.agenda_wake.receiver_count()
+        self.agenda_wake.sleepers()
     }
 
     // ---- identity and time ---------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ impl State {
         self.drawn += 1;
         self.agenda.insert((due, self.drawn), task);
         if sooner {
-            self.agenda_wake.send_replace(());
+            self.agenda_wake.wake();
             self.outputs.nudge();
         }
     }
@@ -289,7 +289,7 @@ impl State {
         self.agenda.keys().next().map(|(due, _)| *due)
     }
 
-    pub(super) fn subscribe_agenda(&self) -> watch::Receiver<()> {
+    pub(super) fn subscribe_agenda(&self) -> Sleeper {
         self.agenda_wake.subscribe()
     }
 
