@@ -1,10 +1,13 @@
 //! A store's record: its namespace's labels and annotations, read and written.
 
+mod lingering;
+
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::lingering::lingering;
 use crate::cluster::{LabelRequirement, Query, RecordPatch};
 use crate::engine::{EngineRegistry, PodSecurity};
 use crate::idempotency::Idempotency;
@@ -75,6 +78,8 @@ pub(crate) struct Record {
     pub(crate) history: Vec<StatusChange>,
     /// Since when the namespace is being deleted.
     pub(crate) deleting_since: Option<Timestamp>,
+    /// What Kubernetes says of why the namespace, which is being deleted, is still there.
+    pub(crate) lingering: Option<String>,
     /// What must be done before the namespace may go, urumi's part and that of others.
     pub(crate) finalizers: Vec<String>,
     name: String,
@@ -240,6 +245,7 @@ impl Record {
                 let finalizers = namespace.list_at("/metadata/finalizers").iter().filter_map(Value::as_str);
                 finalizers.map(str::to_owned).collect()
             },
+            lingering: lingering(namespace),
             deleting_since: namespace.str_at("/metadata/deletionTimestamp").and_then(time),
             owner: namespace.annotation(OWNER).map(str::to_owned),
             name: namespace.annotation(NAME).unwrap_or(id.as_str()).to_owned(),
@@ -305,10 +311,9 @@ impl Record {
             StoreStatus::Deleting => Condition::TORN_DOWN,
             _ => Condition::READY,
         };
-        let ready = self.conditions.iter().find(|c| c.type_ == told_by)?;
-        if ready.status == ConditionStatus::True {
-            return None;
-        }
+        let lingering = || self.lingering.clone().filter(|_| self.status == StoreStatus::Deleting);
+        let untrue = self.conditions.iter().find(|c| c.type_ == told_by && c.status != ConditionStatus::True);
+        let Some(ready) = untrue else { return lingering() };
         Some(if ready.message.is_empty() {
             ready.reason.clone()
         } else {
@@ -467,6 +472,28 @@ mod tests {
             assert!(store.reason.unwrap().contains("RecordUnreadable"), "{broken}");
             assert_eq!(store.name, spec().name.as_str());
         }
+    }
+
+    #[test]
+    fn a_namespace_that_does_not_go_says_why() {
+        let mut ns = namespace();
+        let reason = |ns: &Object| Record::read(ns).unwrap().store(&EngineRegistry::new()).reason;
+        ns.as_value_mut()["metadata"]["finalizers"] = json!(["example.com/backup", TEARDOWN]);
+        assert_eq!(reason(&ns), None);
+        ns.as_value_mut()["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert_eq!(reason(&ns).unwrap(), "FinalizersRemain the namespace is kept by example.com/backup");
+        let condition =
+            |type_: &str, status: &str| json!({"type": type_, "status": status, "reason": "Why", "message": type_});
+        ns.as_value_mut()["status"]["conditions"] = json!([
+            condition("NamespaceDeletionContentFailure", "False"),
+            condition("NamespaceContentRemaining", "True"),
+            condition("NamespaceFinalizersRemaining", "True"),
+        ]);
+        assert_eq!(reason(&ns).unwrap(), "Why NamespaceFinalizersRemaining");
+        let torn_down =
+            json!([Condition::new(Condition::TORN_DOWN, ConditionStatus::False, "Busy", "", Timestamp::UNIX_EPOCH)]);
+        ns.as_value_mut()["metadata"]["annotations"][CONDITIONS] = json!(torn_down.to_string());
+        assert_eq!(reason(&ns).unwrap(), "Busy");
     }
 
     #[test]
