@@ -5,7 +5,7 @@ CARGO ?= cargo
 # CI and contributors get the same lints: a warning is an error.
 CLIPPY := $(CARGO) clippy --workspace --all-targets
 
-.PHONY: help demo dashboard test e2e lint bench cluster-up cluster-down docs image
+.PHONY: help demo dashboard test e2e chaos lint bench cluster-up cluster-down docs image
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: ## Run every test that can run here; sets up what it needs
 
 e2e: ## Place orders in stores with real pods on a real node (root, Debian; FILTER=life for a part of it)
 	@dev/e2e/run $(FILTER)
+
+chaos: ## Make every fault there is, in full counts (minutes; `make test` runs a part of each)
+	@dev/chaos
 
 lint: ## Check formatting, lints, each crate alone, documentation, licences and shell scripts
 	@dev/lint
