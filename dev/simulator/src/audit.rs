@@ -58,6 +58,7 @@ impl fmt::Display for Violation {
 pub(crate) enum Write<'a> {
     Create(&'a Object),
     Apply(&'a Object),
+    Replace(&'a Object),
     Record(&'a RecordPatch),
     Delete(&'a NamespaceDeletion),
 }
@@ -67,6 +68,7 @@ impl Write<'_> {
         match self {
             Write::Create(_) => Verb::Create,
             Write::Apply(_) => Verb::Apply,
+            Write::Replace(_) => Verb::Replace,
             Write::Record(_) => Verb::UpdateRecord,
             Write::Delete(_) => Verb::Delete,
         }
@@ -74,7 +76,7 @@ impl Write<'_> {
 
     pub(crate) fn target(&self) -> ObjectRef {
         match self {
-            Write::Create(object) | Write::Apply(object) => object.reference(),
+            Write::Create(object) | Write::Apply(object) | Write::Replace(object) => object.reference(),
             Write::Record(patch) => namespace(&patch.namespace),
             Write::Delete(deletion) => namespace(&deletion.namespace),
         }

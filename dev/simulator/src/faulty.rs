@@ -9,6 +9,7 @@ use urumi_core::cluster::{
     Access, ClusterBackend, ClusterError, LogOptions, LogStream, NamespaceDeletion, Query, RecordPatch, TokenReview,
     Verb, WatchStream,
 };
+use urumi_core::leader::Leadership;
 use urumi_core::object::{Object, ObjectRef};
 use urumi_core::secret::SecretString;
 
@@ -23,7 +24,7 @@ pub(crate) enum Role {
     /// Somebody asked the process for it.
     Request,
     /// The process's monitor, which may write only while this says so.
-    Monitor(tokio::sync::watch::Receiver<bool>),
+    Monitor(Leadership),
 }
 
 /// The cluster as a process sees it.
@@ -66,8 +67,8 @@ impl FaultyCluster {
         }
         let fate = self.world.fate(write);
         if write {
-            if let Role::Monitor(permission) = &self.role {
-                let permitted = *permission.borrow();
+            if let Role::Monitor(leadership) = &self.role {
+                let permitted = leadership.holds();
                 self.world.audit(|audit| audit.write_begins(permitted, self.life.replica, verb, target));
             }
             self.world.note(|| format!("{} {verb} {target}", self.who()));
@@ -107,6 +108,7 @@ impl FaultyCluster {
             let result = match &write {
                 Write::Create(object) => cluster.create(object).await.map(Some),
                 Write::Apply(object) => cluster.apply(object).await.map(Some),
+                Write::Replace(object) => cluster.replace(object).await.map(Some),
                 Write::Record(patch) => cluster.update_record(patch).await.map(Some),
                 Write::Delete(deletion) => cluster.delete_namespace(deletion).await.map(|()| None),
             };
@@ -138,6 +140,10 @@ impl ClusterBackend for FaultyCluster {
 
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         returned(Verb::Apply, &object.reference(), self.write(Write::Apply(object)).await?)
+    }
+
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
+        returned(Verb::Replace, &object.reference(), self.write(Write::Replace(object)).await?)
     }
 
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {

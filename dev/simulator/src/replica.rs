@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use urumi_core::cluster::ClusterBackend;
+use urumi_core::leader::{Appointment, Leadership};
 use urumi_core::secret::{NoRandomness, SecretSource, SecretString};
 use urumi_core::{Orchestrator, ReadinessMonitor};
 
@@ -50,14 +50,14 @@ impl SecretSource for Numbered {
 pub(crate) struct Replica {
     pub(crate) life: Life,
     pub(crate) orchestrator: Orchestrator,
-    permission: watch::Sender<bool>,
+    appointment: Appointment,
 }
 
 impl Replica {
     /// Starts a process.
     pub(crate) fn start(world: &Arc<World>, replica: usize, build: &Build) -> Replica {
         let life = Life { replica, dead: CancellationToken::new() };
-        let (permission, permitted) = watch::channel(false);
+        let (appointment, leadership) = Leadership::appointed(false);
         let orchestrator = |role: Role| {
             // No two of them draw the same.
             let part = if matches!(role, Role::Request) { 0 } else { 500 };
@@ -71,8 +71,8 @@ impl Replica {
                 .clock(move || beginning() + SignedDuration::try_from(clock.elapsed()).unwrap_or_default())
                 .build()
         };
-        let monitor = ReadinessMonitor::new(orchestrator(Role::Monitor(permitted.clone())));
-        let monitor = if build.heeds_leadership { monitor.writes_while(permitted) } else { monitor };
+        let monitor = ReadinessMonitor::new(orchestrator(Role::Monitor(leadership.clone())));
+        let monitor = if build.heeds_leadership { monitor.led_by(leadership) } else { monitor };
         let monitor = monitor.resync(Duration::from_secs(10));
         let dead = life.dead.clone();
         tokio::spawn(async move {
@@ -84,7 +84,7 @@ impl Replica {
             }
         });
         world.note(|| format!("{replica} starts"));
-        Replica { orchestrator: orchestrator(Role::Request), life, permission }
+        Replica { orchestrator: orchestrator(Role::Request), life, appointment }
     }
 
     /// Whether it has not died.
@@ -94,6 +94,6 @@ impl Replica {
 
     /// Lets it lead, or not.
     pub(crate) fn lead(&self, may_write: bool) {
-        self.permission.send_if_modified(|now| std::mem::replace(now, may_write) != may_write);
+        self.appointment.set(may_write);
     }
 }

@@ -144,6 +144,9 @@ impl ClusterBackend for Mutant {
         self.inner.delete_namespace(deletion).await
     }
 
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.inner.replace(object).await
+    }
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
         self.inner.get(object).await
     }
