@@ -23,7 +23,7 @@ mod watches;
 mod world;
 
 pub use audit::{Invariant, Violation};
-pub use replica::Build;
+pub use replica::{Backend, Build};
 pub use run::{Report, judge, run};
 pub use scenario::Scenario;
 pub use world::{Trace, World};

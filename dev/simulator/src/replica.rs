@@ -20,11 +20,14 @@ pub(crate) fn beginning() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// A cluster as a process sees it.
+pub type Backend = Arc<dyn ClusterBackend>;
+
 /// A build of urumi: the real one, or one that was broken on purpose to see that this is noticed.
 #[derive(Clone)]
 pub struct Build {
     /// What stands between urumi and its cluster.
-    pub wrap: fn(Arc<dyn ClusterBackend>, Arc<World>) -> Arc<dyn ClusterBackend>,
+    pub wrap: fn(Backend, Arc<World>) -> Backend,
     /// Whether the monitor looks at whether it may write.
     pub heeds_leadership: bool,
 }
@@ -62,7 +65,7 @@ impl Replica {
             // No two of them draw the same.
             let part = if matches!(role, Role::Request) { 0 } else { 500 };
             let first = (world.writes() + 1) * 1_000_000 + replica as u64 * 1_000 + part;
-            let cluster: Arc<dyn ClusterBackend> = Arc::new(FaultyCluster::new(world.clone(), life.clone(), role));
+            let cluster: Backend = Arc::new(FaultyCluster::new(world.clone(), life.clone(), role));
             let clock = world.clone();
             Orchestrator::builder((build.wrap)(cluster, world.clone()))
                 .engine(StallEngine)

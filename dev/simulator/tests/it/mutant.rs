@@ -12,8 +12,8 @@ use urumi_core::cluster::{
 use urumi_core::object::{Kind, Object, ObjectRef};
 use urumi_core::record;
 use urumi_core::secret::SecretString;
-use urumi_simulator::World;
 use urumi_simulator::engine::{SECRET, SHARED};
+use urumi_simulator::{Backend, World};
 
 /// A mistake that somebody could make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) enum Mistake {
 }
 
 pub(crate) struct Mutant {
-    pub(crate) inner: Arc<dyn ClusterBackend>,
+    pub(crate) inner: Backend,
     pub(crate) world: Arc<World>,
     pub(crate) mistake: Mistake,
 }
