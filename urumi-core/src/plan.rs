@@ -2,7 +2,7 @@
 
 mod drift;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub use self::drift::{Drift, drift};
@@ -10,7 +10,7 @@ use crate::engine::{Manifest, Policy};
 use crate::object::{Kind, Object, ObjectRef};
 
 /// What is in a store's namespace, as far as a plan needs to know.
-pub type Observed<'a> = HashMap<&'a ObjectRef, &'a Object>;
+pub type Observed<'a> = BTreeMap<&'a ObjectRef, &'a Object>;
 
 /// What is there of a kind.
 pub(crate) fn of_kind<'a>(observed: &Observed<'a>, kind: &Kind) -> Vec<&'a Object> {

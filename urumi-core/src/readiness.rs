@@ -8,6 +8,7 @@
 mod assess;
 mod cache;
 pub mod condition;
+mod contest;
 pub(crate) mod diagnosis;
 mod memory;
 mod meter;

@@ -35,6 +35,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod wake;
 mod watching;
 mod workloads;
 

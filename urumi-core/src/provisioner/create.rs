@@ -23,7 +23,9 @@ enum Placed {
     New(Record),
     /// A store of that id is there already.
     Exists(Record),
-    /// The name is taken by something that is no store, or is not free yet.
+    /// A store of that id was there, and is gone by now.
+    Gone,
+    /// The name is taken by something that is no store.
     Blocked(String),
 }
 
@@ -65,6 +67,9 @@ impl Orchestrator {
         let record = match self.put_on_record(spec, &origin).await? {
             Placed::New(record) => record,
             Placed::Blocked(message) => return Err(taken(&message)),
+            // Not the next id of a key: the same request, sent again now, would make a second store under this one.
+            Placed::Gone if key.is_some() => return Err(Error::KeyInUse { id: spec.id.clone() }),
+            Placed::Gone => return Err(taken("a namespace of that name is just being removed; try again")),
             Placed::Exists(record) => {
                 let deleting = record.status == StoreStatus::Deleting;
                 return match self.repetition(&record, key) {
@@ -104,7 +109,7 @@ impl Orchestrator {
             Err(error) => return Err(Error::cluster(Operation::Create, Some(&spec.id), error)),
         };
         let Some(namespace) = found else {
-            return Ok(Placed::Blocked("a namespace of that name is just being removed; try again".into()));
+            return Ok(Placed::Gone);
         };
         Ok(match Record::read(&namespace) {
             // A repeated request meets what its own first try made.

@@ -18,6 +18,9 @@ const OBJECTS: &str = "ObjectsCreated";
 /// The condition that says whether the store's addresses can be served.
 const ADDRESSES: &str = "AddressesServed";
 
+/// The condition of a store whose fields somebody else sets otherwise again and again.
+const UNCONTESTED: &str = "Uncontested";
+
 /// A plan that could not be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlanFailure {
@@ -42,6 +45,8 @@ pub(crate) struct Facts<'a> {
     /// What is left to do; `None` while that is not known.
     pub(crate) outstanding: Option<&'a Plan>,
     pub(crate) plan_failure: Option<&'a PlanFailure>,
+    /// What somebody else sets otherwise again and again.
+    pub(crate) contest: Option<Cause>,
     pub(crate) now: Timestamp,
     /// How long a store may be provisioning.
     pub(crate) deadline: Duration,
@@ -118,6 +123,10 @@ pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
             conditions.push(Condition::new(ADDRESSES, status, reason, message, facts.now));
         }
         None => {}
+    }
+    // It keeps no store from being ready.
+    if let Some(Cause { reason, message, .. }) = &facts.contest {
+        conditions.push(Condition::new(UNCONTESTED, ConditionStatus::False, reason, message, facts.now));
     }
     if let Some(condition) = smoke_condition(facts) {
         // It says nothing of a store that is not yet complete, and of no other where something is known to be wrong.
@@ -316,6 +325,7 @@ mod tests {
             known_ingress_classes: None,
             outstanding: None,
             plan_failure: None,
+            contest: None,
             now: record.created_at + SignedDuration::from_secs(age),
             deadline: DEADLINE,
             trouble: None,

@@ -1,6 +1,6 @@
 //! What the monitor has seen: the objects of each store, fed by watches.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::cluster::WatchEvent;
 use crate::object::{Kind, Object, ObjectRef, is_older};
@@ -12,13 +12,13 @@ pub(crate) struct Contents {
     /// The record, while the namespace is a store's.
     pub(crate) record: Option<Record>,
     /// Everything watched in the namespace, or outside of it and labelled with the store, by address.
-    pub(crate) objects: HashMap<ObjectRef, Object>,
+    pub(crate) objects: BTreeMap<ObjectRef, Object>,
 }
 
 /// Everything that was seen, by namespace, and of cluster-scoped kinds by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    namespaces: HashMap<String, Contents>,
+    namespaces: BTreeMap<String, Contents>,
     cluster: HashMap<Kind, HashMap<String, Object>>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Cache {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Touched {
     /// These namespaces'.
-    Namespaces(HashSet<String>),
+    Namespaces(BTreeSet<String>),
     /// Everybody's: a cluster-scoped object changed.
     All,
 }
@@ -68,8 +68,8 @@ impl Cache {
         self.observe_record(WatchEvent::Applied(namespace.clone()));
     }
 
-    fn observe_record(&mut self, event: WatchEvent) -> HashSet<String> {
-        let mut touched = HashSet::new();
+    fn observe_record(&mut self, event: WatchEvent) -> BTreeSet<String> {
+        let mut touched = BTreeSet::new();
         match event {
             WatchEvent::Snapshot(namespaces) => {
                 let there: HashSet<&str> = namespaces.iter().map(Object::name).collect();
@@ -109,8 +109,8 @@ impl Cache {
         Some(namespace.name().to_owned())
     }
 
-    fn observe_object(&mut self, kind: &Kind, within: Option<&str>, event: WatchEvent) -> HashSet<String> {
-        let mut touched = HashSet::new();
+    fn observe_object(&mut self, kind: &Kind, within: Option<&str>, event: WatchEvent) -> BTreeSet<String> {
+        let mut touched = BTreeSet::new();
         match event {
             WatchEvent::Snapshot(objects) => {
                 let there: HashSet<ObjectRef> = objects.iter().map(Object::reference).collect();
@@ -162,7 +162,7 @@ impl Cache {
         }
     }
 
-    fn drop_empty(&mut self, touched: &HashSet<String>) {
+    fn drop_empty(&mut self, touched: &BTreeSet<String>) {
         for name in touched {
             if self.namespaces.get(name).is_some_and(|c| c.record.is_none() && c.objects.is_empty()) {
                 self.namespaces.remove(name);
@@ -222,7 +222,7 @@ mod tests {
         let mut cache = Cache::default();
         cache.written(&namespace("10", "ready"));
         let touched = cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("9", "provisioning")));
-        assert_eq!(touched, Touched::Namespaces(HashSet::new()));
+        assert_eq!(touched, Touched::Namespaces(BTreeSet::new()));
         assert_eq!(cache.get("store-a").unwrap().record.as_ref().unwrap().status.as_str(), "ready");
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::assess::{Assessment, PlanFailure, Trouble};
+use super::contest::Contests;
 use super::diagnosis::Cause;
 use super::rendered::Rendered;
 use crate::cluster::{ClusterError, RecordPatch};
@@ -32,6 +33,12 @@ pub(super) struct Memory {
     pub(super) busy: bool,
     /// The last change that somebody made in the namespace.
     pub(super) changed: Option<Instant>,
+    /// Since when something is missing or otherwise than it should be.
+    pub(super) outstanding_since: Option<Instant>,
+    /// When the monitor last made or repaired objects.
+    pub(super) carried_out: Option<Instant>,
+    /// What others set otherwise again and again.
+    pub(super) contests: Contests,
     /// Since when there is a change of conditions to be written.
     pub(super) pending: Option<Instant>,
     /// Why the last try to carry out its plan failed.

@@ -1,6 +1,6 @@
 //! What a spec says, rendered once.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
@@ -21,9 +21,9 @@ pub(super) struct Rendered {
     /// What undoes what the store has outside of its namespace, in stages.
     pub(super) teardown: Vec<Stage>,
     /// The kinds that must be watched to judge the store and to plan for it.
-    pub(super) kinds: HashSet<Kind>,
+    pub(super) kinds: BTreeSet<Kind>,
     /// Those of them that it has in other namespaces than its own.
-    pub(super) outside: HashSet<(Kind, String)>,
+    pub(super) outside: BTreeSet<(Kind, String)>,
 }
 
 impl Rendered {
@@ -42,7 +42,7 @@ impl Rendered {
         let teardown = orchestrator.teardown_of(spec, &RedactedSecrets)?;
         let namespace = spec.namespace();
         let objects = manifests.iter().chain(teardown.iter().flat_map(|stage| &stage.manifests));
-        let watched: HashSet<ObjectRef> = objects
+        let watched: BTreeSet<ObjectRef> = objects
             .flat_map(|m| match m.policy.guards() {
                 None => vec![m.object.reference()],
                 Some(guards) => guards.to_vec(),

@@ -3,7 +3,7 @@
 //! One task owns all state. Whatever talks to the cluster is a future beside the loop, at most one per store, so that
 //! no store's trouble slows another's.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::assess::{Facts, assess, due};
 use super::cache::{Cache, Touched};
-use super::diagnosis::{Classes, Surroundings};
+use super::diagnosis::{Cause, Classes, Surroundings};
 use super::memory::Memory;
 use super::meter::Meter;
 use super::rendered::Rendered;
@@ -144,7 +144,7 @@ struct State {
     /// How many stores the cache has.
     stores: usize,
     memory: HashMap<String, Memory>,
-    touched: HashSet<String>,
+    touched: BTreeSet<String>,
     alarms: BTreeSet<(Instant, String)>,
     watches: Watches,
     watched: HashMap<Scope, WatchState>,
@@ -169,7 +169,7 @@ impl State {
             cache: Cache::default(),
             stores: 0,
             memory: HashMap::new(),
-            touched: HashSet::new(),
+            touched: BTreeSet::new(),
             alarms: BTreeSet::new(),
             watches: SelectAll::new(),
             watched: HashMap::new(),
@@ -347,12 +347,16 @@ impl State {
         }
         memory.begin_provisioning(record.provisioning_since);
         let outstanding = rendered.kinds.iter().all(synced).then(|| plan(&rendered.manifests, &observed));
+        if outstanding.as_ref().is_some_and(Plan::is_empty) {
+            memory.outstanding_since = None;
+        }
         let storage = synced(&Kind::of::<StorageClass>()).then(|| storage_classes(&self.cache));
         let ingress = synced(&Kind::of::<IngressClass>()).then(|| ingress_classes(&self.cache));
         let moment = Moment {
             outstanding: outstanding.as_ref(),
             storage: storage.as_ref(),
             ingress: ingress.as_ref(),
+            contest: memory.contests.cause(&observed, now),
             now: wall,
             deadline: self.deadline,
             patience: self.patience,
@@ -384,8 +388,16 @@ impl State {
             return (Some(Action::Record(patch, ready.then_some(record.provisioning_since))), alarms);
         }
         let at_work = matches!(record.status, StoreStatus::Provisioning | StoreStatus::Ready | StoreStatus::Degraded);
-        if let Some(plan) = outstanding.filter(|plan| at_work && !plan.is_empty()) {
-            let quiet_at = *memory.changed.get_or_insert(now) + self.settle;
+        let outstanding = outstanding.filter(|_| at_work).map(|plan| memory.contests.spare(plan, now, &mut alarms));
+        if let Some(plan) = outstanding.filter(|plan| !plan.is_empty()) {
+            let quiet_at = if record.status == StoreStatus::Provisioning {
+                // Whoever is creating it is not disturbed.
+                *memory.changed.get_or_insert(now) + self.settle
+            } else {
+                // What several changes do together is repaired at once, and what was written is first to be seen.
+                let gathered = *memory.outstanding_since.get_or_insert(now) + self.settle / 4;
+                memory.carried_out.map_or(gathered, |at| gathered.max(at + self.settle))
+            };
             if quiet_at <= now {
                 return (Some(Action::CarryOut(rendered, record.uid.clone(), plan)), alarms);
             }
@@ -421,6 +433,9 @@ impl State {
     fn begin(&mut self, namespace: String, action: Action) {
         if let Some(memory) = self.memory.get_mut(&namespace) {
             memory.busy = true;
+            if let (Action::CarryOut(_, _, plan), Some(contents)) = (&action, self.cache.get(&namespace)) {
+                memory.contests.repairing(plan, &contents.objects, Instant::now());
+            }
         }
         let (orchestrator, leadership) = (self.orchestrator.clone(), self.leadership.clone());
         let within = namespace.clone();
@@ -493,6 +508,8 @@ impl State {
             Outcome::CarriedOut(Ok(())) => {
                 // Until the watches have shown what was written, the same steps would be planned again.
                 memory.changed = Some(now);
+                memory.carried_out = Some(now);
+                memory.outstanding_since = None;
                 memory.plan_failure = None;
                 memory.succeeded();
                 return;
@@ -540,6 +557,7 @@ struct Moment<'a> {
     outstanding: Option<&'a Plan>,
     storage: Option<&'a Classes>,
     ingress: Option<&'a Classes>,
+    contest: Option<Cause>,
     now: Timestamp,
     deadline: Duration,
     patience: Duration,
@@ -569,6 +587,7 @@ fn facts<'a>(
         around,
         outstanding: moment.outstanding,
         plan_failure: memory.plan_failure.as_ref(),
+        contest: moment.contest.clone(),
         now: moment.now,
         deadline: moment.deadline,
         trouble: memory.trouble.as_ref(),

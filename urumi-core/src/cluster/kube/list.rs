@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::errors::Failure;
 use super::request::Call;
 use super::transport::Transport;
-use crate::cluster::{Query, TokenReview};
+use crate::cluster::{FIELD_MANAGER, Query, TokenReview};
 use crate::object::{Kind, Object};
 
 /// As client-go's: large enough to need few round trips, small enough for the API server's memory.
@@ -66,13 +66,28 @@ pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Listing,
     Ok(Listing { objects, version })
 }
 
-/// An object as the server sent it, without `managedFields`: a third of an object's size, and nobody here reads them.
-/// The items of a list come without `apiVersion` and `kind`, which are filled in.
+/// An object as the server sent it. Of its `managedFields`, a third of its size, only who else has changed it stays, and
+/// when. The items of a list come without `apiVersion` and `kind`, which are filled in.
 pub(super) fn object(kind: &Kind, mut value: Value) -> Result<Object, Failure> {
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("managedFields");
+        let others: Vec<Value> = match metadata.remove("managedFields") {
+            Some(Value::Array(entries)) => entries.into_iter().filter_map(another_manager).collect(),
+            _ => Vec::new(),
+        };
+        if !others.is_empty() {
+            metadata.insert("managedFields".into(), others.into());
+        }
     }
     Object::from_value(kind.clone(), value).map_err(Failure::unreadable)
+}
+
+/// An entry of somebody else's in `managedFields`, without the fields. What controllers write to a status is none.
+fn another_manager(mut entry: Value) -> Option<Value> {
+    let map = entry.as_object_mut()?;
+    let manager = map.get("manager").and_then(Value::as_str)?;
+    let kept = manager != FIELD_MANAGER && !map.contains_key("subresource");
+    map.retain(|key, _| key == "manager" || key == "time");
+    kept.then_some(entry)
 }
 
 /// What a TokenReview found. Its `status.error` says nothing that the caller could use, and may be about the token.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::kinds::{INGRESS_CLASS, NAMESPACE, STORAGE_CLASS};
@@ -32,6 +33,7 @@ impl Default for InMemoryClusterBuilder {
                 readiness_delays: HashMap::new(),
                 termination_delay: Duration::ZERO,
                 watch_history: 4096,
+                began: None,
                 version: "v1.37.0 (in memory)".into(),
             },
             latency: Duration::ZERO,
@@ -70,6 +72,13 @@ impl InMemoryClusterBuilder {
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
+        self
+    }
+
+    /// The time of day at which the cluster begins; the system's by default. From then on it follows tokio's clock.
+    #[must_use]
+    pub fn begins_at(mut self, time: Timestamp) -> Self {
+        self.config.began = Some(time);
         self
     }
 

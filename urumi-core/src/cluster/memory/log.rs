@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
+use super::wake::{Sleeper, Wake};
 use crate::cluster::{Query, WatchEvent};
 use crate::object::Object;
 
@@ -34,17 +33,17 @@ pub(super) struct Log {
     capacity: usize,
     /// The number of the change that comes next.
     next: u64,
-    wake: watch::Sender<u64>,
+    wake: Wake,
 }
 
 impl Log {
     pub(super) fn new(capacity: usize) -> Self {
-        Log { changes: VecDeque::new(), capacity, next: 0, wake: watch::Sender::new(0) }
+        Log { changes: VecDeque::new(), capacity, next: 0, wake: Wake::default() }
     }
 
     pub(super) fn push(&mut self, change: Change) {
         // Nobody can read further back than the moment it began to watch.
-        if self.wake.receiver_count() == 0 {
+        if self.wake.sleepers() == 0 {
             self.changes.clear();
         } else {
             self.changes.push_back(change);
@@ -53,7 +52,7 @@ impl Log {
             }
         }
         self.next += 1;
-        self.wake.send_replace(self.next);
+        self.wake.wake();
     }
 
     /// The number of the next change: what a watch that begins now will see first.
@@ -68,13 +67,13 @@ impl Log {
         Some(self.changes.iter().skip(skip))
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
+    pub(super) fn subscribe(&self) -> Sleeper {
         self.wake.subscribe()
     }
 
     /// Wakes all watches although nothing changed.
     pub(super) fn nudge(&self) {
-        self.wake.send_modify(|_| {});
+        self.wake.wake();
     }
 }
 

@@ -156,6 +156,7 @@ impl Rest {
             }
         };
         tokio::select! {
+            biased;
             changed = self.wake.changed() => changed.ok(),
             () = due => Some(()),
         }

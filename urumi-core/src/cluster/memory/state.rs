@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -22,6 +21,7 @@ use super::outage::Gate;
 use super::output::Outputs;
 use super::pods::PodLife;
 use super::tokens::Tokens;
+use super::wake::{Sleeper, Wake};
 use super::workloads::Rollout;
 use super::{claims, fault, namespaces, workloads};
 use crate::cluster::Query;
@@ -34,6 +34,8 @@ pub(super) struct Config {
     pub(super) readiness_delays: HashMap<String, Duration>,
     pub(super) termination_delay: Duration,
     pub(super) watch_history: usize,
+    /// The time of day at which the cluster begins; `None` for the system's.
+    pub(super) began: Option<Timestamp>,
     pub(super) version: String,
 }
 
@@ -69,13 +71,13 @@ pub(super) struct State {
     pub(super) expiries: u64,
     /// How often all watches have lost their connection.
     pub(super) drops: u64,
-    shelves: HashMap<Kind, Shelf>,
+    shelves: BTreeMap<Kind, Shelf>,
     revision: u64,
     drawn: u64,
     now: Instant,
     began: (Instant, Timestamp),
     agenda: BTreeMap<(Instant, u64), Task>,
-    agenda_wake: watch::Sender<()>,
+    agenda_wake: Wake,
     dirty: VecDeque<ObjectRef>,
     marked: HashSet<ObjectRef>,
 }
@@ -83,6 +85,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(config: Config) -> Self {
         let now = Instant::now();
+        let began = (now, config.began.unwrap_or_else(Timestamp::now));
         State {
             config,
             gate: Gate::default(),
@@ -94,13 +97,13 @@ impl State {
             claimants: HashMap::new(),
             expiries: 0,
             drops: 0,
-            shelves: HashMap::new(),
+            shelves: BTreeMap::new(),
             revision: 0,
             drawn: 0,
             now,
-            began: (now, Timestamp::now()),
+            began,
             agenda: BTreeMap::new(),
-            agenda_wake: watch::Sender::new(()),
+            agenda_wake: Wake::default(),
             dirty: VecDeque::new(),
             marked: HashSet::new(),
         }
@@ -128,15 +131,13 @@ impl State {
 
     /// Every object there is, ordered by kind, namespace and name.
     pub(super) fn everything(&self) -> Vec<Arc<Object>> {
-        let mut kinds: Vec<_> = self.shelves.iter().collect();
-        kinds.sort_by_key(|(kind, _)| (*kind).clone());
-        kinds.into_iter().flat_map(|(_, shelf)| shelf.objects.values().cloned()).collect()
+        self.shelves.values().flat_map(|shelf| shelf.objects.values().cloned()).collect()
     }
 
     /// Everything that lives in a namespace, pods first: their network policies must outlive them.
     pub(super) fn contents(&self, namespace: &str) -> Vec<ObjectRef> {
         let mut kinds: Vec<&Kind> = self.shelves.keys().filter(|kind| kind.namespaced).collect();
-        kinds.sort_by_key(|kind| (**kind != POD, (*kind).clone()));
+        kinds.sort_by_key(|kind| **kind != POD);
         let in_namespace = |kind: &Kind| self.select(&Query::all(kind.clone()).in_namespace(namespace));
         kinds.into_iter().flat_map(in_namespace).map(|object| object.reference()).collect()
     }
@@ -232,7 +233,7 @@ impl State {
     }
 
     pub(super) fn watches(&self) -> usize {
-        self.agenda_wake.receiver_count()
+        self.agenda_wake.sleepers()
     }
 
     // ---- identity and time ---------------------------------------------------------------------------------------
@@ -278,7 +279,7 @@ impl State {
         self.drawn += 1;
         self.agenda.insert((due, self.drawn), task);
         if sooner {
-            self.agenda_wake.send_replace(());
+            self.agenda_wake.wake();
             self.outputs.nudge();
         }
     }
@@ -288,7 +289,7 @@ impl State {
         self.agenda.keys().next().map(|(due, _)| *due)
     }
 
-    pub(super) fn subscribe_agenda(&self) -> watch::Receiver<()> {
+    pub(super) fn subscribe_agenda(&self) -> Sleeper {
         self.agenda_wake.subscribe()
     }
 

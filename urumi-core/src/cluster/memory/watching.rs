@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::InMemoryCluster;
 use super::outage::Asked;
 use super::state::State;
+use super::wake::Sleeper;
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent, WatchStream};
 use crate::object::Object;
 
@@ -46,8 +46,8 @@ struct Watcher {
     ready: VecDeque<WatchEvent>,
     failures: u32,
     retry: Option<Instant>,
-    changes: Option<watch::Receiver<u64>>,
-    agenda: Option<watch::Receiver<()>>,
+    changes: Option<Sleeper>,
+    agenda: Option<Sleeper>,
 }
 
 impl Watcher {
@@ -87,10 +87,10 @@ impl Watcher {
         }
         // Seen until here: only what comes after this look wakes.
         if let Some(changes) = &mut self.changes {
-            changes.mark_unchanged();
+            changes.forget();
         }
         if let Some(agenda) = &mut self.agenda {
-            agenda.mark_unchanged();
+            agenda.forget();
         }
         Ok(state.due())
     }
@@ -161,8 +161,9 @@ impl Watcher {
             }
         };
         tokio::select! {
-            _ = changes.changed() => {}
-            _ = agenda.changed() => {}
+            biased;
+            () = changes.woken() => {}
+            () = agenda.woken() => {}
             () = due => {}
         }
     }

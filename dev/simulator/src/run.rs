@@ -1,0 +1,321 @@
+//! A scenario from its beginning to the time when everything has been quiet for a while, and the verdict on it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use urumi_core::cluster::{ClusterBackend, Fault, FaultTarget};
+use urumi_core::object::Object;
+use urumi_core::record;
+use urumi_core::status::StoreStatus;
+use urumi_core::{StoreId, StoreOrchestrator, StoreOrchestratorExt};
+
+use crate::audit::{Audit, Invariant, Violation, namespace};
+use crate::client::{self, Answer};
+use crate::drift;
+use crate::oracle::{self, Dump, difference};
+use crate::replica::Build;
+use crate::scenario::{Deed, Scenario};
+use crate::stage::{self, Stage};
+use crate::world::{Trace, World};
+
+/// How often it is looked whether a process has died and whether everything is settled.
+const TICK: Duration = Duration::from_millis(250);
+/// How long after healing everything must be settled, beside what the cluster itself takes.
+pub(crate) const SETTLED_WITHIN: Duration = Duration::from_secs(30);
+/// How long nothing may be written once everything is settled.
+const QUIET: Duration = Duration::from_secs(25);
+
+/// What came of a scenario.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The invariants that did not hold.
+    pub violations: Vec<Violation>,
+    /// Everything that happened.
+    pub trace: Trace,
+    /// What was there in the end.
+    pub dump: Dump,
+    /// How many writes there were.
+    pub writes: u64,
+    /// How long after healing everything was settled.
+    pub settled_after: Duration,
+}
+
+/// Runs a scenario and compares its end with that of the run without faults.
+pub fn judge(scenario: &Scenario, build: &Build) -> Report {
+    let mut report = run(scenario, build);
+    if report.violations.is_empty() {
+        let expected = run(&scenario.without_faults(), build);
+        if let Some(difference) = difference(&expected.dump, &report.dump) {
+            report.violations.push(Violation { invariant: Invariant::Oracle, message: difference });
+        }
+    }
+    report
+}
+
+/// Runs a scenario.
+pub fn run(scenario: &Scenario, build: &Build) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(Show::run(scenario.clone(), build.clone())),
+        Err(error) => {
+            let violation = Violation { invariant: Invariant::Settled, message: format!("no runtime: {error}") };
+            Report {
+                violations: vec![violation],
+                trace: Trace::new(),
+                dump: Dump::new(),
+                writes: 0,
+                settled_after: Duration::ZERO,
+            }
+        }
+    }
+}
+
+/// What happens by itself after something else has.
+enum Next {
+    Deed(Deed),
+    Restart(usize),
+    Mend(usize),
+}
+
+struct Show {
+    scenario: Arc<Scenario>,
+    world: Arc<World>,
+    stage: Arc<Stage>,
+    agenda: BTreeMap<(Duration, usize), Next>,
+    people: JoinSet<()>,
+    /// Whether the last thing that was wanted of each store was that it be there.
+    wishes: Arc<Mutex<Vec<bool>>>,
+}
+
+impl Show {
+    async fn run(scenario: Scenario, build: Build) -> Report {
+        let cluster = stage::cluster(&scenario).await;
+        let theirs = stage::foreign(&cluster);
+        let world = World::new(&scenario, cluster, Audit::of(&scenario));
+        let stage = Stage::new(world.clone(), build, scenario.replicas);
+        let agenda = scenario.deeds.iter().cloned().enumerate();
+        let mut show = Show {
+            agenda: agenda.map(|(number, (at, deed))| ((at, number), Next::Deed(deed))).collect(),
+            wishes: Arc::new(Mutex::new(vec![false; scenario.stores.len()])),
+            scenario: Arc::new(scenario),
+            world,
+            stage,
+            people: JoinSet::new(),
+        };
+        show.play().await;
+        let healed = show.heal().await;
+        let settled_after = show.settle(healed).await;
+        show.conclude(&theirs, settled_after)
+    }
+
+    /// Everything until the time of healing.
+    async fn play(&mut self) {
+        let began = Instant::now();
+        while self.world.elapsed() < self.scenario.heals_at {
+            while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= self.world.elapsed()) {
+                let next = entry.remove();
+                self.happen(next);
+            }
+            for (replica, back_after) in self.world.take_died() {
+                self.later(back_after, Next::Restart(replica));
+            }
+            self.stage.elect();
+            let tick = Instant::now() + TICK;
+            let next = self.agenda.keys().next().map_or(tick, |(at, _)| tick.min(began + *at));
+            sleep_until(next).await;
+        }
+    }
+
+    fn later(&mut self, after: Duration, next: Next) {
+        let number = self.agenda.len() + 1_000 + self.world.writes() as usize;
+        self.agenda.insert((self.world.elapsed() + after, number), next);
+    }
+
+    fn happen(&mut self, next: Next) {
+        match next {
+            Next::Restart(replica) => self.stage.restart(replica),
+            Next::Mend(store) => {
+                if let Some(target) = self.web_of(store) {
+                    self.world.cluster.clear_fault(&target);
+                }
+            }
+            Next::Deed(Deed::Create(store)) => self.wish(store, true),
+            Next::Deed(Deed::Delete(store)) => self.wish(store, false),
+            Next::Deed(Deed::Drift(store, drift)) => {
+                if let Some(wanted) = self.scenario.stores.get(store) {
+                    drift::happen(&self.world, &wanted.id, drift);
+                }
+            }
+            Next::Deed(Deed::Crash(replica, back_after)) => {
+                self.stage.kill(replica);
+                self.later(back_after, Next::Restart(replica));
+            }
+            Next::Deed(Deed::Lead(who)) => self.stage.lead(who),
+            Next::Deed(Deed::DropWatches) => self.world.cluster.drop_watches(),
+            Next::Deed(Deed::ExpireWatches) => self.world.cluster.expire_watches(),
+            Next::Deed(Deed::Break(store, mended_after)) => {
+                if let Some(target) = self.web_of(store) {
+                    self.world.cluster.inject_fault(target, Fault::CrashLoop { exit_code: 1, restarts: 3 });
+                    self.later(mended_after, Next::Mend(store));
+                }
+            }
+        }
+    }
+
+    fn web_of(&self, store: usize) -> Option<FaultTarget> {
+        let wanted = self.scenario.stores.get(store)?;
+        Some(FaultTarget::named("web").in_namespace(wanted.id.namespace()))
+    }
+
+    /// Somebody wants a store, or wants it gone, and asks until there is an answer or something else is wanted.
+    fn wish(&mut self, number: usize, there: bool) {
+        let Some(wanted) = self.scenario.stores.get(number).cloned() else { return };
+        if let Some(wish) = self.wishes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(number) {
+            *wish = there;
+        }
+        self.world.note(|| format!("somebody wants {} {}", wanted.id, if there { "created" } else { "deleted" }));
+        if !there {
+            self.world.audit(|audit| audit.deletion_asked(&wanted.id));
+        }
+        let (world, stage, wishes) = (self.world.clone(), self.stage.clone(), self.wishes.clone());
+        self.people.spawn(async move {
+            let still = || wishes.lock().unwrap_or_else(PoisonError::into_inner).get(number) == Some(&there);
+            let mut tries = number;
+            while still() {
+                tries += 1;
+                if let Some(replica) = stage.alive(tries) {
+                    let (urumi, life) = (&replica.orchestrator, &replica.life);
+                    let answer = if there {
+                        client::create(urumi, life, &wanted.request, &wanted.id).await
+                    } else {
+                        client::delete(urumi, life, &wanted.id).await
+                    };
+                    match answer {
+                        Answer::Done => return,
+                        Answer::Again => {}
+                        Answer::Refused(error) => {
+                            let message = format!("{} was refused: {error}", wanted.id);
+                            return world.audit(|audit| audit.violate(Invariant::Settled, message));
+                        }
+                    }
+                }
+                client::pause().await;
+            }
+        });
+    }
+
+    /// Ends all that goes wrong; says when that was. Then people look once more whether they have what they want.
+    async fn heal(&mut self) -> Instant {
+        self.world.heal();
+        self.world.cluster.clear_faults();
+        self.world.note(|| "everything heals".into());
+        let healed = Instant::now();
+        (0..self.scenario.replicas).for_each(|replica| self.stage.restart(replica));
+        let people = async { while self.people.join_next().await.is_some() {} };
+        if timeout(SETTLED_WITHIN + self.scenario.termination_delay, people).await.is_err() {
+            self.world.audit(|audit| audit.violate(Invariant::Settled, "somebody still has no answer"));
+        }
+        let last: Vec<bool> = self.scenario.stores.iter().map(|wanted| wanted.stays).collect();
+        last.into_iter().enumerate().for_each(|(number, stays)| self.wish(number, stays));
+        healed
+    }
+
+    /// Waits until everything is settled; says how long after healing that was.
+    async fn settle(&mut self, healed: Instant) -> Duration {
+        let itself = self.scenario.termination_delay * 2 + self.scenario.readiness_delay * 3;
+        let mut retried = false;
+        loop {
+            self.stage.elect();
+            let unsettled = self.unsettled().await;
+            if unsettled.is_empty() {
+                break;
+            }
+            if healed.elapsed() > SETTLED_WITHIN + itself {
+                let message = unsettled.join("; ");
+                self.world.audit(|audit| audit.violate(Invariant::Settled, message));
+                break;
+            }
+            if !retried {
+                retried = self.retry_failed().await;
+            }
+            sleep(TICK).await;
+        }
+        let settled_after = healed.elapsed();
+        // Conditions may be said in other words once more.
+        sleep(QUIET).await;
+        let writes = self.world.writes();
+        sleep(QUIET).await;
+        if self.world.writes() != writes {
+            self.world.audit(|audit| audit.violate(Invariant::Settled, "it is written though nothing happens"));
+        }
+        settled_after
+    }
+
+    async fn record(&self, id: &StoreId) -> Option<Object> {
+        self.world.cluster.get(&namespace(&id.namespace())).await.ok().flatten()
+    }
+
+    /// What is not as somebody wants it.
+    async fn unsettled(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for wanted in &self.scenario.stores {
+            let record = self.record(&wanted.id).await;
+            let status = record.as_ref().and_then(|record| record.annotation(record::STATUS));
+            match (wanted.stays, &record) {
+                (true, Some(_)) if status == Some(StoreStatus::Ready.as_str()) => {}
+                (false, None) => {}
+                (true, None) => found.push(format!("{} is not there", wanted.id)),
+                (true, Some(_)) => found.push(format!("{} is {}", wanted.id, status.unwrap_or("without a status"))),
+                (false, Some(_)) => found.push(format!("{} is still there", wanted.id)),
+            }
+        }
+        found
+    }
+
+    /// Somebody sees that a store has failed, with a reason, and has it tried again.
+    async fn retry_failed(&self) -> bool {
+        let mut retried = false;
+        for wanted in &self.scenario.stores {
+            let Some(record) = self.record(&wanted.id).await else { continue };
+            if record.annotation(record::STATUS) != Some(StoreStatus::Failed.as_str()) {
+                continue;
+            }
+            let Some(replica) = self.stage.alive(0) else { continue };
+            match replica.orchestrator.get(&wanted.id).await {
+                Ok(store) if store.reason.is_none() => {
+                    let message = format!("{} failed without a reason", wanted.id);
+                    self.world.audit(|audit| audit.violate(Invariant::Settled, message));
+                }
+                _ => {}
+            }
+            self.world.note(|| format!("somebody wants {} tried again", wanted.id));
+            retried |= replica.orchestrator.retry(&wanted.id).await.is_ok();
+        }
+        retried
+    }
+
+    fn conclude(self, theirs: &[Object], settled_after: Duration) -> Report {
+        let cluster = &self.world.cluster;
+        if stage::foreign(cluster) != theirs {
+            let message = "what others have in the cluster has changed";
+            self.world.audit(|audit| audit.violate(Invariant::OwnGround, message));
+        }
+        let stays = |id: &str| self.scenario.stores.iter().any(|wanted| wanted.stays && wanted.id.as_str() == id);
+        for object in cluster.dump() {
+            if object.label(record::ID).is_some_and(|id| !stays(id)) {
+                let message = format!("{} is left of a store that is gone", object.reference());
+                self.world.audit(|audit| audit.violate(Invariant::NoOrphans, message));
+            }
+        }
+        Report {
+            violations: self.world.audit(|audit| audit.violations().to_vec()),
+            trace: self.world.trace(),
+            dump: oracle::dump(cluster),
+            writes: self.world.writes(),
+            settled_after,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A cluster that does not do what urumi asks of it, as if urumi had asked for something else.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service};
+use serde_json::json;
+use urumi_core::cluster::{
+    Access, ClusterBackend, ClusterError, ClusterErrorKind, LogOptions, LogStream, NamespaceDeletion, Query,
+    RecordPatch, TokenReview, Verb, WatchStream,
+};
+use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::record;
+use urumi_core::secret::SecretString;
+use urumi_simulator::engine::{SECRET, SHARED};
+use urumi_simulator::{Backend, World};
+
+/// A mistake that somebody could make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// A repair draws the password anew.
+    NewPassword,
+    /// A deletion takes all namespaces whose names begin with the store's.
+    DeleteByPrefix,
+    /// A deletion takes another store, too.
+    DeleteAnother,
+    /// A name that is taken, or an answer that was lost, is answered with another name.
+    AnotherNamespace,
+    /// Something is made outside of the namespace that nobody owns.
+    Unowned,
+    /// A store that was ready is provisioning again.
+    BackToProvisioning,
+    /// A repair overwrites what others have set.
+    Overwrite,
+    /// What is there already is completed by a field that nobody asked for.
+    Embellish,
+    /// It is never recorded that a store is ready.
+    NeverReady,
+}
+
+pub(crate) struct Mutant {
+    pub(crate) inner: Backend,
+    pub(crate) world: Arc<World>,
+    pub(crate) mistake: Mistake,
+}
+
+impl Mutant {
+    async fn delete_others(&self, deletion: &NamespaceDeletion) {
+        for other in self.world.cluster.list(&Query::all(Kind::of::<Namespace>())).await.unwrap() {
+            let ours = other.label(record::ENABLED).is_some();
+            let hit = match self.mistake {
+                Mistake::DeleteByPrefix => other.name().starts_with(&deletion.namespace),
+                _ => ours,
+            };
+            if hit && other.name() != deletion.namespace {
+                let deletion = NamespaceDeletion {
+                    namespace: other.name().into(),
+                    uid: other.uid().unwrap().into(),
+                    resource_version: other.resource_version().unwrap().into(),
+                };
+                let _ = self.inner.delete_namespace(&deletion).await;
+            }
+        }
+    }
+
+    fn under_another_name(object: &Object) -> Object {
+        let mut other = object.clone();
+        let id = format!("{}x", object.annotation(record::ID).unwrap());
+        let metadata = &mut other.as_value_mut()["metadata"];
+        metadata["name"] = json!(format!("store-{id}"));
+        metadata["labels"][record::ID] = json!(id);
+        metadata["annotations"][record::ID] = json!(id);
+        other
+    }
+
+    fn unowned(object: &Object) -> Object {
+        let value = json!({"metadata": {
+            "name": format!("{}-copy", object.name()),
+            "namespace": SHARED,
+            "labels": {record::ID: object.label(record::ID)},
+        }});
+        Object::from_value(Kind::of::<ConfigMap>(), value).unwrap()
+    }
+}
+
+#[async_trait]
+impl ClusterBackend for Mutant {
+    async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
+        let created = self.inner.create(object).await;
+        match self.mistake {
+            Mistake::AnotherNamespace if *object.kind() == Kind::of::<Namespace>() && created.is_err() => {
+                return self.inner.create(&Self::under_another_name(object)).await;
+            }
+            Mistake::Unowned if object.namespace() == Some(SHARED) => {
+                let _ = self.inner.create(&Self::unowned(object)).await;
+            }
+            Mistake::Embellish if *object.kind() == Kind::of::<Service>() => {
+                let taken = |error: &ClusterError| error.kind() == ClusterErrorKind::AlreadyExists;
+                if created.as_ref().is_err_and(taken) {
+                    let mut embellished = object.clone();
+                    embellished.as_value_mut()["spec"]["sessionAffinity"] = json!("ClientIP");
+                    return self.inner.apply(&embellished).await;
+                }
+            }
+            _ => {}
+        }
+        created
+    }
+
+    async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
+        let mut object = object.clone();
+        if self.mistake == Mistake::Overwrite {
+            object.as_value_mut()["metadata"]["annotations"] = json!({"example.com/foreign": "overwritten"});
+        }
+        if let (Mistake::NewPassword, Some(id)) = (self.mistake, object.label(record::ID)) {
+            let value = json!({
+                "metadata": {"name": SECRET, "namespace": format!("store-{id}")},
+                "stringData": {"PASSWORD": "another"},
+            });
+            let _ = self.inner.apply(&Object::from_value(Kind::of::<Secret>(), value).unwrap()).await;
+        }
+        self.inner.apply(&object).await
+    }
+
+    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
+        let mut patch = patch.clone();
+        for (_, value) in patch.annotations.iter_mut().filter(|(key, _)| key == record::STATUS) {
+            match (self.mistake, value.as_deref()) {
+                (Mistake::BackToProvisioning, Some("degraded")) => *value = Some("provisioning".into()),
+                (Mistake::NeverReady, Some("ready")) => {
+                    let unavailable = ClusterErrorKind::Unavailable;
+                    return Err(ClusterError::new(Verb::UpdateRecord, &patch.namespace, unavailable, "not now"));
+                }
+                _ => {}
+            }
+        }
+        self.inner.update_record(&patch).await
+    }
+
+    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
+        if matches!(self.mistake, Mistake::DeleteByPrefix | Mistake::DeleteAnother) {
+            self.delete_others(deletion).await;
+        }
+        self.inner.delete_namespace(deletion).await
+    }
+
+    async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.inner.replace(object).await
+    }
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
+        self.inner.get(object).await
+    }
+    async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError> {
+        self.inner.list(query).await
+    }
+    fn watch(&self, query: &Query) -> WatchStream {
+        self.inner.watch(query)
+    }
+    async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
+        self.inner.logs(pod, options).await
+    }
+    async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
+        self.inner.may(access).await
+    }
+    async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError> {
+        self.inner.review_token(token, audiences).await
+    }
+    async fn version(&self) -> Result<String, ClusterError> {
+        self.inner.version().await
+    }
+}
