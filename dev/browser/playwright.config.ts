@@ -1,11 +1,11 @@
-// One browser, Debian's Chromium, against the shop in SHOP_URL, or one that the tests of TESTS start themselves.
+// One browser, Debian's Chromium, against the shop in SHOP_URL.
 import { defineConfig } from '@playwright/test';
 
-const { SHOP_URL, CHROMIUM = '/usr/bin/chromium', SHOP_ADDRESS, BROWSER_OUTPUT = 'output', CI, TESTS = 'tests' } = process.env;
-if (!SHOP_URL && TESTS === 'tests') throw new Error('SHOP_URL is not set: dev/browser/run sets it');
+const { SHOP_URL, CHROMIUM = '/usr/bin/chromium', SHOP_ADDRESS, BROWSER_OUTPUT = 'output', CI } = process.env;
+if (!SHOP_URL) throw new Error('SHOP_URL is not set: dev/browser/run sets it');
 
 export default defineConfig({
-  testDir: TESTS,
+  testDir: 'tests',
   outputDir: `${BROWSER_OUTPUT}/traces`,
   forbidOnly: Boolean(CI),
   // One at a time: browser, shop and database share this machine, and one of the tests measures.

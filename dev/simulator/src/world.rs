@@ -27,6 +27,8 @@ struct Inner {
     rng: StdRng,
     weather: Option<Weather>,
     crashes: Vec<CrashPoint>,
+    /// Whether everything has healed: nobody dies any more.
+    healed: bool,
     writes: u64,
     trace: Trace,
     audit: Audit,
@@ -76,6 +78,7 @@ impl World {
                 rng: StdRng::seed_from_u64(!scenario.seed),
                 weather: scenario.weather,
                 crashes: scenario.crashes.clone(),
+                healed: false,
                 writes: 0,
                 trace: Trace::new(),
                 audit,
@@ -119,6 +122,7 @@ impl World {
         let mut inner = self.inner();
         inner.weather = None;
         inner.crashes.clear();
+        inner.healed = true;
     }
 
     /// Draws what becomes of a request.
@@ -161,10 +165,13 @@ impl World {
         EventFate { late: late(), repeated, gap: gap.then(late) }
     }
 
-    /// A process dies at a request.
+    /// A process dies at a request, unless everything has healed meanwhile.
     pub(crate) fn die(&self, life: &Life, back_after: Duration) {
-        life.dead.cancel();
-        self.inner().died.push((life.replica, back_after));
+        let mut inner = self.inner();
+        if !inner.healed {
+            life.dead.cancel();
+            inner.died.push((life.replica, back_after));
+        }
     }
 
     /// The processes that have died at a request since this was asked last.
