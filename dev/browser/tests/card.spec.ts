@@ -36,19 +36,16 @@ test.afterAll(async () => {
   await api?.close();
 });
 
-/** A customer's browser, and all that it should not do. */
+/** A customer's browser, where pages do not fade into each other, and all that it should not do. */
 async function visit(browser: Browser, options: BrowserContextOptions = {}) {
-  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
   const problems: string[] = [];
   const confirmed = await standIn(context, api.sales.intents);
   context.on('request', (request) => {
     const url = request.url();
     if (!url.startsWith(`${shop}/`) && !HOSTS.test(url)) problems.push(`asks somebody else: ${url}`);
   });
-  context.on('weberror', (error) => {
-    // Chromium tells so of an animation between two pages that it left out.
-    if (!/ViewTransition/.test(String(error.error()))) problems.push(String(error.error()));
-  });
+  context.on('weberror', (error) => problems.push(String(error.error())));
   context.on('console', (message) => {
     // Chromium tells of every answer that is an error; Stripe answers a decline with one.
     const declined = message.location().url.startsWith('https://api.stripe.com/');
@@ -112,7 +109,7 @@ for (const [name, options] of looks) {
     const { context, page, problems, confirmed } = await visit(browser, options);
     const before = orders();
     const see = async (stage: string) => {
-      await page.screenshot({ path: `${BROWSER_OUTPUT}/card-${name}-${stage}.png`, fullPage: true });
+      await page.screenshot({ path: `${BROWSER_OUTPUT}/card-${name}-${stage}.png` });
       expect(await violations(page, FRAME), stage).toEqual([]);
     };
     await toCard(page);
@@ -198,7 +195,7 @@ test('a card that is declined or not filled in is told of, loses nothing, and an
   await fill(page, CARDS.declined);
   await submit(page);
   await expect(trouble).toContainText('Your card was declined. Nothing was ordered.');
-  await page.screenshot({ path: `${BROWSER_OUTPUT}/card-declined.png`, fullPage: true });
+  await page.screenshot({ path: `${BROWSER_OUTPUT}/card-declined.png` });
   expect(await violations(page, FRAME)).toEqual([]);
   expect(orders()).toBe(before);
   await expect(page.getByRole('main')).toContainText('Wool cap');
@@ -238,7 +235,7 @@ test('without JavaScript the page says what to do, and another way to pay works'
   await expect(page.locator('noscript .trouble')).toBeVisible();
   expect(await page.locator('noscript .trouble').innerText()).toContain('Paying by card needs JavaScript');
   await expect(place(page)).toBeDisabled();
-  await page.screenshot({ path: `${BROWSER_OUTPUT}/card-no-javascript.png`, fullPage: true });
+  await page.screenshot({ path: `${BROWSER_OUTPUT}/card-no-javascript.png` });
   await page.getByRole('link', { name: 'Choose another way to pay' }).click();
   await page.getByRole('radio').nth(1).check();
   await page.getByRole('button', { name: 'Continue' }).click();
