@@ -32,8 +32,8 @@ export async function addToCart(page: Page) {
   await expect(page.getByRole('status')).toContainText('cart');
 }
 
-/** From a filled cart to the confirmation; returns the order's number. */
-export async function checkOut(page: Page, { see = nobody, email = customer.email, shop = '' } = {}): Promise<string> {
+/** From a filled cart to the choice of how to pay. */
+export async function toPayment(page: Page, { see = nobody, email = customer.email, shop = '' } = {}) {
   await page.goto(`${shop}/cart`);
   await see('cart');
   await page.getByRole('link', { name: 'Checkout' }).click();
@@ -47,6 +47,12 @@ export async function checkOut(page: Page, { see = nobody, email = customer.emai
   await page.getByRole('radio', { name: 'Standard' }).check();
   await see('shipping');
   await page.getByRole('button', { name: 'Continue' }).click();
+  await page.waitForURL(/\/checkout\/payment$/);
+}
+
+/** From a filled cart to the confirmation; returns the order's number. */
+export async function checkOut(page: Page, { see = nobody, email = customer.email, shop = '' } = {}): Promise<string> {
+  await toPayment(page, { see, email, shop });
   await page.getByRole('radio').first().check();
   await see('payment');
   await page.getByRole('button', { name: 'Continue' }).click();
@@ -55,6 +61,11 @@ export async function checkOut(page: Page, { see = nobody, email = customer.emai
   await page.getByRole('button', { name: 'Place order' }).click();
   await page.waitForURL(/\/orders\/order_/);
   await see('confirmation');
+  return orderNumber(page);
+}
+
+/** What the confirmation says. */
+export async function orderNumber(page: Page): Promise<string> {
   const number = /#(\d+)/.exec(await page.getByRole('main').innerText())?.[1];
   expect(number, 'the confirmation tells the order’s number').toBeTruthy();
   return number!;

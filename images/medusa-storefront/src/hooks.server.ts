@@ -7,11 +7,12 @@ import { visitorLanguage } from '#lib/server/language.ts';
 /** For what is not a page: nothing may be loaded from it. */
 const closed = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** What Stripe documents for its Payment Element, beside our own; only on the page that has it. */
+/** What Stripe documents for its Payment Element and for Link in it, beside our own; only on the page that has it. */
 const stripe = [
   "script-src 'self' https://js.stripe.com https://*.js.stripe.com",
-  "connect-src 'self' https://api.stripe.com",
-  'frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com',
+  "connect-src 'self' https://api.stripe.com https://link.com https://*.link.com",
+  'frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com https://link.com https://*.link.com',
+  "img-src 'self' https://*.link.com",
 ].join('; ');
 
 export const handle: Handle = async ({ event, resolve }) => {

@@ -20,13 +20,34 @@
     button.textContent = on ? place : wait;
   };
 
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  /** Stripe's frame is transparent and knows nothing of the page around it: it is told the page's own colours. */
+  function appearance() {
+    const style = getComputedStyle(document.documentElement);
+    const token = (name) => style.getPropertyValue(`--${name}`).trim();
+    const night = style.colorScheme === 'dark' || (dark.matches && style.colorScheme !== 'light');
+    return {
+      theme: night ? 'night' : 'stripe',
+      variables: {
+        colorPrimary: token('accent-text'),
+        colorBackground: token('paper'),
+        colorText: token('ink'),
+        colorTextSecondary: token('soft'),
+        colorTextPlaceholder: token('soft'),
+        colorDanger: token('sale'),
+      },
+      rules: { '.Input': { border: `1px solid ${token('strong-line')}` } },
+    };
+  }
+
   async function begin() {
     if (typeof Stripe !== 'function') return tell(away);
     const stripe = Stripe(key, { locale: language });
     const { paymentIntent } = await stripe.retrievePaymentIntent(secret);
     if (done(paymentIntent)) return leave();
     if (paymentIntent?.status === 'canceled') return tell(changed);
-    const elements = stripe.elements({ clientSecret: secret });
+    const elements = stripe.elements({ clientSecret: secret, appearance: appearance() });
+    dark.addEventListener('change', () => elements.update({ appearance: appearance() }));
     const element = elements.create('payment');
     element.on('ready', () => enable(true));
     element.on('loaderror', () => tell(away));

@@ -78,7 +78,7 @@ describe('a card', () => {
     assert.equal(data('key'), KEY);
     assert.match(secret, /^pi_\w+_secret_\w+$/);
     assert.equal(data('back'), `https://store-1.stores.test${back(cart)}`);
-    assert.match(text, /<script src="https:\/\/js\.stripe\.com\/clover\/stripe\.js" defer=""><\/script>/);
+    assert.match(text, /<script src="https:\/\/js\.stripe\.com\/endive\/stripe\.js" defer=""><\/script>/);
     assert.match(text, /<script src="\/card\.js" defer=""><\/script>/);
     assert.doesNotMatch(text, /<script(?! src=)/, 'nothing inline');
     assert.match(text, /<noscript>.*Paying by card needs JavaScript/s);
@@ -98,8 +98,9 @@ describe('a card', () => {
     const { one, cart } = await atCard();
     assert.equal(
       one.page().headers['content-security-policy'].split('; ').slice(-3).join('; '),
-      "script-src 'self' https://js.stripe.com https://*.js.stripe.com; connect-src 'self' https://api.stripe.com; " +
-        'frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com',
+      "script-src 'self' https://js.stripe.com https://*.js.stripe.com; connect-src 'self' https://api.stripe.com https://link.com https://*.link.com; " +
+        'frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com https://link.com https://*.link.com; ' +
+        "img-src 'self' https://*.link.com",
     );
     assert.equal(one.page().headers['cross-origin-opener-policy'], 'same-origin-allow-popups');
     for (const path of ['/', '/cart', '/checkout', '/checkout/payment', back(cart), '/products/linen-shirt']) {
@@ -311,6 +312,8 @@ describe('the script of the card’s page', () => {
       document: { getElementById: (/** @type {string} */ id) => (id === 'card' ? form : trouble) },
       location: { replace: (/** @type {string} */ to) => left.push(to) },
       addEventListener() {},
+      matchMedia: () => ({ matches: true, addEventListener() {} }),
+      getComputedStyle: () => ({ colorScheme: 'light dark', getPropertyValue: () => ' #123456' }),
       ...(stripe && {
         Stripe: () => ({
           retrievePaymentIntent: async () => ({ paymentIntent: { status: stripe.status } }),

@@ -48,6 +48,8 @@ pub(super) enum Task {
     Empty { namespace: String, uid: String },
     /// Remove a terminating namespace itself.
     Finish { namespace: String, uid: String },
+    /// Remove what nobody owns any more, as the garbage collector does.
+    Collect(ObjectRef),
 }
 
 type Key = (Option<String>, String);
@@ -164,7 +166,20 @@ impl State {
         if has_generation(object.kind()) {
             set(object.as_value_mut(), &["metadata", "generation"], 1.into());
         }
+        if self.is_orphan(&object) {
+            self.schedule(Duration::ZERO, Task::Collect(object.reference()));
+        }
         self.put(object)
+    }
+
+    /// Whether an object has owners, and all of them are gone.
+    fn is_orphan(&self, object: &Object) -> bool {
+        let owners = object.list_at("/metadata/ownerReferences");
+        let is_there = |owner: &Value| {
+            let uid = owner.get("uid").and_then(Value::as_str);
+            self.shelves.values().flat_map(|shelf| shelf.objects.values()).any(|object| object.uid() == uid)
+        };
+        !owners.is_empty() && !owners.iter().any(is_there)
     }
 
     /// Stores a changed object, unless nothing is different; a changed spec is a new generation.
@@ -318,6 +333,11 @@ impl State {
             Task::Reconcile(reference) => self.mark(reference),
             Task::Empty { namespace, uid } => namespaces::empty(self, &namespace, &uid),
             Task::Finish { namespace, uid } => namespaces::finish(self, &namespace, &uid),
+            Task::Collect(reference) => {
+                if self.find(&reference).is_some_and(|object| self.is_orphan(&object)) {
+                    self.delete(&reference);
+                }
+            }
         }
     }
 
