@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::fault::{Fault, FaultTarget};
 use super::kinds::{
-    CLAIM, CONFIG_MAP, DEPLOYMENT, JOB, LIMIT_RANGE, POD, RESOURCE_QUOTA, SECRET, STATEFUL_SET, STORAGE_CLASS,
+    CLAIM, CONFIG_MAP, DEPLOYMENT, JOB, LIMIT_RANGE, NAMESPACE, POD, RESOURCE_QUOTA, SECRET, STATEFUL_SET,
+    STORAGE_CLASS,
 };
 use super::log::{Change, Log};
 use super::outage::Gate;
@@ -172,14 +173,15 @@ impl State {
         self.put(object)
     }
 
-    /// Whether an object has owners, and all of them are gone.
+    /// Whether an object is owned by namespaces, and all of them are gone. Other owners go with what they own.
     fn is_orphan(&self, object: &Object) -> bool {
         let owners = object.list_at("/metadata/ownerReferences");
-        let is_there = |owner: &Value| {
-            let uid = owner.get("uid").and_then(Value::as_str);
-            self.shelves.values().flat_map(|shelf| shelf.objects.values()).any(|object| object.uid() == uid)
+        let is_gone = |owner: &Value| {
+            let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
+            let namespace = ObjectRef::cluster(NAMESPACE, text("name"));
+            text("kind") == "Namespace" && self.find(&namespace).is_none_or(|found| found.uid() != Some(text("uid")))
         };
-        !owners.is_empty() && !owners.iter().any(is_there)
+        !owners.is_empty() && owners.iter().all(is_gone)
     }
 
     /// Stores a changed object, unless nothing is different; a changed spec is a new generation.
