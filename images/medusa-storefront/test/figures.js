@@ -1,4 +1,4 @@
-// Measures the built app against the stand-in: time to ready, memory at rest, and requests a second.
+// Measures the built app against the stand-in: time to ready, memory, and what product pages cost.
 // Usage: STOREFRONT_APP=DIR/app [NODE_OPTIONS=…] node test/figures.js [REQUESTS] (Linux; `./build DIR` makes DIR/app)
 import { readFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
@@ -9,12 +9,21 @@ import { goods, medusa } from './medusa.js';
 const CONNECTIONS = 20;
 const requests = Number(process.argv[2] ?? 1000);
 
-/** In MB: all that is resident, and what is the process's own, without Node's mapped binary. @param {number} pid */
+/**
+ * In MB: all that is resident, the most that ever was, and what is the process's own, without Node's mapped binary.
+ * @param {number} pid
+ */
 async function memory(pid) {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const mb = (/** @type {string} */ name) =>
     Math.round(Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024);
-  return { rss: mb('VmRSS'), own: mb('RssAnon') };
+  return { rss: mb('VmRSS'), most: mb('VmHWM'), own: mb('RssAnon') };
+}
+
+/** The seconds of a processor that it has used. @param {number} pid */
+async function processor(pid) {
+  const [user, system] = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ').slice(11, 13) ?? [];
+  return (Number(user) + Number(system)) / 100;
 }
 
 const api = await medusa({ publicUrl: 'https://api-1.stores.test' });
@@ -28,12 +37,13 @@ await setTimeout(3000);
 const rest = await memory(pid);
 
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-const paths = ['/', ...goods.map(({ handle }) => `/products/${handle}`)];
+const paths = goods.map(({ handle }) => `/products/${handle}`);
 const one = (/** @type {string} */ path) =>
   new Promise((resolve, reject) => {
     get({ port: app.port, path, agent }, (response) => response.resume().once('end', resolve)).once('error', reject);
   });
 let left = requests;
+const used = await processor(pid);
 const loaded = performance.now();
 await Promise.all(
   Array.from({ length: CONNECTIONS }, async () => {
@@ -42,10 +52,19 @@ await Promise.all(
 );
 const seconds = (performance.now() - loaded) / 1000;
 const busy = await memory(pid);
+const milliseconds = Math.round((((await processor(pid)) - used) / requests) * 1e5) / 100;
 agent.destroy();
 await setTimeout(10_000);
 console.log(
-  JSON.stringify({ ready, rest, requests, 'a second': Math.round(requests / seconds), busy, after: await memory(pid) }),
+  JSON.stringify({
+    ready,
+    rest,
+    requests,
+    'a second': Math.round(requests / seconds),
+    'ms of a processor each': milliseconds,
+    busy,
+    after: await memory(pid),
+  }),
 );
 await app.stop();
 await api.close();
