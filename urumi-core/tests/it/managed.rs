@@ -198,10 +198,13 @@ async fn what_an_earlier_store_left_is_not_taken_over() {
     Server::run(Arc::new(cluster.clone()), async |server| {
         let scene = &server.scene;
         let left = server.outside(Kind::of::<Secret>(), "");
+        // Not yet collected: its owner was there a moment ago.
+        let owner = json!({"metadata": {"name": "earlier"}});
+        let owner = scene.cluster.create(&Object::from_value(Kind::of::<Namespace>(), owner).unwrap()).await.unwrap();
         let value = json!({
             "metadata": {
                 "name": left.name, "namespace": server.namespace, "labels": {"store.urumi.ai/id": scene.id.as_str()},
-                "ownerReferences": [{"apiVersion": "v1", "kind": "Namespace", "name": "gone", "uid": "another"}],
+                "ownerReferences": [{"apiVersion": "v1", "kind": "Namespace", "name": "earlier", "uid": owner.uid()}],
             },
             "data": {"DATABASE_URL": "b2xk"},
         });
