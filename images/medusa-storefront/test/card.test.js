@@ -97,7 +97,7 @@ describe('a card', () => {
   test('lets that page alone ask Stripe for something', async () => {
     const { one, cart } = await atCard();
     assert.equal(
-      one.page().headers['content-security-policy'].split('; ').slice(-3).join('; '),
+      one.page().headers['content-security-policy'].split('; ').slice(-4).join('; '),
       "script-src 'self' https://js.stripe.com https://*.js.stripe.com; connect-src 'self' https://api.stripe.com https://link.com https://*.link.com; " +
         'frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com https://link.com https://*.link.com; ' +
         "img-src 'self' https://*.link.com",
