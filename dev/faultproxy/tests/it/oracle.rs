@@ -161,6 +161,8 @@ fn clean(value: &mut Value) {
         Value::Object(fields) => {
             fields.retain(|key, _| !PASSING.contains(&key.as_str()));
             fields.values_mut().for_each(clean);
+            // What is left where all that was there was passing.
+            fields.retain(|key, value| key != "annotations" || value.as_object().is_none_or(|map| !map.is_empty()));
         }
         Value::Array(items) => items.iter_mut().for_each(clean),
         // A storefront's key follows from the store's id.
