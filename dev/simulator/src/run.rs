@@ -229,7 +229,10 @@ impl Show {
         let mut retried = false;
         loop {
             self.stage.elect();
-            let unsettled = self.unsettled().await;
+            let mut unsettled = self.unsettled().await;
+            if !self.stage.is_led() {
+                unsettled.push("nobody leads".into());
+            }
             if unsettled.is_empty() {
                 break;
             }

@@ -125,6 +125,12 @@ impl Stage {
         replicas.iter().filter(|replica| Some(replica.life.replica) == who).for_each(|replica| replica.lead(true));
     }
 
+    /// Whether some process leads that is alive.
+    pub(crate) fn is_led(&self) -> bool {
+        let who = locked(&self.leader).who;
+        who.is_some_and(|who| self.is_alive(who))
+    }
+
     /// Finds another leader where the last has died, after a while.
     pub(crate) fn elect(&self) {
         let (who, since) = {

@@ -109,7 +109,8 @@ impl Orchestrator {
                 })?;
                 self.create_once(&filled(object, &source), store).await
             }
-            Step::Repair(object, _) => cluster.apply(object).await.map(drop),
+            // With its owner: where it was deleted meanwhile, it is made anew.
+            Step::Repair(object, _) => cluster.apply(&complete(object)).await.map(drop),
         }
     }
 
