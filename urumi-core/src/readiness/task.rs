@@ -364,16 +364,15 @@ impl State {
         let assessment = assess(&facts(record, &observed, &rendered, memory, &moment));
         memory.note_trouble(assessment.trouble.as_deref(), wall);
 
-        if record.status == StoreStatus::Provisioning
-            && let Ok(left) = Duration::try_from(due(record, self.deadline).duration_since(wall))
-        {
-            alarms.push(now + left);
-        }
-        if record.status == StoreStatus::Provisioning
-            && let Some(trouble) = &memory.trouble
-            && let Ok(left) = Duration::try_from(trouble.due(self.patience).duration_since(wall))
-        {
-            alarms.push(now + left);
+        if record.status == StoreStatus::Provisioning {
+            let given_up = memory.trouble.as_ref().map(|trouble| trouble.due(self.patience));
+            let left = given_up.into_iter().chain([due(record, self.deadline)]).map(|due| due.duration_since(wall));
+            // What is due at this moment has just been judged: whoever may not write would be woken by it for ever.
+            alarms.extend(
+                left.filter_map(|left| Duration::try_from(left).ok())
+                    .filter(|left| !left.is_zero())
+                    .map(|left| now + left),
+            );
         }
         if let Some(not_before) = memory.not_before.filter(|at| *at > now) {
             alarms.push(not_before);
