@@ -12,6 +12,7 @@ mod cluster;
 mod component;
 mod life;
 mod oracle;
+mod points;
 mod real_cluster_crashes;
 mod real_cluster_deletion;
 mod real_cluster_faults;
