@@ -84,11 +84,10 @@ impl Elector {
         if !self.is_ours() {
             self.end();
         }
-        self.report.send_if_modified(|health| {
-            let before = (health.leader.clone(), health.since);
-            health.leader = self.seen.as_ref().and_then(Seen::holder).map(str::to_owned);
-            health.since = self.seen.as_ref().filter(|_| health.leader.is_some()).and_then(Seen::since);
-            before != (health.leader.clone(), health.since)
+        let held = self.seen.as_ref().filter(|seen| seen.holder().is_some());
+        self.report.send_modify(|health| {
+            health.leader = held.and_then(Seen::holder).map(str::to_owned);
+            health.since = held.and_then(Seen::since);
         });
     }
 
@@ -131,10 +130,7 @@ impl Elector {
             let error = |kind| ClusterError::new(Verb::Replace, self.election.reference(), kind, "no answer in time");
             Err(error(ClusterErrorKind::Timeout))
         });
-        self.report.send_if_modified(|health| {
-            let error = outcome.as_ref().err().map(ToString::to_string);
-            std::mem::replace(&mut health.last_error, error.clone()) != error
-        });
+        self.report.send_modify(|health| health.last_error = outcome.as_ref().err().map(ToString::to_string));
         match outcome {
             Ok(true) => {
                 self.begin(sent + timing.renew_deadline);
