@@ -10,6 +10,7 @@ mod cache;
 pub mod condition;
 mod contest;
 pub(crate) mod diagnosis;
+mod facts;
 mod memory;
 mod meter;
 mod rendered;

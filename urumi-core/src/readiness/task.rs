@@ -11,7 +11,6 @@ use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -19,21 +18,20 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::assess::{Facts, assess, due};
+use super::assess::{assess, due};
 use super::cache::{Cache, Touched};
-use super::diagnosis::{Cause, Classes, Surroundings};
+use super::facts::{Moment, facts, ingress_classes, storage_classes};
 use super::memory::Memory;
 use super::meter::Meter;
 use super::rendered::Rendered;
-use super::smoke::newest;
 use super::teardown::{Next, tear_down};
 use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
 use crate::leader::Leadership;
 use crate::object::{Kind, Object};
-use crate::plan::{Observed, Plan, of_kind, plan};
+use crate::plan::{Observed, Plan, plan};
 use crate::provisioner::{Failure, Orchestrator};
-use crate::record::{self, Record, namespace_kind};
+use crate::record::{self, namespace_kind};
 use crate::status::StoreStatus;
 use crate::store::StoreId;
 
@@ -551,65 +549,7 @@ impl State {
     }
 }
 
-/// What a judgement depends on beside the store itself.
-struct Moment<'a> {
-    outstanding: Option<&'a Plan>,
-    storage: Option<&'a Classes>,
-    ingress: Option<&'a Classes>,
-    contest: Option<Cause>,
-    now: Timestamp,
-    deadline: Duration,
-    patience: Duration,
-}
-
-fn facts<'a>(
-    record: &'a Record,
-    observed: &Observed<'a>,
-    rendered: &'a Rendered,
-    memory: &'a Memory,
-    moment: &Moment<'a>,
-) -> Facts<'a> {
-    let of_kind = |kind: Kind| -> Vec<&'a Object> { of_kind(observed, &kind) };
-    let ingresses = rendered.manifests.iter().filter(|m| m.object.kind().kind == "Ingress");
-    let around = Surroundings {
-        pods: of_kind(Kind::of::<Pod>()),
-        claims: of_kind(Kind::of::<PersistentVolumeClaim>()),
-        storage: moment.storage,
-        events: &memory.events,
-    };
-    Facts {
-        record,
-        components: rendered.components.iter().map(|c| (c, observed.get(&c.workload).copied())).collect(),
-        ingress_classes: ingresses.map(|m| m.object.str_at("/spec/ingressClassName")).collect(),
-        known_ingress_classes: moment.ingress,
-        smoke: newest(&of_kind(Kind::of::<Job>()), &around),
-        around,
-        outstanding: moment.outstanding,
-        plan_failure: memory.plan_failure.as_ref(),
-        contest: moment.contest.clone(),
-        now: moment.now,
-        deadline: moment.deadline,
-        trouble: memory.trouble.as_ref(),
-        patience: moment.patience,
-    }
-}
-
-fn storage_classes(cache: &Cache) -> Classes {
-    classes(cache, &Kind::of::<StorageClass>(), "storageclass.kubernetes.io/is-default-class")
-}
-
-fn ingress_classes(cache: &Cache) -> Classes {
-    classes(cache, &Kind::of::<IngressClass>(), "ingressclass.kubernetes.io/is-default-class")
-}
-
 /// Classes only help to explain; a monitor that may not read them does its work without.
 fn is_class(kind: &Kind) -> bool {
     !kind.namespaced && *kind != namespace_kind()
-}
-
-fn classes(cache: &Cache, kind: &Kind, default: &str) -> Classes {
-    Classes {
-        names: cache.cluster_objects(kind).map(|class| class.name().to_owned()).collect(),
-        has_default: cache.cluster_objects(kind).any(|class| class.annotation(default) == Some("true")),
-    }
 }
