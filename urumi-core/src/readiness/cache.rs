@@ -59,13 +59,13 @@ impl Cache {
         Touched::Namespaces(self.observe_object(kind, within, event))
     }
 
-    /// Takes in a record as the API server returned it on a write. One that goes with this very write is left to the watch,
-    /// which may have seen it go before.
+    /// Takes in a record as the API server returned it on a write. The answer may be late: a namespace that the watch has
+    /// seen go meanwhile, and another of its name come perhaps, does not return.
     pub(crate) fn written(&mut self, namespace: &Object) {
-        if namespace.is_terminating() && namespace.list_at("/metadata/finalizers").is_empty() {
-            return;
+        let known = self.get(namespace.name()).and_then(|contents| contents.record.as_ref());
+        if known.is_some_and(|known| namespace.uid() == Some(&known.uid)) {
+            self.observe_record(WatchEvent::Applied(namespace.clone()));
         }
-        self.observe_record(WatchEvent::Applied(namespace.clone()));
     }
 
     fn observe_record(&mut self, event: WatchEvent) -> BTreeSet<String> {
@@ -220,6 +220,7 @@ mod tests {
     #[test]
     fn an_older_record_does_not_replace_a_newer_one() {
         let mut cache = Cache::default();
+        cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("1", "provisioning")));
         cache.written(&namespace("10", "ready"));
         let touched = cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("9", "provisioning")));
         assert_eq!(touched, Touched::Namespaces(BTreeSet::new()));
@@ -235,6 +236,22 @@ mod tests {
         cache.observe(&namespace_kind(), None, WatchEvent::Deleted(released.clone()));
         cache.written(&released);
         assert_eq!(cache.stores().count(), 0);
+    }
+
+    #[test]
+    fn a_late_answer_about_an_earlier_namespace_of_that_name_is_not_believed() {
+        let mut cache = Cache::default();
+        let mut successor = namespace("20", "provisioning");
+        successor.as_value_mut()["metadata"]["uid"] = json!("another");
+        for event in [
+            WatchEvent::Applied(namespace("1", "provisioning")),
+            WatchEvent::Deleted(namespace("11", "ready")),
+            WatchEvent::Applied(successor),
+        ] {
+            cache.observe(&namespace_kind(), None, event);
+        }
+        cache.written(&namespace("10", "ready"));
+        assert_eq!(cache.get("store-a").unwrap().record.as_ref().unwrap().uid, "another");
     }
 
     #[test]
