@@ -16,14 +16,14 @@ use urumi_core::secret::SecretString;
 use urumi_core::{CreateStore, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::lifecycle;
-use crate::support::{Outsider, Running, kinds, real_client, real_cluster, with_scene};
+use crate::support::{Outsider, Running, kinds, real_client, real_cluster, real_views, with_scene_of};
 
 macro_rules! on_a_real_api_server {
     ($($name:ident),+ $(,)?) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            let Some(cluster) = real_cluster().await else { return };
-            with_scene(Arc::new(cluster) as Arc<dyn ClusterBackend>, lifecycle::$name).await;
+            let Some((own, cluster)) = real_views().await else { return };
+            with_scene_of(Arc::new(own), cluster, lifecycle::$name).await;
         }
     )+};
 }
@@ -49,16 +49,17 @@ async fn the_kubernetes_backend_conforms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn drift_is_repaired_and_foreign_fields_stay() {
-    let Some((cluster, client)) = real_client().await else { return };
+    let Some((own, cluster)) = real_views().await else { return };
+    let Some((_, client)) = real_client().await else { return };
     let outsider = Outsider::Kube(client);
     let test = |scene| lifecycle::drift_is_repaired_and_foreign_fields_stay(scene, outsider);
-    with_scene(Arc::new(cluster), test).await;
+    with_scene_of(Arc::new(own), cluster, test).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_used_up_quota_is_the_reason() {
-    let Some(cluster) = real_cluster().await else { return };
-    with_scene(Arc::new(WithoutPods(cluster)), lifecycle::a_used_up_quota_is_the_reason).await;
+    let Some((own, cluster)) = real_views().await else { return };
+    with_scene_of(Arc::new(WithoutPods(own)), cluster, lifecycle::a_used_up_quota_is_the_reason).await;
 }
 
 /// Gives every new namespace a quota of no pods, before anything else is in it.
@@ -113,8 +114,8 @@ impl ClusterBackend for WithoutPods {
 /// Fifty at once: all become ready, none is stuck, and nothing is left of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_stores_at_once_are_all_ready_and_all_go() {
-    let Some(cluster) = real_cluster().await else { return };
-    with_scene(Arc::new(cluster), async |scene| {
+    let Some((own, cluster)) = real_views().await else { return };
+    with_scene_of(Arc::new(own), cluster, async |scene| {
         let patience = Duration::from_secs(300);
         let monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));
         let create = |n: usize| scene.urumi.create(CreateStore::new(format!("Fifty {n}"), "medusa"));

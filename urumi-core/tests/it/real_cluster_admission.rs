@@ -6,7 +6,7 @@ use urumi_core::cluster::InMemoryCluster;
 use urumi_core::object::{Kind, Object};
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator};
 
-use crate::support::{dry_run, real_client, with_scene};
+use crate::support::{dry_run, real_client, real_views, with_scene_of};
 
 /// Options that change what is rendered.
 fn variants() -> Vec<(&'static str, Value)> {
@@ -34,8 +34,9 @@ fn variants() -> Vec<(&'static str, Value)> {
 /// admitted to a namespace that enforces `restricted`.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_object_and_every_pod_is_admitted() {
-    let Some((cluster, client)) = real_client().await else { return };
-    with_scene(std::sync::Arc::new(cluster), async |scene| {
+    let Some((own, cluster)) = real_views().await else { return };
+    let Some((_, client)) = real_client().await else { return };
+    with_scene_of(std::sync::Arc::new(own), cluster, async |scene| {
         // The namespace is real, since nothing can be tried in one that does not exist; all else is a dry run.
         let renderer = Orchestrator::builder(InMemoryCluster::default()).build();
         let namespace = renderer.render(&renderer.prepare(&scene.request()).unwrap()).unwrap().remove(0);
@@ -80,10 +81,10 @@ async fn every_object_and_every_pod_is_admitted() {
 /// Whatever the options, what the API server stores is what was rendered: a repair would find nothing to do.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_differs_after_any_creation() {
-    let Some((cluster, _)) = real_client().await else { return };
-    let cluster = std::sync::Arc::new(cluster);
+    let Some((own, cluster)) = real_views().await else { return };
+    let own = std::sync::Arc::new(own);
     for (variant, options) in variants() {
-        with_scene(cluster.clone(), async |scene| {
+        with_scene_of(own.clone(), cluster.clone(), async |scene| {
             let request = scene.request().options(options.as_object().cloned().unwrap());
             scene.urumi.create(request).await.unwrap();
             let plan = scene.urumi.diff(&scene.id).await.unwrap();

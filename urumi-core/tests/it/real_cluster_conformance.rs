@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
-use urumi_core::cluster::{ClusterBackend, LabelRequirement, Query};
+use urumi_core::cluster::{LabelRequirement, Query};
 use urumi_core::object::Kind;
 use urumi_core::orchestrator::conformance::{self, Options};
 use urumi_core::{Orchestrator, ReadinessMonitor};
 
-use crate::support::{Running, real_cluster};
+use crate::support::{Running, real_views};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_orchestrator_conforms() {
-    let Some(cluster) = real_cluster().await else { return };
-    let cluster: Arc<dyn ClusterBackend> = Arc::new(cluster);
-    let urumi = Orchestrator::builder(cluster.clone()).build();
+    let Some((own, cluster)) = real_views().await else { return };
+    let urumi = Orchestrator::builder(own).build();
     let monitor = Running::start(ReadinessMonitor::new(urumi.clone()));
     // A deadline short enough for stores to fail would fail those of other tests.
     let options = Options { deadline: Duration::from_secs(120), smoke: false, ..Options::default() };

@@ -28,6 +28,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// A store that will be created, with an orchestrator and an id of its own.
 #[derive(Clone)]
 pub(crate) struct Scene {
+    /// As urumi sees it.
+    pub(crate) own: Arc<dyn ClusterBackend>,
+    /// As everybody else sees it: those who do what urumi may not, and those who look at what has become of it.
     pub(crate) cluster: Arc<dyn ClusterBackend>,
     pub(crate) urumi: Orchestrator,
     pub(crate) id: StoreId,
@@ -113,9 +116,9 @@ impl Outsider {
     }
 }
 
-/// The real API server, and kube's own client of it.
+/// The real API server as an administrator sees it, and kube's own client of it.
 pub(crate) async fn real_client() -> Option<(KubeCluster, kube::Client)> {
-    let cluster = real_cluster().await?;
+    let cluster = real_cluster_as("administrator").await?;
     let file = Kubeconfig::read_from(std::env::var_os("URUMI_TEST_KUBECONFIG")?).unwrap();
     let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
     Some((cluster, kube::Client::try_from(config).unwrap()))
@@ -184,8 +187,20 @@ impl Drop for Running {
     }
 }
 
-/// The real API server to test on, or `None` where there is none: said aloud, and an error in CI.
+/// The real API server to test on, as an administrator sees it.
 pub(crate) async fn real_cluster() -> Option<KubeCluster> {
+    real_cluster_as("administrator").await
+}
+
+/// The real API server as urumi sees it and as an administrator does. Both are the same here; `dev/helm/suites` tells them
+/// apart by their user agents.
+pub(crate) async fn real_views() -> Option<(KubeCluster, Arc<dyn ClusterBackend>)> {
+    let own = real_cluster_as("urumi").await?;
+    Some((own, Arc::new(real_cluster().await?)))
+}
+
+/// The real API server, or `None` where there is none: said aloud, and an error in CI.
+async fn real_cluster_as(user_agent: &str) -> Option<KubeCluster> {
     let Some(kubeconfig) = std::env::var_os("URUMI_TEST_KUBECONFIG") else {
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
         let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test\n");
@@ -194,19 +209,32 @@ pub(crate) async fn real_cluster() -> Option<KubeCluster> {
         std::io::stderr().write_all(why.as_bytes()).unwrap();
         return None;
     };
-    Some(KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap())
+    let options = ConnectOptions::default().kubeconfig(kubeconfig).user_agent(user_agent);
+    Some(KubeCluster::connect(options).await.unwrap())
 }
 
-/// Runs a test with a scene; deletes its store afterwards, and shows what is in the namespace if the test failed.
+/// Runs a test with a scene on a cluster where everybody may do everything.
 pub(crate) async fn with_scene<F>(cluster: Arc<dyn ClusterBackend>, test: impl FnOnce(Scene) -> F)
 where
+    F: Future<Output = ()>,
+{
+    with_scene_of(cluster.clone(), cluster, test).await;
+}
+
+/// Runs a test with a scene on a cluster as urumi and as others see it; deletes its store afterwards, and shows what is in
+/// the namespace if the test failed.
+pub(crate) async fn with_scene_of<F>(
+    own: Arc<dyn ClusterBackend>,
+    cluster: Arc<dyn ClusterBackend>,
+    test: impl FnOnce(Scene) -> F,
+) where
     F: Future<Output = ()>,
 {
     // Tokio's clock, which tests on the in-memory cluster pause.
     let (wall, start) = (Timestamp::now(), Instant::now());
     let clock = move || wall + SignedDuration::try_from(start.elapsed()).unwrap();
-    let urumi = Orchestrator::builder(cluster.clone()).clock(clock).build();
-    let scene = Scene { cluster, urumi, id: StoreId::random() };
+    let urumi = Orchestrator::builder(own.clone()).clock(clock).build();
+    let scene = Scene { own, cluster, urumi, id: StoreId::random() };
     let outcome = AssertUnwindSafe(test(scene.clone())).catch_unwind().await;
     if outcome.is_err() {
         show(&scene).await;
