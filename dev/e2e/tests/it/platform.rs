@@ -58,6 +58,11 @@ impl Platform {
         helm(&self.kubeconfig, &args).ok();
     }
 
+    /// Has the chart's own test create a store and delete it again.
+    pub(crate) fn test(&self) {
+        helm(&self.kubeconfig, &["test", RELEASE, "--namespace", Self::NAMESPACE, "--timeout", "5m"]).ok();
+    }
+
     /// Its API, through the Ingress.
     pub(crate) fn server(&self) -> Server {
         Server::behind(self.ingress, Self::API, &self.token)

@@ -24,6 +24,9 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
     let began = Instant::now();
     let platform = Platform::install(&node, &[]);
     println!("platform: {:.1} s", began.elapsed().as_secs_f64());
+    let began = Instant::now();
+    platform.test();
+    println!("the chart's own test: {:.1} s", began.elapsed().as_secs_f64());
     let server = platform.server();
     let shop = Shop::of(&node, "life");
 
