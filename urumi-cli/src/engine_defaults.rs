@@ -9,7 +9,7 @@ use urumi_core::store::Options;
 
 use crate::cli::Global;
 use crate::exit::{Code, Failure};
-use crate::target::read;
+use crate::file::read;
 
 /// The engines, with the defaults that were given for them.
 ///

@@ -8,6 +8,7 @@ mod commands;
 mod contexts;
 mod engine_defaults;
 mod exit;
+mod file;
 mod follow;
 mod images;
 mod logging;
@@ -18,6 +19,7 @@ mod reference;
 mod request;
 mod schema;
 mod target;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::progress;
+use crate::terminal;
 
 /// Begins to log to stderr: warnings by default, more with each `-v`.
 ///
@@ -30,7 +30,7 @@ struct AboveProgress;
 
 impl io::Write for AboveProgress {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        progress::suspended(|| anstream::stderr().write_all(line))?;
+        terminal::suspended(|| anstream::stderr().write_all(line))?;
         Ok(line.len())
     }
 

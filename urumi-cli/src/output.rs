@@ -12,7 +12,7 @@ use urumi_core::status::{ConditionStatus, StoreStatus};
 
 use crate::cli::Format;
 use crate::exit::{Code, Failure};
-use crate::progress;
+use crate::terminal;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -127,7 +127,7 @@ impl Out {
 
 /// Writes to stderr; where that is closed, nobody is there to be told.
 fn say(text: &str) {
-    progress::suspended(|| drop(anstream::stderr().write_all(text.as_bytes())));
+    terminal::suspended(|| drop(anstream::stderr().write_all(text.as_bytes())));
 }
 
 /// A value as JSON, with a newline.

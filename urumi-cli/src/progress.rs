@@ -3,23 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal as _;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use urumi_core::readiness::condition::{Verdict, WaitCondition};
 use urumi_core::status::{Condition, ConditionStatus, StoreStatus};
 use urumi_core::{Store, StoreId};
 
 use crate::output::{Out, safe};
-
-/// The lines that change in place. There is one terminal, so there is one of these.
-static LIVE: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
-
-/// Does something to the terminal while nothing changes in place.
-pub(crate) fn suspended<R>(f: impl FnOnce() -> R) -> R {
-    LIVE.suspend(f)
-}
+use crate::terminal::LIVE;
 
 /// Shows how a store comes along, as long as it lives.
 pub(crate) struct Progress {

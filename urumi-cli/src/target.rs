@@ -1,7 +1,5 @@
 //! What a run works on, ready to be used: a cluster or a server.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,14 +14,13 @@ use crate::choice::{Choice, ServerChoice, choose};
 use crate::cli::{ClusterChoice, Global};
 use crate::engine_defaults::engines;
 use crate::exit::{Failure, Via};
+use crate::file::read;
 use crate::output::Out;
 
 /// What this program calls itself, also in the stores that it creates.
 const PROGRAM: &str = concat!("urumi-cli/", env!("CARGO_PKG_VERSION"));
 /// The variable that holds a token itself. It is no argument, which everybody on the machine could read.
 const TOKEN: &str = "URUMI_TOKEN";
-/// The most bytes that a token, certificates or defaults may have.
-const MAX_FILE: u64 = 1024 * 1024;
 
 /// What a run works on.
 pub(crate) struct Target {
@@ -148,18 +145,6 @@ fn token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
     match token.filter(|token| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())) {
         Some(token) => Ok(Some(SecretString::new(token))),
         None => Err(Failure::usage(format!("{place} holds no token: it must be one word of visible ASCII characters"))),
-    }
-}
-
-/// The bytes of a file, unless there are too many for what it should be.
-pub(crate) fn read(file: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
-    let place = file.display();
-    match read {
-        Ok(_) if bytes.len() as u64 > MAX_FILE => Err(Failure::usage(format!("{place} is too large to be {what}"))),
-        Ok(_) => Ok(bytes),
-        Err(error) => Err(Failure::usage(format!("{what} cannot be read from {place}: {error}"))),
     }
 }
 

@@ -16,6 +16,7 @@ mod connect;
 mod errors;
 mod list;
 mod logs;
+mod options;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -28,8 +29,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Namespace;
 
-pub use self::connect::{ConnectError, ConnectOptions};
+pub use self::connect::ConnectError;
 use self::errors::Failure;
+pub use self::options::ConnectOptions;
 use self::request::Call;
 use self::transport::Transport;
 use super::{

@@ -17,6 +17,7 @@ use tower::{BoxError, ServiceBuilder};
 
 use super::KubeCluster;
 use super::errors::login_failure;
+use super::options::ConnectOptions;
 use super::transport::Transport;
 
 /// How long a connection may take to be made: a host that does not answer is noticed well before the deadline.
@@ -27,73 +28,6 @@ const POOL_IDLE: Duration = Duration::from_secs(80);
 /// A peer that acknowledges nothing for this long is gone. Shorter than a call's deadline, so that what was sent into
 /// a dead connection is repeated on a new one.
 const DEAD_PEER: Duration = Duration::from_secs(8);
-
-/// Which cluster to connect to, and how.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ConnectOptions {
-    /// The kubeconfig file. `None` looks where kubectl does: `$KUBECONFIG`, `~/.kube/config`, and then, in a pod, its
-    /// service account. (This, and `HTTPS_PROXY` and `NO_PROXY`, is all that is ever read from the environment.)
-    pub kubeconfig: Option<PathBuf>,
-    /// The kubeconfig's context; `None` means the current one.
-    pub context: Option<String>,
-    /// After how long every call ends, repetitions included (a list: every page of 500). 15 s by default.
-    pub request_timeout: Duration,
-    /// How many requests may be in flight, and so how many connections there are besides those of watches. More wait,
-    /// within their deadlines. 64 by default.
-    pub max_in_flight: usize,
-    /// What the API server's audit log will call us. `urumi/<version>` by default.
-    pub user_agent: String,
-}
-
-impl Default for ConnectOptions {
-    fn default() -> Self {
-        ConnectOptions {
-            kubeconfig: None,
-            context: None,
-            request_timeout: Duration::from_secs(15),
-            max_in_flight: 64,
-            user_agent: concat!("urumi/", env!("CARGO_PKG_VERSION")).to_owned(),
-        }
-    }
-}
-
-impl ConnectOptions {
-    /// Uses this kubeconfig file.
-    #[must_use]
-    pub fn kubeconfig(mut self, path: impl Into<PathBuf>) -> Self {
-        self.kubeconfig = Some(path.into());
-        self
-    }
-
-    /// Uses this context of the kubeconfig.
-    #[must_use]
-    pub fn context(mut self, name: impl Into<String>) -> Self {
-        self.context = Some(name.into());
-        self
-    }
-
-    /// Ends every call after this long.
-    #[must_use]
-    pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = timeout;
-        self
-    }
-
-    /// Limits the requests in flight.
-    #[must_use]
-    pub fn max_in_flight(mut self, requests: usize) -> Self {
-        self.max_in_flight = requests;
-        self
-    }
-
-    /// Sets the `User-Agent`.
-    #[must_use]
-    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
-        self.user_agent = name.into();
-        self
-    }
-}
 
 /// Why there is no cluster to talk to, and what to do about it.
 #[derive(Debug, thiserror::Error)]

@@ -13,8 +13,8 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
-use super::connect::ConnectOptions;
 use super::errors::{Failure, Patience};
+use super::options::ConnectOptions;
 use super::request::Call;
 use crate::telemetry::{REQUEST_DURATION, REQUESTS};
 
