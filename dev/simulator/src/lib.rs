@@ -14,6 +14,8 @@ pub mod command;
 mod drift;
 pub mod engine;
 mod faulty;
+mod leaders;
+mod life;
 pub mod oracle;
 mod replica;
 mod run;
