@@ -117,6 +117,8 @@ pub(crate) struct Audit {
     foreign: Vec<Foreign>,
     /// What was written last of each object, by the uid of its namespace; as a hash.
     stated: BTreeMap<(String, String), u64>,
+    /// The stores with which something has been wrong that is not urumi's doing.
+    broken: BTreeSet<StoreId>,
     /// Who leads.
     pub(crate) leaders: Leaders,
     /// How many writes of monitors were carried out after another has begun to lead.
@@ -134,6 +136,7 @@ impl Audit {
             namespaces: BTreeMap::new(),
             foreign: Vec::new(),
             stated: BTreeMap::new(),
+            broken: BTreeSet::new(),
             leaders: Leaders::new(scenario.election.lease),
             late: 0,
             violations: Vec::new(),
@@ -156,6 +159,11 @@ impl Audit {
     /// Somebody wants this store deleted.
     pub(crate) fn deletion_asked(&mut self, id: &StoreId) {
         self.asked.insert(id.clone());
+    }
+
+    /// A store cannot start.
+    pub(crate) fn broken(&mut self, id: &StoreId) {
+        self.broken.insert(id.clone());
     }
 
     /// Somebody else has set something.
@@ -300,6 +308,15 @@ impl Audit {
                     && !from.may_become(to)
                 {
                     self.violate(Invariant::Transitions, format!("{} went from {from} to {to}", after.name()));
+                }
+                // No scenario lasts as long as a store may be provisioning.
+                let sound = |id: &str| StoreId::parse(id).is_ok_and(|id| !self.broken.contains(&id));
+                if status(before) != status(after)
+                    && status(after) == Some(StoreStatus::Failed)
+                    && after.annotation(record::ID).is_some_and(sound)
+                {
+                    let message = format!("{} has failed, and nothing was wrong with it", after.name());
+                    self.violate(Invariant::Transitions, message);
                 }
             }
             _ => {}

@@ -198,7 +198,8 @@ impl Show {
             Next::Deed(Deed::DropWatches) => self.world.cluster.drop_watches(),
             Next::Deed(Deed::ExpireWatches) => self.world.cluster.expire_watches(),
             Next::Deed(Deed::Break(store, mended_after)) => {
-                if let Some(target) = self.web_of(store) {
+                if let (Some(target), Some(wanted)) = (self.web_of(store), self.scenario.stores.get(store)) {
+                    self.world.audit(|audit| audit.broken(&wanted.id));
                     self.world.cluster.inject_fault(target, Fault::CrashLoop { exit_code: 1, restarts: 3 });
                     self.later(mended_after, Next::Mend(store));
                 }
