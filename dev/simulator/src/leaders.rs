@@ -71,10 +71,10 @@ impl Leaders {
     /// The Lease was written; says what is wrong where somebody leads who is not in it.
     pub(crate) fn written(&mut self, lease: &Object) -> Option<String> {
         let holder = lease.str_at("/spec/holderIdentity").unwrap_or_default();
+        self.led_at = Instant::now();
         if holder != self.holder {
             self.holder = holder.to_owned();
             self.terms += 1;
-            self.led_at = Instant::now();
         }
         let other = self.leading().find(|one| one.life.identity != holder)?;
         Some(format!("the Lease is {holder:?}'s and {} leads", other.life.identity))

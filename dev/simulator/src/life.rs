@@ -1,8 +1,10 @@
 //! A process between its start and its end: it may die, be told to stop, and stand still for a while.
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// A process between its start and its end.
@@ -16,7 +18,9 @@ pub(crate) struct Life {
     pub dead: CancellationToken,
     /// Cancelled when it is told to stop.
     pub stop: CancellationToken,
-    frozen: watch::Sender<bool>,
+    frozen: Arc<AtomicBool>,
+    /// Wakes in the order of those who wait: tokio's `watch` picks it at random.
+    turned: Arc<Notify>,
 }
 
 impl Life {
@@ -26,7 +30,8 @@ impl Life {
             identity: format!("{replica}-{start}"),
             dead: CancellationToken::new(),
             stop: CancellationToken::new(),
-            frozen: watch::Sender::new(false),
+            frozen: Arc::default(),
+            turned: Arc::default(),
         }
     }
 
@@ -36,29 +41,26 @@ impl Life {
     }
 
     pub(crate) fn is_frozen(&self) -> bool {
-        *self.frozen.borrow()
+        self.frozen.load(Ordering::Relaxed)
     }
 
     /// Has it stand still, or go on. Clocks go on meanwhile, and so does whatever it has sent.
     pub(crate) fn freeze(&self, frozen: bool) {
-        self.frozen.send_replace(frozen);
+        self.frozen.store(frozen, Ordering::Relaxed);
+        self.turned.notify_waiters();
     }
 
     /// Does something within the process: not while it stands still, and no more once it has died.
     pub(crate) async fn does<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut frozen = self.frozen.subscribe();
         let mut work = pin!(work);
         loop {
+            // From here on no turn is missed.
+            let turned = self.turned.notified();
             tokio::select! {
                 biased;
                 () = self.dead.cancelled() => return None,
-                _ = frozen.wait_for(|frozen| !frozen) => {}
-            }
-            tokio::select! {
-                biased;
-                () = self.dead.cancelled() => return None,
-                _ = frozen.wait_for(|frozen| *frozen) => {}
-                done = &mut work => return Some(done),
+                () = turned => {}
+                done = &mut work, if !self.is_frozen() => return Some(done),
             }
         }
     }

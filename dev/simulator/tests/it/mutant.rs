@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service};
 use serde_json::json;
 use urumi_core::cluster::{
@@ -36,6 +37,10 @@ pub(crate) enum Mistake {
     Embellish,
     /// It is never recorded that a store is ready.
     NeverReady,
+    /// The Lease is written whatever its version.
+    AnyVersion,
+    /// The Lease of somebody else is never taken.
+    NeverTaken,
 }
 
 pub(crate) struct Mutant {
@@ -145,7 +150,22 @@ impl ClusterBackend for Mutant {
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
-        self.inner.replace(object).await
+        let mut object = object.clone();
+        if self.mistake == Mistake::AnyVersion && *object.kind() == Kind::of::<Lease>() {
+            object.as_value_mut()["metadata"]["resourceVersion"].take();
+            return self.inner.apply(&object).await;
+        }
+        if self.mistake == Mistake::NeverTaken
+            && *object.kind() == Kind::of::<Lease>()
+            && let Some(there) = self.inner.get(&object.reference()).await?
+        {
+            let holder = |lease: &Object| lease.str_at("/spec/holderIdentity").unwrap_or_default().to_owned();
+            if !["", &holder(&object)].contains(&holder(&there).as_str()) {
+                let unavailable = ClusterErrorKind::Unavailable;
+                return Err(ClusterError::new(Verb::Replace, object.reference(), unavailable, "not now"));
+            }
+        }
+        self.inner.replace(&object).await
     }
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
         self.inner.get(object).await
