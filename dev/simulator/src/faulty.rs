@@ -149,7 +149,15 @@ impl FaultyCluster {
             };
             if let Ok(after) = &result {
                 let states = (before.as_ref(), after.as_ref());
-                world.audit(|audit| audit.committed((&life, &role, term), &write, home.as_ref(), states));
+                let taken = world.audit(|audit| {
+                    let before = audit.leaders.term().0;
+                    audit.committed((&life, &role, term), &write, home.as_ref(), states);
+                    let (now, holder) = audit.leaders.term();
+                    (now != before).then(|| holder.to_owned())
+                });
+                if let Some(holder) = taken {
+                    world.note(|| format!("the Lease is {holder:?}'s"));
+                }
             }
             result
         };

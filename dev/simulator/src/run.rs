@@ -126,15 +126,23 @@ impl Show {
             healed: None,
         };
         show.play().await;
-        let healed = show.heal().await;
-        let settled_after = show.settle(healed).await;
+        let mut settled_after = Duration::ZERO;
+        if show.is_sound() {
+            let healed = show.heal().await;
+            settled_after = show.settle(healed).await;
+        }
         show.conclude(&theirs, settled_after)
     }
 
-    /// Everything until the time of healing.
+    /// Whether nothing was violated so far.
+    fn is_sound(&self) -> bool {
+        self.world.audit(|audit| audit.violations().is_empty())
+    }
+
+    /// Everything until the time of healing, or until something was violated.
     async fn play(&mut self) {
         let began = Instant::now();
-        while self.world.elapsed() < self.scenario.heals_at {
+        while self.world.elapsed() < self.scenario.heals_at && self.is_sound() {
             while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= self.world.elapsed()) {
                 let next = entry.remove();
                 self.happen(next);
@@ -283,7 +291,7 @@ impl Show {
             if self.stage.find(None).is_none() {
                 unsettled.push("nobody leads".into());
             }
-            if unsettled.is_empty() {
+            if unsettled.is_empty() || !self.is_sound() {
                 break;
             }
             if healed.elapsed() > SETTLED_WITHIN + itself {
@@ -297,6 +305,9 @@ impl Show {
             sleep(TICK).await;
         }
         let settled_after = healed.elapsed();
+        if !self.is_sound() {
+            return settled_after;
+        }
         // Conditions may be said in other words once more.
         sleep(QUIET).await;
         let writes = self.world.writes();

@@ -1,6 +1,7 @@
 //! A cluster that does not do what urumi asks of it, as if urumi had asked for something else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -153,6 +154,8 @@ impl ClusterBackend for Mutant {
         let mut object = object.clone();
         if self.mistake == Mistake::AnyVersion && *object.kind() == Kind::of::<Lease>() {
             object.as_value_mut()["metadata"]["resourceVersion"].take();
+            // Or those who take it from each other would leave no time for anything else.
+            tokio::time::sleep(Duration::from_millis(300)).await;
             return self.inner.apply(&object).await;
         }
         if self.mistake == Mistake::NeverTaken
