@@ -89,6 +89,7 @@ pub struct LeaderElection {
     name: String,
     identity: String,
     timing: Timing,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 impl std::fmt::Debug for LeaderElection {
@@ -115,7 +116,8 @@ impl LeaderElection {
         identity: impl Into<String>,
     ) -> Self {
         let (namespace, name, identity) = (namespace.into(), name.into(), identity.into());
-        LeaderElection { cluster, namespace, name, identity, timing: Timing::default() }
+        let clock = Arc::new(Timestamp::now);
+        LeaderElection { cluster, namespace, name, identity, timing: Timing::default(), clock }
     }
 
     /// How long things take; [`Timing::default`] by default.
@@ -128,13 +130,27 @@ impl LeaderElection {
         Ok(self)
     }
 
+    /// Takes the time of day from `clock`, the system's by default: for simulations. It is written to the Lease and never
+    /// read from there.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// Takes part, on `tasks`, until `stop` is cancelled; a leader then hands over by releasing the Lease.
     pub fn spawn(self, tasks: &TaskTracker, stop: CancellationToken) -> ElectionHandle {
+        let (handle, running) = self.run(stop);
+        tasks.spawn(running);
+        handle
+    }
+
+    /// Takes part while the future is polled, as [`spawn`](Self::spawn) does.
+    pub fn run(self, stop: CancellationToken) -> (ElectionHandle, impl Future<Output = ()> + Send + 'static) {
         let (term, leadership) = Leadership::new();
         let (report, health) =
             watch::channel(ElectionHealth { identity: self.identity.clone(), ..ElectionHealth::default() });
-        tasks.spawn(elector::Elector::new(self, term, report).run(stop));
-        ElectionHandle { leadership, health }
+        (ElectionHandle { leadership, health }, elector::Elector::new(self, term, report).run(stop))
     }
 }
 

@@ -86,7 +86,8 @@ impl ReadinessMonitor {
         self
     }
 
-    /// How long a store may be provisioning; [`DEADLINE`](Self::DEADLINE) by default.
+    /// How long a store may be provisioning; [`DEADLINE`](Self::DEADLINE) by default. It counts from when this monitor first
+    /// sees it provisioned: no clock but its own matters, and a store has its whole time after nobody was there.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use serde_json::Value;
@@ -12,6 +13,10 @@ use urumi_core::record;
 use urumi_core::status::StoreStatus;
 
 use crate::engine::SHARED;
+use crate::faulty::Role;
+use crate::leaders::Leaders;
+use crate::life::Life;
+use crate::replica::lease;
 use crate::scenario::Scenario;
 
 /// What must never be violated.
@@ -25,8 +30,13 @@ pub enum Invariant {
     OwnGround,
     /// No store is deleted that nobody wanted deleted.
     AskedDeletion,
-    /// A monitor that may not write writes nothing.
+    /// A monitor that may not write writes nothing, and what it has sent before another leads changes nothing of that
+    /// other's.
     Leadership,
+    /// One process leads at a time, and it is the one in the Lease.
+    OneLeader,
+    /// Where all is well, somebody leads soon after nobody does.
+    Failover,
     /// Statuses change by the transition table only.
     Transitions,
     /// What others have set stays.
@@ -55,15 +65,15 @@ impl fmt::Display for Violation {
 }
 
 /// A write as it is sent.
-pub(crate) enum Write<'a> {
-    Create(&'a Object),
-    Apply(&'a Object),
-    Replace(&'a Object),
-    Record(&'a RecordPatch),
-    Delete(&'a NamespaceDeletion),
+pub(crate) enum Write {
+    Create(Object),
+    Apply(Object),
+    Replace(Object),
+    Record(RecordPatch),
+    Delete(NamespaceDeletion),
 }
 
-impl Write<'_> {
+impl Write {
     pub(crate) fn verb(&self) -> Verb {
         match self {
             Write::Create(_) => Verb::Create,
@@ -105,6 +115,14 @@ pub(crate) struct Audit {
     /// The namespaces of each name that stores are shown by.
     namespaces: BTreeMap<String, BTreeSet<String>>,
     foreign: Vec<Foreign>,
+    /// What was written last of each object, by the uid of its namespace; as a hash.
+    stated: BTreeMap<(String, String), u64>,
+    /// The stores with which something has been wrong that is not urumi's doing.
+    broken: BTreeSet<StoreId>,
+    /// Who leads.
+    pub(crate) leaders: Leaders,
+    /// How many writes of monitors were carried out after another has begun to lead.
+    late: u64,
     violations: Vec<Violation>,
 }
 
@@ -117,12 +135,21 @@ impl Audit {
             secrets: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             foreign: Vec::new(),
+            stated: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            leaders: Leaders::new(scenario.election.lease),
+            late: 0,
             violations: Vec::new(),
         }
     }
 
     pub(crate) fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+
+    /// How many writes of monitors were carried out after another has begun to lead.
+    pub(crate) fn late(&self) -> u64 {
+        self.late
     }
 
     pub(crate) fn violate(&mut self, invariant: Invariant, message: impl Into<String>) {
@@ -134,6 +161,11 @@ impl Audit {
         self.asked.insert(id.clone());
     }
 
+    /// A store cannot start.
+    pub(crate) fn broken(&mut self, id: &StoreId) {
+        self.broken.insert(id.clone());
+    }
+
     /// Somebody else has set something.
     pub(crate) fn foreign(&mut self, object: &Object, pointer: &str) {
         if let (Some(uid), Some(value)) = (object.uid(), object.at(pointer)) {
@@ -141,23 +173,45 @@ impl Audit {
         }
     }
 
-    /// A monitor begins to write.
-    pub(crate) fn write_begins(&mut self, permitted: bool, replica: usize, verb: Verb, target: &str) {
-        if !permitted {
-            self.violate(Invariant::Leadership, format!("replica {replica} does not lead and would {verb} {target}"));
+    /// Whether one leads, and soon; to be asked every moment.
+    pub(crate) fn look(&mut self, all_is_well: bool) {
+        if let Some(message) = self.leaders.several() {
+            self.violate(Invariant::OneLeader, message);
+        }
+        if let Some(vacant) = self.leaders.vacancy(all_is_well) {
+            self.violate(Invariant::Failover, format!("nobody has led for {vacant:?}"));
         }
     }
 
-    /// A write was carried out; `home` is the namespace of its target as it was.
+    /// A process begins to write. Says in whose term.
+    pub(crate) fn write_begins(&mut self, (life, role): (&Life, &Role), verb: Verb, target: &str) -> u64 {
+        if let Role::Monitor(leadership) = role
+            && !leadership.holds()
+        {
+            self.violate(Invariant::Leadership, format!("{} does not lead and would {verb} {target}", life.identity));
+        }
+        if let Some(message) = self.leaders.several() {
+            self.violate(Invariant::OneLeader, message);
+        }
+        self.leaders.term().0
+    }
+
+    /// A write was carried out that was begun in a term; `home` is the namespace of its target as it was.
     pub(crate) fn committed(
         &mut self,
-        write: &Write<'_>,
+        (life, role, begun): (&Life, &Role, u64),
+        write: &Write,
         home: Option<&Object>,
-        before: Option<&Object>,
-        after: Option<&Object>,
+        (before, after): (Option<&Object>, Option<&Object>),
     ) {
         let target = write.target();
+        if matches!(role, Role::Elector) {
+            return self.check_lease(write, &target, after);
+        }
+        let (term, holder) = self.leaders.term();
+        let late = matches!(role, Role::Monitor(_)) && term != begun && holder != life.identity;
         self.check_ground(write, &target, home, before);
+        self.check_late(late, write, &target, (home, before));
         let (Some(home), true) = (home, target.kind == Kind::of::<Secret>()) else {
             return self.check_record(write, before, after);
         };
@@ -165,7 +219,47 @@ impl Audit {
         self.check_foreign(before, after);
     }
 
-    fn check_ground(&mut self, write: &Write<'_>, target: &ObjectRef, home: Option<&Object>, before: Option<&Object>) {
+    /// An elector writes the Lease and nothing else.
+    fn check_lease(&mut self, write: &Write, target: &ObjectRef, after: Option<&Object>) {
+        match after {
+            Some(after) if *target == lease() => {
+                if let Some(message) = self.leaders.written(after) {
+                    self.violate(Invariant::OneLeader, message);
+                }
+            }
+            _ => self.violate(Invariant::OwnGround, format!("an elector would {} {target}", write.verb())),
+        }
+    }
+
+    /// What comes late is of the record as it still is, or says what everybody says.
+    fn check_late(
+        &mut self,
+        late: bool,
+        write: &Write,
+        target: &ObjectRef,
+        (home, before): (Option<&Object>, Option<&Object>),
+    ) {
+        self.late += u64::from(late);
+        let version = before.and_then(Object::resource_version);
+        let stale = match write {
+            Write::Create(object) | Write::Apply(object) => {
+                let place = (home.and_then(Object::uid).unwrap_or_default().to_owned(), target.to_string());
+                let mut hasher = DefaultHasher::new();
+                object.as_value().to_string().hash(&mut hasher);
+                let stated = hasher.finish();
+                self.stated.insert(place, stated).is_some_and(|earlier| earlier != stated)
+            }
+            Write::Replace(object) => object.resource_version() != version,
+            Write::Record(patch) => Some(patch.resource_version.as_str()) != version,
+            Write::Delete(deletion) => Some(deletion.resource_version.as_str()) != version,
+        };
+        if late && stale {
+            let message = format!("another leads, and {} {target} of before takes effect", write.verb());
+            self.violate(Invariant::Leadership, message);
+        }
+    }
+
+    fn check_ground(&mut self, write: &Write, target: &ObjectRef, home: Option<&Object>, before: Option<&Object>) {
         let id_of = |namespace: &Object| StoreId::parse(namespace.annotation(record::ID)?).ok();
         let ours = |namespace: &Object| {
             let id = id_of(namespace).filter(|id| namespace.name() == id.namespace());
@@ -189,7 +283,7 @@ impl Audit {
         }
     }
 
-    fn check_record(&mut self, write: &Write<'_>, before: Option<&Object>, after: Option<&Object>) {
+    fn check_record(&mut self, write: &Write, before: Option<&Object>, after: Option<&Object>) {
         self.check_foreign(before, after);
         let status = |object: &Object| object.annotation(record::STATUS).and_then(StoreStatus::parse);
         match (write, before, after) {
@@ -214,6 +308,15 @@ impl Audit {
                     && !from.may_become(to)
                 {
                     self.violate(Invariant::Transitions, format!("{} went from {from} to {to}", after.name()));
+                }
+                // No scenario lasts as long as a store may be provisioning.
+                let sound = |id: &str| StoreId::parse(id).is_ok_and(|id| !self.broken.contains(&id));
+                if status(before) != status(after)
+                    && status(after) == Some(StoreStatus::Failed)
+                    && after.annotation(record::ID).is_some_and(sound)
+                {
+                    let message = format!("{} has failed, and nothing was wrong with it", after.name());
+                    self.violate(Invariant::Transitions, message);
                 }
             }
             _ => {}

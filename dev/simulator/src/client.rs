@@ -6,7 +6,7 @@ use tokio::time::sleep;
 use urumi_core::status::StoreStatus;
 use urumi_core::{CreateStore, Error, ErrorKind, Orchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
-use crate::world::Life;
+use crate::life::Life;
 
 /// What came of one try.
 pub(crate) enum Answer {
@@ -21,18 +21,9 @@ pub(crate) enum Answer {
 /// How long somebody waits before they ask again.
 pub(crate) const PAUSE: Duration = Duration::from_millis(700);
 
-/// Asks a process for something; a process that dies meanwhile gives no answer.
-async fn ask<T>(life: &Life, asking: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        biased;
-        () = life.dead.cancelled() => None,
-        answer = asking => Some(answer),
-    }
-}
-
 /// Asks for a store once.
 pub(crate) async fn create(urumi: &Orchestrator, life: &Life, request: &CreateStore, id: &StoreId) -> Answer {
-    let answer = ask(life, async {
+    let answer = life.does(async {
         match urumi.create(request.clone()).await {
             Ok(_) | Err(Error::Unfinished { .. }) => Answer::Done,
             Err(Error::AlreadyExists { .. } | Error::KeyInUse { .. }) => match urumi.get(id).await {
@@ -49,7 +40,7 @@ pub(crate) async fn create(urumi: &Orchestrator, life: &Life, request: &CreateSt
 
 /// Asks for a store's deletion once.
 pub(crate) async fn delete(urumi: &Orchestrator, life: &Life, id: &StoreId) -> Answer {
-    let answer = ask(life, async {
+    let answer = life.does(async {
         match urumi.delete(id).await {
             Ok(_) => Answer::Done,
             Err(error) if error.kind() == ErrorKind::NotFound => Answer::Done,

@@ -39,6 +39,7 @@ fn parse_range(text: &str) -> Result<Range<u64>> {
 #[derive(Default)]
 struct Sum {
     writes: u64,
+    late: u64,
     slowest: Duration,
     violated: Vec<u64>,
 }
@@ -72,9 +73,10 @@ pub fn run() -> Result<ExitCode> {
     });
     let sum = sum.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     println!(
-        "{} seeds, {} writes, {} violated, settled at most {:.1} s after healing, {:.1} s",
+        "{} seeds, {} writes, {} of them late, {} violated, settled at most {:.1} s after healing, {:.1} s",
         seeds.end - seeds.start,
         sum.writes,
+        sum.late,
         sum.violated.len(),
         sum.slowest.as_secs_f64(),
         began.elapsed().as_secs_f64(),
@@ -85,6 +87,7 @@ pub fn run() -> Result<ExitCode> {
 #[expect(clippy::print_stdout, reason = "this is the command's output")]
 fn note(sum: &mut Sum, scenario: &Scenario, report: &Report, verbose: bool) {
     sum.writes += report.writes;
+    sum.late += report.late;
     sum.slowest = sum.slowest.max(report.settled_after);
     if verbose {
         println!("{scenario:#?}");

@@ -1,10 +1,12 @@
 //! The cluster as a process sees it: late, failing, and at times deadly.
 
+use std::fmt;
 use std::future::{Future, pending};
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::sleep;
 use urumi_core::cluster::{
     Access, ClusterBackend, ClusterError, LogOptions, LogStream, NamespaceDeletion, Query, RecordPatch, TokenReview,
     Verb, WatchStream,
@@ -14,9 +16,10 @@ use urumi_core::object::{Object, ObjectRef};
 use urumi_core::secret::SecretString;
 
 use crate::audit::{Write, namespace};
-use crate::scenario::Moment;
+use crate::life::Life;
+use crate::scenario::{Moment, Of};
 use crate::watches::unsteady;
-use crate::world::{Life, World};
+use crate::world::{Fate, World};
 
 /// On whose behalf a request is sent.
 #[derive(Clone, Debug)]
@@ -25,9 +28,12 @@ pub(crate) enum Role {
     Request,
     /// The process's monitor, which may write only while this says so.
     Monitor(Leadership),
+    /// The process stands in an election.
+    Elector,
 }
 
 /// The cluster as a process sees it.
+#[derive(Clone)]
 pub(crate) struct FaultyCluster {
     world: Arc<World>,
     life: Life,
@@ -41,70 +47,99 @@ impl FaultyCluster {
     }
 
     fn who(&self) -> String {
-        let role = if matches!(self.role, Role::Request) { "" } else { " monitor" };
+        let role = match self.role {
+            Role::Request => "",
+            Role::Monitor(_) => " monitor",
+            Role::Elector => " elector",
+        };
         format!("{}{role}", self.life.replica)
     }
 
+    /// Which of its writes are counted together.
+    fn counted(&self) -> Of {
+        if matches!(self.role, Role::Elector) { Of::Lease } else { Of::Stores }
+    }
+
     /// Dies, if this is the moment.
-    async fn perhaps_die(&self, death: Option<(Moment, std::time::Duration)>, moment: Moment) {
+    fn perhaps_die(&self, death: Option<(Moment, Duration)>, moment: Moment) {
         if let Some((_, back_after)) = death.filter(|(at, _)| *at == moment) {
             self.world.note(|| format!("{} dies: {moment:?}", self.life.replica));
             self.world.die(&self.life, back_after);
         }
-        if self.life.dead.is_cancelled() {
-            pending().await
-        }
     }
 
-    async fn request<T>(
+    /// Sends a request. What was sent is carried out, whatever becomes of whoever has sent it.
+    async fn send<T: Send + 'static>(
         &self,
-        (verb, target): (Verb, &str),
-        write: bool,
-        then: impl Future<Output = Result<T, ClusterError>> + Send,
+        fate: Fate,
+        (verb, target): (Verb, String),
+        noted: bool,
+        then: impl Future<Output = Result<T, ClusterError>> + Send + 'static,
     ) -> Result<T, ClusterError> {
+        self.perhaps_die(fate.death, Moment::Before);
         if self.life.dead.is_cancelled() {
             return pending().await;
         }
-        let fate = self.world.fate(write);
-        if write {
-            if let Role::Monitor(leadership) = &self.role {
-                let permitted = leadership.holds();
-                self.world.audit(|audit| audit.write_begins(permitted, self.life.replica, verb, target));
+        let cluster = self.clone();
+        let carried_out = tokio::spawn(async move {
+            cluster.world.takes(fate.there).await;
+            let who = || cluster.who();
+            let error = |kind| Err(ClusterError::new(verb, &target, kind, "the simulator has it so"));
+            if let Some(kind) = fate.refused {
+                cluster.world.note(|| format!("{} {verb} {target}: refused, {kind:?}", who()));
+                return error(kind);
             }
-            self.world.note(|| format!("{} {verb} {target}", self.who()));
-        }
-        self.perhaps_die(fate.death, Moment::Before).await;
-        sleep_some(fate.there).await;
-        let error = |kind| Err(ClusterError::new(verb, target, kind, "the simulator has it so"));
-        if let Some(kind) = fate.refused {
-            self.world.note(|| format!("{} {verb} {target}: refused, {kind:?}", self.who()));
-            return error(kind);
-        }
-        let result = then.await;
-        if write {
-            let outcome = result.as_ref().map_or_else(|e| format!("{:?}", e.kind()), |_| "done".into());
-            self.world.note(|| format!("{} {verb} {target}: {outcome}", self.who()));
-        }
-        self.perhaps_die(fate.death, Moment::Committed).await;
-        sleep_some(fate.back).await;
-        if let Some(kind) = fate.lost {
-            self.world.note(|| format!("{} {verb} {target}: answer lost, {kind:?}", self.who()));
-            return error(kind);
-        }
-        self.perhaps_die(fate.death, Moment::Answered).await;
-        result
+            let result = then.await;
+            if noted {
+                let outcome = result.as_ref().map_or_else(|e| format!("{:?}", e.kind()), |_| "done".into());
+                cluster.world.note(|| format!("{} {verb} {target}: {outcome}", who()));
+            }
+            cluster.perhaps_die(fate.death, Moment::Committed);
+            cluster.world.takes(fate.back).await;
+            if let Some(kind) = fate.lost {
+                cluster.world.note(|| format!("{} {verb} {target}: answer lost, {kind:?}", who()));
+                return error(kind);
+            }
+            result
+        });
+        let result = match carried_out.await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => pending().await,
+            },
+        };
+        self.perhaps_die(fate.death, Moment::Answered);
+        if self.life.dead.is_cancelled() { pending().await } else { result }
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        verb: Verb,
+        target: impl fmt::Display,
+        then: impl Future<Output = Result<T, ClusterError>> + Send + 'static,
+    ) -> Result<T, ClusterError> {
+        self.send(self.world.fate(None), (verb, target.to_string()), false, then).await
     }
 
     /// A write, with what the cluster has before and after it looked at by the audit.
-    async fn write(&self, write: Write<'_>) -> Result<Option<Object>, ClusterError> {
+    async fn write(&self, write: Write) -> Result<Option<Object>, ClusterError> {
         let reference = write.target();
-        let cluster = &self.world.cluster;
-        let commit = async {
-            let home = match &reference.namespace {
-                Some(name) => cluster.get(&namespace(name)).await?,
-                None => None,
+        let (verb, target) = (write.verb(), reference.to_string());
+        let fate = self.world.fate(Some(self.counted()));
+        let term = self.world.audit(|audit| audit.write_begins((&self.life, &self.role), verb, &target));
+        let noted = !matches!(self.role, Role::Elector);
+        if noted {
+            self.world.note(|| format!("{} {verb} {target}", self.who()));
+        }
+        let FaultyCluster { world, life, role } = self.clone();
+        let commit = async move {
+            let cluster = &world.cluster;
+            let (home, before) = match (&role, &reference.namespace) {
+                (Role::Elector, _) => (None, None),
+                (_, None) => (None, cluster.get(&reference).await?),
+                (_, Some(name)) => (cluster.get(&namespace(name)).await?, cluster.get(&reference).await?),
             };
-            let before = cluster.get(&reference).await?;
             let result = match &write {
                 Write::Create(object) => cluster.create(object).await.map(Some),
                 Write::Apply(object) => cluster.apply(object).await.map(Some),
@@ -113,17 +148,20 @@ impl FaultyCluster {
                 Write::Delete(deletion) => cluster.delete_namespace(deletion).await.map(|()| None),
             };
             if let Ok(after) = &result {
-                self.world.audit(|audit| audit.committed(&write, home.as_ref(), before.as_ref(), after.as_ref()));
+                let states = (before.as_ref(), after.as_ref());
+                let taken = world.audit(|audit| {
+                    let before = audit.leaders.term().0;
+                    audit.committed((&life, &role, term), &write, home.as_ref(), states);
+                    let (now, holder) = audit.leaders.term();
+                    (now != before).then(|| holder.to_owned())
+                });
+                if let Some(holder) = taken {
+                    world.note(|| format!("the Lease is {holder:?}'s"));
+                }
             }
             result
         };
-        self.request((write.verb(), &reference.to_string()), true, commit).await
-    }
-}
-
-async fn sleep_some(time: std::time::Duration) {
-    if !time.is_zero() {
-        sleep(time).await;
+        self.send(fate, (verb, target), noted, commit).await
     }
 }
 
@@ -135,23 +173,25 @@ fn returned(verb: Verb, target: &ObjectRef, object: Option<Object>) -> Result<Ob
 #[async_trait]
 impl ClusterBackend for FaultyCluster {
     async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
-        returned(Verb::Create, &object.reference(), self.write(Write::Create(object)).await?)
+        returned(Verb::Create, &object.reference(), self.write(Write::Create(object.clone())).await?)
     }
 
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
-        returned(Verb::Apply, &object.reference(), self.write(Write::Apply(object)).await?)
+        returned(Verb::Apply, &object.reference(), self.write(Write::Apply(object.clone())).await?)
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
-        returned(Verb::Replace, &object.reference(), self.write(Write::Replace(object)).await?)
+        returned(Verb::Replace, &object.reference(), self.write(Write::Replace(object.clone())).await?)
     }
 
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
-        self.request((Verb::Get, &object.to_string()), false, self.world.cluster.get(object)).await
+        let (cluster, reference) = (self.world.cluster.clone(), object.clone());
+        self.read(Verb::Get, object, async move { cluster.get(&reference).await }).await
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError> {
-        self.request((Verb::List, &query.to_string()), false, self.world.cluster.list(query)).await
+        let (cluster, wanted) = (self.world.cluster.clone(), query.clone());
+        self.read(Verb::List, query, async move { cluster.list(&wanted).await }).await
     }
 
     fn watch(&self, query: &Query) -> WatchStream {
@@ -159,27 +199,31 @@ impl ClusterBackend for FaultyCluster {
     }
 
     async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
-        returned(Verb::UpdateRecord, &namespace(&patch.namespace), self.write(Write::Record(patch)).await?)
+        returned(Verb::UpdateRecord, &namespace(&patch.namespace), self.write(Write::Record(patch.clone())).await?)
     }
 
     async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
-        self.write(Write::Delete(deletion)).await.map(drop)
+        self.write(Write::Delete(deletion.clone())).await.map(drop)
     }
 
     async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
-        self.request((Verb::Logs, &pod.to_string()), false, self.world.cluster.logs(pod, options)).await
+        let (cluster, reference, options) = (self.world.cluster.clone(), pod.clone(), options.clone());
+        self.read(Verb::Logs, pod, async move { cluster.logs(&reference, &options).await }).await
     }
 
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
-        self.request((Verb::Review, &access.resource), false, self.world.cluster.may(access)).await
+        let (cluster, asked) = (self.world.cluster.clone(), access.clone());
+        self.read(Verb::Review, &access.resource, async move { cluster.may(&asked).await }).await
     }
 
     async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError> {
-        let asking = self.world.cluster.review_token(token, audiences);
-        self.request((Verb::ReviewToken, "a token"), false, asking).await
+        let (cluster, token, audiences) = (self.world.cluster.clone(), token.clone(), audiences.to_vec());
+        let asking = async move { cluster.review_token(&token, &audiences).await };
+        self.read(Verb::ReviewToken, "a token", asking).await
     }
 
     async fn version(&self) -> Result<String, ClusterError> {
-        self.request((Verb::Version, "the version"), false, self.world.cluster.version()).await
+        let cluster = self.world.cluster.clone();
+        self.read(Verb::Version, "the version", async move { cluster.version().await }).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod, Secret};
 use serde_json::{Map, Value, json};
 use urumi_core::cluster::InMemoryCluster;
@@ -16,8 +17,9 @@ pub type Dump = Map<String, Value>;
 /// Everything that a cluster has, but what its own controllers say happened on the way there.
 pub fn dump(cluster: &InMemoryCluster) -> Dump {
     let objects = cluster.dump().into_iter();
-    // Pods have random names, and are their workloads', whose status counts them.
-    let kept = objects.filter(|object| ![Kind::of::<Event>(), Kind::of::<Pod>()].contains(object.kind()));
+    // Pods have random names, and are their workloads', whose status counts them. The Lease is of who leads.
+    let left_out = [Kind::of::<Event>(), Kind::of::<Pod>(), Kind::of::<Lease>()];
+    let kept = objects.filter(|object| !left_out.contains(object.kind()));
     kept.map(|object| (object.reference().to_string(), normal(object))).collect()
 }
 

@@ -1,23 +1,34 @@
-//! A process of urumi: it answers requests and runs a monitor, until it dies.
+//! A process of urumi: it answers requests, stands in the election and runs a monitor, until it dies or is told to stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio_util::sync::CancellationToken;
+use k8s_openapi::api::coordination::v1::Lease;
 use urumi_core::cluster::ClusterBackend;
-use urumi_core::leader::{Appointment, Leadership};
+use urumi_core::leader::{LeaderElection, Timing, TimingError};
+use urumi_core::object::{Kind, ObjectRef};
 use urumi_core::secret::{NoRandomness, SecretSource, SecretString};
 use urumi_core::{Orchestrator, ReadinessMonitor};
 
 use crate::engine::StallEngine;
 use crate::faulty::{FaultyCluster, Role};
-use crate::world::{Life, World};
+use crate::life::Life;
+use crate::world::World;
 
 /// When every simulation begins.
 pub(crate) fn beginning() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The namespace of the installation, in which the Lease is.
+pub(crate) const INSTALLATION: &str = "urumi";
+const LEASE: &str = "monitor";
+
+/// The Lease that processes are elected over.
+pub(crate) fn lease() -> ObjectRef {
+    ObjectRef::namespaced(Kind::of::<Lease>(), INSTALLATION, LEASE)
 }
 
 /// A cluster as a process sees it.
@@ -53,50 +64,56 @@ impl SecretSource for Numbered {
 pub(crate) struct Replica {
     pub(crate) life: Life,
     pub(crate) orchestrator: Orchestrator,
-    appointment: Appointment,
 }
 
 impl Replica {
     /// Starts a process.
-    pub(crate) fn start(world: &Arc<World>, replica: usize, build: &Build) -> Replica {
-        let life = Life { replica, dead: CancellationToken::new() };
-        let (appointment, leadership) = Leadership::appointed(false);
+    ///
+    /// # Errors
+    /// When the times make no election.
+    pub(crate) fn start(
+        world: &Arc<World>,
+        replica: usize,
+        timing: Timing,
+        build: &Build,
+    ) -> Result<Replica, TimingError> {
+        let (life, shift) = world.start(replica);
+        let cluster = |role: Role| -> Backend {
+            let cluster: Backend = Arc::new(FaultyCluster::new(world.clone(), life.clone(), role));
+            (build.wrap)(cluster, world.clone())
+        };
+        let clock = || {
+            let world = world.clone();
+            move || beginning() + SignedDuration::try_from(world.elapsed()).unwrap_or_default() + shift
+        };
+        let election = LeaderElection::new(cluster(Role::Elector), INSTALLATION, LEASE, &life.identity);
+        let (election, standing) = election.timing(timing)?.clock(clock()).run(life.stop.clone());
+        let leadership = election.leadership();
         let orchestrator = |role: Role| {
             // No two of them draw the same.
             let part = if matches!(role, Role::Request) { 0 } else { 500 };
             let first = (world.writes() + 1) * 1_000_000 + replica as u64 * 1_000 + part;
-            let cluster: Backend = Arc::new(FaultyCluster::new(world.clone(), life.clone(), role));
-            let clock = world.clone();
-            Orchestrator::builder((build.wrap)(cluster, world.clone()))
+            Orchestrator::builder(cluster(role))
                 .engine(StallEngine)
                 .created_by("simulator")
                 .secrets(Numbered(AtomicU64::new(first)))
-                .clock(move || beginning() + SignedDuration::try_from(clock.elapsed()).unwrap_or_default())
+                .clock(clock())
                 .build()
         };
         let monitor = ReadinessMonitor::new(orchestrator(Role::Monitor(leadership.clone())));
-        let monitor = if build.heeds_leadership { monitor.led_by(leadership) } else { monitor };
+        let monitor = if build.heeds_leadership { monitor.led_by(leadership.clone()) } else { monitor };
         let monitor = monitor.resync(Duration::from_secs(10));
-        let dead = life.dead.clone();
+        world.note(|| format!("{replica} starts, its clock is wrong by {} s", shift.as_secs()));
+        world.audit(|audit| audit.leaders.join(&life, &leadership));
+        let (world, process) = (world.clone(), life.clone());
+        let orchestrator = orchestrator(Role::Request);
         tokio::spawn(async move {
-            let running = monitor.run(CancellationToken::new());
-            tokio::select! {
-                biased;
-                () = dead.cancelled() => {}
-                _ = running => {}
+            let running = async { tokio::join!(standing, monitor.run(process.stop.clone())) };
+            if process.does(running).await.is_some() {
+                world.note(|| format!("{replica} has stopped"));
+                process.dead.cancel();
             }
         });
-        world.note(|| format!("{replica} starts"));
-        Replica { orchestrator: orchestrator(Role::Request), life, appointment }
-    }
-
-    /// Whether it has not died.
-    pub(crate) fn is_alive(&self) -> bool {
-        !self.life.dead.is_cancelled()
-    }
-
-    /// Lets it lead, or not.
-    pub(crate) fn lead(&self, may_write: bool) {
-        self.appointment.set(may_write);
+        Ok(Replica { orchestrator, life })
     }
 }

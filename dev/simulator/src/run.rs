@@ -15,6 +15,7 @@ use urumi_core::{StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use crate::audit::{Audit, Invariant, Violation, namespace};
 use crate::client::{self, Answer};
 use crate::drift;
+use crate::life::Life;
 use crate::oracle::{self, Dump, difference};
 use crate::replica::Build;
 use crate::scenario::{Deed, Scenario};
@@ -25,6 +26,8 @@ use crate::world::{Trace, World};
 const TICK: Duration = Duration::from_millis(250);
 /// How long after healing everything must be settled, beside what the cluster itself takes.
 pub(crate) const SETTLED_WITHIN: Duration = Duration::from_secs(30);
+/// How long after healing events of before may still be under way.
+const ABATED_AFTER: Duration = Duration::from_secs(10);
 /// How long nothing may be written once everything is settled.
 const QUIET: Duration = Duration::from_secs(25);
 
@@ -39,8 +42,24 @@ pub struct Report {
     pub dump: Dump,
     /// How many writes there were.
     pub writes: u64,
+    /// How many writes of monitors were carried out after another has begun to lead.
+    pub late: u64,
     /// How long after healing everything was settled.
     pub settled_after: Duration,
+}
+
+impl Report {
+    /// Of what could not be run.
+    fn nothing(message: String) -> Report {
+        Report {
+            violations: vec![Violation { invariant: Invariant::Settled, message }],
+            trace: Trace::new(),
+            dump: Dump::new(),
+            writes: 0,
+            late: 0,
+            settled_after: Duration::ZERO,
+        }
+    }
 }
 
 /// Runs a scenario and compares its end with that of the run without faults.
@@ -48,7 +67,10 @@ pub fn judge(scenario: &Scenario, build: &Build) -> Report {
     let mut report = run(scenario, build);
     if report.violations.is_empty() {
         let expected = run(&scenario.without_faults(), build);
-        if let Some(difference) = difference(&expected.dump, &report.dump) {
+        report.violations = expected.violations;
+        if report.violations.is_empty()
+            && let Some(difference) = difference(&expected.dump, &report.dump)
+        {
             report.violations.push(Violation { invariant: Invariant::Oracle, message: difference });
         }
     }
@@ -60,16 +82,7 @@ pub fn run(scenario: &Scenario, build: &Build) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     match runtime {
         Ok(runtime) => runtime.block_on(Show::run(scenario.clone(), build.clone())),
-        Err(error) => {
-            let violation = Violation { invariant: Invariant::Settled, message: format!("no runtime: {error}") };
-            Report {
-                violations: vec![violation],
-                trace: Trace::new(),
-                dump: Dump::new(),
-                writes: 0,
-                settled_after: Duration::ZERO,
-            }
-        }
+        Err(error) => Report::nothing(format!("no runtime: {error}")),
     }
 }
 
@@ -77,6 +90,7 @@ pub fn run(scenario: &Scenario, build: &Build) -> Report {
 enum Next {
     Deed(Deed),
     Restart(usize),
+    Thaw(Life),
     Mend(usize),
 }
 
@@ -86,6 +100,8 @@ struct Show {
     stage: Arc<Stage>,
     agenda: BTreeMap<(Duration, usize), Next>,
     people: JoinSet<()>,
+    /// When everything healed.
+    healed: Option<Instant>,
     /// Whether the last thing that was wanted of each store was that it be there.
     wishes: Arc<Mutex<Vec<bool>>>,
 }
@@ -95,7 +111,10 @@ impl Show {
         let cluster = stage::cluster(&scenario).await;
         let theirs = stage::foreign(&cluster);
         let world = World::new(&scenario, cluster, Audit::of(&scenario));
-        let stage = Stage::new(world.clone(), build, scenario.replicas);
+        let stage = match Stage::new(world.clone(), build, &scenario) {
+            Ok(stage) => stage,
+            Err(error) => return Report::nothing(format!("no election: {error}")),
+        };
         let agenda = scenario.deeds.iter().cloned().enumerate();
         let mut show = Show {
             agenda: agenda.map(|(number, (at, deed))| ((at, number), Next::Deed(deed))).collect(),
@@ -104,17 +123,26 @@ impl Show {
             world,
             stage,
             people: JoinSet::new(),
+            healed: None,
         };
         show.play().await;
-        let healed = show.heal().await;
-        let settled_after = show.settle(healed).await;
+        let mut settled_after = Duration::ZERO;
+        if show.is_sound() {
+            let healed = show.heal().await;
+            settled_after = show.settle(healed).await;
+        }
         show.conclude(&theirs, settled_after)
     }
 
-    /// Everything until the time of healing.
+    /// Whether nothing was violated so far.
+    fn is_sound(&self) -> bool {
+        self.world.audit(|audit| audit.violations().is_empty())
+    }
+
+    /// Everything until the time of healing, or until something was violated.
     async fn play(&mut self) {
         let began = Instant::now();
-        while self.world.elapsed() < self.scenario.heals_at {
+        while self.world.elapsed() < self.scenario.heals_at && self.is_sound() {
             while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= self.world.elapsed()) {
                 let next = entry.remove();
                 self.happen(next);
@@ -122,11 +150,18 @@ impl Show {
             for (replica, back_after) in self.world.take_died() {
                 self.later(back_after, Next::Restart(replica));
             }
-            self.stage.elect();
+            self.look();
             let tick = Instant::now() + TICK;
             let next = self.agenda.keys().next().map_or(tick, |(at, _)| tick.min(began + *at));
             sleep_until(next).await;
         }
+    }
+
+    /// Has it looked at who leads.
+    fn look(&self) {
+        let long_since = |healed: Instant| healed.elapsed() > ABATED_AFTER;
+        let all_is_well = self.scenario.weather.is_none() || self.healed.is_some_and(long_since);
+        self.world.audit(|audit| audit.look(all_is_well));
     }
 
     fn later(&mut self, after: Duration, next: Next) {
@@ -137,6 +172,7 @@ impl Show {
     fn happen(&mut self, next: Next) {
         match next {
             Next::Restart(replica) => self.stage.restart(replica),
+            Next::Thaw(life) => life.freeze(false),
             Next::Mend(store) => {
                 if let Some(target) = self.web_of(store) {
                     self.world.cluster.clear_fault(&target);
@@ -150,14 +186,31 @@ impl Show {
                 }
             }
             Next::Deed(Deed::Crash(replica, back_after)) => {
-                self.stage.kill(replica);
+                if let Some(life) = self.stage.find(Some(replica)) {
+                    self.world.note(|| format!("{replica} dies"));
+                    life.dead.cancel();
+                }
                 self.later(back_after, Next::Restart(replica));
             }
-            Next::Deed(Deed::Lead(who)) => self.stage.lead(who),
+            Next::Deed(Deed::Pause(who, time)) => {
+                if let Some(life) = self.stage.find(who) {
+                    self.world.note(|| format!("{} stands still", life.replica));
+                    life.freeze(true);
+                    self.later(time, Next::Thaw(life));
+                }
+            }
+            Next::Deed(Deed::Stop(who, back_after)) => {
+                if let Some(life) = self.stage.find(who) {
+                    self.world.note(|| format!("{} is told to stop", life.replica));
+                    life.stop.cancel();
+                    self.later(back_after, Next::Restart(life.replica));
+                }
+            }
             Next::Deed(Deed::DropWatches) => self.world.cluster.drop_watches(),
             Next::Deed(Deed::ExpireWatches) => self.world.cluster.expire_watches(),
             Next::Deed(Deed::Break(store, mended_after)) => {
-                if let Some(target) = self.web_of(store) {
+                if let (Some(target), Some(wanted)) = (self.web_of(store), self.scenario.stores.get(store)) {
+                    self.world.audit(|audit| audit.broken(&wanted.id));
                     self.world.cluster.inject_fault(target, Fault::CrashLoop { exit_code: 1, restarts: 3 });
                     self.later(mended_after, Next::Mend(store));
                 }
@@ -210,14 +263,18 @@ impl Show {
     /// Ends all that goes wrong; says when that was. Then people look once more whether they have what they want.
     async fn heal(&mut self) -> Instant {
         self.world.heal();
+        self.world.audit(|audit| audit.leaders.thaw());
         self.world.cluster.clear_faults();
         self.world.note(|| "everything heals".into());
         let healed = Instant::now();
+        self.healed = Some(healed);
         (0..self.scenario.replicas).for_each(|replica| self.stage.restart(replica));
         let people = async { while self.people.join_next().await.is_some() {} };
         if timeout(SETTLED_WITHIN + self.scenario.termination_delay, people).await.is_err() {
             self.world.audit(|audit| audit.violate(Invariant::Settled, "somebody still has no answer"));
         }
+        // What was sent before arrives before they look.
+        sleep(TICK).await;
         let last: Vec<bool> = self.scenario.stores.iter().map(|wanted| wanted.stays).collect();
         last.into_iter().enumerate().for_each(|(number, stays)| self.wish(number, stays));
         healed
@@ -225,15 +282,16 @@ impl Show {
 
     /// Waits until everything is settled; says how long after healing that was.
     async fn settle(&mut self, healed: Instant) -> Duration {
-        let itself = self.scenario.termination_delay * 2 + self.scenario.readiness_delay * 3;
+        let (scenario, lease) = (&self.scenario, self.scenario.election.lease);
+        let itself = scenario.termination_delay * 2 + scenario.readiness_delay * 3 + lease;
         let mut retried = false;
         loop {
-            self.stage.elect();
+            self.look();
             let mut unsettled = self.unsettled().await;
-            if !self.stage.is_led() {
+            if self.stage.find(None).is_none() {
                 unsettled.push("nobody leads".into());
             }
-            if unsettled.is_empty() {
+            if unsettled.is_empty() || !self.is_sound() {
                 break;
             }
             if healed.elapsed() > SETTLED_WITHIN + itself {
@@ -247,6 +305,9 @@ impl Show {
             sleep(TICK).await;
         }
         let settled_after = healed.elapsed();
+        if !self.is_sound() {
+            return settled_after;
+        }
         // Conditions may be said in other words once more.
         sleep(QUIET).await;
         let writes = self.world.writes();
@@ -281,7 +342,7 @@ impl Show {
     /// Somebody sees that a store has failed, with a reason, and has it tried again.
     async fn retry_failed(&self) -> bool {
         let mut retried = false;
-        for wanted in &self.scenario.stores {
+        for wanted in self.scenario.stores.iter().filter(|wanted| wanted.stays) {
             let Some(record) = self.record(&wanted.id).await else { continue };
             if record.annotation(record::STATUS) != Some(StoreStatus::Failed.as_str()) {
                 continue;
@@ -315,6 +376,7 @@ impl Show {
         }
         Report {
             violations: self.world.audit(|audit| audit.violations().to_vec()),
+            late: self.world.audit(|audit| audit.late()),
             trace: self.world.trace(),
             dump: oracle::dump(cluster),
             writes: self.world.writes(),

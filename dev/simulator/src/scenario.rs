@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use urumi_core::idempotency::Idempotency;
+use urumi_core::leader::Timing;
 use urumi_core::{CreateStore, StoreId};
 
 use crate::engine::StallEngine;
@@ -16,6 +17,10 @@ pub struct Scenario {
     pub seed: u64,
     /// How many processes there are.
     pub replicas: usize,
+    /// How long things take in the election.
+    pub election: Timing,
+    /// By how much the processes' clocks are wrong at most, either way.
+    pub skew: Duration,
     /// The stores that people want.
     pub stores: Vec<Wanted>,
     /// What happens, in the order of time.
@@ -54,8 +59,10 @@ pub enum Deed {
     Drift(usize, Drift),
     /// A process dies, and is started again after this long.
     Crash(usize, Duration),
-    /// Another process leads, or none.
-    Lead(Option<usize>),
+    /// A process stands still for this long; none is whoever leads.
+    Pause(Option<usize>, Duration),
+    /// A process is told to stop, and another is started in its place after this long; none is whoever leads.
+    Stop(Option<usize>, Duration),
     /// Every open watch loses its connection.
     DropWatches,
     /// Every open watch must list again.
@@ -93,9 +100,20 @@ impl Moment {
     pub const ALL: [Moment; 3] = [Moment::Before, Moment::Committed, Moment::Answered];
 }
 
+/// Which writes are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// Those of the stores.
+    Stores,
+    /// Those of the Lease.
+    Lease,
+}
+
 /// A death at the n-th write, counted over all processes from 0.
 #[derive(Clone, Copy, Debug)]
 pub struct CrashPoint {
+    /// Of which writes.
+    pub of: Of,
     /// Which write.
     pub write: u64,
     /// When.
@@ -109,6 +127,8 @@ pub struct CrashPoint {
 pub struct Weather {
     /// The most milliseconds that a request takes on its way there, and again on its way back.
     pub latency: u64,
+    /// How many in a thousand requests are stuck on their way there for many seconds.
+    pub stuck: u32,
     /// The most milliseconds by which an event is late.
     pub lateness: u64,
     /// How many in a thousand requests are not carried out.
@@ -120,6 +140,8 @@ pub struct Weather {
     /// How many in a thousand events come twice.
     pub repeated: u32,
 }
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 const IDS: [&str; 4] = ["shop", "shop-1", "shop1", "stall"];
 
@@ -149,10 +171,12 @@ impl Scenario {
             };
             deeds.push((within(rng, heals_at), Deed::Drift(store, drift)));
         }
-        for _ in 0..rng.random_range(0..=3) {
-            let deed = match rng.random_range(0..5) {
+        for _ in 0..rng.random_range(0..=4) {
+            let someone = rng.random_bool(0.3).then(|| rng.random_range(0..replicas));
+            let deed = match rng.random_range(0..7) {
                 0 => Deed::Crash(rng.random_range(0..replicas), ms(rng, 1, 20_000)),
-                1 => Deed::Lead(rng.random_bool(0.7).then(|| rng.random_range(0..replicas))),
+                1 | 5 => Deed::Pause(someone, ms(rng, 1, 20_000)),
+                6 => Deed::Stop(someone, ms(rng, 1, 10_000)),
                 2 => Deed::DropWatches,
                 3 => Deed::ExpireWatches,
                 _ => Deed::Break(rng.random_range(0..stores.len()), ms(rng, 1, 30_000)),
@@ -161,17 +185,22 @@ impl Scenario {
         }
         deeds.sort_by_key(|(at, _)| *at);
         let crashes = (0..rng.random_range(0..=2)).map(|_| CrashPoint {
+            of: if rng.random_bool(0.8) { Of::Stores } else { Of::Lease },
             write: rng.random_range(0..30),
             moment: Moment::ALL.into_iter().nth(rng.random_range(0..3)).unwrap_or(Moment::Before),
             back_after: ms(rng, 1, 10_000),
         });
+        let crashes = crashes.collect();
+        let weather = rng.random_bool(0.85).then(|| weather(rng));
         Scenario {
             seed,
-            crashes: crashes.collect(),
+            election: election(rng, weather),
+            skew: if rng.random_bool(0.7) { HOUR } else { Duration::ZERO },
+            crashes,
             replicas,
             stores,
             deeds,
-            weather: rng.random_bool(0.85).then(|| weather(rng)),
+            weather,
             heals_at,
             readiness_delay: ms(rng, 0, 5_000),
             termination_delay: ms(rng, 0, 8_000),
@@ -184,6 +213,8 @@ impl Scenario {
         let by_people = |deed: &Deed| matches!(deed, Deed::Create(_) | Deed::Delete(_) | Deed::Drift(..));
         Scenario {
             replicas: 1,
+            election: Timing::default(),
+            skew: Duration::ZERO,
             deeds: self.deeds.iter().filter(|(_, deed)| by_people(deed)).cloned().collect(),
             crashes: Vec::new(),
             weather: None,
@@ -242,6 +273,7 @@ fn weather(rng: &mut StdRng) -> Weather {
     let mut upto = |most: u32| if rng.random_bool(0.5) { rng.random_range(0..=most) } else { 0 };
     Weather {
         latency: u64::from(upto(2_000)),
+        stuck: upto(100),
         lateness: u64::from(upto(5_000)),
         refused: upto(500),
         lost: upto(300),
@@ -249,3 +281,13 @@ fn weather(rng: &mut StdRng) -> Weather {
         repeated: upto(200),
     }
 }
+
+/// Short leases, so that much happens in them; long ones where requests take as long as short ones last.
+fn election(rng: &mut StdRng, weather: Option<Weather>) -> Timing {
+    let slow = weather.is_some_and(|weather| weather.latency > 400);
+    if slow || rng.random_bool(0.2) { Timing::default() } else { SHORT }
+}
+
+/// Short leases.
+pub const SHORT: Timing =
+    Timing { lease: Duration::from_secs(3), renew_deadline: Duration::from_secs(2), retry: Duration::from_secs(1) };

@@ -3,14 +3,19 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster};
 
 use crate::audit::Audit;
-use crate::scenario::{CrashPoint, Moment, Scenario, Weather};
+use crate::life::Life;
+use crate::scenario::{CrashPoint, Moment, Of, Scenario, Weather};
+
+/// How many milliseconds longer a request may take that is stuck on its way.
+const STUCK: u64 = 20_000;
 
 /// What happened, one line each.
 pub type Trace = Vec<String>;
@@ -20,29 +25,25 @@ pub struct World {
     /// The cluster itself, where everything works.
     pub cluster: InMemoryCluster,
     began: Instant,
+    /// Cancelled when everything heals: what is under way then arrives.
+    healed: CancellationToken,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
     rng: StdRng,
+    /// By how much clocks may be wrong.
+    skew: Duration,
     weather: Option<Weather>,
     crashes: Vec<CrashPoint>,
-    /// Whether everything has healed: nobody dies any more.
-    healed: bool,
     writes: u64,
+    /// Those of the Lease, which are counted apart.
+    lease_writes: u64,
+    starts: u64,
     trace: Trace,
     audit: Audit,
     /// How long until each process that has died at a request is started again.
     died: Vec<(usize, Duration)>,
-}
-
-/// A process between its start and its death.
-#[derive(Clone, Debug)]
-pub(crate) struct Life {
-    /// Which replica it is.
-    pub replica: usize,
-    /// Cancelled when it dies: everything in it is dropped where it stands.
-    pub dead: CancellationToken,
 }
 
 /// What becomes of a request.
@@ -73,13 +74,16 @@ impl World {
         Arc::new(World {
             cluster,
             began: Instant::now(),
+            healed: CancellationToken::new(),
             inner: Mutex::new(Inner {
                 // Not the numbers that the scenario was drawn from.
                 rng: StdRng::seed_from_u64(!scenario.seed),
+                skew: scenario.skew,
                 weather: scenario.weather,
                 crashes: scenario.crashes.clone(),
-                healed: false,
                 writes: 0,
+                lease_writes: 0,
+                starts: 0,
                 trace: Trace::new(),
                 audit,
                 died: Vec::new(),
@@ -112,7 +116,21 @@ impl World {
         self.inner().trace.clone()
     }
 
-    /// How many writes were begun.
+    /// A new process, and by how much its clock is wrong.
+    pub(crate) fn start(&self, replica: usize) -> (Life, SignedDuration) {
+        let mut inner = self.inner();
+        inner.starts += 1;
+        let most = SignedDuration::try_from(inner.skew).unwrap_or_default();
+        let shift = match inner.rng.random_range(0..3) {
+            0 => SignedDuration::ZERO,
+            _ => {
+                SignedDuration::from_millis(inner.rng.random_range(-most.as_millis() as i64..=most.as_millis() as i64))
+            }
+        };
+        (Life::new(replica, inner.starts), shift)
+    }
+
+    /// How many writes were begun, but those of the Lease.
     pub(crate) fn writes(&self) -> u64 {
         self.inner().writes
     }
@@ -122,23 +140,42 @@ impl World {
         let mut inner = self.inner();
         inner.weather = None;
         inner.crashes.clear();
-        inner.healed = true;
+        self.healed.cancel();
+    }
+
+    /// The time that something is on its way.
+    pub(crate) async fn takes(&self, time: Duration) {
+        if time.is_zero() {
+            return;
+        }
+        tokio::select! {
+            biased;
+            () = self.healed.cancelled() => {}
+            () = sleep(time) => {}
+        }
     }
 
     /// Draws what becomes of a request.
-    pub(crate) fn fate(&self, write: bool) -> Fate {
+    pub(crate) fn fate(&self, write: Option<Of>) -> Fate {
         let mut inner = self.inner();
         let mut fate = Fate::default();
-        if write {
-            let number = inner.writes;
-            inner.writes += 1;
-            let point = inner.crashes.iter().find(|point| point.write == number);
+        if let Some(of) = write {
+            let counted = match of {
+                Of::Stores => &mut inner.writes,
+                Of::Lease => &mut inner.lease_writes,
+            };
+            let number = *counted;
+            *counted += 1;
+            let point = inner.crashes.iter().find(|point| (point.of, point.write) == (of, number));
             fate.death = point.map(|point| (point.moment, point.back_after));
         }
         let Some(weather) = inner.weather else { return fate };
         let rng = &mut inner.rng;
         fate.there = Duration::from_millis(rng.random_range(0..=weather.latency));
         fate.back = Duration::from_millis(rng.random_range(0..=weather.latency));
+        if rng.random_ratio(weather.stuck, 1000) {
+            fate.there += Duration::from_millis(rng.random_range(0..=STUCK));
+        }
         let mut kind = |per_mille: u32, kinds: &[ClusterErrorKind]| {
             rng.random_ratio(per_mille, 1000).then(|| kinds.get(rng.random_range(0..kinds.len())).copied()).flatten()
         };
@@ -148,7 +185,7 @@ impl World {
             ClusterErrorKind::Unreachable,
             ClusterErrorKind::Conflict,
         ];
-        let (refusals, losses) = (if write { &refusals[..] } else { &refusals[..3] }, &refusals[..3]);
+        let (refusals, losses) = (if write.is_some() { &refusals[..] } else { &refusals[..3] }, &refusals[..3]);
         fate.refused = kind(weather.refused, refusals);
         fate.lost = kind(weather.lost, losses);
         fate
@@ -168,7 +205,7 @@ impl World {
     /// A process dies at a request, unless everything has healed meanwhile.
     pub(crate) fn die(&self, life: &Life, back_after: Duration) {
         let mut inner = self.inner();
-        if !inner.healed {
+        if !self.healed.is_cancelled() && !life.dead.is_cancelled() {
             life.dead.cancel();
             inner.died.push((life.replica, back_after));
         }

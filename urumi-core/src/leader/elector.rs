@@ -1,8 +1,9 @@
 //! One who stands in an election: the task.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
 use futures::StreamExt as _;
-use jiff::Timestamp;
-use rand::RngExt as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -112,12 +113,21 @@ impl Elector {
     /// When to stand again, unless the Lease changes.
     fn next_look(&self) -> Instant {
         match &self.seen {
-            // A little apart, or all would try at once.
             Some(seen) if seen.holder().is_some() && !self.is_ours() => {
-                seen.expires(self.election.timing.lease) + self.election.timing.retry.mul_f64(jitter(0.2))
+                seen.expires(self.election.timing.lease) + self.apart()
             }
             _ => Instant::now(),
         }
+    }
+
+    /// Up to a fifth of the time between tries: for each candidate another, and after each change of the Lease, so that
+    /// they do not all try at once.
+    fn apart(&self) -> Duration {
+        let mut hasher = DefaultHasher::new();
+        self.election.identity.hash(&mut hasher);
+        self.seen.as_ref().and_then(|seen| seen.lease.resource_version()).hash(&mut hasher);
+        let [high, low, ..] = hasher.finish().to_be_bytes();
+        self.election.timing.retry.mul_f64(0.2 * f64::from(u16::from_be_bytes([high, low])) / 65_536.0)
     }
 
     /// Tries to take or to renew the Lease, and says when to try again.
@@ -137,14 +147,14 @@ impl Elector {
                 sent + timing.retry
             }
             // Whoever was overtaken several times rests too.
-            Ok(false) => self.next_look().max(Instant::now() + timing.retry.mul_f64(jitter(0.2))),
+            Ok(false) => self.next_look().max(Instant::now() + self.apart()),
             Err(error) => {
                 tracing::warn!(%error, "the lease cannot be taken or renewed");
                 if self.term.send_if_modified(expire) {
                     metrics::gauge!(LEADER).set(0);
                     tracing::warn!("leads no longer: the lease could not be renewed in time");
                 }
-                Instant::now() + timing.retry.mul_f64(1.0 + jitter(0.2))
+                Instant::now() + timing.retry + self.apart()
             }
         }
     }
@@ -165,7 +175,7 @@ impl Elector {
             {
                 return Ok(false);
             }
-            let lease = self.election.held(self.seen.as_ref(), Timestamp::now());
+            let lease = self.election.held(self.seen.as_ref(), (self.election.clock)());
             let lease = lease.map_err(|error| {
                 ClusterError::new(Verb::Replace, &reference, ClusterErrorKind::Invalid, error.message())
             })?;
@@ -201,7 +211,7 @@ impl Elector {
             if seen.holder() != Some(&election.identity) {
                 return Ok(());
             }
-            if let Ok(lease) = election.released(&seen, Timestamp::now()) {
+            if let Ok(lease) = election.released(&seen, (election.clock)()) {
                 election.cluster.replace(&lease).await?;
             }
             Ok::<_, ClusterError>(())
@@ -234,9 +244,4 @@ fn count(written: &Result<Object, ClusterError>) {
         Err(_) => "error",
     };
     metrics::counter!(LEADER_WRITES, "result" => result).increment(1);
-}
-
-/// Some part of `most`.
-fn jitter(most: f64) -> f64 {
-    rand::rng().random_range(0.0..most)
 }

@@ -48,6 +48,8 @@ pub(crate) struct Facts<'a> {
     /// What somebody else sets otherwise again and again.
     pub(crate) contest: Option<Cause>,
     pub(crate) now: Timestamp,
+    /// For how long the store has been provisioned before this process's eyes.
+    pub(crate) provisioning_for: Duration,
     /// How long a store may be provisioning.
     pub(crate) deadline: Duration,
     /// What has been wrong with the store for a while, and since when.
@@ -90,11 +92,6 @@ impl Assessment {
         };
         self.status != record.status || shape(&self.conditions) != shape(&record.conditions)
     }
-}
-
-/// When the store's time for provisioning is up.
-pub(crate) fn due(record: &Record, deadline: Duration) -> Timestamp {
-    after(record.provisioning_since, deadline)
 }
 
 fn after(since: Timestamp, passed: Duration) -> Timestamp {
@@ -170,7 +167,7 @@ fn next_status(facts: &Facts<'_>, all_well: bool, trouble: Option<&str>) -> Stor
         let lasting = facts.trouble.filter(|known| Some(known.reason.as_str()) == trouble);
         lasting.is_some_and(|known| facts.now >= known.due(facts.patience))
     };
-    let expired = || facts.now >= due(facts.record, facts.deadline);
+    let expired = || facts.provisioning_for >= facts.deadline;
     let hopeless = || facts.plan_failure.is_some_and(|f| !f.retryable);
     match facts.record.status {
         StoreStatus::Deleting => StoreStatus::Deleting,
@@ -327,6 +324,7 @@ mod tests {
             plan_failure: None,
             contest: None,
             now: record.created_at + SignedDuration::from_secs(age),
+            provisioning_for: Duration::from_secs(age.unsigned_abs()),
             deadline: DEADLINE,
             trouble: None,
             patience: Duration::from_secs(20),

@@ -25,6 +25,8 @@ pub(super) struct Moment<'a> {
     pub(super) ingress: Option<&'a Classes>,
     pub(super) contest: Option<Cause>,
     pub(super) now: Timestamp,
+    /// For how long the store has been provisioned before this process's eyes.
+    pub(super) provisioning_for: Duration,
     pub(super) deadline: Duration,
     pub(super) patience: Duration,
 }
@@ -55,6 +57,7 @@ pub(super) fn facts<'a>(
         plan_failure: memory.plan_failure.as_ref(),
         contest: moment.contest.clone(),
         now: moment.now,
+        provisioning_for: moment.provisioning_for,
         deadline: moment.deadline,
         trouble: memory.trouble.as_ref(),
         patience: moment.patience,

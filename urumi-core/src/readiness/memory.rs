@@ -43,8 +43,9 @@ pub(super) struct Memory {
     pub(super) pending: Option<Instant>,
     /// Why the last try to carry out its plan failed.
     pub(super) plan_failure: Option<PlanFailure>,
-    /// The provisioning that `plan_failure` belongs to.
-    pub(super) provisioning_since: Option<Timestamp>,
+    /// The provisioning that `plan_failure` belongs to, as the record says since when it lasts, and when it was first seen
+    /// by this process.
+    pub(super) provisioning: Option<(Timestamp, Instant)>,
     /// Failed writes in a row, and the time before which none is tried again.
     pub(super) failures: u32,
     pub(super) not_before: Option<Instant>,
@@ -60,14 +61,18 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Forgets the failures of an earlier provisioning, once the store was retried.
-    pub(super) fn begin_provisioning(&mut self, since: Timestamp) {
-        if self.provisioning_since.replace(since) != Some(since) {
-            self.plan_failure = None;
-            self.trouble = None;
-            self.failures = 0;
-            self.not_before = None;
+    /// Says for how long this process has seen that the store is provisioned: others' clocks may be wrong, and who was not
+    /// there meanwhile could not finish it. Forgets the failures of an earlier provisioning, once the store was retried.
+    pub(super) fn provisioning_for(&mut self, since: Timestamp, now: Instant) -> Duration {
+        if let Some((_, seen)) = self.provisioning.filter(|(known, _)| *known == since) {
+            return now.duration_since(seen);
         }
+        self.provisioning = Some((since, now));
+        self.plan_failure = None;
+        self.trouble = None;
+        self.failures = 0;
+        self.not_before = None;
+        Duration::ZERO
     }
 
     /// Notes what is wrong and does not mend itself; what was known already has been so since then.

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::assess::{assess, due};
+use super::assess::assess;
 use super::cache::{Cache, Touched};
 use super::facts::{Moment, facts, ingress_classes, storage_classes};
 use super::memory::Memory;
@@ -343,7 +343,7 @@ impl State {
             });
             return (action, alarms);
         }
-        memory.begin_provisioning(record.provisioning_since);
+        let provisioning_for = memory.provisioning_for(record.provisioning_since, now);
         let outstanding = rendered.kinds.iter().all(synced).then(|| plan(&rendered.manifests, &observed));
         if outstanding.as_ref().is_some_and(Plan::is_empty) {
             memory.outstanding_since = None;
@@ -356,6 +356,7 @@ impl State {
             ingress: ingress.as_ref(),
             contest: memory.contests.cause(&observed, now),
             now: wall,
+            provisioning_for,
             deadline: self.deadline,
             patience: self.patience,
         };
@@ -364,13 +365,10 @@ impl State {
 
         if record.status == StoreStatus::Provisioning {
             let given_up = memory.trouble.as_ref().map(|trouble| trouble.due(self.patience));
-            let left = given_up.into_iter().chain([due(record, self.deadline)]).map(|due| due.duration_since(wall));
+            let given_up = given_up.and_then(|due| Duration::try_from(due.duration_since(wall)).ok());
+            let left = given_up.into_iter().chain(self.deadline.checked_sub(provisioning_for));
             // What is due at this moment has just been judged: whoever may not write would be woken by it for ever.
-            alarms.extend(
-                left.filter_map(|left| Duration::try_from(left).ok())
-                    .filter(|left| !left.is_zero())
-                    .map(|left| now + left),
-            );
+            alarms.extend(left.filter(|left| !left.is_zero()).map(|left| now + left));
         }
         if let Some(not_before) = memory.not_before.filter(|at| *at > now) {
             alarms.push(not_before);

@@ -13,6 +13,7 @@
     reason = "helpers of tests may fail and print as tests do; clippy knows only the tests themselves"
 )]
 
+mod clocks;
 mod drift;
 mod lifecycle;
 mod managed;

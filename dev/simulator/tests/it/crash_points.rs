@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use urumi_core::{CreateStore, StoreId};
 use urumi_simulator::engine::StallEngine;
-use urumi_simulator::scenario::{CrashPoint, Deed, Drift, Moment, Wanted};
+use urumi_simulator::scenario::{CrashPoint, Deed, Drift, Moment, Of, SHORT, Wanted};
 use urumi_simulator::{Build, Scenario, oracle, run};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ fn life(stays: bool) -> Scenario {
     Scenario {
         seed: 0,
         replicas: 1,
+        election: SHORT,
+        skew: Duration::ZERO,
         stores: vec![Wanted { request, id, stays }],
         deeds,
         crashes: Vec::new(),
@@ -35,7 +37,7 @@ fn life(stays: bool) -> Scenario {
 }
 
 fn death(write: u64, moment: Moment) -> CrashPoint {
-    CrashPoint { write, moment, back_after: SECOND / 2 }
+    CrashPoint { of: Of::Stores, write, moment, back_after: SECOND / 2 }
 }
 
 /// Runs every pair of deaths whose first is at one of these writes, and says how many there were.

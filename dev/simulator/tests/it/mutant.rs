@@ -1,8 +1,10 @@
 //! A cluster that does not do what urumi asks of it, as if urumi had asked for something else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service};
 use serde_json::json;
 use urumi_core::cluster::{
@@ -36,6 +38,10 @@ pub(crate) enum Mistake {
     Embellish,
     /// It is never recorded that a store is ready.
     NeverReady,
+    /// The Lease is written whatever its version.
+    AnyVersion,
+    /// The Lease of somebody else is never taken.
+    NeverTaken,
 }
 
 pub(crate) struct Mutant {
@@ -145,7 +151,24 @@ impl ClusterBackend for Mutant {
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
-        self.inner.replace(object).await
+        let mut object = object.clone();
+        if self.mistake == Mistake::AnyVersion && *object.kind() == Kind::of::<Lease>() {
+            object.as_value_mut()["metadata"]["resourceVersion"].take();
+            // Or those who take it from each other would leave no time for anything else.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            return self.inner.apply(&object).await;
+        }
+        if self.mistake == Mistake::NeverTaken
+            && *object.kind() == Kind::of::<Lease>()
+            && let Some(there) = self.inner.get(&object.reference()).await?
+        {
+            let holder = |lease: &Object| lease.str_at("/spec/holderIdentity").unwrap_or_default().to_owned();
+            if !["", &holder(&object)].contains(&holder(&there).as_str()) {
+                let unavailable = ClusterErrorKind::Unavailable;
+                return Err(ClusterError::new(Verb::Replace, object.reference(), unavailable, "not now"));
+            }
+        }
+        self.inner.replace(&object).await
     }
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
         self.inner.get(object).await

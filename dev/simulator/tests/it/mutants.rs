@@ -40,6 +40,8 @@ mutants! {
     a_repair_that_overwrites_what_others_set: Overwrite => ForeignFields;
     an_object_that_nobody_asked_for_so: Embellish => Oracle;
     a_status_that_is_not_written: NeverReady => Settled;
+    an_election_without_resource_version: AnyVersion => OneLeader;
+    an_election_that_takes_nobodys_lease: NeverTaken => Failover;
 }
 
 #[test]
