@@ -27,14 +27,17 @@
 //! Seeds count from 0, and a seed's plans are always the same. A test that fails prints the plan, the log of all requests
 //! and the server's own log.
 
+mod link;
 mod log;
 mod plan;
 mod proxy;
 mod scope;
 mod tls;
+mod upstream;
 mod watch;
 
+pub use self::link::Link;
 pub use self::log::Entry;
-pub use self::plan::{Fault, Moment, Plan, Requests, Rule, WatchFault, WatchRule};
+pub use self::plan::{Fault, Moment, Move, Moved, Plan, Requests, Rule, WatchFault, WatchRule};
 pub use self::proxy::{Counts, FaultProxy};
 pub use self::scope::Scope;

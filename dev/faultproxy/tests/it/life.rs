@@ -274,14 +274,17 @@ pub(crate) async fn side_by_side<F: Future<Output = Ended>>(what: &str, lives: i
     let began = Instant::now();
     let lives = lives.into_iter().map(|life| AssertUnwindSafe(life).catch_unwind());
     let ends: Vec<_> = stream::iter(lives).buffer_unordered(parallel()).collect().await;
-    let well: Vec<&Ended> = ends.iter().flatten().collect();
+    tell(what, began, ends.len(), &ends.into_iter().flatten().collect::<Vec<_>>());
+}
+
+/// Says how all lives went, of which these ended well.
+pub(crate) fn tell(what: &str, began: Instant, all: usize, well: &[Ended]) {
     let faults: usize = well.iter().map(|end| end.faults).sum();
     let slowest = well.iter().map(|end| end.slowest).max().unwrap_or_default();
-    let failed = ends.len() - well.len();
+    let failed = all - well.len();
+    let took = began.elapsed();
     say(&format!(
-        "{what}: {faults} in {} lives of which {failed} failed; well again within {slowest:.1?}; took {:.0?}\n",
-        ends.len(),
-        began.elapsed()
+        "{what}: {faults} in {all} lives of which {failed} failed; well again within {slowest:.1?}; took {took:.0?}\n"
     ));
     assert_eq!(failed, 0, "lives failed");
 }
