@@ -181,6 +181,13 @@ impl Life {
         self.proxy.on_kill(self.server.killer());
     }
 
+    /// Kills the server and starts it again, under the same plan.
+    pub(crate) async fn restart(&mut self) {
+        self.server.killer()();
+        self.server = Server::start(&self.proxy.kubeconfig()).await;
+        self.proxy.on_kill(self.server.killer());
+    }
+
     /// Waits until the store has a status and is as expected, and the plan has nothing left to do for it.
     pub(crate) async fn reach(&mut self, status: &str, expected: Option<&Dump>) {
         let began = Instant::now();
@@ -253,10 +260,16 @@ impl Life {
 
     /// Ends it, after a whole life. Its status may have told that objects were taken from it, as long as they were.
     pub(crate) fn end(self, harm: Harm) -> Ended {
+        self.end_after(1, harm)
+    }
+
+    /// Ends it, after so many stores of its id.
+    pub(crate) fn end_after(self, stores: usize, harm: Harm) -> Ended {
         let mut statuses = self.statuses.all();
         statuses.retain(|status| harm != Harm::Taken || status != "degraded");
         statuses.dedup();
-        assert_eq!(statuses, ["provisioning", "ready", "deleting", ""], "{}: {:?}", self.id, self.statuses.all());
+        let expected = ["provisioning", "ready", "deleting", ""].repeat(stores);
+        assert_eq!(statuses, expected, "{}: {:?}", self.id, self.statuses.all());
         let faults = self.proxy.log().iter().map(|entry| entry.faults.len()).sum();
         Ended { slowest: self.slowest, faults }
     }
