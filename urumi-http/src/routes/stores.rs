@@ -268,13 +268,13 @@ async fn make(
     owner: &Owner,
     id: &StoreId,
 ) -> Result<(Store, bool), Problem> {
-    if let Some(earlier) = earlier(state, &request)? {
+    if let Some(earlier) = earlier(state, &request).await? {
         return Ok((earlier, true));
     }
     let _reserved = match state.counts().reserve(owner, id, state.view()) {
         Ok(reserved) => reserved,
         // The store that fills the limit may be the very one that is asked for again: it may have just been seen.
-        Err(refused) => return earlier(state, &request)?.map(|earlier| (earlier, true)).ok_or(refused),
+        Err(refused) => return earlier(state, &request).await?.map(|earlier| (earlier, true)).ok_or(refused),
     };
     if request.id.is_none() && request.idempotency_key.is_none() {
         request.id = Some(id.to_string());
@@ -297,23 +297,28 @@ fn begun(outcome: urumi_core::Result<Store>) -> Result<Store, Problem> {
 }
 
 /// What an earlier request with the same key has made, as far as memory tells. What it cannot tell, because it is just
-/// being made, the cluster will.
-fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<Store>, Problem> {
+/// being made, the cluster will; and whether what it tells is still so, for memory may lag behind.
+async fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<Store>, Problem> {
     let Some(key) = Idempotency::of(request) else { return Ok(None) };
     let now = jiff::Timestamp::now();
-    for entry in &state.view().all().entries {
-        let Some(made_by) = &entry.store.made_by else { continue };
-        let id = entry.store.id.clone();
-        match made_by.repeated_by(&key, entry.store.created_at, now) {
-            Repetition::None => {}
-            Repetition::Different => return Err(Error::KeyReused { id }.into()),
-            Repetition::Same if entry.store.status == StoreStatus::Deleting => {
-                return Err(Error::KeyInUse { id }.into());
-            }
-            Repetition::Same => return Ok(Some(entry.store.clone())),
-        }
+    let repeated = |store: &Store| match &store.made_by {
+        Some(made_by) => made_by.repeated_by(&key, store.created_at, now),
+        None => Repetition::None,
+    };
+    let remembered = state.view().all();
+    let Some(entry) = remembered.entries.iter().find(|entry| repeated(&entry.store) != Repetition::None) else {
+        return Ok(None);
+    };
+    let store = match state.orchestrator().get(&entry.store.id).await {
+        Err(Error::NotFound { .. }) => return Ok(None),
+        found => found?,
+    };
+    match repeated(&store) {
+        Repetition::None => Ok(None),
+        Repetition::Different => Err(Error::KeyReused { id: store.id }.into()),
+        Repetition::Same if store.status == StoreStatus::Deleting => Err(Error::KeyInUse { id: store.id }.into()),
+        Repetition::Same => Ok(Some(store)),
     }
-    Ok(None)
 }
 
 fn accepted(store: &Store) -> Response {
