@@ -15,7 +15,7 @@ use urumi_core::status::StoreStatus;
 use urumi_core::{CreateStore, Store, StoreId};
 use utoipa::IntoParams;
 
-use super::{may_view, permitted, synced};
+use super::{may_view, permitted, remembered, synced};
 use crate::auth::policy::owner_of_new;
 use crate::auth::{Action, Caller, Owner, Principal, Role, decide};
 use crate::extract::{Body, Id, Query, idempotency_key, is_known, precondition};
@@ -305,8 +305,8 @@ async fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<St
         Some(made_by) => made_by.repeated_by(&key, store.created_at, now),
         None => Repetition::None,
     };
-    let remembered = state.view().all();
-    let Some(entry) = remembered.entries.iter().find(|entry| repeated(&entry.store) != Repetition::None) else {
+    let listing = state.view().all();
+    let Some(entry) = listing.entries.iter().find(|entry| repeated(&entry.store) != Repetition::None) else {
         return Ok(None);
     };
     let store = match state.orchestrator().get(&entry.store.id).await {
@@ -357,7 +357,7 @@ pub(super) async fn get(
     Query(query): Query<GetQuery>,
 ) -> Result<Response, Problem> {
     as_new_as(&state, query.resource_version.as_deref()).await?;
-    let entry = permitted(&state, &principal, Action::ViewStore, &id).await?;
+    let entry = remembered(&state, &principal, &id).await?;
     let tag = format!("\"{}\"", entry.store.resource_version);
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
@@ -439,7 +439,7 @@ async fn change(
     work: impl Future<Output = Result<Store, Problem>>,
 ) -> Result<Store, Problem> {
     let outcome = match permitted(state, principal, action, id).await {
-        Ok(_) => work.await,
+        Ok(()) => work.await,
         Err(problem) => Err(problem),
     };
     state.audit().note(principal, action, Some(id), &outcome);
