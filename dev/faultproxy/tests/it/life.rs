@@ -70,6 +70,8 @@ pub(crate) struct Life {
     pub(crate) statuses: Statuses,
     pub(crate) proxy: FaultProxy,
     server: Server,
+    /// Every status that the server told.
+    told: Vec<String>,
     /// The first password that was seen.
     password: Option<String>,
     /// The longest that it took to be well again after the last fault of a plan.
@@ -91,7 +93,7 @@ impl Life {
         let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
         let statuses = Statuses::follow(cluster, &id);
         let admin = urumi_testing::client(kubeconfig).await;
-        Life { id, admin, statuses, proxy, server, password: None, slowest: Duration::ZERO }
+        Life { id, admin, statuses, proxy, server, told: Vec::new(), password: None, slowest: Duration::ZERO }
     }
 
     /// Creates the store, under a plan of its own or the last one, to be as expected, where that is known.
@@ -217,9 +219,21 @@ impl Life {
             }
             let limit = if leaving { PATIENCE } else { STUCK };
             assert!(healed.elapsed() < limit, "{} is not {status:?} as it should be:\n{trouble}", self.id);
-            tokio::time::sleep(PACE).await;
+            tokio::join!(tokio::time::sleep(PACE), self.look());
         }
         self.check_password().await;
+    }
+
+    /// Notes what status the server tells, if it tells one.
+    async fn look(&mut self) {
+        let status = match tokio::time::timeout(PACE, self.server.view.get(&self.id)).await {
+            Ok(Ok(store)) => store.status.to_string(),
+            Ok(Err(error)) if error.kind() == ErrorKind::NotFound => String::new(),
+            _ => return,
+        };
+        if self.told.last().is_none_or(|last| *last != status) {
+            self.told.push(status);
+        }
     }
 
     /// Waits until nothing has been written for a while.
@@ -270,6 +284,13 @@ impl Life {
         statuses.dedup();
         let expected = ["provisioning", "ready", "deleting", ""].repeat(stores);
         assert_eq!(statuses, expected, "{}: {:?}", self.id, self.statuses.all());
+        // It may have been asked too late for one of them, and before the first.
+        let mut to_come = [""].iter().chain(&expected);
+        let mut told = self.told.clone();
+        told.retain(|status| harm != Harm::Taken || status != "degraded");
+        told.dedup();
+        let forward = told.iter().all(|status| to_come.any(|expected| expected == status));
+        assert!(forward, "{}: it told {:?}", self.id, self.told);
         let faults = self.proxy.log().iter().map(|entry| entry.faults.len()).sum();
         Ended { slowest: self.slowest, faults }
     }

@@ -93,7 +93,7 @@ struct Course<'a> {
 
 impl Course<'_> {
     /// Goes on with a move at some moment, while the API server does not know the present for so many seconds. Every
-    /// fourth time urumi is started again after it, and every other time a store is created anew as soon as it has gone.
+    /// fourth time urumi is started again after it; every other store is deleted at once, or created anew.
     async fn go(mut self, flow: Flow, lag: f64) -> Self {
         let (life, expected) = (&mut self.life, &self.baseline.dump);
         let mut moving = moving(&mut self.dice, self.baseline.counts[flow as usize], lag);
@@ -112,15 +112,18 @@ impl Course<'_> {
         match flow {
             Flow::Create => life.create(plan, Some(expected)).await,
             Flow::Repair => life.repair(Harm::Changed, plan, expected).await,
-            Flow::Delete => {
-                life.delete(plan).await;
-                if renewed {
-                    life.forget_password();
-                    life.create(None, Some(expected)).await;
-                    life.delete(Plan::default()).await;
-                    self.stores += 1;
-                }
+            Flow::Delete => life.delete(plan).await,
+        }
+        if renewed && flow != Flow::Repair {
+            if flow == Flow::Create {
+                life.delete(None).await;
             }
+            life.forget_password();
+            life.create(None, Some(expected)).await;
+            if flow == Flow::Delete {
+                life.delete(None).await;
+            }
+            self.stores += 1;
         }
         self
     }
