@@ -40,8 +40,11 @@ impl Component {
     }
 
     fn signal(&self, signal: &str) {
-        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.pid())]).status().unwrap();
-        assert!(sent.success(), "{} is not there", self.name);
+        assert!(self.is_sent(signal), "{} is not there", self.name);
+    }
+
+    fn is_sent(&self, signal: &str) -> bool {
+        Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.pid())]).status().unwrap().success()
     }
 
     /// Stops it for a while (SIGSTOP): its connections stay, and nobody answers.
@@ -75,9 +78,9 @@ impl Component {
         other
     }
 
-    /// Kills it for good.
+    /// Kills it for good, unless it has ended.
     pub(crate) fn end(&self) {
-        self.signal("KILL");
+        self.is_sent("KILL");
         fs::remove_file(self.pids()).unwrap();
     }
 
