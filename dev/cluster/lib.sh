@@ -13,8 +13,8 @@ PLAIN_BINARIES=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok 
 # What a node with real pods needs besides.
 NODE_BINARIES=(kubelet kube-proxy containerd containerd-shim-runc-v2 ctr coredns local-path-provisioner router)
 
-# In the order they start. They stop all at once.
-COMPONENTS=(sandbox etcd kube-apiserver kube-controller-manager kube-scheduler kwok namespaces
+# In the order they start. They stop all at once. (A test may add kube-apiserver-lagging for a while.)
+COMPONENTS=(sandbox etcd kube-apiserver kube-apiserver-lagging kube-controller-manager kube-scheduler kwok namespaces
   containerd kubelet kube-proxy coredns local-path-provisioner router)
 
 # Where a node with real pods is, in the network namespace of its own that each has.

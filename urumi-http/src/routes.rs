@@ -21,7 +21,7 @@ use crate::auth::{Action, Principal, decide};
 use crate::extract::no_such_store;
 use crate::problem::Problem;
 use crate::state::ServerState;
-use crate::view::Entry;
+use crate::view::{self, Entry};
 
 /// Routes for those who are recognised.
 pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
@@ -45,17 +45,20 @@ pub(crate) fn public() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready))
 }
 
-/// The store that an action is about, if the caller may do it.
-async fn permitted(
-    state: &ServerState,
-    principal: &Principal,
-    action: Action,
-    id: &StoreId,
-) -> Result<Arc<Entry>, Problem> {
+/// Whether the caller may do something to a store. Whose it is now is for the cluster to say: memory may lag behind, and the
+/// id be another's since then.
+async fn permitted(state: &ServerState, principal: &Principal, action: Action, id: &StoreId) -> Result<(), Problem> {
+    synced(state).await?;
+    let owner = view::owner_of(&state.orchestrator().get(id).await?);
+    decide(principal, action, owner.as_ref()).or_refuse(principal, action, || no_such_store(id))
+}
+
+/// A store as it is remembered, if the caller may see it.
+async fn remembered(state: &ServerState, principal: &Principal, id: &StoreId) -> Result<Arc<Entry>, Problem> {
     synced(state).await?;
     let entry = state.view().get(id).ok_or_else(|| no_such_store(id))?;
-    let decision = decide(principal, action, entry.owner.as_ref());
-    decision.or_refuse(principal, action, || no_such_store(id))?;
+    let decision = decide(principal, Action::ViewStore, entry.owner.as_ref());
+    decision.or_refuse(principal, Action::ViewStore, || no_such_store(id))?;
     Ok(entry)
 }
 

@@ -32,7 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) store: Store,
-    /// Nobody's where the record says nothing, or nothing that can be understood.
     pub(crate) owner: Option<Owner>,
     pub(crate) json: Bytes,
 }
@@ -41,9 +40,14 @@ impl Entry {
     fn new(store: Store) -> Arc<Self> {
         // A store is text, numbers and lists: there is nothing that JSON cannot hold.
         let json = serde_json::to_vec(&store).unwrap_or_default().into();
-        let owner = store.owner.as_deref().and_then(|owner| Owner::parse(owner).ok());
+        let owner = owner_of(&store);
         Arc::new(Entry { store, owner, json })
     }
+}
+
+/// Whose a store is: nobody's where the record says nothing, or nothing that can be understood.
+pub(crate) fn owner_of(store: &Store) -> Option<Owner> {
+    store.owner.as_deref().and_then(|owner| Owner::parse(owner).ok())
 }
 
 /// All stores as of one change.

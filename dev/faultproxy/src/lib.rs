@@ -6,8 +6,10 @@
 //! - at the n-th write or request it kills the process behind it ([`Moment`]: before, after, when the answer has been
 //!   delivered), refuses, resets the connection, keeps silent, or cuts the answer off ([`Fault`]);
 //! - at the n-th event of a kind it loses, delays or repeats events, ends the watch, lets it expire, or lists the past once
-//!   more ([`WatchFault`]). There is no second API server for that: the first answer to a list is kept, and given again
-//!   with the `resourceVersion` it had. Watched from there on, the API server replays all that has happened since.
+//!   more ([`WatchFault`]). No second API server is needed for that: the first answer to a list is kept, and given again
+//!   with the `resourceVersion` it had. Watched from there on, the API server replays all that has happened since;
+//! - at the n-th request it moves everything, or what reads, to a second API server ([`Move`]), which lags behind when the
+//!   [`Link`] to its etcd is frozen.
 //!
 //! [`Scope`] shows a client one store alone, so that many servers run side by side on one cluster, each with a store of
 //! its own.
@@ -21,20 +23,24 @@
 //! |---|---|---|
 //! | `URUMI_CHAOS_SEEDS` | how often all crash points and all faults are gone through, each time in other company | a sample of the first seed |
 //! | `URUMI_CHAOS_WATCH_PLANS` | how many plans of watch faults | 10 |
+//! | `URUMI_CHAOS_STALE_PLANS` | how many plans of moves to an API server that lags for up to 20 s | 4, of up to 6 s |
 //! | `URUMI_CHAOS_OUTAGES` | how many outages, of 0.1 to 120 s | 2, of at most 4 s |
 //! | `URUMI_CHAOS_PARALLEL` | how many stores live side by side | 8 |
 //!
 //! Seeds count from 0, and a seed's plans are always the same. A test that fails prints the plan, the log of all requests
 //! and the server's own log.
 
+mod link;
 mod log;
 mod plan;
 mod proxy;
 mod scope;
 mod tls;
+mod upstream;
 mod watch;
 
+pub use self::link::Link;
 pub use self::log::Entry;
-pub use self::plan::{Fault, Moment, Plan, Requests, Rule, WatchFault, WatchRule};
+pub use self::plan::{Fault, Moment, Move, Moved, Plan, Requests, Rule, WatchFault, WatchRule};
 pub use self::proxy::{Counts, FaultProxy};
 pub use self::scope::Scope;

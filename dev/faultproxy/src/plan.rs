@@ -112,6 +112,33 @@ pub struct WatchRule {
     pub fault: WatchFault,
 }
 
+/// What goes to the second API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// Everything, as when the first one is lost.
+    All,
+    /// Lists and watches, as when a load balancer spreads connections.
+    Reads,
+    /// Watches.
+    Watches,
+}
+
+impl Moved {
+    /// All of them.
+    pub const ALL: [Moved; 3] = [Moved::All, Moved::Reads, Moved::Watches];
+}
+
+/// The way to another API server, once. Every connection of before is cut, to and fro.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// At which request (from 1) it is taken, or 0 for at once.
+    pub nth: usize,
+    /// Who takes it.
+    pub what: Moved,
+    /// How long it is until the way back, which else is taken with the next plan.
+    pub back: Option<Duration>,
+}
+
 /// All that goes wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -119,12 +146,14 @@ pub struct Plan {
     pub rules: Vec<Rule>,
     /// With watches.
     pub watches: Vec<WatchRule>,
+    /// With the API server itself.
+    pub moving: Option<Move>,
 }
 
 impl Plan {
     /// One fault at one request.
     pub fn at(requests: Requests, nth: usize, fault: Fault) -> Plan {
-        Plan { rules: vec![Rule { requests, nth, times: 1, fault }], watches: Vec::new() }
+        Plan { rules: vec![Rule { requests, nth, times: 1, fault }], ..Plan::default() }
     }
 
     /// Three to eight faults with the watches of these kinds, among their first `events` events. A seed gives the same
@@ -146,7 +175,7 @@ impl Plan {
             };
             WatchRule { kind, nth, fault }
         });
-        Plan { rules: Vec::new(), watches: watches.collect() }
+        Plan { watches: watches.collect(), ..Plan::default() }
     }
 
     /// The fault of a request that is the `request`-th of all and, where it is a write, the `write`-th of those.
@@ -174,6 +203,9 @@ impl fmt::Display for Plan {
         }
         for WatchRule { kind, nth, fault } in &self.watches {
             writeln!(f, "  {fault:?} at event {nth} of {kind}")?;
+        }
+        if let Some(Move { nth, what, back }) = self.moving {
+            writeln!(f, "  {what:?} moved at request {nth}, and back after {back:?}")?;
         }
         Ok(())
     }

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error as _;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -23,10 +22,12 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+use crate::link::Link;
 use crate::log::{Entry, Log};
-use crate::plan::{Fault, Moment, Plan, WatchFault};
+use crate::plan::{Fault, Moment, Move, Moved, Plan, WatchFault};
 use crate::scope::Scope;
 use crate::tls::Identity;
+use crate::upstream::{Upstreams, is_watch};
 use crate::watch::{Stream, faulty};
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -53,7 +54,7 @@ pub struct Counts {
 }
 
 pub(crate) struct Shared {
-    upstream: kube::Client,
+    upstreams: Upstreams,
     scope: Option<Scope>,
     state: Mutex<State>,
     killed: watch::Sender<bool>,
@@ -93,13 +94,11 @@ impl FaultProxy {
     /// Starts a proxy before the API server of a kubeconfig, whose client certificate it presents itself; a token is
     /// passed on, and so its clients' to show. With a scope, clients see one store only.
     pub async fn start(kubeconfig: &str, scope: Option<Scope>) -> FaultProxy {
-        let file = Kubeconfig::read_from(kubeconfig).unwrap();
-        let mut config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
-        config.default_retry = false;
+        let mut config = upstream_config(kubeconfig).await;
         let token = serde_json::to_value(&config.auth_info).unwrap();
         let token = token.get("token").and_then(serde_json::Value::as_str).map(str::to_owned);
         config.auth_info.token = None;
-        let upstream = kube::Client::try_from(config).unwrap();
+        let upstreams = Upstreams::new(kube::Client::try_from(config).unwrap());
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (folder, identity) = (tempfile::tempdir().unwrap(), Identity::new());
@@ -117,7 +116,7 @@ impl FaultProxy {
             last_fault: None,
         };
         let (killed, frozen) = (watch::Sender::new(false), watch::Sender::new(0));
-        let shared = Arc::new(Shared { upstream, scope, state: Mutex::new(state), killed, frozen });
+        let shared = Arc::new(Shared { upstreams, scope, state: Mutex::new(state), killed, frozen });
         let serving = tokio::spawn(serve(listener, identity.acceptor, shared.clone()));
         FaultProxy { shared, folder, serving }
     }
@@ -127,6 +126,13 @@ impl FaultProxy {
         self.folder.path().join("kubeconfig").to_str().unwrap().to_owned()
     }
 
+    /// Adds a second API server of the same cluster, to which plans may move; it lags behind when this link is frozen.
+    /// Its clients are as those of the first, and have no token.
+    pub async fn add_second(&self, kubeconfig: &str, link: &Link) {
+        let client = kube::Client::try_from(upstream_config(kubeconfig).await).unwrap();
+        self.shared.upstreams.add_second(client, link);
+    }
+
     /// From now on things go wrong by this plan, and requests and events are counted from 1.
     pub fn obey(&self, plan: Plan) {
         let mut state = self.shared.state();
@@ -134,6 +140,8 @@ impl FaultProxy {
         state.number += 1;
         state.counts = Counts::default();
         state.events.clear();
+        self.shared.move_over(&mut state, None);
+        self.shared.move_when_due(&mut state);
     }
 
     /// How the process is killed that a plan may kill from now on. Once it is, the plan is over.
@@ -154,9 +162,9 @@ impl FaultProxy {
         let _ = self.shared.killed.subscribe().wait_for(|killed| *killed).await;
     }
 
-    /// When the plan has struck last.
+    /// When the plan has struck last, or the API server that was moved to has come to know the present.
     pub fn last_fault(&self) -> Option<Instant> {
-        self.shared.state().last_fault
+        self.shared.state().last_fault.max(self.shared.upstreams.thawed())
     }
 
     /// The requests since the plan was given.
@@ -196,6 +204,8 @@ impl Drop for FaultProxy {
 struct Visit {
     place: usize,
     fault: Option<Fault>,
+    /// Whether its connection is cut by a move.
+    cut: bool,
     /// The how-manieth plan makes it.
     number: usize,
     /// The plan that kills the process once the connection has ended.
@@ -228,7 +238,31 @@ impl Shared {
         Some(fault)
     }
 
-    fn visit(&self, method: &Method, uri: &http::Uri, last_words: LastWords) -> Visit {
+    /// Has this go to the second API server from now on, and all else to the first.
+    fn move_over(&self, state: &mut State, what: Option<Moved>) {
+        if self.upstreams.move_over(what) {
+            state.last_fault = Some(Instant::now());
+        }
+    }
+
+    /// Takes the way that the plan says, if this is the request at which it is taken.
+    fn move_when_due(self: &Arc<Self>, state: &mut State) -> Option<Move> {
+        let due = state.plan.moving.filter(|moving| moving.nth == state.counts.requests)?;
+        self.move_over(state, Some(due.what));
+        if let Some(pause) = due.back {
+            let (shared, number) = (self.clone(), state.number);
+            tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                let mut state = shared.state();
+                if state.number == number {
+                    shared.move_over(&mut state, None);
+                }
+            });
+        }
+        Some(due)
+    }
+
+    fn visit(self: &Arc<Self>, method: &Method, uri: &http::Uri, last_words: LastWords) -> Visit {
         let mut state = self.state();
         let place = state.log.begin(method, &uri.to_string());
         state.counts.requests += 1;
@@ -241,7 +275,11 @@ impl Shared {
             state.log.fault(place, &fault);
             state.last_fault = Some(Instant::now());
         }
-        Visit { place, fault, number: state.number, last_words }
+        let moved = self.move_when_due(&mut state);
+        if let Some(moved) = moved {
+            state.log.fault(place, &moved);
+        }
+        Visit { place, fault, cut: moved.is_some(), number: state.number, last_words }
     }
 
     /// Kills the process if this plan is still in force, which is over then.
@@ -267,6 +305,9 @@ impl Shared {
         }
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
         let visit = self.visit(&method, &uri, last_words);
+        if visit.cut {
+            return Err(Reset);
+        }
         match visit.fault {
             Some(Fault::Kill(Moment::Before)) => {
                 self.kill(visit.number);
@@ -280,7 +321,7 @@ impl Shared {
             Some(Fault::Unavailable) => return Ok(failure(StatusCode::SERVICE_UNAVAILABLE)),
             _ => {}
         }
-        let watch = uri.query().is_some_and(|query| query.contains("watch=true"));
+        let watch = is_watch(&uri);
         let kind = uri.path().rsplit('/').next().unwrap_or_default().to_owned();
         let list = (method == Method::GET && !watch).then(|| uri.to_string());
         if let Some(list) = &list
@@ -289,7 +330,7 @@ impl Shared {
             return Ok(old);
         }
         let request = Request::from_parts(parts, body.to_bytes().into());
-        let Ok(answer) = self.upstream.send(request).await else { return Err(Reset) };
+        let Ok(answer) = self.upstreams.of(&method, &uri).clone().send(request).await else { return Err(Reset) };
         self.state().log.answered(visit.place, answer.status());
         let (mut parts, body) = answer.into_parts();
         parts.headers.remove(TRANSFER_ENCODING);
@@ -362,6 +403,13 @@ impl Shared {
     }
 }
 
+async fn upstream_config(kubeconfig: &str) -> kube::Config {
+    let file = Kubeconfig::read_from(kubeconfig).unwrap();
+    let mut config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
+    config.default_retry = false;
+    config
+}
+
 fn whole(bytes: Bytes) -> AnswerBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
@@ -395,6 +443,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>
 }
 
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    let mut moves = shared.upstreams.moves();
     let _ = stream.set_nodelay(true);
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let last_words = LastWords::default();
@@ -403,9 +452,11 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared
         service_fn(move |request| shared.clone().answer(request, last_words.clone()))
     };
     let mut serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = Pin::new(&mut serving).await
-        && error.source().is_some_and(|cause| cause.is::<Reset>())
-    {
+    let reset = tokio::select! {
+        end = &mut serving => end.is_err_and(|error| error.source().is_some_and(|cause| cause.is::<Reset>())),
+        Ok(()) = moves.changed() => true,
+    };
+    if reset {
         // Without lingering, its end is a reset.
         let _ = serving.into_parts().io.into_inner().get_ref().0.set_zero_linger();
     }

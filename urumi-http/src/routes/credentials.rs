@@ -65,7 +65,7 @@ pub(super) async fn credentials(
     Query(query): Query<CredentialsQuery>,
 ) -> Result<Response, Problem> {
     let outcome = match permitted(&state, &principal, Action::ViewCredentials, &id).await {
-        Ok(_) => state.orchestrator().credentials(&id, query.reveal).await.map_err(Problem::from),
+        Ok(()) => state.orchestrator().credentials(&id, query.reveal).await.map_err(Problem::from),
         Err(refusal) => Err(refusal),
     };
     if query.reveal {

@@ -32,7 +32,7 @@ pub(super) async fn smoke(
     Id(id): Id,
 ) -> Result<Json<SmokeReport>, Problem> {
     let outcome = match permitted(&state, &principal, Action::SmokeStore, &id).await {
-        Ok(_) => state.orchestrator().smoke(&id).await.map_err(Problem::from),
+        Ok(()) => state.orchestrator().smoke(&id).await.map_err(Problem::from),
         Err(refusal) => Err(refusal),
     };
     state.audit().note(&principal, Action::SmokeStore, Some(&id), &outcome);

@@ -15,7 +15,7 @@ use urumi_core::status::StoreStatus;
 use urumi_core::{CreateStore, Store, StoreId};
 use utoipa::IntoParams;
 
-use super::{may_view, permitted, synced};
+use super::{may_view, permitted, remembered, synced};
 use crate::auth::policy::owner_of_new;
 use crate::auth::{Action, Caller, Owner, Principal, Role, decide};
 use crate::extract::{Body, Id, Query, idempotency_key, is_known, precondition};
@@ -268,13 +268,13 @@ async fn make(
     owner: &Owner,
     id: &StoreId,
 ) -> Result<(Store, bool), Problem> {
-    if let Some(earlier) = earlier(state, &request)? {
+    if let Some(earlier) = earlier(state, &request).await? {
         return Ok((earlier, true));
     }
     let _reserved = match state.counts().reserve(owner, id, state.view()) {
         Ok(reserved) => reserved,
         // The store that fills the limit may be the very one that is asked for again: it may have just been seen.
-        Err(refused) => return earlier(state, &request)?.map(|earlier| (earlier, true)).ok_or(refused),
+        Err(refused) => return earlier(state, &request).await?.map(|earlier| (earlier, true)).ok_or(refused),
     };
     if request.id.is_none() && request.idempotency_key.is_none() {
         request.id = Some(id.to_string());
@@ -297,23 +297,28 @@ fn begun(outcome: urumi_core::Result<Store>) -> Result<Store, Problem> {
 }
 
 /// What an earlier request with the same key has made, as far as memory tells. What it cannot tell, because it is just
-/// being made, the cluster will.
-fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<Store>, Problem> {
+/// being made, the cluster will; and whether what it tells is still so, for memory may lag behind.
+async fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<Store>, Problem> {
     let Some(key) = Idempotency::of(request) else { return Ok(None) };
     let now = jiff::Timestamp::now();
-    for entry in &state.view().all().entries {
-        let Some(made_by) = &entry.store.made_by else { continue };
-        let id = entry.store.id.clone();
-        match made_by.repeated_by(&key, entry.store.created_at, now) {
-            Repetition::None => {}
-            Repetition::Different => return Err(Error::KeyReused { id }.into()),
-            Repetition::Same if entry.store.status == StoreStatus::Deleting => {
-                return Err(Error::KeyInUse { id }.into());
-            }
-            Repetition::Same => return Ok(Some(entry.store.clone())),
-        }
+    let repeated = |store: &Store| match &store.made_by {
+        Some(made_by) => made_by.repeated_by(&key, store.created_at, now),
+        None => Repetition::None,
+    };
+    let listing = state.view().all();
+    let Some(entry) = listing.entries.iter().find(|entry| repeated(&entry.store) != Repetition::None) else {
+        return Ok(None);
+    };
+    let store = match state.orchestrator().get(&entry.store.id).await {
+        Err(Error::NotFound { .. }) => return Ok(None),
+        found => found?,
+    };
+    match repeated(&store) {
+        Repetition::None => Ok(None),
+        Repetition::Different => Err(Error::KeyReused { id: store.id }.into()),
+        Repetition::Same if store.status == StoreStatus::Deleting => Err(Error::KeyInUse { id: store.id }.into()),
+        Repetition::Same => Ok(Some(store)),
     }
-    Ok(None)
 }
 
 fn accepted(store: &Store) -> Response {
@@ -352,7 +357,7 @@ pub(super) async fn get(
     Query(query): Query<GetQuery>,
 ) -> Result<Response, Problem> {
     as_new_as(&state, query.resource_version.as_deref()).await?;
-    let entry = permitted(&state, &principal, Action::ViewStore, &id).await?;
+    let entry = remembered(&state, &principal, &id).await?;
     let tag = format!("\"{}\"", entry.store.resource_version);
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
@@ -434,7 +439,7 @@ async fn change(
     work: impl Future<Output = Result<Store, Problem>>,
 ) -> Result<Store, Problem> {
     let outcome = match permitted(state, principal, action, id).await {
-        Ok(_) => work.await,
+        Ok(()) => work.await,
         Err(problem) => Err(problem),
     };
     state.audit().note(principal, action, Some(id), &outcome);

@@ -28,15 +28,23 @@ impl Component {
         fs::read_to_string(self.pids()).unwrap().split_whitespace().next().unwrap().to_owned()
     }
 
-    fn arguments(&self) -> Vec<String> {
+    /// The folder of its cluster.
+    pub(crate) fn cluster(&self) -> &Path {
+        &self.cluster
+    }
+
+    pub(crate) fn arguments(&self) -> Vec<String> {
         let line = fs::read(format!("/proc/{}/cmdline", self.pid())).unwrap();
         let arguments = line.split(|byte| *byte == 0).filter(|argument| !argument.is_empty());
         arguments.map(|argument| String::from_utf8(argument.to_vec()).unwrap()).collect()
     }
 
     fn signal(&self, signal: &str) {
-        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.pid())]).status().unwrap();
-        assert!(sent.success(), "{} is not there", self.name);
+        assert!(self.is_sent(signal), "{} is not there", self.name);
+    }
+
+    fn is_sent(&self, signal: &str) -> bool {
+        Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.pid())]).status().unwrap().success()
     }
 
     /// Stops it for a while (SIGSTOP): its connections stay, and nobody answers.
@@ -62,8 +70,25 @@ impl Component {
         self.start(&arguments).await;
     }
 
+    /// Starts another one in the same cluster, of a name that `dev/cluster` knows, so that it is brought down with the
+    /// cluster if nobody ends it before.
+    pub(crate) async fn start_beside(&self, name: &'static str, arguments: &[String]) -> Component {
+        let other = Component { name, cluster: self.cluster.clone() };
+        other.start(arguments).await;
+        other
+    }
+
+    /// Kills it for good, unless it has ended.
+    pub(crate) fn end(&self) {
+        self.is_sent("KILL");
+        fs::remove_file(self.pids()).unwrap();
+    }
+
     async fn start(&self, arguments: &[String]) {
-        let log = fs::File::options().append(true).open(self.cluster.join("log").join(format!("{}.log", self.name)));
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.cluster.join("log").join(format!("{}.log", self.name)));
         let log = log.unwrap();
         let mut command = Command::new("setsid");
         command.args(arguments).current_dir(&self.cluster).stdin(Stdio::null());

@@ -70,6 +70,8 @@ pub(crate) struct Life {
     pub(crate) statuses: Statuses,
     pub(crate) proxy: FaultProxy,
     server: Server,
+    /// Every status that the server told.
+    told: Vec<String>,
     /// The first password that was seen.
     password: Option<String>,
     /// The longest that it took to be well again after the last fault of a plan.
@@ -91,7 +93,7 @@ impl Life {
         let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
         let statuses = Statuses::follow(cluster, &id);
         let admin = urumi_testing::client(kubeconfig).await;
-        Life { id, admin, statuses, proxy, server, password: None, slowest: Duration::ZERO }
+        Life { id, admin, statuses, proxy, server, told: Vec::new(), password: None, slowest: Duration::ZERO }
     }
 
     /// Creates the store, under a plan of its own or the last one, to be as expected, where that is known.
@@ -181,6 +183,13 @@ impl Life {
         self.proxy.on_kill(self.server.killer());
     }
 
+    /// Kills the server and starts it again, under the same plan.
+    pub(crate) async fn restart(&mut self) {
+        self.server.killer()();
+        self.server = Server::start(&self.proxy.kubeconfig()).await;
+        self.proxy.on_kill(self.server.killer());
+    }
+
     /// Waits until the store has a status and is as expected, and the plan has nothing left to do for it.
     pub(crate) async fn reach(&mut self, status: &str, expected: Option<&Dump>) {
         let began = Instant::now();
@@ -210,9 +219,21 @@ impl Life {
             }
             let limit = if leaving { PATIENCE } else { STUCK };
             assert!(healed.elapsed() < limit, "{} is not {status:?} as it should be:\n{trouble}", self.id);
-            tokio::time::sleep(PACE).await;
+            tokio::join!(tokio::time::sleep(PACE), self.look());
         }
         self.check_password().await;
+    }
+
+    /// Notes what status the server tells, if it tells one.
+    async fn look(&mut self) {
+        let status = match tokio::time::timeout(PACE, self.server.view.get(&self.id)).await {
+            Ok(Ok(store)) => store.status.to_string(),
+            Ok(Err(error)) if error.kind() == ErrorKind::NotFound => String::new(),
+            _ => return,
+        };
+        if self.told.last().is_none_or(|last| *last != status) {
+            self.told.push(status);
+        }
     }
 
     /// Waits until nothing has been written for a while.
@@ -253,10 +274,23 @@ impl Life {
 
     /// Ends it, after a whole life. Its status may have told that objects were taken from it, as long as they were.
     pub(crate) fn end(self, harm: Harm) -> Ended {
+        self.end_after(1, harm)
+    }
+
+    /// Ends it, after so many stores of its id.
+    pub(crate) fn end_after(self, stores: usize, harm: Harm) -> Ended {
         let mut statuses = self.statuses.all();
         statuses.retain(|status| harm != Harm::Taken || status != "degraded");
         statuses.dedup();
-        assert_eq!(statuses, ["provisioning", "ready", "deleting", ""], "{}: {:?}", self.id, self.statuses.all());
+        let expected = ["provisioning", "ready", "deleting", ""].repeat(stores);
+        assert_eq!(statuses, expected, "{}: {:?}", self.id, self.statuses.all());
+        // It may have been asked too late for one of them, and before the first.
+        let mut to_come = [""].iter().chain(&expected);
+        let mut told = self.told.clone();
+        told.retain(|status| harm != Harm::Taken || status != "degraded");
+        told.dedup();
+        let forward = told.iter().all(|status| to_come.any(|expected| expected == status));
+        assert!(forward, "{}: it told {:?}", self.id, self.told);
         let faults = self.proxy.log().iter().map(|entry| entry.faults.len()).sum();
         Ended { slowest: self.slowest, faults }
     }
@@ -274,14 +308,17 @@ pub(crate) async fn side_by_side<F: Future<Output = Ended>>(what: &str, lives: i
     let began = Instant::now();
     let lives = lives.into_iter().map(|life| AssertUnwindSafe(life).catch_unwind());
     let ends: Vec<_> = stream::iter(lives).buffer_unordered(parallel()).collect().await;
-    let well: Vec<&Ended> = ends.iter().flatten().collect();
+    tell(what, began, ends.len(), &ends.into_iter().flatten().collect::<Vec<_>>());
+}
+
+/// Says how all lives went, of which these ended well.
+pub(crate) fn tell(what: &str, began: Instant, all: usize, well: &[Ended]) {
     let faults: usize = well.iter().map(|end| end.faults).sum();
     let slowest = well.iter().map(|end| end.slowest).max().unwrap_or_default();
-    let failed = ends.len() - well.len();
+    let failed = all - well.len();
+    let took = began.elapsed();
     say(&format!(
-        "{what}: {faults} in {} lives of which {failed} failed; well again within {slowest:.1?}; took {:.0?}\n",
-        ends.len(),
-        began.elapsed()
+        "{what}: {faults} in {all} lives of which {failed} failed; well again within {slowest:.1?}; took {took:.0?}\n"
     ));
     assert_eq!(failed, 0, "lives failed");
 }

@@ -10,6 +10,7 @@
 
 mod cluster;
 mod component;
+mod lagging;
 mod life;
 mod oracle;
 mod points;
@@ -18,6 +19,7 @@ mod real_cluster_deletion;
 mod real_cluster_faults;
 mod real_cluster_outages;
 mod real_cluster_proxy;
+mod real_cluster_stale;
 mod real_cluster_watches;
 mod server;
 mod statuses;

@@ -17,7 +17,7 @@ fn points(requests: usize, dice: &mut StdRng) -> Vec<Plan> {
             // What hangs is noticed after many seconds: more of them in a row would be an outage.
             let times = if fault == Fault::Hang { 1 } else { dice.random_range(1..=3) };
             let rules = vec![Rule { requests: Requests::All, nth, times, fault }];
-            points.push(Plan { rules, watches: Vec::new() });
+            points.push(Plan { rules, ..Plan::default() });
         }
     }
     points

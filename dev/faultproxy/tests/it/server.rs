@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A running server; killed when it is dropped. If that is because a test fails, its log is shown.
 pub(crate) struct Server {
     pub(crate) api: HttpOrchestrator,
+    /// The same for somebody who has changed nothing, and so may be shown what was before.
+    pub(crate) view: HttpOrchestrator,
     child: Arc<Mutex<Child>>,
     folder: TempDir,
 }
@@ -46,7 +48,8 @@ impl Server {
             panic!("it ended before it listened");
         };
         let url = tokio::time::timeout(PATIENCE, said).await.expect("it never listened");
-        let server = Server { api: HttpOrchestrator::connect(&url, &Default::default()).unwrap(), child, folder };
+        let [api, view] = [(); 2].map(|()| HttpOrchestrator::connect(&url, &Default::default()).unwrap());
+        let server = Server { api, view, child, folder };
         let readiness = format!("{}/readyz", url.trim_end_matches('/'));
         let synced = async {
             while !reqwest::get(&readiness).await.is_ok_and(|answer| answer.status().is_success()) {

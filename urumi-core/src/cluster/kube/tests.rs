@@ -547,6 +547,25 @@ async fn a_watch_reports_its_errors_and_goes_on() {
     assert!(server.asked()[4].uri.contains("resourceVersion=11"));
 }
 
+/// Whoever heard of an error hears that it has passed, where nothing happens too.
+#[tokio::test(start_paused = true)]
+async fn a_quiet_watch_shows_that_it_is_well_again() {
+    let (cluster, server) = Server::play(vec![
+        page("10", "", &["a"]),
+        Answer::Watch(vec![], End::Broken),
+        Answer::Watch(vec![], End::Clean),
+        page("10", "", &["a"]),
+        Answer::Watch(vec![], End::Never),
+    ]);
+    let mut watch = cluster.watch(&deployments());
+    watch.next().await.unwrap().unwrap();
+    assert_eq!(watch.next().await.unwrap().unwrap_err().kind(), ClusterErrorKind::Unreachable);
+    let Some(Ok(WatchEvent::Snapshot(all))) = watch.next().await else { panic!("no snapshot") };
+    assert_eq!(names(&all), ["a"]);
+    let seconds = server.asked()[2].uri.rsplit('=').next().unwrap().parse::<u64>().unwrap();
+    assert!(seconds < 5, "it takes {seconds} s until that shows");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_watch_is_noticed() {
     let (cluster, server) = Server::play(vec![

@@ -3,7 +3,8 @@
 //! List, then watch from the list's `resourceVersion`; when the watch ends, watch on from the last version seen
 //! (bookmarks keep it fresh on quiet kinds), so that nothing is listed again for a mere timeout. Only when the server
 //! no longer has that version (410), or answers it with nothing but errors, is the list asked for again and reported as
-//! a new snapshot. A list from an API server that lags behind what was seen already is not believed, lest time runs
+//! a new snapshot; and when an error was reported and then nothing happens, so that whoever heard of the error hears that
+//! it has passed. A list from an API server that lags behind what was seen already is not believed, lest time runs
 //! backwards for whoever watches.
 //!
 //! Lists that come through the watch itself (`sendInitialEvents`) would save one round trip a start, but the oldest
@@ -32,6 +33,8 @@ use crate::lines::LineBuffer;
 /// After how many seconds the server ends a watch; which of them is random, lest all watches reconnect at once. A
 /// connection that died silently is noticed after this and [`GRACE`]: within 30 s, with the time to make another.
 const SECONDS: std::ops::RangeInclusive<u64> = 20..=24;
+/// The same after an error, when it is to show soon that it is well.
+const SECONDS_OF_PROOF: std::ops::RangeInclusive<u64> = 2..=4;
 /// How much later than that it may end.
 const GRACE: Duration = Duration::from_secs(5);
 /// A watch that ends sooner than this, without a word, did not end because of its timeout.
@@ -51,6 +54,7 @@ pub(super) fn watch(transport: Transport, query: Query) -> WatchStream {
         refusals: 0,
         newest: 0,
         doubts: 0,
+        ill: false,
     };
     stream::unfold(watch, |mut watch| async move {
         let item = watch.next().await;
@@ -77,6 +81,8 @@ struct Watch {
     newest: u64,
     /// How many lists in a row were older than that.
     doubts: u32,
+    /// Whether the last that was reported is an error.
+    ill: bool,
 }
 
 enum Phase {
@@ -112,13 +118,17 @@ impl Watch {
                 Phase::Read(reading) => self.read(reading).await,
             };
             match step {
-                Ok(Some(event)) => return Ok(event),
+                Ok(Some(event)) => {
+                    self.ill = false;
+                    return Ok(event);
+                }
                 Ok(None) => {}
                 Err(failure) => {
                     self.pause = self.delays.next();
                     if failure.expired {
                         debug!(query = %self.query, "the watch fell behind, listing again");
                     } else {
+                        self.ill = true;
                         return Err(failure.into_error(Verb::Watch, &self.query));
                     }
                 }
@@ -141,7 +151,7 @@ impl Watch {
     }
 
     async fn connect(&mut self, version: String) -> Result<(), Failure> {
-        let seconds = rand::random_range(SECONDS);
+        let seconds = rand::random_range(if self.ill { SECONDS_OF_PROOF } else { SECONDS });
         match self.transport.open(&Call::watch(&self.query, &version, seconds)).await {
             Ok(response) => {
                 let opened = Instant::now();
@@ -179,7 +189,10 @@ impl Watch {
                 } else {
                     self.well();
                 }
-                self.phase = Phase::Connect { version: reading.version };
+                // Otherwise the phase is that of a list.
+                if !self.ill {
+                    self.phase = Phase::Connect { version: reading.version };
+                }
                 Ok(None)
             }
             Err(_elapsed) => {

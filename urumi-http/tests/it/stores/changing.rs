@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio_util::task::TaskTracker;
-use urumi_core::cluster::InMemoryCluster;
+use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage, Verb};
 use urumi_core::readiness::condition::Ready;
-use urumi_core::{ReadinessMonitor, StoreId, StoreOrchestratorExt};
+use urumi_core::{CreateStore, ReadinessMonitor, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::scene::{Scene, eventually};
 
@@ -44,6 +44,30 @@ async fn a_change_obeys_if_match() {
     let retried = scene.ask("POST", "/stores/a/retry").header("if-match", &tag).send().await;
     assert_eq!((retried.status.as_u16(), retried.header("etag")), (202, Some(&*tag)));
     assert_eq!(scene.ask("DELETE", "/stores/a").header("if-match", &tag).send().await.status, 202);
+}
+
+/// What the server remembers of an id may be of the past, where its watch fails or an API server lags behind.
+#[tokio::test(start_paused = true)]
+async fn whose_a_store_is_now_decides_who_may_change_it_or_learn_its_passwords() {
+    let scene = Scene::new(InMemoryCluster::default());
+    scene.store("anns", Some("user:ann")).await;
+    scene.cluster.begin_outage(Outage::new(ClusterErrorKind::Unavailable).verb(Verb::Watch));
+    scene.cluster.drop_watches();
+    let id = StoreId::parse("anns").unwrap();
+    scene.urumi.delete(&id).await.unwrap();
+    eventually("the end of the store", async || scene.urumi.get(&id).await.is_err()).await;
+    let request = |id: &str| CreateStore::new(id, "medusa").id(id).owner("user:bob");
+    scene.urumi.create(request("anns")).await.unwrap();
+    scene.urumi.create(request("new")).await.unwrap();
+    let ask = async |caller: &str, method: &str, uri: &str| scene.ask(method, uri).as_(caller).send().await.status;
+    assert_eq!(ask("ann-operator", "GET", "/stores/anns").await, 200, "it remembers");
+    for (method, uri) in [("GET", "/stores/anns/credentials?reveal=true"), ("DELETE", "/stores/anns")] {
+        assert_eq!(ask("ann-operator", method, uri).await, 404, "{uri}");
+    }
+    assert_eq!(ask("bob", "GET", "/stores/new").await, 404, "it does not remember");
+    for uri in ["/stores/anns", "/stores/new"] {
+        assert_eq!(ask("bob", "DELETE", uri).await, 202, "{uri}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

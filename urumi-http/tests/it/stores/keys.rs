@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use urumi_core::StoreOrchestrator;
-use urumi_core::cluster::InMemoryCluster;
+use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage, Verb};
+use urumi_core::status::StoreStatus;
+use urumi_core::{StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use urumi_http::OwnerLimits;
 
 use crate::scene::{Answer, Scene};
@@ -91,6 +92,23 @@ async fn the_key_of_a_store_that_goes_is_in_use() {
     .await;
     let again = create(&scene, "k", body()).await;
     assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (202, None));
+}
+
+/// The server's memory may be of the past, where its watch fails or an API server lags behind.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_has_gone_is_made_again_whatever_the_server_remembers() {
+    let scene = Scene::new(InMemoryCluster::default());
+    let first = create(&scene, "k", body()).await;
+    let id = StoreId::parse(first.json()["id"].as_str().unwrap()).unwrap();
+    scene.cluster.begin_outage(Outage::new(ClusterErrorKind::Unavailable).verb(Verb::Watch));
+    scene.cluster.drop_watches();
+    scene.urumi.delete(&id).await.unwrap();
+    crate::scene::eventually("the end of the store", async || scene.urumi.get(&id).await.is_err()).await;
+    let remembered = scene.ask("GET", &format!("/stores/{id}")).send().await;
+    assert_eq!(remembered.status, 200);
+    let again = create(&scene, "k", body()).await;
+    assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (202, None));
+    assert_eq!(scene.urumi.get(&id).await.unwrap().status, StoreStatus::Provisioning);
 }
 
 /// Not even the owner's limit is in the way of repetitions.
