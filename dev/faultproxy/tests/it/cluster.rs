@@ -1,6 +1,7 @@
 //! The API server to test on, and how much is tested there.
 
 use std::fmt::Display;
+use std::ops::Range;
 use std::str::FromStr;
 
 use tokio::sync::RwLock;
@@ -31,6 +32,14 @@ pub(crate) fn say(text: &str) {
 pub(crate) fn amount<T: FromStr<Err: Display>>(variable: &str) -> Option<T> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|error| panic!("{variable}={text}: {error}")))
+}
+
+/// Which seeds are asked for by a variable: so many from 0 on, or from one up to another, as `87..100`.
+pub(crate) fn seeds(variable: &str) -> Option<Range<u64>> {
+    let text = std::env::var(variable).ok()?;
+    let number = |text: &str| text.parse().unwrap_or_else(|error| panic!("{variable}={text}: {error}"));
+    let (first, end) = text.split_once("..").unwrap_or(("0", &text));
+    Some(number(first)..number(end))
 }
 
 /// How many stores live side by side.

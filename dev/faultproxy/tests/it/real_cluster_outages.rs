@@ -11,7 +11,7 @@ use urumi_core::cluster::{ConnectOptions, KubeCluster};
 use urumi_core::{CreateStore, Error, ErrorKind, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use urumi_faultproxy::{FaultProxy, Plan};
 
-use crate::cluster::{WELL, amount, kubeconfig, say};
+use crate::cluster::{WELL, kubeconfig, say, seeds};
 use crate::component::Component;
 use crate::life::{Harm, Life, STUCK, baseline};
 use crate::server::Server;
@@ -79,9 +79,12 @@ impl Watched {
 
     /// Waits until the status is this one. After an outage that may take the cluster's own parts a while: they try
     /// again ever more seldom.
-    async fn until(&self, status: &str) {
-        let seen = tokio::time::timeout(CLUSTER, self.statuses.until(status)).await;
-        assert!(seen.is_ok(), "{} was not {status:?} within {CLUSTER:?}: {:?}", self.id, self.statuses.all());
+    async fn until(&self, server: &Server, status: &str) {
+        if tokio::time::timeout(CLUSTER, self.statuses.until(status)).await.is_err() {
+            let store = server.api.get(&self.id).await;
+            let statuses = self.statuses.all();
+            panic!("not {status:?} within {CLUSTER:?}: {statuses:?}\n{store:#?}");
+        }
     }
 
     /// Changes a Service of the store and waits until that is repaired, which is in nobody's hands but urumi's.
@@ -120,7 +123,7 @@ async fn after_an_outage_everything_goes_on() {
         return;
     };
     let _ill = WELL.write().await;
-    let (rounds, longest) = amount("URUMI_CHAOS_OUTAGES").map_or((ROUNDS, BRIEF), |rounds| (rounds, LONGEST));
+    let (rounds, longest) = seeds("URUMI_CHAOS_OUTAGES").map_or((0..ROUNDS, BRIEF), |rounds| (rounds, LONGEST));
     // Else it calls all nodes dead after 50 s in which it heard of none, and every store is degraded, rightly.
     if let Some(controllers) = Component::of(&kubeconfig, "kube-controller-manager") {
         controllers.restart_with(&["--node-monitor-grace-period", "1h"]).await;
@@ -131,10 +134,10 @@ async fn after_an_outage_everything_goes_on() {
     let server = Server::start(&proxy.kubeconfig()).await;
     let (lasting, mut last) = (Watched::new(&cluster), Watched::new(&cluster));
     join_all([&lasting, &last].map(|store| store.create(&server, STUCK))).await;
-    join_all([&lasting, &last].map(|store| store.until("ready"))).await;
+    join_all([&lasting, &last].map(|store| store.until(&server, "ready"))).await;
 
     let mut slowest = Duration::ZERO;
-    for round in 0..rounds {
+    for round in rounds.clone() {
         let began = Instant::now();
         let mut dice = StdRng::seed_from_u64(round);
         let outage = Duration::from_secs_f64(SHORTEST * (longest / SHORTEST).powf(dice.random_range(0.0..=1.0)));
@@ -162,7 +165,7 @@ async fn after_an_outage_everything_goes_on() {
         };
         // One is created and one is deleted meanwhile.
         let (took, (), ()) = tokio::join!(stop, next.create(&server, limit), last.delete(&server, limit));
-        tokio::join!(next.until("ready"), last.until(""));
+        tokio::join!(next.until(&server, "ready"), last.until(&server, ""));
         slowest = slowest.max(took);
         for store in [&lasting, &last, &next] {
             store.check();
@@ -172,9 +175,9 @@ async fn after_an_outage_everything_goes_on() {
         let how = if killed { "killed" } else { "paused" };
         eprintln!("round {round}: {how} for {outage:.1?}, repaired {took:.1?} after, {:.0?} in all", began.elapsed());
     }
-    say(&format!("outages: {rounds} of up to {longest} s, repairing again within {slowest:.1?}\n"));
+    say(&format!("outages: {} of up to {longest} s, repairing again within {slowest:.1?}\n", rounds.count()));
     join_all([&lasting, &last].map(|store| store.delete(&server, STUCK))).await;
-    join_all([&lasting, &last].map(|store| store.until(""))).await;
+    join_all([&lasting, &last].map(|store| store.until(&server, ""))).await;
 }
 
 /// A peer that has vanished without a word: every watch is opened anew, and what has happened meanwhile is seen.

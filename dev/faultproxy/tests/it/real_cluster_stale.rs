@@ -9,7 +9,7 @@ use rand::prelude::*;
 use tokio::time::{Instant, sleep};
 use urumi_faultproxy::{Counts, Move, Moved, Plan};
 
-use crate::cluster::{WELL, amount, kubeconfig, parallel, say};
+use crate::cluster::{WELL, kubeconfig, parallel, say, seeds};
 use crate::lagging::Lagging;
 use crate::life::{Baseline, Ended, Harm, Life, baseline, tell};
 
@@ -30,14 +30,14 @@ async fn nothing_goes_back_in_time_with_an_api_server_that_lags() {
     };
     lagging.knows_the_past(&kubeconfig).await;
     let baseline = baseline(&kubeconfig).await;
-    let plans = amount("URUMI_CHAOS_STALE_PLANS");
+    let plans = seeds("URUMI_CHAOS_STALE_PLANS");
     let longest = if plans.is_some() { LONGEST } else { BRIEF };
-    let (plans, began) = (plans.unwrap_or(PLANS), Instant::now());
+    let (plans, began) = (plans.unwrap_or(0..PLANS).collect::<Vec<_>>(), Instant::now());
     let mut well = Vec::new();
-    for seeds in (0..plans).collect::<Vec<_>>().chunks(parallel()) {
+    for seeds in plans.chunks(parallel()) {
         well.extend(round(&kubeconfig, &lagging, baseline, seeds, longest).await);
     }
-    tell("moves to an API server that lags", began, plans as usize, &well);
+    tell("moves to an API server that lags", began, plans.len(), &well);
 }
 
 /// Lives of these seeds side by side. At the beginning of each flow the API server is frozen for all of them.

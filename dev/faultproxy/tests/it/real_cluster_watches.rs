@@ -2,7 +2,7 @@
 
 use urumi_faultproxy::Plan;
 
-use crate::cluster::{WELL, amount, kubeconfig};
+use crate::cluster::{WELL, kubeconfig, seeds};
 use crate::life::{Harm, Life, baseline, side_by_side};
 
 /// How many plans are tried where no number is given.
@@ -28,8 +28,8 @@ async fn whatever_becomes_of_events_the_end_is_the_same() {
     let Some(kubeconfig) = kubeconfig() else { return };
     let _well = WELL.read().await;
     let baseline = baseline(&kubeconfig).await;
-    let plans = amount("URUMI_CHAOS_WATCH_PLANS").unwrap_or(PLANS);
-    let lives = (0..plans).map(async |seed| {
+    let plans = seeds("URUMI_CHAOS_WATCH_PLANS").unwrap_or(0..PLANS);
+    let lives = plans.map(async |seed| {
         let mut life = Life::begin_under(&kubeconfig, Plan::watches(seed, &KINDS, EVENTS)).await;
         life.create(None, Some(&baseline.dump)).await;
         life.repair(Harm::Changed, None, &baseline.dump).await;
