@@ -10,6 +10,8 @@ use crate::life::Life;
 
 /// How much longer than a lease it may take until somebody leads again.
 const FAILOVER: Duration = Duration::from_secs(2);
+/// How long that may take where the Lease was released.
+const HANDOVER: Duration = Duration::from_millis(500);
 
 /// One who stands.
 struct Candidate {
@@ -95,6 +97,7 @@ impl Leaders {
         }
         let fit_since = self.candidates.iter().map(|one| one.fit_since).min()?;
         let vacant = now.duration_since(self.led_at.max(fit_since));
-        (vacant > self.lease + FAILOVER).then_some(vacant)
+        let most = if self.holder.is_empty() { HANDOVER } else { self.lease + FAILOVER };
+        (vacant > most).then_some(vacant)
     }
 }
