@@ -27,8 +27,9 @@
 //! | `URUMI_CHAOS_OUTAGES` | how many outages, of 0.1 to 120 s | 2, of at most 4 s |
 //! | `URUMI_CHAOS_PARALLEL` | how many stores live side by side | 8 |
 //!
-//! Seeds count from 0, and a seed's plans are always the same. Of plans and outages some can be chosen: `87..100`. A test that fails prints the plan, the log of all requests
-//! and the server's own log.
+//! Seeds count from 0, and a seed's plans are always the same; with an API server that lags, those of as many seeds as live
+//! side by side. Of plans and outages some can be chosen, as `87..100`. A test that fails prints the plan, the log of all
+//! requests and the server's own log.
 
 mod link;
 mod log;
