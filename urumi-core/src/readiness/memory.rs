@@ -28,6 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What the monitor remembers of a store beside what the cluster says.
 #[derive(Default)]
 pub(super) struct Memory {
+    /// The namespace's uid: another of the same name is another store's.
+    pub(super) uid: String,
     pub(super) rendered: Option<Arc<Rendered>>,
     /// Whether something is being done for the store beside the loop.
     pub(super) busy: bool,
@@ -61,6 +63,14 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Forgets what was of another namespace, which had the same name and is gone.
+    pub(super) fn belong_to(&mut self, uid: &str) {
+        if self.uid != uid {
+            let (alarm, changed, resync) = (self.alarm, self.changed, self.resync);
+            *self = Memory { uid: uid.to_owned(), alarm, changed, resync, ..Memory::default() };
+        }
+    }
+
     /// Says for how long this process has seen that the store is provisioned: others' clocks may be wrong, and who was not
     /// there meanwhile could not finish it. Forgets the failures of an earlier provisioning, once the store was retried.
     pub(super) fn provisioning_for(&mut self, since: Timestamp, now: Instant) -> Duration {

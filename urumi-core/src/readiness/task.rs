@@ -106,6 +106,8 @@ async fn turned(leadership: Option<Leadership>, leads: bool) {
 /// What a future beside the loop has done.
 struct Done {
     namespace: String,
+    /// The namespace's.
+    uid: String,
     outcome: Outcome,
 }
 
@@ -407,6 +409,7 @@ impl State {
         let record = self.cache.get(namespace)?.record.as_ref()?;
         let spec = record.spec.as_ref().ok()?;
         let memory = self.memory.entry(namespace.to_owned()).or_default();
+        memory.belong_to(&record.uid);
         if let Some(rendered) = memory.rendered.as_ref().filter(|r| r.spec == *spec) {
             return Some(rendered.clone());
         }
@@ -426,8 +429,10 @@ impl State {
     }
 
     fn begin(&mut self, namespace: String, action: Action) {
+        let mut uid = String::new();
         if let Some(memory) = self.memory.get_mut(&namespace) {
             memory.busy = true;
+            uid.clone_from(&memory.uid);
             if let (Action::CarryOut(_, _, plan), Some(contents)) = (&action, self.cache.get(&namespace)) {
                 memory.contests.repairing(plan, &contents.objects, Instant::now());
             }
@@ -457,13 +462,13 @@ impl State {
                 Some(leadership) => leadership.while_held(work).await.unwrap_or(Outcome::GivenUp),
                 None => work.await,
             };
-            Done { namespace, outcome }
+            Done { namespace, uid, outcome }
         };
         self.under_way.push(led.boxed());
     }
 
     fn finish(&mut self, done: Done) {
-        let Done { namespace, outcome } = done;
+        let Done { namespace, uid, outcome } = done;
         let now = Instant::now();
         self.touched.insert(namespace.clone());
         match &outcome {
@@ -479,7 +484,8 @@ impl State {
                 self.meter.ready(*since, self.orchestrator.now());
             }
         }
-        let Some(memory) = self.memory.get_mut(&namespace) else { return };
+        // What became of a namespace that is gone says nothing about the next of its name.
+        let Some(memory) = self.memory.get_mut(&namespace).filter(|memory| memory.uid == uid) else { return };
         memory.busy = false;
         let failed = match outcome {
             Outcome::Recorded(Ok(_), _) => {
