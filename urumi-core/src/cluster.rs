@@ -116,10 +116,12 @@ pub trait ClusterBackend: Send + Sync + 'static {
     async fn create(&self, object: &Object) -> Result<Object, ClusterError>;
 
     /// Applies an object server-side with field manager [`FIELD_MANAGER`], forcing: the fields that `object` has
-    /// become ours, those that it has not stay as they are. Creates the object where it is missing.
+    /// become ours, those that it has not stay as they are. Creates the object where it is missing; one that has a
+    /// `metadata.uid` is applied to the object that has it, and creates none.
     ///
     /// # Errors
-    /// As [`create`](Self::create), without `AlreadyExists`.
+    /// As [`create`](Self::create), without `AlreadyExists`; `Conflict` when the object with that uid is gone, whatever has
+    /// its name now.
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError>;
 
     /// Replaces an object whole and returns it as stored, if it is still at the `resourceVersion` that `object` has. What

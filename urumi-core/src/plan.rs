@@ -31,7 +31,7 @@ pub enum Step {
         /// Where the values are.
         from: ObjectRef,
     },
-    /// Fields that urumi owns differ: apply the object server-side.
+    /// Fields that urumi owns differ: apply the object server-side, to the one that was seen.
     Repair(Object, Vec<Drift>),
 }
 
@@ -112,7 +112,11 @@ pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
                 Some(actual) if actual.is_terminating() => None,
                 Some(actual) => {
                     let drift = drift(object, actual);
-                    (!drift.is_empty()).then(|| Step::Repair(object.clone(), drift))
+                    (!drift.is_empty()).then(|| {
+                        let mut repaired = object.clone();
+                        repaired.pin_to(actual);
+                        Step::Repair(repaired, drift)
+                    })
                 }
             },
         };

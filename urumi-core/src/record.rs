@@ -140,14 +140,24 @@ pub(crate) fn owned_objects(kind: Kind, of: Option<(&StoreId, String)>) -> Query
     }
 }
 
-/// Whether an object is that of the store whose namespace has this uid: it is in the namespace, or owned by it. What is
-/// neither is left over from an earlier store of the same id, and about to go. A pod is its workload's, which tells it by
-/// its selector.
+/// The owners of what a store has: its namespace. Kubernetes' garbage collector removes what belongs to a namespace that is
+/// gone, wherever it is: outside, or in the next namespace of the same name, into which a request gets that was long on its
+/// way.
+pub(crate) fn owners(id: &StoreId, uid: &str) -> Value {
+    json!([{"apiVersion": "v1", "kind": "Namespace", "name": id.namespace(), "uid": uid}])
+}
+
+/// Whether an object is that of the store whose namespace has this uid: it is owned by the namespace or, without being
+/// another's, in it. What is neither is left over from an earlier store of the same id, and about to go. A pod is its
+/// workload's, which tells it by its selector.
 pub(crate) fn belongs(object: &Object, id: &StoreId, uid: &str) -> bool {
-    let owners = || object.list_at("/metadata/ownerReferences").iter();
-    object.namespace() == Some(&id.namespace())
-        || object.kind().kind == "Pod"
-        || owners().any(|o| o.get("uid").and_then(Value::as_str) == Some(uid))
+    let owners = object.list_at("/metadata/ownerReferences").iter();
+    let mut namespaces =
+        owners.filter(|owner| owner.get("kind").and_then(Value::as_str) == Some("Namespace")).peekable();
+    match namespaces.peek() {
+        Some(_) => namespaces.any(|owner| owner.get("uid").and_then(Value::as_str) == Some(uid)),
+        None => object.namespace() == Some(&id.namespace()) || object.kind().kind == "Pod",
+    }
 }
 
 /// The namespace of the store that an object belongs to: the one it is in or, outside of all stores', that of the store

@@ -115,7 +115,7 @@ pub(crate) struct Audit {
     /// The namespaces of each name that stores are shown by.
     namespaces: BTreeMap<String, BTreeSet<String>>,
     foreign: Vec<Foreign>,
-    /// What was written last of each object, by the uid of its namespace; as a hash.
+    /// What was written last of each object, by the uid of the namespace that it is of; as a hash.
     stated: BTreeMap<(String, String), u64>,
     /// The stores with which something has been wrong that is not urumi's doing.
     broken: BTreeSet<StoreId>,
@@ -243,9 +243,17 @@ impl Audit {
         let version = before.and_then(Object::resource_version);
         let stale = match write {
             Write::Create(object) | Write::Apply(object) => {
-                let place = (home.and_then(Object::uid).unwrap_or_default().to_owned(), target.to_string());
+                let owner = |object: &Object| object.str_at("/metadata/ownerReferences/0/uid").map(str::to_owned);
+                let home = || home.and_then(Object::uid).map(str::to_owned);
+                let of = owner(object).or_else(|| before.and_then(owner)).or_else(home).unwrap_or_default();
+                let place = (of, target.to_string());
+                let mut value = object.as_value().clone();
+                // A creation says whose the object is, and a repair which object it is.
+                if let Some(metadata) = value.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+                    metadata.retain(|key, _| !["ownerReferences", "uid"].contains(&key.as_str()));
+                }
                 let mut hasher = DefaultHasher::new();
-                object.as_value().to_string().hash(&mut hasher);
+                value.to_string().hash(&mut hasher);
                 let stated = hasher.finish();
                 self.stated.insert(place, stated).is_some_and(|earlier| earlier != stated)
             }

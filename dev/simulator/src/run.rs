@@ -283,7 +283,7 @@ impl Show {
     /// Waits until everything is settled; says how long after healing that was.
     async fn settle(&mut self, healed: Instant) -> Duration {
         let (scenario, lease) = (&self.scenario, self.scenario.election.lease);
-        let itself = scenario.termination_delay * 2 + scenario.readiness_delay * 3 + lease;
+        let itself = scenario.termination_delay * 2 + scenario.collection_delay + scenario.readiness_delay * 3 + lease;
         let mut retried = false;
         loop {
             self.look();

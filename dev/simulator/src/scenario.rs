@@ -35,6 +35,8 @@ pub struct Scenario {
     pub readiness_delay: Duration,
     /// How long namespaces take to go.
     pub termination_delay: Duration,
+    /// How long the garbage collector takes.
+    pub collection_delay: Duration,
 }
 
 /// A store that somebody wants.
@@ -204,6 +206,7 @@ impl Scenario {
             heals_at,
             readiness_delay: ms(rng, 0, 5_000),
             termination_delay: ms(rng, 0, 8_000),
+            collection_delay: ms(rng, 0, 3_000),
         }
     }
 

@@ -23,6 +23,7 @@ pub(crate) async fn cluster(scenario: &Scenario) -> InMemoryCluster {
         .begins_at(beginning())
         .readiness_delay(scenario.readiness_delay)
         .termination_delay(scenario.termination_delay)
+        .collection_delay(scenario.collection_delay)
         .build();
     let objects = FOREIGN.iter().chain([&SHARED, &INSTALLATION]).flat_map(|name| {
         let inside = json!({"metadata": {"name": "theirs", "namespace": name}, "data": {"a": "b"}});

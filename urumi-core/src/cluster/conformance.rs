@@ -93,6 +93,7 @@ const CHECKS: &[(&str, CheckFn<Room>)] = checks![
     objects::apply_creates_what_is_missing,
     objects::apply_sets_ours_and_keeps_the_rest,
     objects::apply_merges_containers_by_name,
+    objects::apply_with_a_uid_is_of_that_object_only,
     objects::apply_without_a_change_changes_nothing,
     objects::a_changed_spec_is_a_new_generation,
     replacing::what_is_left_out_is_removed,

@@ -1,7 +1,7 @@
 //! Carrying out a plan: wave by wave, each wave's writes at once.
 
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Orchestrator;
 use crate::cluster::{ClusterError, ClusterErrorKind, Verb};
@@ -40,21 +40,13 @@ impl Orchestrator {
     /// A wave is always sent whole; if a write in it failed, the waves after it are left out. Of several failures the
     /// one is returned that no retry can cure, if there is one.
     ///
-    /// `uid` is that of the store's namespace, which owns what is made outside of it: Kubernetes' garbage collector removes
-    /// that when the namespace is gone.
+    /// `uid` is that of the store's namespace, which [owns](record::owners) what is made, but for the Secrets in it. Those
+    /// are never read, so that one which an earlier store has left there could not be told from the store's own: it is taken
+    /// for that, and must stay.
     pub(crate) async fn carry_out(&self, spec: &StoreSpec, uid: &str, plan: &Plan) -> Result<(), Failure> {
         let drawn = self.drawn_objects(spec, plan)?;
-        let namespace = spec.namespace();
-        let owner = json!([{"apiVersion": "v1", "kind": "Namespace", "name": namespace, "uid": uid}]);
-        let complete = |object: &Object| -> Object {
-            let mut object = object.clone();
-            if object.namespace() != Some(&namespace) {
-                object.set_default(&["metadata"], "ownerReferences", owner.clone());
-            }
-            object
-        };
         for wave in &plan.waves {
-            let results = join_all(wave.iter().map(|step| self.write(step, (&spec.id, uid), &drawn, &complete))).await;
+            let results = join_all(wave.iter().map(|step| self.write(step, (&spec.id, uid), &drawn))).await;
             let mut failures: Vec<ClusterError> = results.into_iter().filter_map(Result::err).collect();
             failures.sort_by_key(ClusterError::is_retryable);
             if let Some(first) = failures.into_iter().next() {
@@ -78,20 +70,14 @@ impl Orchestrator {
         Ok(manifests.into_iter().filter(once).map(|m| m.object).collect())
     }
 
-    async fn write(
-        &self,
-        step: &Step,
-        store: (&StoreId, &str),
-        drawn: &[Object],
-        complete: &(impl Fn(&Object) -> Object + Sync),
-    ) -> Result<(), ClusterError> {
+    async fn write(&self, step: &Step, store: (&StoreId, &str), drawn: &[Object]) -> Result<(), ClusterError> {
         // The semaphore is never closed, so a permit is always had in the end.
         let _permit = self.inner.in_flight.acquire().await;
         let cluster = &self.inner.cluster;
         match step {
-            Step::Create(object) => match cluster.create(&complete(object)).await {
+            Step::Create(object) => match cluster.create(&owned(object, store)).await {
                 Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
-                    self.check_ours(&object.reference()).await
+                    self.check_ours(&object.reference(), store).await
                 }
                 other => other.map(drop),
             },
@@ -100,7 +86,7 @@ impl Orchestrator {
                     let message = "its engine no longer renders it";
                     ClusterError::new(Verb::Create, reference, ClusterErrorKind::Other, message)
                 })?;
-                self.create_once(&complete(object), store).await
+                self.create_once(object, store).await
             }
             Step::Copy { object, from } => {
                 let source = cluster.get(from).await?.ok_or_else(|| {
@@ -109,34 +95,34 @@ impl Orchestrator {
                 })?;
                 self.create_once(&filled(object, &source), store).await
             }
-            // With its owner: where it was deleted meanwhile, it is made anew.
-            Step::Repair(object, _) => cluster.apply(&complete(object)).await.map(drop),
+            Step::Repair(object, _) => cluster.apply(object).await.map(drop),
         }
     }
 
     /// Creates an object unless another process, or an earlier try, has: theirs stays. One outside of the store's
     /// namespace may be left from an earlier store of the same id, and is waited for to go.
-    async fn create_once(&self, object: &Object, (id, uid): (&StoreId, &str)) -> Result<(), ClusterError> {
-        match self.inner.cluster.create(object).await {
+    async fn create_once(&self, object: &Object, store: (&StoreId, &str)) -> Result<(), ClusterError> {
+        let inside = object.namespace() == Some(&store.0.namespace());
+        let created = match inside {
+            true => self.inner.cluster.create(object).await,
+            false => self.inner.cluster.create(&owned(object, store)).await,
+        };
+        match created {
             Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {}
             other => return other.map(drop),
         }
-        if object.namespace() == Some(&id.namespace()) {
+        if inside {
             return Ok(());
         }
         let reference = object.reference();
         match self.inner.cluster.get(&reference).await? {
-            Some(there) if record::belongs(&there, id, uid) => Ok(()),
-            _ => {
-                let message = "an object of that name is there that this store does not own; if an earlier store of the \
-                               same id has left it, it is about to be removed";
-                Err(ClusterError::new(Verb::Create, &reference, ClusterErrorKind::Conflict, message))
-            }
+            Some(there) if record::belongs(&there, store.0, store.1) => Ok(()),
+            _ => Err(left_over(&reference)),
         }
     }
 
     /// A name that is taken is success if the object is the store's: an earlier try or another process made it.
-    async fn check_ours(&self, reference: &ObjectRef) -> Result<(), ClusterError> {
+    async fn check_ours(&self, reference: &ObjectRef, (id, uid): (&StoreId, &str)) -> Result<(), ClusterError> {
         match self.inner.cluster.get(reference).await? {
             Some(existing) if existing.label(record::ID).is_none() => Err(ClusterError::new(
                 Verb::Create,
@@ -144,9 +130,24 @@ impl Orchestrator {
                 ClusterErrorKind::AlreadyExists,
                 "an object of that name exists that urumi did not make; remove it or delete the store",
             )),
+            Some(existing) if !record::belongs(&existing, id, uid) => Err(left_over(reference)),
             _ => Ok(()),
         }
     }
+}
+
+/// An object as it is created for a store.
+fn owned(object: &Object, (id, uid): (&StoreId, &str)) -> Object {
+    let mut owned = object.clone();
+    owned.set_owners(&record::owners(id, uid));
+    owned
+}
+
+/// What is in the way, and passes.
+fn left_over(reference: &ObjectRef) -> ClusterError {
+    let message = "an object of that name is there that this store does not own; if an earlier store of the same id has left \
+                   it, it is about to be removed";
+    ClusterError::new(Verb::Create, reference, ClusterErrorKind::Conflict, message)
 }
 
 /// A Secret with the values that another has under the same keys.

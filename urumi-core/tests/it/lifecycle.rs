@@ -88,6 +88,32 @@ pub(crate) async fn of_two_creations_with_one_id_one_wins(scene: Scene) {
     everything_is_as_rendered(&scene).await;
 }
 
+/// A step of a creation that was long on its way gets into the next namespace of that name, whose creator has died right
+/// after its record. It goes, with what was made for it, and the store is made as if nothing had come.
+pub(crate) async fn a_store_is_ready_though_a_step_of_an_earlier_one_comes_late(scene: Scene) {
+    let (set, claim) = (Kind::of::<StatefulSet>(), Kind::of::<PersistentVolumeClaim>());
+    let owner = |object: &Object| object.str_at("/metadata/ownerReferences/0/uid").map(str::to_owned);
+    scene.urumi.create(scene.request()).await.unwrap();
+    let mut earlier = scene.object(set.clone(), "postgres").await;
+    earlier.as_value_mut()["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+    scene.urumi.delete(&scene.id).await.unwrap();
+    scene.urumi.wait_until(&scene.id, Deleted, PATIENCE).await.unwrap();
+
+    let rendered = scene.urumi.render(&scene.urumi.prepare(&scene.request()).unwrap()).unwrap();
+    let record = rendered.iter().find(|object| object.kind().kind == "Namespace").unwrap();
+    let namespace = scene.own.create(record).await.unwrap();
+    let late = scene.own.create(&earlier).await.unwrap();
+    assert_ne!(owner(&late).as_deref(), namespace.uid());
+
+    let monitor = Running::start(scene.monitor());
+    assert_eq!(scene.ready().await.status, StoreStatus::Ready);
+    everything_is_as_rendered(&scene).await;
+    for object in [scene.object(set, "postgres").await, scene.object(claim, "postgres-data-postgres-0").await] {
+        assert_eq!(owner(&object).as_deref(), namespace.uid(), "{}", object.reference());
+    }
+    monitor.stop().await;
+}
+
 /// Bad requests create nothing, and all of their mistakes are named at once.
 pub(crate) async fn a_bad_request_names_every_mistake_and_creates_nothing(scene: Scene) {
     let options = json!({"api": {"replicas": -1}, "nonsense": true});

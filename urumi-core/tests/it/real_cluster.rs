@@ -31,6 +31,7 @@ macro_rules! on_a_real_api_server {
 on_a_real_api_server! {
     a_store_lives_and_goes_without_a_trace,
     of_two_creations_with_one_id_one_wins,
+    a_store_is_ready_though_a_step_of_an_earlier_one_comes_late,
     a_bad_request_names_every_mistake_and_creates_nothing,
     foreign_namespaces_are_left_alone,
     a_store_that_cannot_start_fails_with_the_reason,

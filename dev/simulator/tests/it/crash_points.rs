@@ -33,6 +33,7 @@ fn life(stays: bool) -> Scenario {
         heals_at: 45 * SECOND,
         readiness_delay: SECOND,
         termination_delay: 2 * SECOND,
+        collection_delay: SECOND,
     }
 }
 

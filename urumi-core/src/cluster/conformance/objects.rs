@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::manifests::{self, CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, config_map, container, deployment};
 use super::room::{Room, Stop, ensure, expect_error};
-use crate::cluster::ClusterErrorKind::{AlreadyExists, Invalid, NotFound};
+use crate::cluster::ClusterErrorKind::{AlreadyExists, Conflict, Invalid, NotFound};
 use crate::cluster::Verb;
 use crate::object::{Object, ObjectRef};
 
@@ -216,6 +216,30 @@ pub(super) async fn apply_merges_containers_by_name(room: &Room) -> Result<(), S
     ensure!(named("side").is_some(), "the container that was not applied is gone");
     let env = named("main").and_then(|c| c.pointer("/env/0/value"));
     ensure!(env == Some(&json!("1")), "the applied container's environment is {env:?}");
+    Ok(())
+}
+
+pub(super) async fn apply_with_a_uid_is_of_that_object_only(room: &Room) -> Result<(), Stop> {
+    let ns = room.namespace().await?;
+    let pinned = |name: &str, uid: &str, data: Value| -> Result<Object, Stop> {
+        let mut object = config_map(room, &ns, name, data)?;
+        if let Some(metadata) = object.as_value_mut().pointer_mut("/metadata").and_then(Value::as_object_mut) {
+            metadata.insert("uid".into(), uid.into());
+        }
+        Ok(object)
+    };
+    let first = room.cluster.create(&config_map(room, &ns, "a", json!({"k": "1"}))?).await?;
+    let own = first.uid().unwrap_or_default();
+    let applied = room.cluster.apply(&pinned("a", own, json!({"k": "2"}))?).await?;
+    ensure!(applied.str_at("/data/k") == Some("2"), "what has that uid was not changed");
+    let other = "11111111-2222-4333-8444-555555555555";
+    let late = room.cluster.apply(&pinned("a", other, json!({"k": "3"}))?).await;
+    expect_error(late, Conflict, "applying to another object of the same name")?;
+    let found = room.cluster.get(&first.reference()).await?;
+    ensure!(found.is_some_and(|o| o.str_at("/data/k") == Some("2")), "a refused apply changed it");
+    let gone = pinned("gone", other, json!({"k": "1"}))?;
+    expect_error(room.cluster.apply(&gone).await, Conflict, "applying to an object that is gone")?;
+    ensure!(room.cluster.get(&gone.reference()).await?.is_none(), "a refused apply created it");
     Ok(())
 }
 

@@ -120,13 +120,13 @@ impl Failure {
         let reason = status.reason.as_deref().unwrap_or_default();
         let message = status.message.clone().unwrap_or_default();
         let details = status.details.as_ref();
-        let caused_by = |cause: &str| {
-            let causes = details.and_then(|d| d.causes.as_ref());
-            causes.is_some_and(|causes| causes.iter().any(|c| c.reason.as_deref() == Some(cause)))
-        };
+        let causes = || details.and_then(|d| d.causes.as_ref()).into_iter().flatten();
+        let caused_by = |cause: &str| causes().any(|c| c.reason.as_deref() == Some(cause));
         let about = |kind: &str| details.and_then(|d| d.kind.as_deref()) == Some(kind);
 
         let (kind, patience) = match code {
+            // What was meant is gone, and another object has its name.
+            422 if causes().any(|c| c.field.as_deref() == Some("metadata.uid")) => (Kind::Conflict, Patience::None),
             400 | 413 | 415 | 422 => (Kind::Invalid, Patience::None),
             401 => (Kind::Unauthorized, Patience::None),
             403 if caused_by("NamespaceTerminating") || message.contains("because it is being terminated") => {

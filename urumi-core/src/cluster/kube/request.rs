@@ -13,9 +13,10 @@ use crate::cluster::{Access, FIELD_MANAGER, LogOptions, NamespaceDeletion, Query
 use crate::object::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
 
-/// What only the API server may say: it refuses a creation that has these, and an apply that has them owns or guards
-/// what it should not.
-const SERVER_OWNED: [&str; 3] = ["managedFields", "resourceVersion", "uid"];
+/// What only the API server may say of a new object: it refuses a creation that has these.
+const NOT_IN_CREATE: [&str; 3] = ["managedFields", "resourceVersion", "uid"];
+/// What would be owned or guarded by an apply, and should not. Its `uid` says which object is meant.
+const NOT_IN_APPLY: [&str; 2] = ["managedFields", "resourceVersion"];
 
 /// One HTTP request, to be sent as often as it takes.
 pub(super) struct Call {
@@ -47,7 +48,7 @@ impl Call {
         let uri = collection_of(object.kind(), object.namespace())?
             .with("fieldManager", FIELD_MANAGER)
             .with("fieldValidation", "Strict");
-        Ok(Call::write(Method::POST, uri, "application/json", &sendable(object)))
+        Ok(Call::write(Method::POST, uri, "application/json", &without(object, &NOT_IN_CREATE)))
     }
 
     pub(super) fn apply(object: &Object) -> Result<Self, Failure> {
@@ -57,7 +58,7 @@ impl Call {
             .with("force", "true")
             .with("fieldValidation", "Strict");
         // JSON is YAML, and this content type is the one that all servers know.
-        Ok(Call::write(Method::PATCH, uri, "application/apply-patch+yaml", &sendable(object)))
+        Ok(Call::write(Method::PATCH, uri, "application/apply-patch+yaml", &without(object, &NOT_IN_APPLY)))
     }
 
     pub(super) fn replace(object: &Object) -> Result<Self, Failure> {
@@ -252,19 +253,16 @@ fn selection(query: &Query) -> Uri {
     uri
 }
 
-/// The object without what only the server may say; a copy only where there is something to leave out.
-fn sendable(object: &Object) -> Cow<'_, Value> {
+/// The object without some fields of its metadata; a copy only where there is something to leave out.
+fn without<'a>(object: &'a Object, fields: &[&str]) -> Cow<'a, Value> {
     let value = object.as_value();
-    let owned = |value: &Value| {
-        SERVER_OWNED.iter().any(|field| value.pointer("/metadata").is_some_and(|m| m.get(field).is_some()))
-    };
-    if !owned(value) {
+    if !fields.iter().any(|field| value.pointer("/metadata").is_some_and(|m| m.get(field).is_some())) {
         return Cow::Borrowed(value);
     }
     let mut value = value.clone();
     if let Some(metadata) = value.pointer_mut("/metadata").and_then(Value::as_object_mut) {
-        for field in SERVER_OWNED {
-            metadata.remove(field);
+        for field in fields {
+            metadata.remove(*field);
         }
     }
     Cow::Owned(value)

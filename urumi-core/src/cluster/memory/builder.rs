@@ -32,6 +32,7 @@ impl Default for InMemoryClusterBuilder {
                 readiness_delay: Duration::ZERO,
                 readiness_delays: HashMap::new(),
                 termination_delay: Duration::ZERO,
+                collection_delay: Duration::ZERO,
                 watch_history: 4096,
                 began: None,
                 version: "v1.37.0 (in memory)".into(),
@@ -65,6 +66,13 @@ impl InMemoryClusterBuilder {
     #[must_use]
     pub fn termination_delay(mut self, delay: Duration) -> Self {
         self.config.termination_delay = delay;
+        self
+    }
+
+    /// How long an object stays whose owner is gone when it is created; none by default.
+    #[must_use]
+    pub fn collection_delay(mut self, delay: Duration) -> Self {
+        self.config.collection_delay = delay;
         self
     }
 

@@ -55,15 +55,18 @@ pub(super) fn apply(state: &mut State, object: &Object) -> Result<Arc<Object>, R
     let reference = object.reference();
     let expected = object.resource_version().filter(|version| !version.is_empty());
     let Some(live) = state.find(&reference) else {
-        let object = new_object(state, object)?;
+        let new = new_object(state, object)?;
         check_namespace(state, &reference)?;
-        if expected.is_some() {
+        if expected.is_some() || object.uid().is_some() {
             return Err(Refusal::conflict("the object has been deleted"));
         }
-        return Ok(state.put_new(object));
+        return Ok(state.put_new(new));
     };
     if expected.is_some_and(|version| live.resource_version() != Some(version)) {
         return Err(Refusal::conflict(CHANGED));
+    }
+    if object.uid().is_some_and(|uid| live.uid() != Some(uid)) {
+        return Err(Refusal::conflict("the UID in the precondition does not match the UID in record"));
     }
     let mut applied = object.as_value().clone();
     admission::prepare(&mut applied, &reference.kind);

@@ -34,6 +34,7 @@ pub(super) struct Config {
     pub(super) readiness_delay: Duration,
     pub(super) readiness_delays: HashMap<String, Duration>,
     pub(super) termination_delay: Duration,
+    pub(super) collection_delay: Duration,
     pub(super) watch_history: usize,
     /// The time of day at which the cluster begins; `None` for the system's.
     pub(super) began: Option<Timestamp>,
@@ -168,7 +169,7 @@ impl State {
             set(object.as_value_mut(), &["metadata", "generation"], 1.into());
         }
         if self.is_orphan(&object) {
-            self.schedule(Duration::ZERO, Task::Collect(object.reference()));
+            self.schedule(self.config.collection_delay, Task::Collect(object.reference()));
         }
         self.put(object)
     }
