@@ -109,9 +109,6 @@ pub struct Object {
     value: Value,
 }
 
-const OWNERS: &str = "ownerReferences";
-const CLAIM_TEMPLATES: &str = "/spec/volumeClaimTemplates";
-
 /// A value that is not the object it was said to be.
 #[derive(Debug, thiserror::Error)]
 #[error("not a {kind}: {message}")]
@@ -305,40 +302,19 @@ impl Object {
 
     /// Sets labels on a StatefulSet's claim templates, keeping those that are there already.
     pub(crate) fn label_claim_templates(&mut self, labels: &[(String, String)]) {
-        for template in self.claim_templates() {
+        let templates = self.value.pointer_mut("/spec/volumeClaimTemplates").and_then(Value::as_array_mut);
+        for template in templates.into_iter().flatten() {
             if let Some(map) = object_at(template, &["metadata", "labels"]) {
                 set_missing(map, labels);
             }
         }
     }
 
-    /// Sets the owners of an object, and of the claims that a StatefulSet makes, unless they have some.
-    pub(crate) fn set_owners(&mut self, owners: &Value) {
-        for template in self.claim_templates() {
-            if let Some(map) = object_at(template, &["metadata"]) {
-                map.entry(OWNERS).or_insert_with(|| owners.clone());
-            }
-        }
-        self.set_default(&["metadata"], OWNERS, owners.clone());
-    }
-
-    /// Makes this a change of that very object which `actual` is, and of no other that has its name by then. The owners in
-    /// a StatefulSet's claim templates, which nothing may change, stay as they are.
+    /// Makes this a change of that very object which `actual` is, and of no other that has its name by then.
     pub(crate) fn pin_to(&mut self, actual: &Object) {
-        let theirs =
-            actual.list_at(CLAIM_TEMPLATES).iter().map(|template| template.pointer("/metadata/ownerReferences"));
-        for (template, owners) in self.claim_templates().iter_mut().zip(theirs) {
-            if let (Some(map), Some(owners)) = (object_at(template, &["metadata"]), owners) {
-                map.insert(OWNERS.into(), owners.clone());
-            }
-        }
         if let (Some(metadata), Some(uid)) = (self.map_at(&["metadata"]), actual.uid()) {
             metadata.insert("uid".into(), uid.into());
         }
-    }
-
-    fn claim_templates(&mut self) -> &mut [Value] {
-        self.value.pointer_mut(CLAIM_TEMPLATES).and_then(Value::as_array_mut).map_or(&mut [], Vec::as_mut_slice)
     }
 
     /// The JSON object behind a path of keys, made where it is missing; `None` where something else is in the way.

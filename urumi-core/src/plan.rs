@@ -5,6 +5,8 @@ mod drift;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+
 pub use self::drift::{Drift, drift};
 use crate::engine::{Manifest, Policy};
 use crate::object::{Kind, Object, ObjectRef};
@@ -98,8 +100,20 @@ fn wave(Manifest { object, policy }: &Manifest) -> usize {
 /// - An object with generated secrets is created only while none of its guards is there, and never compared: it is
 ///   not read at all.
 pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
+    steps(desired, observed, |_| true)
+}
+
+/// The same for a store that has never been ready. A claim alone keeps no secret from being drawn then. If its workload was
+/// the store's own, the Secret came before it, is there, and stays as it is. If it was one of an earlier store of the same id,
+/// created late and gone since, there is no Secret, and nothing in the volume.
+pub(crate) fn first_plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
+    steps(desired, observed, |guard| guard.kind != Kind::of::<PersistentVolumeClaim>())
+}
+
+fn steps(desired: &[Manifest], observed: &Observed<'_>, counts: impl Fn(&ObjectRef) -> bool) -> Plan {
     let mut waves = [Vec::new(), Vec::new(), Vec::new()];
-    let made_before = |guards: &[ObjectRef]| guards.iter().any(|guard| observed.contains_key(guard));
+    let made_before =
+        |guards: &[ObjectRef]| guards.iter().filter(|guard| counts(guard)).any(|guard| observed.contains_key(guard));
     for manifest @ Manifest { object, policy } in desired {
         let reference = object.reference();
         let step = match policy {
@@ -177,6 +191,28 @@ mod tests {
         let there: Vec<_> = desired().into_iter().take(1).map(|m| (m.object.reference(), m.object)).collect();
         let plan = plan(&desired(), &observe(&there));
         assert_eq!(names(&plan), [vec!["Service store-x/postgres"]]);
+    }
+
+    #[test]
+    fn only_the_claim_of_a_store_that_was_ready_guards_its_secret() {
+        let claim = Kind::of::<PersistentVolumeClaim>();
+        let claim = Object::from_value(claim, json!({"metadata": {"name": "data", "namespace": "store-x"}})).unwrap();
+        let mut desired = desired();
+        desired[1].policy = Policy::CreateOnce { guards: vec![desired[0].object.reference(), claim.reference()] };
+        let there = [(claim.reference(), claim)];
+        let [once, first] = [plan, first_plan].map(|plan| names(&plan(&desired, &observe(&there))).concat());
+        assert_eq!(once, ["Service store-x/postgres", "StatefulSet store-x/postgres"]);
+        assert_eq!(first, ["Secret store-x/credentials", "Service store-x/postgres", "StatefulSet store-x/postgres"]);
+    }
+
+    #[test]
+    fn a_repair_is_of_the_object_that_was_seen() {
+        let mut there: Vec<_> = desired().into_iter().map(|m| (m.object.reference(), m.object)).collect();
+        there[2].1.as_value_mut()["metadata"]["uid"] = json!("seen");
+        there[2].1.as_value_mut()["spec"]["ports"] = json!([]);
+        let plan = plan(&desired(), &observe(&there));
+        let Step::Repair(repaired, _) = &plan.waves[0][0] else { panic!("{plan:?}") };
+        assert_eq!(repaired.uid(), Some("seen"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::logs::{LogLines, LogQuery};
 use crate::manifests::{manifests, teardown};
 use crate::object::{Object, ObjectRef};
 use crate::orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreStream};
-use crate::plan::{Observed, Plan, plan};
+use crate::plan::{Observed, Plan, first_plan, plan};
 use crate::preview::{Difference, Preview, differences};
 use crate::record::{self, Origin, Record, namespace_ref};
 use crate::secret::{OsSecrets, RedactedSecrets, SecretSource};
@@ -246,7 +246,7 @@ impl Orchestrator {
     pub async fn diff(&self, id: &StoreId) -> Result<Plan> {
         let record = self.record(Operation::Diff, id).await?;
         let spec = readable_spec(Operation::Diff, &record)?;
-        self.outstanding(Operation::Diff, spec, &record.uid).await
+        self.outstanding(Operation::Diff, spec, &record).await
     }
 
     pub(crate) fn manifests_of(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>> {
@@ -269,7 +269,7 @@ impl Orchestrator {
     }
 
     /// The plan from what is in the cluster now, read object by object.
-    async fn outstanding(&self, operation: Operation, spec: &StoreSpec, uid: &str) -> Result<Plan> {
+    async fn outstanding(&self, operation: Operation, spec: &StoreSpec, record: &Record) -> Result<Plan> {
         let desired = self.manifests_of(spec, &RedactedSecrets)?;
         let wanted: Vec<&ObjectRef> = desired.iter().filter_map(|m| m.policy.guards()).flatten().collect();
         let own: Vec<ObjectRef> =
@@ -283,9 +283,9 @@ impl Orchestrator {
         });
         let found = try_join_all(reads).await.map_err(|e| Error::cluster(operation, Some(&spec.id), e))?;
         let found: Vec<(&ObjectRef, Object)> = found.into_iter().flatten().collect();
-        let belonging = found.iter().filter(|(_, object)| record::belongs(object, &spec.id, uid));
+        let belonging = found.iter().filter(|(_, object)| record::belongs(object, &spec.id, &record.uid));
         let observed: Observed<'_> = belonging.map(|(reference, object)| (*reference, object)).collect();
-        Ok(plan(&desired, &observed))
+        Ok(if record.was_never_ready() { first_plan(&desired, &observed) } else { plan(&desired, &observed) })
     }
 
     /// Reads a store's record.
@@ -385,7 +385,7 @@ impl StoreOrchestrator for Orchestrator {
                 StoreStatus::Failed => {}
                 StoreStatus::Provisioning => {
                     let spec = readable_spec(Operation::Retry, &record)?;
-                    let plan = self.outstanding(Operation::Retry, spec, &record.uid).await?;
+                    let plan = self.outstanding(Operation::Retry, spec, &record).await?;
                     let store = record.store(&self.inner.engines);
                     return match self.carry_out(spec, &record.uid, &plan).await {
                         Ok(()) => Ok(store),

@@ -314,6 +314,11 @@ impl Record {
         }
     }
 
+    /// Whether the store has never been ready; where that is forgotten, it may have been.
+    pub(crate) fn was_never_ready(&self) -> bool {
+        self.history.len() < REMEMBERED && self.history.iter().all(|change| change.to != StoreStatus::Ready)
+    }
+
     /// Why the store is not ready, in one line.
     fn reason(&self) -> Option<String> {
         let told_by = match self.status {
@@ -402,6 +407,8 @@ fn read_spec(annotation: Option<&str>, id: &StoreId) -> Result<StoreSpec, String
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+
     use super::*;
     use crate::store::{CreateStore, StoreName};
 
@@ -454,6 +461,23 @@ mod tests {
         assert_eq!(record.history.last().unwrap().at, at(99));
         let same = record.update(record.status, &[], at(200));
         assert!(!same.annotations.iter().any(|(name, _)| name == HISTORY));
+    }
+
+    #[test]
+    fn what_another_namespace_owns_is_not_the_stores_wherever_it_is() {
+        let object = |kind: Kind, namespace: &str, owner: Option<(&str, &str)>| {
+            let owner = owner.map(|(kind, uid)| json!([{"apiVersion": "v1", "kind": kind, "name": "x", "uid": uid}]));
+            let metadata = json!({"name": "x", "namespace": namespace, "ownerReferences": owner});
+            belongs(&Object::from_value(kind, json!({"metadata": metadata})).unwrap(), &spec().id, "own")
+        };
+        let config = Kind::of::<ConfigMap>;
+        for (namespace, alone) in [("store-abc123", true), ("elsewhere", false)] {
+            assert!(object(config(), namespace, Some(("Namespace", "own"))), "{namespace}");
+            assert!(!object(config(), namespace, Some(("Namespace", "earlier"))), "{namespace}");
+            assert_eq!(object(config(), namespace, Some(("Deployment", "any"))), alone, "{namespace}");
+            assert_eq!(object(config(), namespace, None), alone, "{namespace}");
+            assert!(object(Kind::of::<Pod>(), namespace, Some(("Job", "any"))), "{namespace}");
+        }
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Orchestrator {
 /// An object as it is created for a store.
 fn owned(object: &Object, (id, uid): (&StoreId, &str)) -> Object {
     let mut owned = object.clone();
-    owned.set_owners(&record::owners(id, uid));
+    owned.set_default(&["metadata"], "ownerReferences", record::owners(id, uid));
     owned
 }
 

@@ -55,7 +55,7 @@ impl Orchestrator {
         };
         let drawn: String = StoreId::random().as_str().chars().take(SUFFIX).collect();
         job.set_name(&format!("{}-{drawn}", job.name()));
-        job.set_owners(&owners(id, &record.uid));
+        job.set_default(&["metadata"], "ownerReferences", owners(id, &record.uid));
         let job = match self.inner.cluster.create(&job).await {
             Ok(created) => created,
             // Its name was drawn for it alone: a repeated write has met its own first try.

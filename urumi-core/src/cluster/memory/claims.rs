@@ -33,10 +33,8 @@ pub(super) fn ensure(state: &mut State, workload: &Object, pod: &str) {
         for (key, label) in workload.at("/spec/selector/matchLabels").and_then(Value::as_object).into_iter().flatten() {
             set(&mut value, &["metadata", "labels", key], label.clone());
         }
-        for field in ["annotations", "ownerReferences"] {
-            if let Some(given) = template.get("metadata").and_then(|metadata| metadata.get(field)) {
-                set(&mut value, &["metadata", field], given.clone());
-            }
+        if let Some(annotations) = template.pointer("/metadata/annotations") {
+            set(&mut value, &["metadata", "annotations"], annotations.clone());
         }
         state.claimants.insert((namespace.to_owned(), name), workload.reference());
         if let Ok(claim) = Object::from_value(CLAIM, value) {
