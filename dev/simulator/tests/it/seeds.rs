@@ -35,7 +35,9 @@ fn seeds_that_have_found_something() {
     let failed_at_once = [4, 9, 24];
     // What a plan for a namespace came to failed the next namespace of the same name.
     let taken_for_the_next = [32376, 45992];
-    for seed in [&failed_at_once[..], &taken_for_the_next].concat() {
+    // A step of a creation came late, into the next namespace of the same name.
+    let late = [19716, 20561, 28006, 58423, 58820, 63842, 79236, 99813];
+    for seed in [&failed_at_once[..], &taken_for_the_next, &late].concat() {
         assert_eq!(violated(seed..seed + 1), Vec::<String>::new());
     }
 }
