@@ -70,11 +70,18 @@ started() { # DIR
 # The pid of a cluster's component, if that very process still runs. A pid that the system has given to another
 # process since then has another start time (or, after a reboot, another command line).
 pid_of() { # DIR COMPONENT
-  local pid started
+  local pid started line i
   read -r pid started 2>/dev/null < "$1/pids/$2" || return 1
-  [ "$(start_time "$pid")" = "$started" ] || return 1
-  tr '\0' '\n' 2>/dev/null < "/proc/$pid/cmdline" | grep -qF -- "$1/" || return 1
-  printf '%s\n' "$pid"
+  for ((i = 0; i < 100; i++)); do
+    [ -n "$started" ] && [ "$(start_time "$pid")" = "$started" ] || return 1
+    line=$(tr '\0' '\n' 2>/dev/null < "/proc/$pid/cmdline")
+    # A process that is just becoming another program has none for a moment.
+    [ -n "$line" ] || { sleep 0.01; continue; }
+    [[ $line == *"$1/"* ]] || return 1
+    printf '%s\n' "$pid"
+    return
+  done
+  return 1
 }
 
 # Stops every component of a cluster and returns when all have ended. What they hold is thrown away
