@@ -71,9 +71,9 @@ started() { # DIR
 # process since then has another start time (or, after a reboot, another command line).
 pid_of() { # DIR COMPONENT
   local pid started line i
-  read -r pid started 2>/dev/null < "$1/pids/$2" || return 1
+  read -r pid started 2>/dev/null < "$1/pids/$2" && [ -n "$started" ] || return 1
   for ((i = 0; i < 100; i++)); do
-    [ -n "$started" ] && [ "$(start_time "$pid")" = "$started" ] || return 1
+    [ "$(start_time "$pid")" = "$started" ] || return 1
     line=$(tr '\0' '\n' 2>/dev/null < "/proc/$pid/cmdline")
     # A process that is just becoming another program has none for a moment.
     [ -n "$line" ] || { sleep 0.01; continue; }

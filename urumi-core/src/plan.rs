@@ -100,20 +100,16 @@ fn wave(Manifest { object, policy }: &Manifest) -> usize {
 /// - An object with generated secrets is created only while none of its guards is there, and never compared: it is
 ///   not read at all.
 pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
-    steps(desired, observed, |_| true)
+    plan_for(desired, observed, true)
 }
 
-/// The same for a store that has never been ready. A claim alone keeps no secret from being drawn then. If its workload was
-/// the store's own, the Secret came before it, is there, and stays as it is. If it was one of an earlier store of the same id,
-/// created late and gone since, there is no Secret, and nothing in the volume.
-pub(crate) fn first_plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
-    steps(desired, observed, |guard| guard.kind != Kind::of::<PersistentVolumeClaim>())
-}
-
-fn steps(desired: &[Manifest], observed: &Observed<'_>, counts: impl Fn(&ObjectRef) -> bool) -> Plan {
+/// The same for a store that has been ready once, or never. A claim alone keeps no secret from being drawn before that. If its
+/// workload was the store's own, the Secret came before it, is there, and stays as it is. If it was one of an earlier store of
+/// the same id, created late and gone since, there is no Secret, and nothing in the volume.
+pub(crate) fn plan_for(desired: &[Manifest], observed: &Observed<'_>, was_ready: bool) -> Plan {
     let mut waves = [Vec::new(), Vec::new(), Vec::new()];
-    let made_before =
-        |guards: &[ObjectRef]| guards.iter().filter(|guard| counts(guard)).any(|guard| observed.contains_key(guard));
+    let counts = |guard: &ObjectRef| was_ready || guard.kind != Kind::of::<PersistentVolumeClaim>();
+    let made_before = |guards: &[ObjectRef]| guards.iter().any(|guard| counts(guard) && observed.contains_key(guard));
     for manifest @ Manifest { object, policy } in desired {
         let reference = object.reference();
         let step = match policy {
@@ -200,7 +196,7 @@ mod tests {
         let mut desired = desired();
         desired[1].policy = Policy::CreateOnce { guards: vec![desired[0].object.reference(), claim.reference()] };
         let there = [(claim.reference(), claim)];
-        let [once, first] = [plan, first_plan].map(|plan| names(&plan(&desired, &observe(&there))).concat());
+        let [once, first] = [true, false].map(|ready| names(&plan_for(&desired, &observe(&there), ready)).concat());
         assert_eq!(once, ["Service store-x/postgres", "StatefulSet store-x/postgres"]);
         assert_eq!(first, ["Secret store-x/credentials", "Service store-x/postgres", "StatefulSet store-x/postgres"]);
     }

@@ -27,7 +27,7 @@ use crate::logs::{LogLines, LogQuery};
 use crate::manifests::{manifests, teardown};
 use crate::object::{Object, ObjectRef};
 use crate::orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreStream};
-use crate::plan::{Observed, Plan, first_plan, plan};
+use crate::plan::{Observed, Plan, plan_for};
 use crate::preview::{Difference, Preview, differences};
 use crate::record::{self, Origin, Record, namespace_ref};
 use crate::secret::{OsSecrets, RedactedSecrets, SecretSource};
@@ -285,7 +285,7 @@ impl Orchestrator {
         let found: Vec<(&ObjectRef, Object)> = found.into_iter().flatten().collect();
         let belonging = found.iter().filter(|(_, object)| record::belongs(object, &spec.id, &record.uid));
         let observed: Observed<'_> = belonging.map(|(reference, object)| (*reference, object)).collect();
-        Ok(if record.was_never_ready() { first_plan(&desired, &observed) } else { plan(&desired, &observed) })
+        Ok(plan_for(&desired, &observed, record.was_ready()))
     }
 
     /// Reads a store's record.

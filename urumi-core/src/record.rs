@@ -140,11 +140,11 @@ pub(crate) fn owned_objects(kind: Kind, of: Option<(&StoreId, String)>) -> Query
     }
 }
 
-/// The owners of what a store has: its namespace. Kubernetes' garbage collector removes what belongs to a namespace that is
-/// gone, wherever it is: outside, or in the next namespace of the same name, into which a request gets that was long on its
-/// way.
-pub(crate) fn owners(id: &StoreId, uid: &str) -> Value {
-    json!([{"apiVersion": "v1", "kind": "Namespace", "name": id.namespace(), "uid": uid}])
+/// Lets a store's namespace own an object. Kubernetes' garbage collector removes what belongs to a namespace that is gone,
+/// wherever it is: outside, or in the next namespace of the same name, into which a request gets that was long on its way.
+pub(crate) fn own(object: &mut Object, id: &StoreId, uid: &str) {
+    let owner = json!([{"apiVersion": "v1", "kind": "Namespace", "name": id.namespace(), "uid": uid}]);
+    object.set_default(&["metadata"], "ownerReferences", owner);
 }
 
 /// Whether an object is that of the store whose namespace has this uid: it is owned by the namespace or, without being
@@ -314,9 +314,9 @@ impl Record {
         }
     }
 
-    /// Whether the store has never been ready; where that is forgotten, it may have been.
-    pub(crate) fn was_never_ready(&self) -> bool {
-        self.history.len() < REMEMBERED && self.history.iter().all(|change| change.to != StoreStatus::Ready)
+    /// Whether the store has ever been ready; where that is forgotten, it may have been.
+    pub(crate) fn was_ready(&self) -> bool {
+        self.history.len() >= REMEMBERED || self.history.iter().any(|change| change.to == StoreStatus::Ready)
     }
 
     /// Why the store is not ready, in one line.

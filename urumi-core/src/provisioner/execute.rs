@@ -40,7 +40,7 @@ impl Orchestrator {
     /// A wave is always sent whole; if a write in it failed, the waves after it are left out. Of several failures the
     /// one is returned that no retry can cure, if there is one.
     ///
-    /// `uid` is that of the store's namespace, which [owns](record::owners) what is made, but for the Secrets in it. Those
+    /// `uid` is that of the store's namespace, which [owns](record::own) what is made, but for the Secrets in it. Those
     /// are never read, so that one which an earlier store has left there could not be told from the store's own: it is taken
     /// for that, and must stay.
     pub(crate) async fn carry_out(&self, spec: &StoreSpec, uid: &str, plan: &Plan) -> Result<(), Failure> {
@@ -139,7 +139,7 @@ impl Orchestrator {
 /// An object as it is created for a store.
 fn owned(object: &Object, (id, uid): (&StoreId, &str)) -> Object {
     let mut owned = object.clone();
-    owned.set_default(&["metadata"], "ownerReferences", record::owners(id, uid));
+    record::own(&mut owned, id, uid);
     owned
 }
 

@@ -13,7 +13,7 @@ use crate::manifests::smoke;
 use crate::object::{Kind, Object};
 use crate::readiness::diagnosis::Surroundings;
 use crate::readiness::smoke::{JOB_NAME, end, report, why_silent};
-use crate::record::{Record, owners};
+use crate::record::{Record, own};
 use crate::smoke::SmokeReport;
 use crate::status::StoreStatus;
 use crate::store::StoreId;
@@ -55,7 +55,7 @@ impl Orchestrator {
         };
         let drawn: String = StoreId::random().as_str().chars().take(SUFFIX).collect();
         job.set_name(&format!("{}-{drawn}", job.name()));
-        job.set_default(&["metadata"], "ownerReferences", owners(id, &record.uid));
+        own(&mut job, id, &record.uid);
         let job = match self.inner.cluster.create(&job).await {
             Ok(created) => created,
             // Its name was drawn for it alone: a repeated write has met its own first try.

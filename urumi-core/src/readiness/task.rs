@@ -29,7 +29,7 @@ use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::cluster::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
 use crate::leader::Leadership;
 use crate::object::{Kind, Object};
-use crate::plan::{Observed, Plan, first_plan, plan};
+use crate::plan::{Observed, Plan, plan_for};
 use crate::provisioner::{Failure, Orchestrator};
 use crate::record::{self, namespace_kind};
 use crate::status::StoreStatus;
@@ -346,10 +346,8 @@ impl State {
             return (action, alarms);
         }
         let provisioning_for = memory.provisioning_for(record.provisioning_since, now);
-        let outstanding = rendered.kinds.iter().all(synced).then(|| match record.was_never_ready() {
-            true => first_plan(&rendered.manifests, &observed),
-            false => plan(&rendered.manifests, &observed),
-        });
+        let outstanding =
+            rendered.kinds.iter().all(synced).then(|| plan_for(&rendered.manifests, &observed, record.was_ready()));
         if outstanding.as_ref().is_some_and(Plan::is_empty) {
             memory.outstanding_since = None;
         }
