@@ -1,7 +1,7 @@
 //! Stores and backends as a user of the library sees them: on the in-memory cluster and on a real API server.
 //!
 //! What needs a real API server is in modules named `real_cluster…`; it takes the cluster of `URUMI_TEST_KUBECONFIG`
-//! (see `dev/cluster`), says so when it is skipped, and does not allow to be skipped in CI.
+//! (see `dev/clusters/kubernetes`), says so when it is skipped, and does not allow to be skipped in CI.
 
 #![allow(
     clippy::unwrap_used,

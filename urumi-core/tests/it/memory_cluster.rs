@@ -10,7 +10,7 @@ use crate::support::{Outsider, with_scene};
 
 fn cluster() -> InMemoryCluster {
     let cluster = InMemoryCluster::builder().readiness_delay(Duration::from_millis(100)).build();
-    // The simulated nodes of dev/cluster know this image too.
+    // The simulated nodes of dev/clusters/kubernetes know this image too.
     cluster.inject_fault(FaultTarget::image("fail.example/image-pull"), Fault::ImagePull);
     cluster
 }

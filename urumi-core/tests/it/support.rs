@@ -192,7 +192,7 @@ pub(crate) async fn real_cluster() -> Option<KubeCluster> {
     real_cluster_as("administrator").await
 }
 
-/// The real API server as urumi sees it and as an administrator does. Both are the same here; `dev/helm/suites` tells them
+/// The real API server as urumi sees it and as an administrator does. Both are the same here; `dev/tests/chart/suites` tells them
 /// apart by their user agents.
 pub(crate) async fn real_views() -> Option<(KubeCluster, Arc<dyn ClusterBackend>)> {
     let own = real_cluster_as("urumi").await?;
@@ -203,7 +203,9 @@ pub(crate) async fn real_views() -> Option<(KubeCluster, Arc<dyn ClusterBackend>
 async fn real_cluster_as(user_agent: &str) -> Option<KubeCluster> {
     let Some(kubeconfig) = std::env::var_os("URUMI_TEST_KUBECONFIG") else {
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test\n");
+        let why = format!(
+            "skipped: {test} needs a real API server; run it with dev/clusters/kubernetes/with -- cargo test\n"
+        );
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
         // Past the harness, which hides what a passing test prints.
         std::io::stderr().write_all(why.as_bytes()).unwrap();

@@ -67,7 +67,8 @@ pub(crate) fn kubeconfig() -> Option<String> {
         return Some(path);
     }
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let why = format!("skipped: {test} needs a real API server; run it with dev/cluster/with -- cargo test\n");
+    let why =
+        format!("skipped: {test} needs a real API server; run it with dev/clusters/kubernetes/with -- cargo test\n");
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
     // Past the harness, which hides what a passing test prints.
     std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes()).unwrap();

@@ -165,7 +165,7 @@ fn impersonating(kubeconfig: &str, name: &str, folder: &Path) -> PathBuf {
 }
 
 /// How many writes the API server's audit log has; each must be by whoever had written the Lease last. None where there is no
-/// log. Whom a replica acts as, its user agent says where `dev/helm/suites` has given it the token of all.
+/// log. Whom a replica acts as, its user agent says where `dev/tests/chart/suites` has given it the token of all.
 fn writes_by_leaders(replicas: &str) -> Option<usize> {
     let log = std::env::var_os("URUMI_TEST_AUDIT_LOG")?;
     let mut writes: Vec<(String, String, bool)> = Vec::new();

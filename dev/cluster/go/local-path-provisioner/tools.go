@@ -1,6 +1,0 @@
-//go:build tools
-
-// Package tools pins the version of the program that dev/cluster/build builds.
-package tools
-
-import _ "github.com/rancher/local-path-provisioner"
