@@ -19,7 +19,7 @@ test.describe('a store that works', () => {
     await expect(page.getByText('Ready after')).toBeVisible();
 
     await openTab(page, 'Timeline');
-    for (const title of ['The store was asked for', 'The store is on record', 'The store is ready']) {
+    for (const title of ['The creation was requested', 'The store was recorded', 'The store is ready']) {
       await expect(page.getByText(title, { exact: true })).toBeVisible();
     }
     await openTab(page, 'Objects');
@@ -63,7 +63,7 @@ test.describe('a store that works', () => {
     await page.getByRole('button', { name: 'Hide', exact: true }).click();
     await expect(page.getByText(password)).toHaveCount(0);
     await openTab(page, 'Timeline');
-    await expect(page.getByText('The password was looked at').first()).toBeVisible();
+    await expect(page.getByText('The password was viewed').first()).toBeVisible();
   });
 
   test('is tried with an order, whose steps are told', async ({ page, urumi }) => {
@@ -167,14 +167,14 @@ test.describe('a store that is slower than its deadline', () => {
     await createStore(page, 'Slow');
     await expect(status(page)).toContainText('Failed');
     const problem = page.getByRole('alert').filter({ hasText: 'this did not work' });
-    await problem.getByRole('button', { name: 'What Kubernetes says' }).click();
+    await problem.getByRole('button', { name: 'Details from Kubernetes' }).click();
     await page.getByRole('button', { name: 'Try again', exact: true }).click();
     await expect(status(page)).toContainText('Being made');
     await expect(status(page)).toContainText('Ready', { timeout: 90_000 });
     await expect(problem).toHaveCount(0);
     await openTab(page, 'Timeline');
     await expect(page.getByText('The store failed', { exact: true }).first()).toBeVisible();
-    await expect(page.getByText('Another try has begun', { exact: true }).first()).toBeVisible();
+    await expect(page.getByText('A new attempt started', { exact: true }).first()).toBeVisible();
     await expect(page.getByText('The store is ready', { exact: true })).toBeVisible();
   });
 });
@@ -188,7 +188,7 @@ test.describe('a store whose image cannot be had', () => {
     const problem = page.getByRole('alert').filter({ hasText: 'Commerce API' });
     await expect(problem).toContainText('cannot be downloaded');
     await expect(problem.getByText('ImagePullBackOff')).toBeHidden();
-    await problem.getByRole('button', { name: 'What Kubernetes says' }).click();
+    await problem.getByRole('button', { name: 'Details from Kubernetes' }).click();
     await expect(problem.getByText('ImagePullBackOff').first()).toBeVisible();
     await expect(status(page)).toContainText('Failed');
     await page.goto('/ui/');

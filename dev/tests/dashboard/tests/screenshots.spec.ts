@@ -59,7 +59,7 @@ test('pictures', async ({ page, urumi, visitor }) => {
   await page.goto(`/ui/stores/${id}`);
   const pipeline = page.getByRole('list').filter({ hasText: 'Preparations' }).getByRole('listitem');
   await expect(pipeline.filter({ hasText: 'Preparations' })).toContainText('Done');
-  await expect(pipeline.filter({ hasText: 'Database' })).toContainText('Under way');
+  await expect(pipeline.filter({ hasText: 'Database' })).toContainText('In progress');
   await take(page, 'store');
   await expect.poll(() => urumi.status(id), { timeout: 60_000 }).toBe('ready');
   await page.goto('/ui/');

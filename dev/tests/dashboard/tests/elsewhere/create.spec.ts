@@ -19,7 +19,7 @@ test('a store is made by clicks', async ({ page }) => {
     await (await choosing).setFiles(STORE_LOGO);
     await expect(page.getByRole('img', { name: 'The chosen picture: Logo' })).toBeVisible();
   }
-  // What belongs to those who know what they want is folded away.
+  // The groups of further options are collapsed at first.
   await page.getByRole('button', { name: /Show all \d+ groups of options/ }).click();
   await page.getByRole('button', { name: /^Storefront/ }).click();
   await page.getByRole('region', { name: /^Storefront/ }).getByLabel('Replicas').fill('2');
@@ -27,5 +27,5 @@ test('a store is made by clicks', async ({ page }) => {
   await page.getByRole('button', { name: 'Create store' }).click();
   await page.waitForURL(`**/ui/stores/${STORE_ID}`);
   await expect(page.getByRole('heading', { level: 1, name: STORE_NAME })).toBeVisible();
-  await expect(page.getByText('How it comes alive')).toBeVisible();
+  await expect(page.getByText('Progress', { exact: true })).toBeVisible();
 });
