@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use urumi_core::cluster::InMemoryCluster;
 use urumi_core::engine::Manifest;
-use urumi_core::object::ObjectRef;
+use urumi_core::kubernetes::ObjectRef;
 use urumi_core::plan::{Observed, plan};
 use urumi_core::{CreateStore, Orchestrator};
 

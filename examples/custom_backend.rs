@@ -6,12 +6,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterError, InMemoryCluster, LogOptions, LogStream, NamespaceDeletion, Query,
-    RecordPatch, TokenReview, WatchStream, conformance,
-};
-use urumi_core::object::{Object, ObjectRef};
+use urumi_core::cluster::{ClusterBackend, InMemoryCluster, LogStream, WatchStream};
+use urumi_core::kubernetes::{Access, ClusterError, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview};
+use urumi_core::kubernetes::{Object, ObjectRef};
 use urumi_core::secret::SecretString;
+use urumi_core::testing::cluster as conformance;
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator};
 
 /// Notes every write before it is passed on.

@@ -16,9 +16,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use urumi_core::cluster::InMemoryCluster;
 use urumi_core::engine::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError};
 use urumi_core::error::FieldError;
-use urumi_core::object::{Kind, Object, ObjectRef};
-use urumi_core::readiness::condition::Ready;
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::secret::SecretSource;
+use urumi_core::store::wait::Ready;
 use urumi_core::store::{Options, StoreSpec, StoreUrls};
 use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 

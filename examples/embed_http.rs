@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use urumi_core::cluster::InMemoryCluster;
-use urumi_core::readiness::condition::Ready;
+use urumi_core::store::wait::Ready;
 use urumi_core::{
     CreateStore, HttpOrchestrator, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt,
 };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use urumi_core::cluster::InMemoryCluster;
-use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 #[tokio::main]

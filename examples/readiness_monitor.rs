@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use urumi_core::cluster::{Fault, FaultTarget, InMemoryCluster};
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreEvent, StoreOrchestrator, StoreOrchestratorExt};
 
 #[tokio::main]

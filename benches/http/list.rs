@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
-use urumi_core::readiness::condition::Ready;
+use urumi_core::store::wait::Ready;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::child::Server;

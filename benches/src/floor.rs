@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ConfigExt};
 use tokio::sync::Semaphore;
 use tower::{BoxError, ServiceBuilder, ServiceExt};
-use urumi_core::object::Object;
+use urumi_core::kubernetes::Object;
 
 /// A connector without Nagle's delay, which would be measured instead of anything else.
 fn connector(config: &kube::Config) -> Result<HttpsConnector<HttpConnector>> {

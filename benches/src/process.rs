@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 use urumi_core::StoreId;
-use urumi_core::object::Object;
+use urumi_core::kubernetes::Object;
 
 use crate::setting::Setting;
 use crate::stats::{Row, median};

@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use serde_json::Value;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use urumi_core::cluster::{ConnectOptions, KubeCluster};
-use urumi_core::readiness::condition::Ready;
+use urumi_core::store::wait::Ready;
 use urumi_core::{Orchestrator, ReadinessMonitor, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::setting::{Setting, request};

@@ -13,7 +13,7 @@ use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::{Value, json};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use urumi_core::readiness::condition::Ready;
+use urumi_core::store::wait::Ready;
 use urumi_core::{ReadinessMonitor, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::floor::plain_client;

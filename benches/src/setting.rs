@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 use futures::StreamExt;
 use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::Pod;
-use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster, Query, WatchEvent};
-use urumi_core::object::{Kind, Object};
-use urumi_core::readiness::condition::Deleted;
+use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster};
+use urumi_core::kubernetes::{Kind, Object};
+use urumi_core::kubernetes::{Query, WatchEvent};
+use urumi_core::store::wait::Deleted;
 use urumi_core::{CreateStore, Orchestrator, StoreId, StoreOrchestratorExt};
 
 /// The pods of a store with default options.

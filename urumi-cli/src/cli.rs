@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-use urumi_core::logs::LogQuery;
 use urumi_core::settings::duration;
-use urumi_core::status::StoreStatus;
+use urumi_core::store::logs::LogQuery;
+use urumi_core::store::status::StoreStatus;
 
 pub(crate) use self::global::{ClusterChoice, Format, Global};
 use crate::exit;

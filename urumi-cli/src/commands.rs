@@ -23,7 +23,7 @@ mod watch;
 mod whoami;
 
 use urumi_core::Precondition;
-use urumi_core::logs::LogQuery;
+use urumi_core::store::logs::LogQuery;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Failure;

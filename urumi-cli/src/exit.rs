@@ -4,7 +4,7 @@ use std::io;
 
 use urumi_core::cluster::ConnectError;
 use urumi_core::error::{Error, ErrorKind, FieldError};
-use urumi_core::status::{Condition, ConditionStatus};
+use urumi_core::store::status::{Condition, ConditionStatus};
 use urumi_core::{Store, StoreId};
 
 /// What an exit code means.
@@ -255,9 +255,9 @@ impl From<io::Error> for Failure {
 mod tests {
     use super::*;
     use jiff::Timestamp;
-    use urumi_core::cluster::{ClusterError, ClusterErrorKind, Verb};
     use urumi_core::error::Operation;
-    use urumi_core::status::StoreStatus;
+    use urumi_core::kubernetes::{ClusterError, ClusterErrorKind, Verb};
+    use urumi_core::store::status::StoreStatus;
 
     fn store() -> Box<Store> {
         let broken = Condition::new(

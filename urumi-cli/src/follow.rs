@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use urumi_core::readiness::condition::WaitCondition;
+use urumi_core::store::wait::WaitCondition;
 use urumi_core::{ReadinessMonitor, Store, StoreId, StoreOrchestratorExt as _};
 
 use crate::exit::{Code, Failure};

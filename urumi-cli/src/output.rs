@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 use urumi_core::Store;
-use urumi_core::status::{ConditionStatus, StoreStatus};
+use urumi_core::store::status::{ConditionStatus, StoreStatus};
 
 use crate::cli::Format;
 use crate::exit::{Code, Failure};
@@ -310,7 +310,7 @@ fn details(store: &Store, now: Timestamp) -> String {
     lines.push(("Created", created.into()));
     let mut out = facts(lines);
     if !store.conditions.is_empty() {
-        let row = |c: &urumi_core::status::Condition| {
+        let row = |c: &urumi_core::store::status::Condition| {
             let (word, style) = match c.status {
                 ConditionStatus::True => ("True", GREEN),
                 ConditionStatus::False => ("False", YELLOW),
@@ -357,8 +357,8 @@ pub(crate) fn short(duration: SignedDuration) -> String {
 mod tests {
     use super::*;
     use urumi_core::StoreId;
-    use urumi_core::status::Condition;
     use urumi_core::store::StoreUrls;
+    use urumi_core::store::status::Condition;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()

@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use urumi_core::readiness::condition::{Verdict, WaitCondition};
-use urumi_core::status::{Condition, ConditionStatus, StoreStatus};
+use urumi_core::store::status::{Condition, ConditionStatus, StoreStatus};
+use urumi_core::store::wait::{Verdict, WaitCondition};
 use urumi_core::{Store, StoreId};
 
 use crate::output::{Out, safe};

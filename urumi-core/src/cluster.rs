@@ -4,97 +4,27 @@
 //! (tests, demonstrations) and by `MockClusterBackend` (feature `mock`). [`conformance`] is the one suite that every
 //! backend and decorator must pass; what it checks is the contract written here.
 
-pub mod conformance;
-mod error;
 #[cfg(feature = "kube")]
 mod kube;
-mod logs;
 mod memory;
-mod select;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::stream::BoxStream;
 
-pub use self::error::{ClusterError, ClusterErrorKind, Verb};
 #[cfg(feature = "kube")]
 pub use self::kube::{ConnectError, ConnectOptions, KubeCluster};
-pub use self::logs::{LogOptions, LogStream};
 pub use self::memory::{Fault, FaultTarget, InMemoryCluster, InMemoryClusterBuilder, Outage, OutageId, Request};
-pub use self::select::{LabelRequirement, Query};
-use crate::object::{Object, ObjectRef};
+use crate::kubernetes::{
+    Access, ClusterError, LogOptions, NamespaceDeletion, Object, ObjectRef, Query, RecordPatch, TokenReview, WatchEvent,
+};
 use crate::secret::SecretString;
 
-/// The field manager that owns what urumi writes.
-pub const FIELD_MANAGER: &str = "urumi";
-
-/// What a watch reports.
-#[derive(Clone, Debug, PartialEq)]
-pub enum WatchEvent {
-    /// All objects that match, as of one moment. First in every watch, and again after any gap: whoever keeps a copy
-    /// replaces it whole.
-    Snapshot(Vec<Object>),
-    /// An object was created or changed, or began to match.
-    Applied(Object),
-    /// An object is gone, or ceased to match; as it was last seen.
-    Deleted(Object),
-}
+/// A log, as the server sends it: whole lines or parts of them.
+pub type LogStream = BoxStream<'static, Result<Bytes, ClusterError>>;
 
 /// A stream of [`WatchEvent`]s. It never ends by itself; dropping it ends the watch.
 pub type WatchStream = BoxStream<'static, Result<WatchEvent, ClusterError>>;
-
-/// A change to a store's record: annotations and finalizers of its namespace, guarded by `resourceVersion`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordPatch {
-    /// The namespace's name.
-    pub namespace: String,
-    /// The `resourceVersion` that the change was computed from.
-    pub resource_version: String,
-    /// Annotations to set; `None` removes one.
-    pub annotations: Vec<(String, Option<String>)>,
-    /// The finalizers that remain; `None` leaves them as they are. A namespace that is being deleted and empty goes with
-    /// its last one.
-    pub finalizers: Option<Vec<String>>,
-}
-
-/// A namespace to delete, pinned so that no other of the same name can be hit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamespaceDeletion {
-    /// The namespace's name.
-    pub namespace: String,
-    /// Its `metadata.uid`.
-    pub uid: String,
-    /// The `resourceVersion` at which it was seen to be ours.
-    pub resource_version: String,
-}
-
-/// A question about the caller's own permissions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
-    /// Kubernetes' verb, e.g. `create`.
-    pub verb: String,
-    /// API group, empty for core.
-    pub group: String,
-    /// Plural of the resource, e.g. `namespaces`.
-    pub resource: String,
-    /// Where; `None` asks about the whole cluster.
-    pub namespace: Option<String>,
-    /// The one object that it is done to, e.g. a Secret of which only this one may be read; `None` asks about all.
-    pub name: Option<String>,
-}
-
-/// What the cluster knows of a token's bearer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TokenReview {
-    /// Whether the token is valid. If not, nothing else is known.
-    pub authenticated: bool,
-    /// Who it is, e.g. `system:serviceaccount:shops:deployer`.
-    pub username: String,
-    /// The groups that they belong to.
-    pub groups: Vec<String>,
-    /// Those of the audiences asked for that the token is meant for. Empty where the cluster did not look at audiences:
-    /// the token is then meant for the API server itself, and for nobody else.
-    pub audiences: Vec<String>,
-}
 
 /// A Kubernetes cluster, as far as urumi needs one.
 ///

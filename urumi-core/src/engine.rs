@@ -9,7 +9,7 @@ use schemars::Schema;
 
 pub use self::registry::EngineRegistry;
 use crate::error::FieldError;
-use crate::object::{MalformedObject, Object, ObjectRef};
+use crate::kubernetes::{MalformedObject, Object, ObjectRef};
 use crate::secret::{NoRandomness, SecretSource};
 use crate::store::{Options, StoreId, StoreSpec, StoreUrls};
 
@@ -208,8 +208,8 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The Job that tries a store by placing an order as a customer would; `None` where there is no such thing.
     ///
-    /// It has the label [`smoke::LABEL`](crate::smoke::LABEL), as has its pod; to its name something random is added for
-    /// each run. Its first container writes a [`SmokeReport`](crate::smoke::SmokeReport) as JSON, of at most 4096 bytes, to
+    /// It has the label [`smoke::LABEL`](crate::store::smoke::LABEL), as has its pod; to its name something random is added for
+    /// each run. Its first container writes a [`SmokeReport`](crate::store::smoke::SmokeReport) as JSON, of at most 4096 bytes, to
     /// where Kubernetes expects its last words, and ends with code 0 if all went well.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::cluster::{ClusterError, ClusterErrorKind};
-pub use crate::field::FieldError;
+use crate::kubernetes::{ClusterError, ClusterErrorKind};
+pub use crate::store::FieldError;
 use crate::store::{Store, StoreId};
 
 /// The result of an operation on stores.

@@ -23,17 +23,19 @@ use uuid::Uuid;
 
 pub use self::probe::Answer;
 use self::problem::{innermost, no_answer, refusal, unreadable};
-use crate::credentials::Credentials;
 use crate::engine::EngineInfo;
 use crate::error::{Error, Operation, Result};
-use crate::idempotency::check_key;
-use crate::logs::{Lines, LogLine, LogLines, LogQuery};
+use crate::lines::Lines;
+use crate::orchestrator::LogLines;
 use crate::orchestrator::{Precondition, StoreOrchestrator, StoreStream};
-use crate::preview::{Difference, Preview};
 use crate::secret::SecretString;
-use crate::smoke::SmokeReport;
+use crate::store::credentials::Credentials;
+use crate::store::idempotency::check_key;
+use crate::store::logs::{LogLine, LogQuery};
+use crate::store::preview::{Difference, Preview};
+use crate::store::smoke::SmokeReport;
+use crate::store::timeline::TimelineEntry;
 use crate::store::{CreateStore, Store, StoreId};
-use crate::timeline::TimelineEntry;
 
 /// The header of idempotency keys.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";

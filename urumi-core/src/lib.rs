@@ -34,41 +34,29 @@
 //! `k8s-openapi` wants its Kubernetes version to be chosen by the final binary: depend on it with one of its version
 //! features, such as `v1_37`.
 
+mod assessment;
 pub mod cluster;
-mod conformance;
-pub mod credentials;
 pub mod engine;
 pub mod error;
-mod field;
 #[cfg(feature = "http-client")]
 pub mod http_client;
-pub mod idempotency;
-pub mod leader;
+pub mod kubernetes;
 mod lines;
-pub mod logs;
-mod manifests;
-mod merge_keys;
-pub mod names;
-pub mod object;
+pub mod monitor;
 pub mod orchestrator;
 pub mod plan;
-pub mod preview;
-pub mod provisioner;
-pub mod readiness;
 pub mod record;
 pub mod secret;
 pub mod settings;
-pub mod smoke;
-pub mod status;
 pub mod store;
 pub mod telemetry;
-pub mod timeline;
+pub mod testing;
 
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "http-client")]
 pub use http_client::HttpOrchestrator;
-pub use leader::{LeaderElection, Leadership};
+pub use monitor::leader::{LeaderElection, Leadership};
+pub use monitor::{MonitorHandle, MonitorHealth, ReadinessMonitor};
+pub use orchestrator::local::{Orchestrator, OrchestratorBuilder};
 pub use orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
-pub use provisioner::{Orchestrator, OrchestratorBuilder};
-pub use readiness::{MonitorHandle, MonitorHealth, ReadinessMonitor};
 pub use store::{CreateStore, Store, StoreId};

@@ -1,6 +1,6 @@
 //! The public trait: what a user of stores does.
 
-pub mod conformance;
+pub mod local;
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use futures::stream::BoxStream;
 
 use serde_json::Value;
 
-use crate::credentials::Credentials;
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
-use crate::logs::{LogLines, LogQuery};
-use crate::preview::{Difference, Preview};
-use crate::readiness::condition::{Verdict, WaitCondition};
-use crate::smoke::SmokeReport;
+use crate::store::credentials::Credentials;
+use crate::store::logs::{LogLine, LogQuery};
+use crate::store::preview::{Difference, Preview};
+use crate::store::smoke::SmokeReport;
+use crate::store::timeline::TimelineEntry;
+use crate::store::wait::{Verdict, WaitCondition};
 use crate::store::{CreateStore, Store, StoreId};
-use crate::timeline::TimelineEntry;
 
 /// A change that a watch of stores reports.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +34,10 @@ pub enum StoreEvent {
 
 /// A stream of [`StoreEvent`]s. It never ends by itself; dropping it ends the watch.
 pub type StoreStream = BoxStream<'static, Result<StoreEvent>>;
+
+/// Log lines as they come: those of one container in order. Ends by itself where nothing is followed, or when everything
+/// that is followed has ended; dropping it ends the requests beneath.
+pub type LogLines = BoxStream<'static, Result<LogLine>>;
 
 /// What a store must still be like for a change to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +69,7 @@ impl Precondition {
 /// # Contract
 /// - **Crashes.** Every method may be cancelled or killed at any point and repeated; nothing is made twice and
 ///   nothing is lost. A repeated `create` is the same one only with an
-///   [idempotency key](crate::idempotency) or an id of its own.
+///   [idempotency key](crate::store::idempotency) or an id of its own.
 /// - **What is a store.** A namespace `store-<id>` that carries urumi's label *and* an id annotation equal to the id
 ///   in its name. Anything else is never listed, changed or deleted.
 #[async_trait]

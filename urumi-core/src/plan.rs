@@ -1,15 +1,18 @@
 //! The plan: a pure function from what a store should be and what is there to the steps between.
 
+pub(crate) mod differences;
 mod drift;
+pub(crate) mod manifests;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
-pub use self::drift::{Drift, drift};
+pub use self::drift::drift;
 use crate::engine::{Manifest, Policy};
-use crate::object::{Kind, Object, ObjectRef};
+use crate::kubernetes::{Kind, Object, ObjectRef};
+use crate::store::preview::Drift;
 
 /// What is in a store's namespace, as far as a plan needs to know.
 pub type Observed<'a> = BTreeMap<&'a ObjectRef, &'a Object>;

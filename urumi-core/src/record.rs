@@ -1,6 +1,7 @@
 //! A store's record: its namespace's labels and annotations, read and written.
 
 mod kept;
+pub(crate) mod timeline;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
@@ -8,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::kept::kept_by;
-use crate::cluster::{LabelRequirement, Query, RecordPatch};
 use crate::engine::{EngineRegistry, PodSecurity};
-use crate::idempotency::Idempotency;
-use crate::object::{Kind, MalformedObject, Object, ObjectRef};
-use crate::status::{Condition, ConditionStatus, StoreStatus};
+use crate::kubernetes::{Kind, MalformedObject, Object, ObjectRef};
+use crate::kubernetes::{LabelRequirement, Query, RecordPatch};
+use crate::store::idempotency::Idempotency;
+use crate::store::status::{Condition, ConditionStatus, StoreStatus};
 use crate::store::{Store, StoreId, StoreSpec, StoreUrls};
 
 /// Label on a store's namespace; a namespace without it is not ours.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::engine::EngineRegistry;
 use crate::engine::medusa::MedusaEngine;
 use crate::error::FieldError;
-use crate::names;
+use crate::kubernetes::syntax;
 use crate::store::Options;
 
 /// The longest domain under which every store's hosts fit into DNS' 253 characters, whatever its id.
@@ -37,7 +37,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// What would be right.
 pub fn domain(text: &str) -> Result<String, String> {
-    if text.len() <= LONGEST_DOMAIN && names::dns_subdomain(text).is_ok() {
+    if text.len() <= LONGEST_DOMAIN && syntax::dns_subdomain(text).is_ok() {
         return Ok(text.to_owned());
     }
     Err("write a domain in lower case without wildcard, scheme or port, e.g. stores.example.com".into())

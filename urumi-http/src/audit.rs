@@ -11,9 +11,9 @@ use serde_json::json;
 use tokio_util::task::TaskTracker;
 use urumi_core::StoreId;
 use urumi_core::cluster::ClusterBackend;
-use urumi_core::object::{Kind, MalformedObject, Object};
+use urumi_core::kubernetes::{Kind, MalformedObject, Object};
 use urumi_core::record;
-use urumi_core::timeline::{AUDIT_REPORTER, CLUSTER_EVENTS};
+use urumi_core::store::timeline::{AUDIT_REPORTER, CLUSTER_EVENTS};
 use uuid::Uuid;
 
 use crate::auth::{Action, Principal};

@@ -22,7 +22,7 @@ use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcomma
 use http::HeaderValue;
 use ipnet::IpNet;
 use urumi_core::engine::EngineRegistry;
-use urumi_core::leader::Timing;
+use urumi_core::monitor::leader::Timing;
 use urumi_core::settings::{domain, duration};
 
 use crate::auth::{Binding, Role, TokenArgs};
@@ -136,7 +136,7 @@ pub struct Config {
     pub leader_elect_retry_period: Duration,
 
     /// The domain under which new stores are reachable, unless their options say otherwise
-    #[arg(long, value_parser = domain, default_value = urumi_core::provisioner::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true, help_heading = "Stores")]
+    #[arg(long, value_parser = domain, default_value = urumi_core::orchestrator::local::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true, help_heading = "Stores")]
     pub domain: String,
 
     /// A YAML file of options by engine that new stores get unless theirs say otherwise; stores on record keep theirs

@@ -128,7 +128,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
         })?,
         None => value.to_owned(),
     };
-    urumi_core::idempotency::check_key(&key).map_err(Problem::malformed)?;
+    urumi_core::store::idempotency::check_key(&key).map_err(Problem::malformed)?;
     Ok(Some(key))
 }
 

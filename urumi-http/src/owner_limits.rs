@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use urumi_core::StoreId;
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 
 use crate::auth::Owner;
 use crate::problem::{Code, Problem};

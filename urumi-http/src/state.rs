@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use urumi_core::StoreOrchestrator;
 use urumi_core::cluster::ClusterBackend;
-use urumi_core::leader::ElectionHandle;
+use urumi_core::monitor::leader::ElectionHandle;
 
 use crate::audit::Audit;
 use crate::auth::Authentication;

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
-use urumi_core::object::is_older;
+use urumi_core::kubernetes::is_older;
 use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestrator};
 use uuid::Uuid;
 
@@ -189,7 +189,7 @@ impl View {
 
     /// Waits until a store is seen to be on its way out, or it takes too long.
     pub(crate) async fn seen_deleting(&self, id: &StoreId) {
-        use urumi_core::status::StoreStatus;
+        use urumi_core::store::status::StoreStatus;
         self.wait(|state| state.stores.get(id).is_none_or(|e| e.store.status == StoreStatus::Deleting)).await;
     }
 

@@ -41,7 +41,7 @@ pub(crate) struct Global {
     pub(crate) context: Option<String>,
 
     /// On a cluster: the domain under which new stores are reachable, unless their options say otherwise
-    #[arg(long, global = true, value_parser = domain, default_value = urumi_core::provisioner::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true)]
+    #[arg(long, global = true, value_parser = domain, default_value = urumi_core::orchestrator::local::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true)]
     pub(crate) domain: String,
 
     /// On a cluster: a file of options by engine that new stores get unless theirs say otherwise

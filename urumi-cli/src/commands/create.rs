@@ -1,12 +1,12 @@
 //! `urumi create`.
 
 use serde::Serialize;
-use urumi_core::cluster::{ClusterErrorKind, Query};
 use urumi_core::error::{Error, Operation};
-use urumi_core::object::Kind;
-use urumi_core::preview::Preview;
-use urumi_core::readiness::condition::Ready;
+use urumi_core::kubernetes::Kind;
+use urumi_core::kubernetes::{ClusterErrorKind, Query};
 use urumi_core::store::StoreUrls;
+use urumi_core::store::preview::Preview;
+use urumi_core::store::wait::Ready;
 use urumi_core::{CreateStore, Store, StoreId};
 
 use crate::choice::{Choice, choose};

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
-use urumi_core::readiness::condition::Deleted;
+use urumi_core::store::wait::Deleted;
 use urumi_core::{Precondition, Store, StoreOrchestratorExt as _};
 
 use crate::cli::{Global, WaitArgs, Which};

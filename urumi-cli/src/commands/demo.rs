@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
-use urumi_core::cluster::{InMemoryCluster, Query};
+use urumi_core::cluster::InMemoryCluster;
 use urumi_core::engine::EngineRegistry;
 use urumi_core::error::{Error, Operation};
-use urumi_core::object::{Kind, Object};
-use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::kubernetes::Query;
+use urumi_core::kubernetes::{Kind, Object};
 use urumi_core::store::StoreSpec;
+use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator as _, StoreOrchestratorExt as _};
 
 use crate::choice::{Choice, explicit};

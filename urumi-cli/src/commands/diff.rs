@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use urumi_core::StoreOrchestratorExt as _;
-use urumi_core::preview::{Difference, Repair};
+use urumi_core::store::preview::{Difference, Repair};
 
 use crate::cli::{Format, Global, Which};
 use crate::exit::Failure;

@@ -57,7 +57,7 @@ pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
 }
 
 fn row(finding: &Finding) -> Vec<Cell> {
-    use urumi_core::status::StoreStatus;
+    use urumi_core::store::status::StoreStatus;
     let (word, like) = match finding.result {
         Verdict::Ok => ("ok", StoreStatus::Ready),
         Verdict::Warn => ("warn", StoreStatus::Degraded),

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use urumi_core::StoreOrchestratorExt as _;
-use urumi_core::status::StoreStatus;
-use urumi_core::timeline::{Severity, TimelineEntry, TimelineSource};
+use urumi_core::store::status::StoreStatus;
+use urumi_core::store::timeline::{Severity, TimelineEntry, TimelineSource};
 
 use crate::cli::{Format, Global, Which};
 use crate::exit::Failure;

@@ -1,6 +1,6 @@
 //! `urumi list`.
 
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 
 use crate::cli::Global;
 use crate::exit::Failure;

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use futures::StreamExt as _;
 use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::error::{Error, ErrorKind};
-use urumi_core::logs::{LogLine, LogQuery};
+use urumi_core::store::logs::{LogLine, LogQuery};
 
 use crate::cli::{Format, Global};
 use crate::exit::Failure;

@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreEvent, StoreId};
 use urumi_core::{StoreOrchestrator as _, StoreOrchestratorExt as _};
 

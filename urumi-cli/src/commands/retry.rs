@@ -2,7 +2,7 @@
 
 use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::error::Error;
-use urumi_core::readiness::condition::Ready;
+use urumi_core::store::wait::Ready;
 
 use super::create::finish;
 use crate::cli::{Global, WaitArgs, Which};

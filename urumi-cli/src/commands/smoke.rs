@@ -1,7 +1,7 @@
 //! `urumi smoke`.
 
 use urumi_core::StoreOrchestratorExt as _;
-use urumi_core::smoke::SmokeReport;
+use urumi_core::store::smoke::SmokeReport;
 
 use crate::cli::{Format, Global, Which};
 use crate::exit::{Code, Failure};

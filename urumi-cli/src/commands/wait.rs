@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::error::ErrorKind;
-use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::store::wait::{Deleted, Ready};
 
 use super::create::finish;
 use crate::cli::{Awaited, Global, Which};

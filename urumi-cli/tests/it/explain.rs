@@ -125,7 +125,7 @@ fn events_tell_a_stores_life() {
 #[test]
 fn differences_are_shown_with_their_fields() {
     use k8s_openapi::api::apps::v1::Deployment;
-    use urumi_core::object::{Kind, ObjectRef};
+    use urumi_core::kubernetes::{Kind, ObjectRef};
     let server = talking();
     let api =
         ObjectRef { kind: Kind::of::<Deployment>(), namespace: Some("store-shop".into()), name: "medusa-api".into() };

@@ -34,11 +34,11 @@ use self::errors::Failure;
 pub use self::options::ConnectOptions;
 use self::request::Call;
 use self::transport::Transport;
-use super::{
-    Access, ClusterBackend, ClusterError, ClusterErrorKind, LogOptions, LogStream, NamespaceDeletion, Query,
-    RecordPatch, TokenReview, Verb, WatchStream,
+use super::{ClusterBackend, LogStream, WatchStream};
+use crate::kubernetes::{
+    Access, ClusterError, ClusterErrorKind, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
 };
-use crate::object::{Kind, Object, ObjectRef};
+use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
 
 /// A real Kubernetes cluster.

@@ -53,11 +53,11 @@ use self::outage::{Asked, Gate};
 pub use self::outage::{Outage, OutageId, Request};
 use self::server::Refusal;
 use self::state::State;
-use super::{
-    Access, ClusterBackend, ClusterError, ClusterErrorKind, LogOptions, LogStream, NamespaceDeletion, Query,
-    RecordPatch, TokenReview, Verb, WatchStream,
+use super::{ClusterBackend, LogStream, WatchStream};
+use crate::kubernetes::{
+    Access, ClusterError, ClusterErrorKind, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
 };
-use crate::object::{Object, ObjectRef};
+use crate::kubernetes::{Object, ObjectRef};
 use crate::secret::SecretString;
 
 /// A Kubernetes cluster in memory. Clones share the cluster.
@@ -67,7 +67,7 @@ use crate::secret::SecretString;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use k8s_openapi::api::core::v1::Namespace;
 /// use urumi_core::cluster::{ClusterBackend, InMemoryCluster};
-/// use urumi_core::object::{Kind, Object};
+/// use urumi_core::kubernetes::{Kind, Object};
 ///
 /// let cluster = InMemoryCluster::default();
 /// let namespace = serde_json::json!({"metadata": {"name": "store-1"}});

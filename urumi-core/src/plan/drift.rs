@@ -1,32 +1,10 @@
 //! Which fields of an object differ from what was rendered.
 
-use std::fmt;
-
 use serde_json::Value;
 
-use crate::merge_keys::{is_selector, merge_keys, same_item};
-use crate::object::Object;
-
-/// A field that urumi owns and that has not the value it should have.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Drift {
-    /// The field's path, e.g. `spec.template.spec.containers[name=medusa-api].image`.
-    pub path: String,
-    /// What it should be.
-    pub desired: Value,
-    /// What it is; `None` where it is missing.
-    pub actual: Option<Value>,
-}
-
-impl fmt::Display for Drift {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.actual {
-            Some(actual) => write!(f, "{}: {actual} should be {}", self.path, self.desired),
-            None => write!(f, "{}: missing, should be {}", self.path, self.desired),
-        }
-    }
-}
+use crate::kubernetes::Object;
+use crate::kubernetes::merge_keys::{is_selector, merge_keys, same_item};
+use crate::store::preview::Drift;
 
 /// All fields of `desired` that `actual` lacks or has otherwise. What only `actual` has is not looked at.
 ///
@@ -109,7 +87,7 @@ fn plain(value: Option<&Value>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::Kind;
+    use crate::kubernetes::Kind;
     use k8s_openapi::api::apps::v1::Deployment;
     use serde_json::json;
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::TEARDOWN;
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 /// What Kubernetes says of a namespace that it cannot delete; the first that holds says most.
 const TOLD: [&str; 5] = [

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 use urumi_core::cluster::InMemoryCluster;
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{Orchestrator, StoreOrchestrator as _, StoreOrchestratorExt as _};
 
 use crate::support::{Running, Scene, with_scene};

@@ -6,9 +6,10 @@ use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use urumi_core::cluster::{ClusterBackend as _, InMemoryCluster, Query, Request, Verb, WatchEvent};
-use urumi_core::object::{Kind, Object, ObjectRef};
-use urumi_core::status::StoreStatus;
+use urumi_core::cluster::{ClusterBackend as _, InMemoryCluster, Request};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
+use urumi_core::kubernetes::{Query, Verb, WatchEvent};
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{ReadinessMonitor, StoreOrchestrator as _};
 
 use crate::support::{Running, Scene, with_scene};

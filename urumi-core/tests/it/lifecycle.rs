@@ -7,12 +7,12 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Secret, Service};
 use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::{Value, json};
-use urumi_core::cluster::{ClusterErrorKind, Query};
 use urumi_core::error::{Error, ErrorKind};
-use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::kubernetes::{ClusterErrorKind, Query};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::plan::drift;
-use urumi_core::readiness::condition::Deleted;
-use urumi_core::status::{ConditionStatus, StoreStatus};
+use urumi_core::store::status::{ConditionStatus, StoreStatus};
+use urumi_core::store::wait::Deleted;
 use urumi_core::{CreateStore, StoreEvent, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::support::{Outsider, PATIENCE, Running, Scene, kinds};
@@ -161,7 +161,7 @@ pub(crate) async fn foreign_namespaces_are_left_alone(scene: Scene) {
         monitor.stop().await;
     }
     for namespace in &before {
-        let deletion = urumi_core::cluster::NamespaceDeletion {
+        let deletion = urumi_core::kubernetes::NamespaceDeletion {
             namespace: namespace.name().to_owned(),
             uid: namespace.uid().unwrap().to_owned(),
             resource_version: scene
@@ -227,7 +227,7 @@ pub(crate) async fn a_store_that_cannot_start_fails_with_the_reason(scene: Scene
     let options = json!({"api": {"image": "fail.example/image-pull/medusa:1"}});
     let request = scene.request().options(options.as_object().cloned().unwrap());
     scene.urumi.create(request).await.unwrap();
-    let failed = scene.urumi.wait_until(&scene.id, urumi_core::readiness::condition::Ready.or_failed(), PATIENCE).await;
+    let failed = scene.urumi.wait_until(&scene.id, urumi_core::store::wait::Ready.or_failed(), PATIENCE).await;
     let Err(Error::StoreFailed { store }) = failed else { panic!("{failed:?}") };
     let reason = store.reason.clone().unwrap();
     assert!(reason.starts_with("ImagePullBackOff medusa-api: "), "{reason}");
@@ -238,7 +238,7 @@ pub(crate) async fn a_store_that_cannot_start_fails_with_the_reason(scene: Scene
 
     let retried = scene.urumi.retry(&scene.id).await.unwrap();
     assert_eq!(retried.status, StoreStatus::Provisioning);
-    let failed = scene.urumi.wait_until(&scene.id, urumi_core::readiness::condition::Ready.or_failed(), PATIENCE).await;
+    let failed = scene.urumi.wait_until(&scene.id, urumi_core::store::wait::Ready.or_failed(), PATIENCE).await;
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::StoreFailed);
     monitor.stop().await;
 }
@@ -275,7 +275,7 @@ pub(crate) async fn missing_classes_are_the_reason(scene: Scene) {
 pub(crate) async fn a_used_up_quota_is_the_reason(scene: Scene) {
     let monitor = Running::start(scene.monitor().deadline(Duration::from_secs(6)));
     scene.urumi.create(scene.request()).await.unwrap();
-    let failed = scene.urumi.wait_until(&scene.id, urumi_core::readiness::condition::Ready.or_failed(), PATIENCE).await;
+    let failed = scene.urumi.wait_until(&scene.id, urumi_core::store::wait::Ready.or_failed(), PATIENCE).await;
     let Err(Error::StoreFailed { store }) = failed else { panic!("{failed:?}") };
     let reason = store.reason.unwrap_or_default();
     assert!(reason.starts_with("QuotaExceeded "), "{reason}");

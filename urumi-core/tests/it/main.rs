@@ -15,6 +15,7 @@
 
 mod clocks;
 mod drift;
+mod layers;
 mod lifecycle;
 mod managed;
 mod memory_cluster;

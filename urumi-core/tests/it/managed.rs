@@ -7,13 +7,12 @@ use futures::FutureExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use serde_json::json;
-use urumi_core::cluster::{
-    ClusterBackend, ClusterErrorKind, Fault, FaultTarget, InMemoryCluster, NamespaceDeletion, Outage, Verb,
-};
+use urumi_core::cluster::{ClusterBackend, Fault, FaultTarget, InMemoryCluster, Outage};
 use urumi_core::engine::medusa::MedusaEngine;
-use urumi_core::object::{Kind, Object, ObjectRef};
-use urumi_core::readiness::condition::Deleted;
-use urumi_core::status::StoreStatus;
+use urumi_core::kubernetes::{ClusterErrorKind, NamespaceDeletion, Verb};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
+use urumi_core::store::status::StoreStatus;
+use urumi_core::store::wait::Deleted;
 use urumi_core::{Orchestrator, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::support::{PATIENCE, Running, Scene, real_views, with_scene_of};

@@ -9,11 +9,10 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use serde_json::json;
 
-use urumi_core::cluster::{
-    ClusterBackend as _, ClusterErrorKind, Fault, FaultTarget, InMemoryCluster, Outage, Query, Verb, WatchEvent,
-};
-use urumi_core::object::{Kind, ObjectRef};
-use urumi_core::status::StoreStatus;
+use urumi_core::cluster::{ClusterBackend as _, Fault, FaultTarget, InMemoryCluster, Outage};
+use urumi_core::kubernetes::{ClusterErrorKind, Query, Verb, WatchEvent};
+use urumi_core::kubernetes::{Kind, ObjectRef};
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{Error, ErrorKind, Leadership, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::support::{PATIENCE, Running, Scene, with_scene};
@@ -185,7 +184,7 @@ async fn the_reason_is_shown_long_before_the_deadline() {
         let _monitor = Running::start(scene.monitor());
         scene.urumi.create(scene.request()).await.unwrap();
         let namespace = ObjectRef::cluster(Kind::of::<Namespace>(), scene.id.namespace());
-        let named = |ns: &urumi_core::object::Object| {
+        let named = |ns: &urumi_core::kubernetes::Object| {
             ns.annotation("store.urumi.ai/conditions").is_some_and(|c| c.contains("ImagePullBackOff"))
         };
         scene.until(&namespace, |ns| ns.is_some_and(named)).await;
@@ -357,14 +356,14 @@ async fn fifty_stores_at_once_are_all_ready_and_all_go() {
         let requests = (0..50).map(|n| scene.urumi.create(urumi_core::CreateStore::new(format!("Shop {n}"), "medusa")));
         let stores = futures::future::try_join_all(requests).await.unwrap();
         for store in &stores {
-            let ready = urumi_core::readiness::condition::Ready.or_failed();
+            let ready = urumi_core::store::wait::Ready.or_failed();
             scene.urumi.wait_until(&store.id, ready, PATIENCE).await.unwrap();
         }
         for store in &stores {
             scene.urumi.delete(&store.id).await.unwrap();
         }
         for store in &stores {
-            let gone = urumi_core::readiness::condition::Deleted;
+            let gone = urumi_core::store::wait::Deleted;
             scene.urumi.wait_until(&store.id, gone, PATIENCE).await.unwrap();
         }
         assert_eq!(scene.urumi.list().await.unwrap(), vec![]);

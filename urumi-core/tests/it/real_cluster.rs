@@ -6,13 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{PersistentVolume, ResourceQuota};
 use serde_json::json;
-use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterError, KubeCluster, LogOptions, LogStream, NamespaceDeletion, Query, RecordPatch,
-    TokenReview, WatchStream, conformance,
-};
-use urumi_core::object::{Kind, Object, ObjectRef};
-use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::cluster::{ClusterBackend, KubeCluster, LogStream, WatchStream};
+use urumi_core::kubernetes::{Access, ClusterError, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::secret::SecretString;
+use urumi_core::store::wait::{Deleted, Ready};
+use urumi_core::testing::cluster as conformance;
 use urumi_core::{CreateStore, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::lifecycle;

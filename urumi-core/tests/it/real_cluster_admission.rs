@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 use urumi_core::cluster::InMemoryCluster;
-use urumi_core::object::{Kind, Object};
+use urumi_core::kubernetes::{Kind, Object};
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator};
 
 use crate::support::{dry_run, real_client, real_views, with_scene_of};

@@ -9,11 +9,11 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ResourceQuota, ServiceAcc
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
-use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterErrorKind, KubeCluster, LabelRequirement, NamespaceDeletion, Query, RecordPatch,
-    TokenReview, WatchEvent, WatchStream,
+use urumi_core::cluster::{ClusterBackend, KubeCluster, WatchStream};
+use urumi_core::kubernetes::{
+    Access, ClusterErrorKind, LabelRequirement, NamespaceDeletion, Query, RecordPatch, TokenReview, WatchEvent,
 };
-use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::secret::SecretString;
 
 use crate::support::{real_client, real_cluster};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
-use urumi_core::cluster::{LabelRequirement, Query};
-use urumi_core::object::Kind;
-use urumi_core::orchestrator::conformance::{self, Options};
+use urumi_core::kubernetes::Kind;
+use urumi_core::kubernetes::{LabelRequirement, Query};
+use urumi_core::testing::orchestrator::{self as conformance, Options};
 use urumi_core::{Orchestrator, ReadinessMonitor};
 
 use crate::support::{Running, real_views};

@@ -17,9 +17,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use urumi_core::StoreOrchestratorExt;
-use urumi_core::cluster::{ClusterBackend, ConnectOptions, InMemoryCluster, KubeCluster, Query};
-use urumi_core::object::{Kind, Object, ObjectRef};
-use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::cluster::{ClusterBackend, ConnectOptions, InMemoryCluster, KubeCluster};
+use urumi_core::kubernetes::Query;
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
+use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
 
 /// How long anything may take. Nothing is asserted about how long it does take.
@@ -61,7 +62,7 @@ impl Scene {
     /// Waits until an object is as `holds` says.
     pub(crate) async fn until(&self, reference: &ObjectRef, holds: impl Fn(Option<&Object>) -> bool) {
         use futures::StreamExt;
-        use urumi_core::cluster::WatchEvent;
+        use urumi_core::kubernetes::WatchEvent;
         let mut query = Query::all(reference.kind.clone()).named(&reference.name);
         query.namespace.clone_from(&reference.namespace);
         let mut events = self.cluster.watch(&query);

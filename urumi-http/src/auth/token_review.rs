@@ -10,7 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
-use urumi_core::cluster::{ClusterBackend, ClusterErrorKind, TokenReview};
+use urumi_core::cluster::ClusterBackend;
+use urumi_core::kubernetes::{ClusterErrorKind, TokenReview};
 use urumi_core::secret::SecretString;
 
 use super::bindings::Bindings;

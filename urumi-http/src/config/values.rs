@@ -131,7 +131,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
 
 /// A namespace's name.
 pub(super) fn namespace(text: &str) -> Result<String, String> {
-    urumi_core::names::dns_label(text).map(|()| text.to_owned())
+    urumi_core::kubernetes::syntax::dns_label(text).map(|()| text.to_owned())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use urumi_core::LeaderElection;
 use urumi_core::cluster::ClusterBackend;
-use urumi_core::leader::ElectionHandle;
+use urumi_core::monitor::leader::ElectionHandle;
 
 use super::Failure;
 use crate::config::Config;

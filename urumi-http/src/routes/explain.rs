@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
-use urumi_core::preview::Difference;
-use urumi_core::timeline::TimelineEntry;
+use urumi_core::store::preview::Difference;
+use urumi_core::store::timeline::TimelineEntry;
 
 use super::permitted;
 use crate::auth::{Action, Caller};

@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use urumi_core::leader::ElectionHealth;
+use urumi_core::monitor::leader::ElectionHealth;
 use utoipa::ToSchema;
 
 use crate::state::ServerState;

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use serde::Deserialize;
 use urumi_core::error::FieldError;
-use urumi_core::logs::{LogLine, LogQuery};
+use urumi_core::store::logs::{LogLine, LogQuery};
 use utoipa::IntoParams;
 
 use super::permitted;

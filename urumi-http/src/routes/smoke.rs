@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use urumi_core::smoke::SmokeReport;
+use urumi_core::store::smoke::SmokeReport;
 
 use super::permitted;
 use crate::auth::{Action, Caller};

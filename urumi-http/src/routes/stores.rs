@@ -9,9 +9,9 @@ use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use urumi_core::error::{Error, FieldError};
-use urumi_core::idempotency::{Idempotency, Repetition};
-use urumi_core::preview::Preview;
-use urumi_core::status::StoreStatus;
+use urumi_core::store::idempotency::{Idempotency, Repetition};
+use urumi_core::store::preview::Preview;
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{CreateStore, Store, StoreId};
 use utoipa::IntoParams;
 

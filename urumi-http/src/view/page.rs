@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 use utoipa::ToSchema;
 
 use super::Entry;

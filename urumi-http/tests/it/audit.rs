@@ -7,8 +7,9 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Event;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
-use urumi_core::cluster::{ClusterBackend, ClusterErrorKind, InMemoryCluster, Outage, Query};
-use urumi_core::object::{Kind, Object};
+use urumi_core::cluster::{ClusterBackend, InMemoryCluster, Outage};
+use urumi_core::kubernetes::{ClusterErrorKind, Query};
+use urumi_core::kubernetes::{Kind, Object};
 
 use crate::scene::{Ask, Scene, eventually, serve};
 use crate::shelf::Shelf;

@@ -9,8 +9,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use urumi_core::cluster::{ClusterBackend, InMemoryCluster};
 use urumi_core::http_client::ServerOptions;
-use urumi_core::orchestrator::conformance::{self, Options};
 use urumi_core::secret::SecretString;
+use urumi_core::testing::orchestrator::{self as conformance, Options};
 use urumi_core::{HttpOrchestrator, Orchestrator, ReadinessMonitor};
 
 use crate::scene::serve;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage};
+use urumi_core::cluster::{InMemoryCluster, Outage};
+use urumi_core::kubernetes::ClusterErrorKind;
 use urumi_core::{MonitorHandle, Orchestrator, ReadinessMonitor};
 
 use crate::scene::{Ask, Scene, eventually, serve};

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Namespace;
-use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster, LabelRequirement, Query};
-use urumi_core::object::Kind;
-use urumi_core::orchestrator::conformance::{self, Options};
+use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster};
+use urumi_core::kubernetes::Kind;
+use urumi_core::kubernetes::{LabelRequirement, Query};
+use urumi_core::testing::orchestrator::{self as conformance, Options};
 
 use crate::conformance::through_tcp;
 use crate::process::kubeconfig;

@@ -9,10 +9,11 @@ use futures::StreamExt as _;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
 use serde_json::{Value, json};
-use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster, Query, WatchEvent};
-use urumi_core::object::{Kind, Object};
-use urumi_core::provisioner::Orchestrator;
-use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster};
+use urumi_core::kubernetes::{Kind, Object};
+use urumi_core::kubernetes::{Query, WatchEvent};
+use urumi_core::orchestrator::local::Orchestrator;
+use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, StoreOrchestrator as _, StoreOrchestratorExt as _};
 
 use crate::process::{ALONE, Server, kubeconfig};
@@ -130,11 +131,11 @@ async fn whatever_befalls_the_leader_another_goes_on_and_nobody_else_writes() {
     if given.is_some() {
         return;
     }
-    let room = urumi_core::object::ObjectRef::cluster(Kind::of::<Namespace>(), &namespace);
+    let room = urumi_core::kubernetes::ObjectRef::cluster(Kind::of::<Namespace>(), &namespace);
     let room = cluster.get(&room).await.unwrap().unwrap();
     let (uid, resource_version) = (room.uid().unwrap().to_owned(), room.resource_version().unwrap().to_owned());
     cluster
-        .delete_namespace(&urumi_core::cluster::NamespaceDeletion { namespace, uid, resource_version })
+        .delete_namespace(&urumi_core::kubernetes::NamespaceDeletion { namespace, uid, resource_version })
         .await
         .unwrap();
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
-use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::process::{ALONE, Server, kubeconfig};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use urumi_core::readiness::condition::{Deleted, Ready};
+use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, HttpOrchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use urumi_testing::{Killer, Moment};
 

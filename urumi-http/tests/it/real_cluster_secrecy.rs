@@ -7,10 +7,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::{Value, json};
 use urumi_core::http_client::ServerOptions;
-use urumi_core::logs::LogQuery;
-use urumi_core::readiness::condition::{Deleted, Ready};
 use urumi_core::secret::SecretString;
-use urumi_core::timeline::TimelineSource;
+use urumi_core::store::logs::LogQuery;
+use urumi_core::store::timeline::TimelineSource;
+use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::process::{Server, kubeconfig};

@@ -7,14 +7,15 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use urumi_core::credentials::Credentials;
 use urumi_core::engine::EngineInfo;
-use urumi_core::logs::{LogLines, LogQuery};
-use urumi_core::preview::{Difference, Preview};
-use urumi_core::smoke::SmokeReport;
-use urumi_core::status::StoreStatus;
+use urumi_core::orchestrator::LogLines;
 use urumi_core::store::StoreUrls;
-use urumi_core::timeline::TimelineEntry;
+use urumi_core::store::credentials::Credentials;
+use urumi_core::store::logs::LogQuery;
+use urumi_core::store::preview::{Difference, Preview};
+use urumi_core::store::smoke::SmokeReport;
+use urumi_core::store::status::StoreStatus;
+use urumi_core::store::timeline::TimelineEntry;
 use urumi_core::{
     CreateStore, Error, Precondition, Result, Store, StoreEvent, StoreId, StoreOrchestrator, StoreStream,
 };

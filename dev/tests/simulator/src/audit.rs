@@ -7,10 +7,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use serde_json::Value;
 use urumi_core::StoreId;
-use urumi_core::cluster::{NamespaceDeletion, RecordPatch, Verb};
-use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
+use urumi_core::kubernetes::{NamespaceDeletion, RecordPatch, Verb};
 use urumi_core::record;
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 
 use crate::engine::SHARED;
 use crate::faulty::Role;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{CreateStore, Error, ErrorKind, Orchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::life::Life;

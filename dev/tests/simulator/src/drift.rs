@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use serde_json::{Value, json};
 use urumi_core::StoreId;
-use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::record;
 
 use crate::audit::namespace;

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Servi
 use serde_json::{Value, json};
 use urumi_core::engine::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError};
 use urumi_core::error::FieldError;
-use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::secret::SecretSource;
 use urumi_core::store::{Options, StoreSpec, StoreUrls};
 

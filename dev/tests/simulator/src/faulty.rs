@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterError, LogOptions, LogStream, NamespaceDeletion, Query, RecordPatch, TokenReview,
-    Verb, WatchStream,
+use urumi_core::cluster::{ClusterBackend, LogStream, WatchStream};
+use urumi_core::kubernetes::{
+    Access, ClusterError, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
 };
-use urumi_core::leader::Leadership;
-use urumi_core::object::{Object, ObjectRef};
+use urumi_core::kubernetes::{Object, ObjectRef};
+use urumi_core::monitor::leader::Leadership;
 use urumi_core::secret::SecretString;
 
 use crate::audit::{Write, namespace};
@@ -166,7 +166,7 @@ impl FaultyCluster {
 }
 
 fn returned(verb: Verb, target: &ObjectRef, object: Option<Object>) -> Result<Object, ClusterError> {
-    let kind = urumi_core::cluster::ClusterErrorKind::Other;
+    let kind = urumi_core::kubernetes::ClusterErrorKind::Other;
     object.ok_or_else(|| ClusterError::new(verb, target, kind, "the cluster returned nothing"))
 }
 

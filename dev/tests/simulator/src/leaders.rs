@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use urumi_core::leader::Leadership;
-use urumi_core::object::Object;
+use urumi_core::kubernetes::Object;
+use urumi_core::monitor::leader::Leadership;
 
 use crate::life::Life;
 

@@ -6,7 +6,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod, Secret};
 use serde_json::{Map, Value, json};
 use urumi_core::cluster::InMemoryCluster;
-use urumi_core::object::{Kind, Object};
+use urumi_core::kubernetes::{Kind, Object};
 use urumi_core::record;
 
 use crate::drift::FOREIGN;

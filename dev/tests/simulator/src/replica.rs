@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
 use urumi_core::cluster::ClusterBackend;
-use urumi_core::leader::{LeaderElection, Timing, TimingError};
-use urumi_core::object::{Kind, ObjectRef};
+use urumi_core::kubernetes::{Kind, ObjectRef};
+use urumi_core::monitor::leader::{LeaderElection, Timing, TimingError};
 use urumi_core::secret::{NoRandomness, SecretSource, SecretString};
 use urumi_core::{Orchestrator, ReadinessMonitor};
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use urumi_core::cluster::{ClusterBackend, Fault, FaultTarget};
-use urumi_core::object::Object;
+use urumi_core::kubernetes::Object;
 use urumi_core::record;
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::audit::{Audit, Invariant, Violation, namespace};

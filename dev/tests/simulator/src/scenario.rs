@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use urumi_core::idempotency::Idempotency;
-use urumi_core::leader::Timing;
+use urumi_core::monitor::leader::Timing;
+use urumi_core::store::idempotency::Idempotency;
 use urumi_core::{CreateStore, StoreId};
 
 use crate::engine::StallEngine;

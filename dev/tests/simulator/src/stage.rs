@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use serde_json::json;
 use urumi_core::cluster::{ClusterBackend, InMemoryCluster};
-use urumi_core::leader::{Timing, TimingError};
-use urumi_core::object::{Kind, Object};
+use urumi_core::kubernetes::{Kind, Object};
+use urumi_core::monitor::leader::{Timing, TimingError};
 
 use crate::engine::SHARED;
 use crate::life::Life;

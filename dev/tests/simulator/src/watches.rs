@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use tokio::time::{Instant, sleep_until};
-use urumi_core::cluster::{ClusterBackend, ClusterError, ClusterErrorKind, Query, Verb, WatchEvent, WatchStream};
+use urumi_core::cluster::{ClusterBackend, WatchStream};
+use urumi_core::kubernetes::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent};
 
 use crate::world::World;
 

@@ -8,7 +8,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster};
+use urumi_core::cluster::InMemoryCluster;
+use urumi_core::kubernetes::ClusterErrorKind;
 
 use crate::audit::Audit;
 use crate::life::Life;

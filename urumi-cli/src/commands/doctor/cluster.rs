@@ -6,10 +6,11 @@ use std::time::Duration;
 use futures::{StreamExt as _, future, stream};
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
-use urumi_core::cluster::{Access, ClusterBackend, Query};
+use urumi_core::cluster::ClusterBackend;
 use urumi_core::engine::medusa::MedusaEngine;
-use urumi_core::object::Kind;
-use urumi_core::provisioner::LOCAL_DOMAIN;
+use urumi_core::kubernetes::Kind;
+use urumi_core::kubernetes::{Access, Query};
+use urumi_core::orchestrator::local::LOCAL_DOMAIN;
 
 use super::{Finding, fail, ok, stores, warn};
 use crate::choice::Choice;

@@ -11,8 +11,8 @@ use http::{HeaderMap, StatusCode};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use serde_json::Value;
 
-use crate::cluster::{ClusterError, ClusterErrorKind, Verb};
-use crate::object::Object;
+use crate::kubernetes::Object;
+use crate::kubernetes::{ClusterError, ClusterErrorKind, Verb};
 
 /// How long the same request is worth repeating.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

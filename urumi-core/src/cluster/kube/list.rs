@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::errors::Failure;
 use super::request::Call;
 use super::transport::Transport;
-use crate::cluster::{FIELD_MANAGER, Query, TokenReview};
-use crate::object::{Kind, Object};
+use crate::kubernetes::{FIELD_MANAGER, Query, TokenReview};
+use crate::kubernetes::{Kind, Object};
 
 /// As client-go's: large enough to need few round trips, small enough for the API server's memory.
 pub(super) const PAGE: usize = 500;

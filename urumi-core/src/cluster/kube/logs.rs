@@ -9,8 +9,9 @@ use k8s_openapi::api::core::v1::Pod;
 use super::errors::Failure;
 use super::request::Call;
 use super::transport::Transport;
-use crate::cluster::{ClusterErrorKind, LogOptions, LogStream, Verb};
-use crate::object::{Kind, ObjectRef};
+use crate::cluster::LogStream;
+use crate::kubernetes::{ClusterErrorKind, LogOptions, Verb};
+use crate::kubernetes::{Kind, ObjectRef};
 
 pub(super) async fn open(transport: &Transport, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, Failure> {
     if pod.kind != Kind::of::<Pod>() {

@@ -9,8 +9,8 @@ use k8s_openapi::api::core::v1::Namespace;
 use serde_json::{Map, Value, json};
 
 use super::errors::Failure;
-use crate::cluster::{Access, FIELD_MANAGER, LogOptions, NamespaceDeletion, Query, RecordPatch};
-use crate::object::{Kind, Object, ObjectRef};
+use crate::kubernetes::{Access, FIELD_MANAGER, LogOptions, NamespaceDeletion, Query, RecordPatch};
+use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
 
 /// What only the API server may say of a new object: it refuses a creation that has these.

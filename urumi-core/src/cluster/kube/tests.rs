@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use tower::BoxError;
 
 use super::*;
-use crate::cluster::{LabelRequirement, WatchEvent};
+use crate::kubernetes::{LabelRequirement, WatchEvent};
 
 /// One answer of the scripted server.
 enum Answer {

@@ -27,7 +27,8 @@ use super::errors::Failure;
 use super::list;
 use super::request::Call;
 use super::transport::{Transport, backoff};
-use crate::cluster::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent, WatchStream};
+use crate::cluster::WatchStream;
+use crate::kubernetes::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent};
 use crate::lines::LineBuffer;
 
 /// After how many seconds the server ends a watch; which of them is random, lest all watches reconnect at once. A

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::object::{Kind, Object};
+use crate::kubernetes::{Kind, Object};
 
 /// Checks an object that is to be stored; the error is the API server's message.
 pub(super) fn check(object: &Object) -> Result<(), String> {

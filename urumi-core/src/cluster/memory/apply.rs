@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::merge_keys::{is_atomic_map, merge_keys, same_item};
+use crate::kubernetes::merge_keys::{is_atomic_map, merge_keys, same_item};
 
 /// Merges what is applied into a live object.
 pub(super) fn merge(live: &mut Value, applied: &Value) {

@@ -10,8 +10,8 @@ use super::kinds::{INGRESS_CLASS, NAMESPACE, STORAGE_CLASS};
 use super::state::{Config, State};
 use super::tokens::Tokens;
 use super::{InMemoryCluster, server};
-use crate::cluster::Access;
-use crate::object::{Kind, Object};
+use crate::kubernetes::Access;
+use crate::kubernetes::{Kind, Object};
 use crate::secret::SecretString;
 
 /// Sets up an [`InMemoryCluster`].

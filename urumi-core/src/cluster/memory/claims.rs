@@ -6,8 +6,8 @@ use super::events::{self, Incident};
 use super::fault::Fault;
 use super::kinds::{CLAIM, STORAGE_CLASS};
 use super::state::{State, set};
-use crate::cluster::Query;
-use crate::object::{Object, ObjectRef};
+use crate::kubernetes::Query;
+use crate::kubernetes::{Object, ObjectRef};
 
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 

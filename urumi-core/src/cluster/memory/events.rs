@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::kinds::EVENT;
 use super::namespaces;
 use super::state::{State, set};
-use crate::cluster::Query;
-use crate::object::Object;
+use crate::kubernetes::Object;
+use crate::kubernetes::Query;
 
 /// Something to report about an object.
 pub(super) struct Incident {

@@ -1,6 +1,6 @@
 //! What can go wrong with a workload, and which workloads it happens to.
 
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 /// A way in which a workload of the in-memory cluster does not become, or does not stay, ready. Statuses and Events
 /// carry the wording of the real kubelet, scheduler and controllers.

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
 
-use crate::object::Kind;
+use crate::kubernetes::Kind;
 
 pub(super) const NAMESPACE: Kind = Kind::of::<Namespace>();
 pub(super) const DEPLOYMENT: Kind = Kind::of::<Deployment>();

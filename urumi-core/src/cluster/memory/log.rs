@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::wake::{Sleeper, Wake};
-use crate::cluster::{Query, WatchEvent};
-use crate::object::Object;
+use crate::kubernetes::Object;
+use crate::kubernetes::{Query, WatchEvent};
 
 /// One change: the object before and after it.
 #[derive(Clone)]

@@ -14,8 +14,9 @@ use super::kinds::POD;
 use super::output::{Line, Place, Run};
 use super::server::Refusal;
 use super::state::State;
-use crate::cluster::{ClusterErrorKind, LogOptions, LogStream};
-use crate::object::{Object, ObjectRef};
+use crate::cluster::LogStream;
+use crate::kubernetes::{ClusterErrorKind, LogOptions};
+use crate::kubernetes::{Object, ObjectRef};
 
 /// A log that was found, as far as it goes now.
 pub(super) struct Reading {

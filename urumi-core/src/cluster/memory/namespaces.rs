@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::kinds::NAMESPACE;
 use super::state::{State, Task, set};
-use crate::object::{Object, ObjectRef};
+use crate::kubernetes::{Object, ObjectRef};
 
 /// Fills in what every new namespace has.
 pub(super) fn prepare(value: &mut Value, name: &str) {

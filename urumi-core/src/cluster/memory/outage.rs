@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::cluster::{Access, ClusterErrorKind, Verb};
-use crate::object::Kind;
+use crate::kubernetes::Kind;
+use crate::kubernetes::{Access, ClusterErrorKind, Verb};
 
 /// A rule by which requests to the in-memory cluster fail.
 ///

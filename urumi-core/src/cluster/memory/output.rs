@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::state::State;
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 /// How many runs of a container are kept; the kubelet, too, keeps the present one and that before it.
 const RUNS: usize = 2;

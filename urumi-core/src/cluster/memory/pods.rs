@@ -11,7 +11,7 @@ use super::problem::{self, Problem};
 use super::state::{State, Task, set};
 use super::status::Condition;
 use super::{events, output, smoke};
-use crate::object::{Object, ObjectRef};
+use crate::kubernetes::{Object, ObjectRef};
 
 /// What the in-memory cluster knows of a pod that it made, beyond the object.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use super::events::Incident;
 use super::fault::{Fault, FaultTarget};
 use super::kinds::{CONFIG_MAP, SECRET};
 use super::state::State;
-use crate::object::{Kind, Object, ObjectRef};
+use crate::kubernetes::{Kind, Object, ObjectRef};
 
 /// What is wrong with a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::kinds::{LIMIT_RANGE, POD, RESOURCE_QUOTA};
 use super::state::State;
-use crate::cluster::Query;
-use crate::object::Object;
+use crate::kubernetes::Object;
+use crate::kubernetes::Query;
 
 /// Why no quota of its namespace leaves room for one more pod of a workload, in the API server's words.
 pub(super) fn refusal(state: &State, workload: &Object, pod: &str) -> Option<String> {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::kinds::{JOB, NAMESPACE, SERVICE};
 use super::state::{State, set};
 use super::{admission, apply, namespaces};
-use crate::cluster::{ClusterErrorKind, NamespaceDeletion, RecordPatch};
-use crate::object::{Object, ObjectRef};
+use crate::kubernetes::{ClusterErrorKind, NamespaceDeletion, RecordPatch};
+use crate::kubernetes::{Object, ObjectRef};
 
 /// Why a write was refused.
 pub(super) struct Refusal {

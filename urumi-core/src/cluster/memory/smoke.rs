@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fault::Fault;
 use super::state::State;
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 /// Whether a Job's smoke order fails because of a fault.
 pub(super) fn fails(state: &State, job: &Object) -> bool {

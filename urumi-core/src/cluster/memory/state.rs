@@ -25,8 +25,8 @@ use super::tokens::Tokens;
 use super::wake::{Sleeper, Wake};
 use super::workloads::Rollout;
 use super::{claims, fault, namespaces, workloads};
-use crate::cluster::Query;
-use crate::object::{Kind, Object, ObjectRef};
+use crate::kubernetes::Query;
+use crate::kubernetes::{Kind, Object, ObjectRef};
 
 /// What can be set before and while the cluster is in use.
 #[derive(Clone, Debug)]

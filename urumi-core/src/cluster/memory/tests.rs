@@ -12,8 +12,9 @@ use tokio::time::sleep;
 
 use super::kinds::{CLAIM, CONFIG_MAP, DEPLOYMENT, EVENT, NAMESPACE, POD, SECRET, STATEFUL_SET};
 use super::{Fault, FaultTarget, InMemoryCluster};
-use crate::cluster::{ClusterBackend, NamespaceDeletion, Query};
-use crate::object::{Kind, Object, ObjectRef};
+use crate::cluster::ClusterBackend;
+use crate::kubernetes::{Kind, Object, ObjectRef};
+use crate::kubernetes::{NamespaceDeletion, Query};
 
 /// How long pods take in these tests.
 const DELAY: Duration = Duration::from_secs(10);

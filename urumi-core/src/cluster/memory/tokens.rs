@@ -1,6 +1,6 @@
 //! The tokens that the in-memory cluster knows.
 
-use crate::cluster::TokenReview;
+use crate::kubernetes::TokenReview;
 use crate::secret::SecretString;
 
 #[derive(Clone, Debug)]

@@ -11,8 +11,9 @@ use super::InMemoryCluster;
 use super::outage::Asked;
 use super::state::State;
 use super::wake::Sleeper;
-use crate::cluster::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent, WatchStream};
-use crate::object::Object;
+use crate::cluster::WatchStream;
+use crate::kubernetes::Object;
+use crate::kubernetes::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent};
 
 /// How long a watch waits after a failure before it tries again: doubled each time, up to the second.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));

@@ -14,7 +14,7 @@ use super::pods::{self, Birth, PodState};
 use super::state::{State, Task, mix, set};
 use super::status::Condition;
 use super::{claims, namespaces, quota, smoke};
-use crate::object::{Object, ObjectRef};
+use crate::kubernetes::{Object, ObjectRef};
 
 /// How far a Deployment's newest template has got.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@
 use super::shop::Shop;
 use super::{api, workload};
 use crate::engine::{Manifest, RenderError, SignIn};
-use crate::object::{Object, ObjectRef};
+use crate::kubernetes::{Object, ObjectRef};
 use crate::secret::SecretSource;
 
 pub(super) const SECRET: &str = "medusa-admin";

@@ -11,7 +11,7 @@ use super::workload::{
 };
 use super::{admin, redis};
 use crate::engine::{Manifest, RenderError};
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 pub(super) const NAME: &str = "medusa-api";
 pub(super) const COMPONENT: &str = "api";

@@ -14,7 +14,7 @@ use super::workload::{
 };
 use super::{api, redis};
 use crate::engine::{Manifest, RenderError};
-use crate::object::{Kind, Object, ObjectRef};
+use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::{SecretSource, SecretString};
 
 pub(super) const NAME: &str = "postgres";

@@ -20,7 +20,7 @@ use super::workload::{
 };
 use super::{api, database, scram};
 use crate::engine::{Component, Manifest, RenderError, Stage};
-use crate::object::{Kind, Object, ObjectRef};
+use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::{SecretSource, SecretString};
 
 /// The user `postgres` of the Alpine image.

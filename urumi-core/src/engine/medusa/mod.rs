@@ -44,7 +44,7 @@ pub use self::options::{
 use self::shop::Shop;
 use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn, Stage};
 use crate::error::FieldError;
-use crate::object::{Kind, Object, ObjectRef};
+use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretSource;
 use crate::store::{Options, StoreSpec, StoreUrls};
 

@@ -17,7 +17,7 @@ use super::shop::{DatabasePlan, Shop, TlsPlan};
 use super::workload::{Part, number, selector};
 use super::{api, database, proof, redis, smoke, storefront};
 use crate::engine::{Manifest, RenderError};
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 /// What is not the public internet, of IPv4 and IPv6: private, shared, link-local, benchmark and reserved ranges, all of
 /// which clusters use for nodes, pods or Services.

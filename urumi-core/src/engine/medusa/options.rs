@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use self::storefront::{Colors, FooterLink, Locale, ManualPayment, Robots, Storefront, Theme};
-use crate::names::Quantity;
+use crate::kubernetes::syntax::Quantity;
 use crate::store::Options;
 
 /// Where PostgreSQL listens.

@@ -14,7 +14,7 @@ use super::workload::{
 };
 use super::{api, storefront};
 use crate::engine::{Manifest, RenderError};
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 pub(super) const NAME: &str = "proof-of-life";
 pub(super) const COMPONENT: &str = "proof-of-life";

@@ -6,7 +6,7 @@ use super::network::isolation;
 use super::shop::Shop;
 use super::workload::amounts;
 use crate::engine::{Manifest, RenderError};
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 /// The quota and the defaults for containers.
 pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {

@@ -10,7 +10,7 @@ use super::workload::{
     readiness, recreating, requirements, service, startup, template,
 };
 use crate::engine::{Manifest, RenderError};
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 pub(super) const NAME: &str = "redis";
 pub(super) const COMPONENT: &str = "redis";

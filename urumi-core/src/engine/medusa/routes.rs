@@ -11,7 +11,7 @@ use super::shop::{Shop, TlsPlan};
 use super::workload::Part;
 use super::{api, storefront};
 use crate::engine::{Manifest, RenderError};
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 /// One Ingress for each host.
 pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {

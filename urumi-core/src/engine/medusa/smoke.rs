@@ -15,8 +15,8 @@ use super::workload::{
 };
 use super::{api, storefront};
 use crate::engine::{Manifest, RenderError};
-use crate::object::Object;
-use crate::smoke::LABEL;
+use crate::kubernetes::Object;
+use crate::store::smoke::LABEL;
 
 pub(super) const NAME: &str = "smoke";
 const COMPONENT: &str = "smoke";

@@ -11,7 +11,7 @@ use super::workload::{
 };
 use super::{api, looks};
 use crate::engine::{Manifest, RenderError};
-use crate::object::Object;
+use crate::kubernetes::Object;
 
 pub(super) const NAME: &str = "medusa-storefront";
 pub(super) const COMPONENT: &str = "storefront";

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use super::options::{Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources};
 use super::{api, looks, redis, shop, storefront};
 use crate::error::FieldError;
-use crate::names::{self, Quantity};
+use crate::kubernetes::syntax::{self, Quantity};
 use crate::store::StoreId;
 
 /// The longest value of an environment variable.
@@ -37,10 +37,10 @@ const QUOTAS: [&str; 17] = [
 pub(super) fn all(options: &MedusaOptions, id: &StoreId) -> Vec<FieldError> {
     let mut checks = Checks(fields(options));
     match &options.domain {
-        Some(domain) if names::domain(domain).is_ok() => {
+        Some(domain) if syntax::domain(domain).is_ok() => {
             let host = shop::storefront_host(id, domain);
             let long = |why| format!("makes the host {host}, which {why}");
-            checks.that("domain", names::domain(&host).map_err(long));
+            checks.that("domain", syntax::domain(&host).map_err(long));
         }
         _ => {}
     }
@@ -77,19 +77,19 @@ pub(super) fn all(options: &MedusaOptions, id: &StoreId) -> Vec<FieldError> {
 pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     let mut checks = Checks(Vec::new());
     if let Some(domain) = &options.domain {
-        checks.that("domain", names::domain(domain));
+        checks.that("domain", syntax::domain(domain));
     }
     database(&mut checks, &options.database);
 
-    checks.that("api.image", names::image_reference(&options.api.image));
+    checks.that("api.image", syntax::image_reference(&options.api.image));
     resources(&mut checks, "api.resources", &options.api.resources);
     env(&mut checks, "api.env", &options.api.env, &api::RESERVED);
-    checks.that("api.readinessPath", names::probe_path(&options.api.readiness_path));
-    checks.that("api.livenessPath", names::probe_path(&options.api.liveness_path));
-    unique(&mut checks, "api.envSecrets", &options.api.env_secrets, names::dns_subdomain);
-    checks.that("storefront.image", names::image_reference(&options.storefront.image));
-    checks.that("storefront.readinessPath", names::probe_path(&options.storefront.readiness_path));
-    checks.that("storefront.livenessPath", names::probe_path(&options.storefront.liveness_path));
+    checks.that("api.readinessPath", syntax::probe_path(&options.api.readiness_path));
+    checks.that("api.livenessPath", syntax::probe_path(&options.api.liveness_path));
+    unique(&mut checks, "api.envSecrets", &options.api.env_secrets, syntax::dns_subdomain);
+    checks.that("storefront.image", syntax::image_reference(&options.storefront.image));
+    checks.that("storefront.readinessPath", syntax::probe_path(&options.storefront.readiness_path));
+    checks.that("storefront.livenessPath", syntax::probe_path(&options.storefront.liveness_path));
     resources(&mut checks, "storefront.resources", &options.storefront.resources);
     env(&mut checks, "storefront.env", &options.storefront.env, &storefront::RESERVED);
     checks.0.extend(looks::check(&options.storefront));
@@ -100,19 +100,19 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
         checks.wrong("storefront.stripePublishableKey", message);
     }
 
-    checks.that("redis.image", names::image_reference(&options.redis.image));
+    checks.that("redis.image", syntax::image_reference(&options.redis.image));
     resources(&mut checks, "redis.resources", &options.redis.resources);
-    checks.that("proofOfLife.image", names::image_reference(&options.proof_of_life.image));
+    checks.that("proofOfLife.image", syntax::image_reference(&options.proof_of_life.image));
     resources(&mut checks, "proofOfLife.resources", &options.proof_of_life.resources);
     if let Some(schedule) = &options.smoke.schedule {
-        checks.that("smoke.schedule", names::cron(schedule));
+        checks.that("smoke.schedule", syntax::cron(schedule));
     }
     if !(10..=3600).contains(&options.smoke.deadline_seconds) {
         let message = format!("must be 10 to 3600, not {}", options.smoke.deadline_seconds);
         checks.wrong("smoke.deadlineSeconds", message);
     }
     if let Some(email) = &options.admin.email {
-        checks.that("admin.email", names::email(email));
+        checks.that("admin.email", syntax::email(email));
     }
 
     ingress(&mut checks, options);
@@ -120,7 +120,7 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
 
     for (name, amount) in &options.quota {
         let path = format!("quota.{name}");
-        checks.that(&path, names::label_key(name));
+        checks.that(&path, syntax::label_key(name));
         if !name.contains('/') && !QUOTAS.contains(&name.as_str()) {
             checks.wrong(
                 &path,
@@ -135,7 +135,7 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     if let Some(limits) = &options.limits {
         range(&mut checks, "limits", ("defaultRequest", &limits.default_request), ("default", &limits.default));
     }
-    unique(&mut checks, "imagePullSecrets", &options.image_pull_secrets, names::dns_subdomain);
+    unique(&mut checks, "imagePullSecrets", &options.image_pull_secrets, syntax::dns_subdomain);
     checks.0
 }
 
@@ -155,7 +155,7 @@ impl Checks {
 
 fn database(checks: &mut Checks, database: &Database) {
     if let Some(image) = &database.image {
-        checks.that("database.image", names::image_reference(image));
+        checks.that("database.image", syntax::image_reference(image));
     }
     if let Some(storage) = &database.storage {
         let least = Quantity::of(100 * 1024 * 1024);
@@ -167,7 +167,7 @@ fn database(checks: &mut Checks, database: &Database) {
             checks.wrong("database.storage.size", format!("must be whole bytes, not {}", storage.size));
         }
         if let Some(class) = &storage.class_name {
-            checks.that("database.storage.className", names::dns_subdomain(class));
+            checks.that("database.storage.className", syntax::dns_subdomain(class));
         }
     }
     if let Some(given) = &database.resources {
@@ -175,9 +175,9 @@ fn database(checks: &mut Checks, database: &Database) {
     }
     if let Some(secret) = &database.secret {
         if !secret.name.is_empty() {
-            checks.that("database.secret.name", names::dns_subdomain(&secret.name));
+            checks.that("database.secret.name", syntax::dns_subdomain(&secret.name));
         }
-        checks.that("database.secret.key", names::secret_key(&secret.key));
+        checks.that("database.secret.key", syntax::secret_key(&secret.key));
     }
     if let Some(given) = &database.server {
         server(checks, given);
@@ -190,7 +190,7 @@ fn database(checks: &mut Checks, database: &Database) {
 
 fn server(checks: &mut Checks, server: &DatabaseServer) {
     if server.host.parse::<Ipv4Addr>().is_err() {
-        checks.that("database.server.host", names::dns_subdomain(&server.host));
+        checks.that("database.server.host", syntax::dns_subdomain(&server.host));
     }
     if server.port < 1024 {
         checks.wrong("database.server.port", format!("must be 1024 to 65535, not {}", server.port));
@@ -199,12 +199,12 @@ fn server(checks: &mut Checks, server: &DatabaseServer) {
     if !(1..=63).contains(&server.database.len()) || !server.database.chars().all(plain) {
         checks.wrong("database.server.database", "must be 1 to 63 letters, digits, _ and -");
     }
-    checks.that("database.server.namespace", names::dns_label(&server.namespace));
+    checks.that("database.server.namespace", syntax::dns_label(&server.namespace));
     if StoreId::from_namespace(&server.namespace).is_some() {
         checks.wrong("database.server.namespace", "must not be the namespace of a store");
     }
-    checks.that("database.server.secretName", names::dns_subdomain(&server.secret_name));
-    checks.that("database.server.image", names::image_reference(&server.image));
+    checks.that("database.server.secretName", syntax::dns_subdomain(&server.secret_name));
+    checks.that("database.server.image", syntax::image_reference(&server.image));
     if !(1..=10_000).contains(&server.connections) {
         checks.wrong("database.server.connections", format!("must be 1 to 10000, not {}", server.connections));
     }
@@ -246,7 +246,7 @@ fn range(checks: &mut Checks, path: &str, (low, least): (&str, &ResourceList), (
 fn env(checks: &mut Checks, path: &str, env: &BTreeMap<String, String>, reserved: &[&str]) {
     for (name, value) in env {
         let path = format!("{path}.{name}");
-        checks.that(&path, names::env_name(name));
+        checks.that(&path, syntax::env_name(name));
         if reserved.contains(&name.as_str()) {
             checks.wrong(&path, format!("is set by urumi itself; the names it sets are {}", reserved.join(", ")));
         }
@@ -262,11 +262,11 @@ fn env(checks: &mut Checks, path: &str, env: &BTreeMap<String, String>, reserved
 fn ingress(checks: &mut Checks, options: &MedusaOptions) {
     let ingress = &options.ingress;
     if let Some(class) = &ingress.class_name {
-        checks.that("ingress.className", names::dns_subdomain(class));
+        checks.that("ingress.className", syntax::dns_subdomain(class));
     }
     for (key, value) in &ingress.annotations {
         let path = format!("ingress.annotations.{key}");
-        checks.that(&path, names::annotation_key(key));
+        checks.that(&path, syntax::annotation_key(key));
         let instead = match key.as_str() {
             "kubernetes.io/ingress.class" => Some("use ingress.className instead"),
             "cert-manager.io/issuer" => Some("use tls.issuer instead"),
@@ -292,7 +292,7 @@ fn ingress(checks: &mut Checks, options: &MedusaOptions) {
             "must not be empty: name the namespaces of your ingress controllers, e.g. [\"traefik\"]",
         );
     }
-    unique(checks, "ingress.controllerNamespaces", &ingress.controller_namespaces, names::dns_label);
+    unique(checks, "ingress.controllerNamespaces", &ingress.controller_namespaces, syntax::dns_label);
 }
 
 fn tls(checks: &mut Checks, options: &MedusaOptions) {
@@ -302,7 +302,7 @@ fn tls(checks: &mut Checks, options: &MedusaOptions) {
     for (name, value) in choices {
         let Some(value) = value else { continue };
         let path = format!("tls.{name}");
-        checks.that(&path, names::dns_subdomain(value));
+        checks.that(&path, syntax::dns_subdomain(value));
         match first {
             None => first = Some(name),
             Some(first) => checks.wrong(&path, format!("must not be set together with tls.{first}; choose one")),

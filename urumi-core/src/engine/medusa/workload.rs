@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::options::{Replicas, ResourceList, Resources};
 use super::shop::Shop;
-use crate::names::{self, Quantity};
+use crate::kubernetes::syntax::{self, Quantity};
 use crate::secret::SecretString;
 
 /// The user of images that are based on Node's official one, where it is called `node`.
@@ -48,7 +48,7 @@ impl Part<'_> {
     /// All labels that this engine sets. A tag that cannot be a label's value is left out.
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
         let mut labels = self.lasting_labels();
-        if let Some(tag) = names::image_tag(self.image).filter(|tag| names::label_value(tag).is_ok()) {
+        if let Some(tag) = syntax::image_tag(self.image).filter(|tag| syntax::label_value(tag).is_ok()) {
             labels.insert("app.kubernetes.io/version".to_owned(), tag.to_owned());
         }
         labels

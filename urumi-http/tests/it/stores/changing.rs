@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio_util::task::TaskTracker;
-use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage, Verb};
-use urumi_core::readiness::condition::Ready;
+use urumi_core::cluster::{InMemoryCluster, Outage};
+use urumi_core::kubernetes::{ClusterErrorKind, Verb};
+use urumi_core::store::wait::Ready;
 use urumi_core::{CreateStore, ReadinessMonitor, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::scene::{Scene, eventually};

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage, Verb};
-use urumi_core::status::StoreStatus;
+use urumi_core::cluster::{InMemoryCluster, Outage};
+use urumi_core::kubernetes::{ClusterErrorKind, Verb};
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use urumi_http::OwnerLimits;
 

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::json;
-use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage, Verb};
+use urumi_core::cluster::{InMemoryCluster, Outage};
+use urumi_core::kubernetes::{ClusterErrorKind, Verb};
 use urumi_http::OwnerLimits;
 
 use crate::scene::{Answer, Scene, eventually};

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::DropGuard;
 use urumi_core::cluster::InMemoryCluster;
-use urumi_core::status::StoreStatus;
+use urumi_core::store::status::StoreStatus;
 use urumi_core::{Result, Store, StoreEvent};
 
 use crate::scene::{Answer, Ask, Scene, serve};

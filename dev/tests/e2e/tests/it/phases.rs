@@ -6,8 +6,9 @@ use futures::StreamExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use serde_json::Value;
-use urumi_core::cluster::{ClusterBackend as _, KubeCluster, Query, WatchEvent};
-use urumi_core::object::{Kind, Object};
+use urumi_core::cluster::{ClusterBackend as _, KubeCluster};
+use urumi_core::kubernetes::{Kind, Object};
+use urumi_core::kubernetes::{Query, WatchEvent};
 
 /// What is waited for, in the order of a table.
 const PHASES: [&str; 6] = ["volume", "database", "preparation", "API", "storefront", "proof of life"];

@@ -4,8 +4,9 @@ use futures::StreamExt;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use urumi_core::StoreId;
-use urumi_core::cluster::{ClusterBackend, KubeCluster, Query, WatchEvent};
-use urumi_core::object::{Kind, Object};
+use urumi_core::cluster::{ClusterBackend, KubeCluster};
+use urumi_core::kubernetes::{Kind, Object};
+use urumi_core::kubernetes::{Query, WatchEvent};
 
 /// Follows a store, past the proxy.
 pub(crate) struct Statuses {

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service};
 use serde_json::json;
-use urumi_core::cluster::{
-    Access, ClusterBackend, ClusterError, ClusterErrorKind, LogOptions, LogStream, NamespaceDeletion, Query,
-    RecordPatch, TokenReview, Verb, WatchStream,
+use urumi_core::cluster::{ClusterBackend, LogStream, WatchStream};
+use urumi_core::kubernetes::{
+    Access, ClusterError, ClusterErrorKind, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
 };
-use urumi_core::object::{Kind, Object, ObjectRef};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::record;
 use urumi_core::secret::SecretString;
 use urumi_simulator::engine::{SECRET, SHARED};

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use tokio::time::timeout;
 
 use super::*;
-use crate::cluster::{ClusterErrorKind, LabelRequirement, Outage, Verb, WatchEvent, WatchStream};
+use crate::cluster::{Outage, WatchStream};
+use crate::kubernetes::{ClusterErrorKind, LabelRequirement, Verb, WatchEvent};
 
 #[derive(Clone, Debug)]
 enum Step {

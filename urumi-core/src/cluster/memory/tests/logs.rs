@@ -1,7 +1,8 @@
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use super::*;
-use crate::cluster::{Access, ClusterError, ClusterErrorKind, LogOptions, LogStream};
+use crate::cluster::LogStream;
+use crate::kubernetes::{Access, ClusterError, ClusterErrorKind, LogOptions};
 
 async fn read(cluster: &InMemoryCluster, options: &LogOptions) -> Result<Vec<String>, ClusterError> {
     let pod = only_pod(cluster).await.reference();

@@ -1,7 +1,8 @@
 use tokio::time::Instant;
 
 use super::*;
-use crate::cluster::{Access, ClusterErrorKind, Outage, TokenReview, Verb};
+use crate::cluster::Outage;
+use crate::kubernetes::{Access, ClusterErrorKind, TokenReview, Verb};
 use crate::secret::SecretString;
 
 #[tokio::test]

@@ -2,14 +2,15 @@ use futures::{FutureExt, StreamExt};
 use tokio::time::timeout;
 
 use super::*;
-use crate::cluster::{ClusterErrorKind, Outage, Verb, WatchEvent, WatchStream};
+use crate::cluster::{Outage, WatchStream};
+use crate::kubernetes::{ClusterErrorKind, Verb, WatchEvent};
 
 /// What a watch has to say by now, without waiting.
 fn seen(watch: &mut WatchStream) -> Vec<String> {
     std::iter::from_fn(|| watch.next().now_or_never().flatten()).map(describe).collect()
 }
 
-fn describe(event: Result<WatchEvent, crate::cluster::ClusterError>) -> String {
+fn describe(event: Result<WatchEvent, crate::kubernetes::ClusterError>) -> String {
     match event {
         Ok(WatchEvent::Snapshot(objects)) => {
             let names: Vec<&str> = objects.iter().map(Object::name).collect();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{DOMAIN, ID, Letters, MedusaEngine, render, resolve, spec, spec_of, strategies};
 use crate::engine::medusa::{api, storefront};
 use crate::engine::{Engine, Manifest, Policy, RenderError};
-use crate::object::{Kind, Object, ObjectRef};
+use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::OsSecrets;
 use crate::store::StoreSpec;
 
@@ -386,8 +386,8 @@ fn labels(object: &Object) {
         assert!(object.label(key).is_some(), "{object:?} has no {key}");
     }
     for (key, value) in object.at("/metadata/labels").unwrap().as_object().unwrap() {
-        crate::names::label_key(key).unwrap();
-        crate::names::label_value(value.as_str().unwrap()).unwrap();
+        crate::kubernetes::syntax::label_key(key).unwrap();
+        crate::kubernetes::syntax::label_value(value.as_str().unwrap()).unwrap();
     }
 }
 
@@ -467,7 +467,7 @@ fn workload(object: &Object) {
 fn ingress(object: &Object, manifests: &[Manifest]) {
     for rule in object.list_at("/spec/rules") {
         let host = rule["host"].as_str().unwrap();
-        crate::names::domain(host).unwrap();
+        crate::kubernetes::syntax::domain(host).unwrap();
         for path in rule["http"]["paths"].as_array().unwrap() {
             let backend = &path["backend"]["service"];
             let service = find::<Service>(manifests, backend["name"].as_str().unwrap());
@@ -524,7 +524,7 @@ fn every_host_is_below_the_domain() {
 fn find<'a, K>(manifests: &'a [Manifest], name: &str) -> &'a Object
 where
     K: k8s_openapi::Resource,
-    K::Scope: crate::object::Scope,
+    K::Scope: crate::kubernetes::Scope,
 {
     let kind = Kind::of::<K>();
     let found = manifests.iter().map(|m| &m.object).find(|o| *o.kind() == kind && o.name() == name);

@@ -1,0 +1,517 @@
+//! The judgement: a pure function from what is known of a store to its status and conditions.
+
+pub(crate) mod conflict;
+pub(crate) mod diagnosis;
+pub(crate) mod smoke;
+pub(crate) mod workload;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::assessment::diagnosis::{Cause, Classes, Surroundings, diagnose, has_succeeded};
+use crate::assessment::smoke::SmokeResult;
+use crate::assessment::workload::{Availability, availability};
+use crate::engine::Component;
+use crate::kubernetes::Object;
+use crate::plan::{Plan, Step};
+use crate::record::Record;
+use crate::store::status::{Condition, ConditionStatus, StoreStatus, carry_times};
+
+/// The condition that says whether every object of the store is there.
+const OBJECTS: &str = "ObjectsCreated";
+/// The condition that says whether the store's addresses can be served.
+const ADDRESSES: &str = "AddressesServed";
+
+/// The condition of a store whose fields somebody else sets otherwise again and again.
+const UNCONTESTED: &str = "Uncontested";
+
+/// A plan that could not be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlanFailure {
+    pub(crate) cause: Cause,
+    /// Whether trying again can help without somebody changing something.
+    pub(crate) retryable: bool,
+}
+
+/// All that is known of a store at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) record: &'a Record,
+    /// Each component with its workload, where that exists.
+    pub(crate) components: Vec<(&'a Component, Option<&'a Object>)>,
+    pub(crate) around: Surroundings<'a>,
+    /// How the newest smoke order that can still be seen ended.
+    pub(crate) smoke: Option<SmokeResult>,
+    /// The ingress classes that the store's Ingresses ask for; `None` where one asks for the default.
+    pub(crate) ingress_classes: Vec<Option<&'a str>>,
+    /// The classes that exist; `None` where the caller may not read them.
+    pub(crate) known_ingress_classes: Option<&'a Classes>,
+    /// What is left to do; `None` while that is not known.
+    pub(crate) outstanding: Option<&'a Plan>,
+    pub(crate) plan_failure: Option<&'a PlanFailure>,
+    /// What somebody else sets otherwise again and again.
+    pub(crate) contest: Option<Cause>,
+    pub(crate) now: Timestamp,
+    /// For how long the store has been provisioned before this process's eyes.
+    pub(crate) provisioning_for: Duration,
+    /// How long a store may be provisioning.
+    pub(crate) deadline: Duration,
+    /// What has been wrong with the store for a while, and since when.
+    pub(crate) trouble: Option<&'a Trouble>,
+    /// How long what does not mend itself may last until a store that is provisioning has failed.
+    pub(crate) patience: Duration,
+}
+
+/// Something wrong that does not mend itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) reason: String,
+    pub(crate) since: Timestamp,
+}
+
+impl Trouble {
+    /// When it has lasted long enough.
+    pub(crate) fn due(&self, patience: Duration) -> Timestamp {
+        after(self.since, patience)
+    }
+}
+
+/// What a store's record should say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Assessment {
+    pub(crate) status: StoreStatus,
+    pub(crate) conditions: Vec<Condition>,
+    /// Whether the store's events could tell more than is known so far.
+    pub(crate) unexplained: bool,
+    /// The reason that does not mend itself, if there is one. That of a component counts only when all before it are
+    /// well: an API that finds no database yet is in no trouble of its own.
+    pub(crate) trouble: Option<String>,
+}
+
+impl Assessment {
+    /// Whether the record must be changed at once: the status, or a condition's status or reason, is another.
+    pub(crate) fn differs_from(&self, record: &Record) -> bool {
+        let shape = |conditions: &[Condition]| -> Vec<(String, ConditionStatus, String)> {
+            conditions.iter().map(|c| (c.type_.clone(), c.status, c.reason.clone())).collect()
+        };
+        self.status != record.status || shape(&self.conditions) != shape(&record.conditions)
+    }
+}
+
+fn after(since: Timestamp, passed: Duration) -> Timestamp {
+    since.checked_add(SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+}
+
+/// Judges a store. A store that is being deleted is never judged.
+pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
+    let mut conditions = Vec::new();
+    let mut causes: Vec<Cause> = Vec::new();
+    let mut state = |type_: String, cause: Option<Cause>, ok: &str| {
+        conditions.push(match &cause {
+            None => Condition::new(type_, ConditionStatus::True, ok, "", facts.now),
+            Some(cause) => Condition::new(type_, ConditionStatus::False, &cause.reason, &cause.message, facts.now),
+        });
+        causes.extend(cause);
+    };
+    state(OBJECTS.into(), missing_objects(facts), "Created");
+    for (component, workload) in &facts.components {
+        state(condition_type(&component.name), component_cause(facts, component, *workload), "Available");
+    }
+    match addresses(facts) {
+        Some(Err(cause)) => state(ADDRESSES.into(), Some(cause), ""),
+        // What is not known for certain keeps no store from being ready.
+        Some(Ok((status, reason, message))) => {
+            conditions.push(Condition::new(ADDRESSES, status, reason, message, facts.now));
+        }
+        None => {}
+    }
+    // It keeps no store from being ready.
+    if let Some(Cause { reason, message, .. }) = &facts.contest {
+        conditions.push(Condition::new(UNCONTESTED, ConditionStatus::False, reason, message, facts.now));
+    }
+    if let Some(condition) = smoke_condition(facts) {
+        // It says nothing of a store that is not yet complete, and of no other where something is known to be wrong.
+        if condition.status == ConditionStatus::False
+            && matches!(facts.record.status, StoreStatus::Ready | StoreStatus::Degraded)
+            && causes.is_empty()
+        {
+            let message = format!("smoke order: {}", condition.message);
+            causes.push(Cause { reason: condition.reason.clone(), message, specific: true, lasting: false });
+        }
+        conditions.push(condition);
+    }
+    let trouble = causes.first().filter(|cause| cause.lasting).map(|cause| cause.reason.clone());
+    let status = next_status(facts, causes.is_empty(), trouble.as_deref());
+    let failed_by_deadline = status == StoreStatus::Failed && facts.record.status == StoreStatus::Provisioning;
+    // Of several causes the first that explains something is the one to tell.
+    let main = causes.iter().find(|c| c.specific).or(causes.first());
+    let unexplained = main.is_some_and(|c| !c.specific);
+    let ready = match main {
+        None => Condition::new(Condition::READY, ConditionStatus::True, "Available", "", facts.now),
+        Some(cause) => {
+            let (reason, message) = match (failed_by_deadline, cause.specific) {
+                (true, false) => ("DeadlineExceeded", format!("{}, for {}", cause.message, spoken(facts.deadline))),
+                _ => (cause.reason.as_str(), cause.message.clone()),
+            };
+            Condition::new(Condition::READY, ConditionStatus::False, reason, message, facts.now)
+        }
+    };
+    // A failed store keeps the reason it failed for until something better is known.
+    let kept = facts.record.conditions.iter().find(|c| c.type_ == Condition::READY);
+    let ready = match kept {
+        Some(kept) if facts.record.status == StoreStatus::Failed && unexplained => kept.clone(),
+        _ => ready,
+    };
+    conditions.insert(0, ready);
+    Assessment { status, conditions: carry_times(&facts.record.conditions, conditions), unexplained, trouble }
+}
+
+fn next_status(facts: &Facts<'_>, all_well: bool, trouble: Option<&str>) -> StoreStatus {
+    let stuck = || {
+        let lasting = facts.trouble.filter(|known| Some(known.reason.as_str()) == trouble);
+        lasting.is_some_and(|known| facts.now >= known.due(facts.patience))
+    };
+    let expired = || facts.provisioning_for >= facts.deadline;
+    let hopeless = || facts.plan_failure.is_some_and(|f| !f.retryable);
+    match facts.record.status {
+        StoreStatus::Deleting => StoreStatus::Deleting,
+        _ if all_well => StoreStatus::Ready,
+        StoreStatus::Provisioning if expired() || hopeless() || stuck() => StoreStatus::Failed,
+        StoreStatus::Provisioning => StoreStatus::Provisioning,
+        StoreStatus::Ready | StoreStatus::Degraded => StoreStatus::Degraded,
+        StoreStatus::Failed => StoreStatus::Failed,
+    }
+}
+
+/// What keeps the store's objects from being complete. Fields that differ are no reason not to be ready: they are
+/// repaired beside it.
+fn missing_objects(facts: &Facts<'_>) -> Option<Cause> {
+    let missing: Vec<&Step> = facts.outstanding?.steps().filter(|step| !matches!(step, Step::Repair(..))).collect();
+    let first = missing.first()?;
+    if let Some(failure) = facts.plan_failure {
+        return Some(failure.cause.clone());
+    }
+    let others = match missing.len() {
+        1 => String::new(),
+        n => format!(" and {} more", n - 1),
+    };
+    let target = first.target();
+    let message = format!("{} {}{others} to be created", target.kind, target.name);
+    Some(Cause { reason: "Creating".into(), message, specific: false, lasting: false })
+}
+
+fn component_cause(facts: &Facts<'_>, component: &Component, workload: Option<&Object>) -> Option<Cause> {
+    match workload {
+        None => {
+            let message = format!("{}: it does not exist yet", component.workload.name);
+            Some(Cause { reason: "Missing".into(), message, specific: false, lasting: false })
+        }
+        Some(workload) if availability(workload) == Availability::Available => None,
+        // Its pod says it a second before the Job does.
+        Some(job) if job.kind().kind == "Job" && has_succeeded(job, &facts.around) => None,
+        Some(workload) => Some(diagnose(workload, &facts.around)),
+    }
+}
+
+/// How the newest smoke order went: of what is on record and what is seen now, the later counts, for a Job that ended is
+/// removed after a while. Its times are when orders ended, not when that was seen. One that its schedule began before
+/// the store was ready was bound to fail and is no news: the next may be a day off.
+fn smoke_condition(facts: &Facts<'_>) -> Option<Condition> {
+    let kept = facts.record.conditions.iter().find(|c| c.type_ == Condition::SMOKE_TEST);
+    let opened = facts.record.opened();
+    // Kubernetes tells times in whole seconds.
+    let counts = |result: &&SmokeResult| {
+        result.failure.is_none() || opened.is_some_and(|at| result.began.as_second() >= at.as_second())
+    };
+    let seen = facts.smoke.as_ref().filter(counts);
+    let seen = seen.map(|SmokeResult { finished, failure, .. }| match failure {
+        None => Condition::new(Condition::SMOKE_TEST, ConditionStatus::True, "Succeeded", "", *finished),
+        Some(failure) => {
+            Condition::new(Condition::SMOKE_TEST, ConditionStatus::False, "SmokeTestFailed", failure, *finished)
+        }
+    });
+    match (seen, kept) {
+        (Some(seen), Some(kept)) if seen.last_transition_time < kept.last_transition_time => Some(kept.clone()),
+        (Some(seen), _) => Some(seen),
+        (None, kept) => kept.cloned(),
+    }
+}
+
+type Served = (ConditionStatus, &'static str, &'static str);
+
+/// Whether somebody will serve the store's Ingresses; `None` where it has none.
+fn addresses(facts: &Facts<'_>) -> Option<Result<Served, Cause>> {
+    if facts.ingress_classes.is_empty() {
+        return None;
+    }
+    let Some(known) = facts.known_ingress_classes else {
+        return Some(Ok((ConditionStatus::Unknown, "IngressClassesUnreadable", "")));
+    };
+    let lacking = facts.ingress_classes.iter().flatten().find(|class| !known.names.iter().any(|n| n == *class));
+    if let Some(class) = lacking {
+        let message = format!("ingress: IngressClass {class:?} does not exist, so nobody serves the store's addresses");
+        return Some(Err(Cause { reason: "IngressClassNotFound".into(), message, specific: true, lasting: true }));
+    }
+    if facts.ingress_classes.contains(&None) && !known.has_default {
+        // Some controllers serve Ingresses without a class, so this is no proof that nobody does.
+        let message = "no IngressClass is the default; set ingress.className unless your controller serves all";
+        return Some(Ok((ConditionStatus::Unknown, "NoDefaultIngressClass", message)));
+    }
+    Some(Ok((ConditionStatus::True, "IngressClassFound", "")))
+}
+
+/// `database` → `DatabaseReady`, `search-index` → `SearchIndexReady`.
+pub(crate) fn condition_type(component: &str) -> String {
+    let words = component.split('-').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+    });
+    words.chain(["Ready".to_owned()]).collect()
+}
+
+fn spoken(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds >= 60 && seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::apps::v1::Deployment;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::PodSecurity;
+    use crate::kubernetes::{Kind, ObjectRef};
+    use crate::record::{self, Origin, StatusChange};
+    use crate::store::{Options, StoreId, StoreName, StoreSpec};
+
+    const DEADLINE: Duration = Duration::from_secs(900);
+
+    fn record(status: StoreStatus) -> Record {
+        let spec = StoreSpec {
+            id: StoreId::parse("abc").unwrap(),
+            name: StoreName::parse("Shop").unwrap(),
+            engine: "medusa".into(),
+            options: Options::new(),
+        };
+        let mut namespace = record::new_namespace(&spec, PodSecurity::Restricted, false, &Origin::default()).unwrap();
+        namespace.as_value_mut()["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        namespace.as_value_mut()["metadata"]["annotations"][record::STATUS] = json!(status.as_str());
+        Record::read(&namespace).unwrap()
+    }
+
+    fn component() -> Component {
+        let workload = ObjectRef::namespaced(Kind::of::<Deployment>(), "store-abc", "medusa-api");
+        Component { name: "api".into(), workload }
+    }
+
+    fn workload(available: i64) -> Object {
+        let value = json!({
+            "metadata": {"name": "medusa-api", "generation": 1}, "spec": {"replicas": 1},
+            "status": {"observedGeneration": 1, "availableReplicas": available},
+        });
+        Object::from_value(Kind::of::<Deployment>(), value).unwrap()
+    }
+
+    fn facts<'a>(record: &'a Record, component: &'a Component, workload: Option<&'a Object>, age: i64) -> Facts<'a> {
+        Facts {
+            record,
+            components: vec![(component, workload)],
+            around: Surroundings::default(),
+            smoke: None,
+            ingress_classes: Vec::new(),
+            known_ingress_classes: None,
+            outstanding: None,
+            plan_failure: None,
+            contest: None,
+            now: record.created_at + SignedDuration::from_secs(age),
+            provisioning_for: Duration::from_secs(age.unsigned_abs()),
+            deadline: DEADLINE,
+            trouble: None,
+            patience: Duration::from_secs(20),
+        }
+    }
+
+    fn ready(assessment: &Assessment) -> String {
+        let ready = &assessment.conditions[0];
+        assert_eq!(ready.type_, Condition::READY);
+        format!("{:?} {} {}", ready.status, ready.reason, ready.message)
+    }
+
+    /// A container that ends again and again is in trouble, and so is the store if all before it is well.
+    #[test]
+    fn what_does_not_mend_itself_fails_a_new_store_after_a_while() {
+        let selected = |mut object: Object| {
+            object.as_value_mut()["spec"]["selector"] = json!({"matchLabels": {"app": "api"}});
+            object
+        };
+        let (record, component, down) = (record(StoreStatus::Provisioning), component(), selected(workload(0)));
+        let crashing = json!({"metadata": {"name": "api-1", "labels": {"app": "api"}}, "status": {"containerStatuses": [
+            {"name": "api", "state": {"terminated": {"exitCode": 1, "reason": "Error", "message": "no"}}}]}});
+        let pod = Object::from_value(Kind::of::<k8s_openapi::api::core::v1::Pod>(), crashing).unwrap();
+        let around = Surroundings { pods: vec![&pod], ..Default::default() };
+        let crashed = Facts { around: around.clone(), ..facts(&record, &component, Some(&down), 60) };
+        let assessment = assess(&crashed);
+        assert_eq!(
+            (assessment.status, assessment.trouble.as_deref()),
+            (StoreStatus::Provisioning, Some("CrashLoopBackOff"))
+        );
+        let judged = |reason: &str, seconds: i64, facts: &Facts<'_>| {
+            let since = facts.now - SignedDuration::from_secs(seconds);
+            let trouble = Trouble { reason: reason.into(), since };
+            assess(&Facts { trouble: Some(&trouble), ..facts.clone() }).status
+        };
+        assert_eq!(judged("CrashLoopBackOff", 19, &crashed), StoreStatus::Provisioning);
+        assert_eq!(judged("CrashLoopBackOff", 20, &crashed), StoreStatus::Failed);
+        assert_eq!(judged("OOMKilled", 20, &crashed), StoreStatus::Provisioning, "of something else");
+
+        // The same while what comes before it is still starting: it may be no more than a consequence.
+        let starting = workload(0);
+        let database = Component { name: "database".into(), ..component.clone() };
+        let components = vec![(&database, Some(&starting)), (&component, Some(&down))];
+        let waiting = Facts { components, around, ..facts(&record, &component, None, 60) };
+        assert_eq!(assess(&waiting).trouble, None);
+        assert_eq!(judged("CrashLoopBackOff", 600, &waiting), StoreStatus::Provisioning);
+    }
+
+    #[test]
+    fn a_store_is_ready_when_every_workload_is_available() {
+        let (record, component) = (record(StoreStatus::Provisioning), component());
+        let up = workload(1);
+        let assessment = assess(&facts(&record, &component, Some(&up), 5));
+        assert_eq!((assessment.status, ready(&assessment)), (StoreStatus::Ready, "True Available ".into()));
+        let down = workload(0);
+        let assessment = assess(&facts(&record, &component, Some(&down), 5));
+        assert_eq!(assessment.status, StoreStatus::Provisioning);
+        assert_eq!(ready(&assessment), "False Starting medusa-api: it has no pods yet");
+    }
+
+    /// Only a later order changes what is known of orders.
+    #[test]
+    fn a_store_whose_newest_order_failed_is_degraded() {
+        let (component, up) = (component(), workload(1));
+        let judged = |record: &Record, at: i64, failure: Option<&str>| {
+            let finished = record.created_at + SignedDuration::from_secs(at);
+            let smoke = Some(SmokeResult { began: finished, finished, failure: failure.map(str::to_owned) });
+            assess(&Facts { smoke, ..facts(record, &component, Some(&up), 100) })
+        };
+        let mut record = record(StoreStatus::Ready);
+        let failed = judged(&record, 10, Some("pay: 503"));
+        assert_eq!(failed.status, StoreStatus::Degraded);
+        assert_eq!(ready(&failed), "False SmokeTestFailed smoke order: pay: 503");
+        (record.status, record.conditions) = (failed.status, failed.conditions);
+        assert_eq!(judged(&record, 5, None).status, StoreStatus::Degraded, "an older one");
+        assert_eq!(
+            assess(&facts(&record, &component, Some(&up), 100)).status,
+            StoreStatus::Degraded,
+            "none to be seen"
+        );
+        assert_eq!(judged(&record, 20, None).status, StoreStatus::Ready);
+    }
+
+    /// A schedule knows nothing of when a store is ready, and its next order may be a day off.
+    #[test]
+    fn an_order_that_began_before_the_store_was_ready_is_no_failure_of_it() {
+        let (component, up) = (component(), workload(1));
+        let judged = |record: &Record, began: i64, failure: Option<&str>| {
+            let at = |seconds| record.created_at + SignedDuration::from_secs(seconds);
+            let smoke = SmokeResult { began: at(began), finished: at(55), failure: failure.map(str::to_owned) };
+            assess(&Facts { smoke: Some(smoke), ..facts(record, &component, Some(&up), 100) })
+        };
+        let told = |assessment: &Assessment| assessment.conditions.iter().any(|c| c.type_ == Condition::SMOKE_TEST);
+        let mut record = record(StoreStatus::Provisioning);
+        let early = judged(&record, 40, Some("open the shop: refused"));
+        assert_eq!((early.status, told(&early)), (StoreStatus::Ready, false));
+        (record.status, record.conditions) = (early.status, early.conditions);
+        let change = |seconds, to| {
+            let at = record.created_at + SignedDuration::from_secs(seconds);
+            StatusChange { at, to, reason: String::new(), message: String::new() }
+        };
+        record.history = vec![change(50, StoreStatus::Ready), change(60, StoreStatus::Degraded)];
+        let early = judged(&record, 49, Some("open the shop: refused"));
+        assert_eq!((early.status, told(&early)), (StoreStatus::Ready, false));
+        assert_eq!(judged(&record, 50, Some("pay: 503")).status, StoreStatus::Degraded);
+        let well = judged(&record, 49, None);
+        assert_eq!((well.status, told(&well)), (StoreStatus::Ready, true), "one that was placed tells something");
+        // Tried again, it is a new store.
+        record.provisioning_since = record.created_at + SignedDuration::from_secs(70);
+        record.history.push(change(80, StoreStatus::Ready));
+        assert_eq!(judged(&record, 60, Some("pay: 503")).status, StoreStatus::Ready);
+        assert_eq!(judged(&record, 80, Some("pay: 503")).status, StoreStatus::Degraded);
+    }
+
+    #[test]
+    fn a_deadline_that_passed_is_the_reason_only_where_nothing_else_is() {
+        let (record, component, down) = (record(StoreStatus::Provisioning), component(), workload(0));
+        let before = assess(&facts(&record, &component, Some(&down), 899));
+        assert_eq!(before.status, StoreStatus::Provisioning);
+        let after = assess(&facts(&record, &component, Some(&down), 900));
+        assert_eq!(after.status, StoreStatus::Failed);
+        assert_eq!(ready(&after), "False DeadlineExceeded medusa-api: it has no pods yet, for 15 min");
+        assert!(after.unexplained);
+        let failure = PlanFailure {
+            cause: Cause {
+                reason: "Forbidden".into(),
+                message: "medusa-api: no".into(),
+                specific: true,
+                lasting: false,
+            },
+            retryable: false,
+        };
+        let plan = Plan { waves: vec![vec![Step::Create(workload(0))]] };
+        let facts = facts(&record, &component, None, 1);
+        let hopeless = assess(&Facts { plan_failure: Some(&failure), outstanding: Some(&plan), ..facts });
+        assert_eq!((hopeless.status, ready(&hopeless)), (StoreStatus::Failed, "False Forbidden medusa-api: no".into()));
+    }
+
+    #[test]
+    fn a_store_without_an_object_is_not_ready_and_one_that_differs_is() {
+        let (record, component, up) = (record(StoreStatus::Ready), component(), workload(1));
+        let known = facts(&record, &component, Some(&up), 5);
+        let missing = Plan { waves: vec![vec![Step::Create(workload(0))]] };
+        assert_eq!(assess(&Facts { outstanding: Some(&missing), ..known.clone() }).status, StoreStatus::Degraded);
+        let differing = Plan { waves: vec![vec![Step::Repair(workload(0), Vec::new())]] };
+        assert_eq!(assess(&Facts { outstanding: Some(&differing), ..known }).status, StoreStatus::Ready);
+    }
+
+    #[test]
+    fn an_ingress_class_that_is_missing_keeps_a_store_from_being_ready_and_an_unknown_one_does_not() {
+        let (record, component, up) = (record(StoreStatus::Provisioning), component(), workload(1));
+        let known = Classes { names: vec!["traefik".into()], has_default: false };
+        for (asked, classes, expected) in [
+            (Some("traefik"), Some(&known), StoreStatus::Ready),
+            (Some("nginx"), Some(&known), StoreStatus::Provisioning),
+            (None, Some(&known), StoreStatus::Ready),
+            (Some("nginx"), None, StoreStatus::Ready),
+        ] {
+            let facts = facts(&record, &component, Some(&up), 5);
+            let facts = Facts { ingress_classes: vec![asked], known_ingress_classes: classes, ..facts };
+            assert_eq!(assess(&facts).status, expected, "{asked:?} of {classes:?}");
+        }
+    }
+
+    proptest! {
+        /// Whatever is known, the status changes only as the table of transitions allows.
+        #[test]
+        fn statuses_change_only_by_the_table(
+            from in proptest::sample::select(StoreStatus::ALL.to_vec()),
+            available in proptest::option::of(0..2_i64),
+            age in -10..2000_i64,
+            failure in proptest::option::of(any::<bool>()),
+            outstanding in any::<bool>(),
+        ) {
+            let (record, component, workload) = (record(from), component(), available.map(workload));
+            let plan = Plan { waves: vec![vec![Step::Create(self::workload(0))]] };
+            let cause = Cause { reason: "X".into(), message: "x".into(), specific: true, lasting: false };
+            let failure = failure.map(|retryable| PlanFailure { cause, retryable });
+            let facts = facts(&record, &component, workload.as_ref(), age);
+            let facts = Facts { plan_failure: failure.as_ref(), outstanding: outstanding.then_some(&plan), ..facts };
+            let to = assess(&facts).status;
+            prop_assert!(from.may_become(to), "{} to {}", from, to);
+        }
+    }
+}

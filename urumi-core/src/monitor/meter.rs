@@ -1,0 +1,204 @@
+//! What the monitor of all stores lets others know of its work. One that looks at a single store keeps quiet: its figures
+//! would be mixed up with those of all.
+
+use jiff::Timestamp;
+use metrics::{counter, gauge, histogram};
+
+use crate::kubernetes::{ClusterError, ClusterErrorKind};
+use crate::orchestrator::local::Failure;
+use crate::store::status::StoreStatus;
+use crate::telemetry::{RECONCILE, RECONCILE_QUEUE, STORE_READY, STORES};
+
+/// Sets the monitor's metrics.
+pub(super) struct Meter {
+    enabled: bool,
+    /// What was said last.
+    stores: Option<[u32; StoreStatus::ALL.len()]>,
+    queue: Option<usize>,
+}
+
+impl Meter {
+    pub(super) fn new(enabled: bool) -> Self {
+        Meter { enabled, stores: None, queue: None }
+    }
+
+    /// How many stores there are of each status.
+    pub(super) fn stores(&mut self, statuses: impl Iterator<Item = StoreStatus>) {
+        if !self.enabled {
+            return;
+        }
+        let mut counts = [0; StoreStatus::ALL.len()];
+        for status in statuses {
+            let place = StoreStatus::ALL.iter().position(|known| *known == status);
+            if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
+                *count += 1;
+            }
+        }
+        if self.stores.replace(counts) != Some(counts) {
+            for (status, count) in StoreStatus::ALL.into_iter().zip(counts) {
+                gauge!(STORES, "status" => status.as_str()).set(count);
+            }
+        }
+    }
+
+    /// How many actions are under way.
+    pub(super) fn queue(&mut self, length: usize) {
+        if self.enabled && self.queue.replace(length) != Some(length) {
+            gauge!(RECONCILE_QUEUE).set(u32::try_from(length).unwrap_or(u32::MAX));
+        }
+    }
+
+    pub(super) fn recorded<T>(&self, result: &Result<T, ClusterError>) {
+        self.count("record", result.as_ref().map_or_else(word, |_| "ok"));
+    }
+
+    pub(super) fn carried_out(&self, result: &Result<(), Failure>) {
+        let word = match result {
+            Ok(()) => "ok",
+            Err(Failure::Cluster(error)) => word(error),
+            Err(Failure::Other(_)) => "error",
+        };
+        self.count("carry_out", word);
+    }
+
+    pub(super) fn explained<T>(&self, result: &Result<T, ClusterError>) {
+        self.count("explain", result.as_ref().map_or_else(word, |_| "ok"));
+    }
+
+    fn count(&self, action: &'static str, result: &'static str) {
+        if self.enabled {
+            counter!(RECONCILE, "action" => action, "result" => result).increment(1);
+        }
+    }
+
+    /// That a store is on record as ready, and was provisioned since.
+    pub(super) fn ready(&self, since: Timestamp, now: Timestamp) {
+        if self.enabled {
+            // The clocks of two machines: what is negative took no time.
+            histogram!(STORE_READY).record(now.duration_since(since).as_secs_f64().max(0.0));
+        }
+    }
+}
+
+/// How a failure is counted: apart, where somebody else was faster.
+fn word(error: &ClusterError) -> &'static str {
+    match error.kind() {
+        ClusterErrorKind::Conflict | ClusterErrorKind::NotFound | ClusterErrorKind::Terminating => "conflict",
+        _ => "error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::SignedDuration;
+    use metrics_util::debugging::DebuggingRecorder;
+    use tokio::time::Instant;
+    use tokio_util::sync::CancellationToken;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::cluster::{InMemoryCluster, Outage};
+    use crate::kubernetes::Verb;
+    use crate::store::wait::{Deleted, Ready};
+    use crate::telemetry::recorded;
+    use crate::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn orchestrator(cluster: &InMemoryCluster) -> Orchestrator {
+        let (wall, start) = (Timestamp::now(), Instant::now());
+        let clock = move || wall + SignedDuration::try_from(start.elapsed()).unwrap();
+        Orchestrator::builder(cluster.clone()).clock(clock).build()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stores_life_is_measured() {
+        let recorder = DebuggingRecorder::new();
+        let seen = recorder.snapshotter();
+        let _local = metrics::set_default_local_recorder(&recorder);
+        let cluster = InMemoryCluster::builder().readiness_delay(Duration::from_secs(7)).build();
+        let urumi = orchestrator(&cluster);
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let mut monitor = ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
+        monitor.synced().await;
+        let statuses = |of: &dyn Fn(&str) -> u32| -> Vec<String> {
+            let line = |status: &str| format!("urumi_stores{{status={status}}} {}", of(status));
+            let mut lines: Vec<String> = StoreStatus::ALL.into_iter().map(|status| line(status.as_str())).collect();
+            lines.sort();
+            lines
+        };
+        let stores =
+            |lines: Vec<String>| -> Vec<String> { lines.into_iter().filter(|line| line.starts_with(STORES)).collect() };
+        assert_eq!(stores(recorded(&seen)), statuses(&|_| 0), "all are there from the start");
+
+        let conflict = Outage::new(ClusterErrorKind::Conflict).verb(Verb::UpdateRecord).times(1);
+        cluster.begin_outage(conflict);
+        let lost = Outage::new(ClusterErrorKind::Unavailable).verb(Verb::UpdateRecord).after(1).times(1);
+        cluster.begin_outage(lost);
+        let store = urumi.create(CreateStore::new("Metered", "medusa")).await.unwrap();
+        urumi.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();
+        // The answer to the write comes after the watch has shown it.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let lines = recorded(&seen);
+        assert_eq!(stores(lines.clone()), statuses(&|status| u32::from(status == "ready")));
+        let count = |line: &str| lines.iter().filter(|l| l.starts_with(line)).count();
+        assert_eq!(count("urumi_reconcile_total{action=record,result=conflict} 1"), 1, "{lines:#?}");
+        assert_eq!(count("urumi_reconcile_total{action=record,result=error} 1"), 1, "{lines:#?}");
+        assert_eq!(count("urumi_reconcile_total{action=record,result=ok} "), 1, "{lines:#?}");
+        assert_eq!(count("urumi_reconcile_queue{} 0"), 1, "{lines:#?}");
+        let took = lines.iter().find_map(|line| line.strip_prefix("urumi_store_ready_seconds{} [")).unwrap();
+        let took: f64 = took.strip_suffix(']').unwrap().parse().unwrap();
+        // Creation times have no fractions of seconds; the database comes first, and two tries failed.
+        assert!((7.0..30.0).contains(&took), "{took}");
+
+        urumi.delete(&store.id).await.unwrap();
+        urumi.wait_until(&store.id, Deleted, PATIENCE).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(stores(recorded(&seen)), statuses(&|_| 0));
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_monitor_of_one_store_is_not_counted() {
+        let recorder = DebuggingRecorder::new();
+        let seen = recorder.snapshotter();
+        let _local = metrics::set_default_local_recorder(&recorder);
+        let urumi = orchestrator(&InMemoryCluster::default());
+        let store = urumi.create(CreateStore::new("Quiet", "medusa")).await.unwrap();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        ReadinessMonitor::new(urumi.clone()).only(store.id.clone()).spawn(&tasks, stop.clone());
+        urumi.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();
+        assert_eq!(recorded(&seen), Vec::<String>::new());
+        stop.cancel();
+    }
+
+    #[test]
+    fn who_was_too_slow_is_told_from_what_went_wrong() {
+        let failed = |kind| Failure::Cluster(ClusterError::new(Verb::Create, "Secret a/b", kind, "because"));
+        let recorder = DebuggingRecorder::new();
+        metrics::with_local_recorder(&recorder, || {
+            let meter = Meter::new(true);
+            meter.carried_out(&Ok(()));
+            meter.carried_out(&Err(failed(ClusterErrorKind::Terminating)));
+            meter.carried_out(&Err(failed(ClusterErrorKind::Forbidden)));
+            let error = ClusterError::new(Verb::List, "events", ClusterErrorKind::Forbidden, "because");
+            meter.explained::<()>(&Err(error));
+            meter.ready(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1), Timestamp::UNIX_EPOCH);
+        });
+        let lines = recorded(&recorder.snapshotter());
+        assert_eq!(
+            lines,
+            [
+                "urumi_reconcile_total{action=carry_out,result=conflict} 1",
+                "urumi_reconcile_total{action=carry_out,result=error} 1",
+                "urumi_reconcile_total{action=carry_out,result=ok} 1",
+                "urumi_reconcile_total{action=explain,result=error} 1",
+                "urumi_store_ready_seconds{} [0.0]",
+            ]
+        );
+    }
+}

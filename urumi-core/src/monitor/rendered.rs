@@ -1,0 +1,58 @@
+//! What a spec says, rendered once.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::engine::{Component, Manifest, Stage};
+use crate::error::Error;
+use crate::kubernetes::{Kind, ObjectRef};
+use crate::orchestrator::local::Orchestrator;
+use crate::plan::manifests::smoke;
+use crate::secret::RedactedSecrets;
+use crate::store::StoreSpec;
+
+/// What a spec says, rendered once.
+pub(super) struct Rendered {
+    pub(super) spec: StoreSpec,
+    pub(super) manifests: Vec<Manifest>,
+    pub(super) components: Vec<Component>,
+    /// What undoes what the store has outside of its namespace, in stages.
+    pub(super) teardown: Vec<Stage>,
+    /// The kinds that must be watched to judge the store and to plan for it.
+    pub(super) kinds: BTreeSet<Kind>,
+    /// Those of them that it has in other namespaces than its own.
+    pub(super) outside: BTreeSet<(Kind, String)>,
+}
+
+impl Rendered {
+    /// Renders a spec, secrets redacted.
+    pub(super) fn of(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<Rendered, Error> {
+        let engine = orchestrator.engines().require(&spec.engine)?;
+        let manifests = orchestrator.manifests_of(spec, &RedactedSecrets)?;
+        let mut components = engine.components(spec).map_err(|e| Error::Render {
+            engine: spec.engine.clone(),
+            id: spec.id.clone(),
+            message: e.to_string(),
+        })?;
+        for component in &mut components {
+            component.workload.namespace.get_or_insert_with(|| spec.namespace());
+        }
+        let teardown = orchestrator.teardown_of(spec, &RedactedSecrets)?;
+        let namespace = spec.namespace();
+        let objects = manifests.iter().chain(teardown.iter().flat_map(|stage| &stage.manifests));
+        let watched: BTreeSet<ObjectRef> = objects
+            .flat_map(|m| match m.policy.guards() {
+                None => vec![m.object.reference()],
+                Some(guards) => guards.to_vec(),
+            })
+            .chain(components.iter().map(|c| c.workload.clone()))
+            .collect();
+        let elsewhere = watched.iter().filter_map(|r| r.namespace.clone().filter(|ns| *ns != namespace).zip(Some(r)));
+        let outside = elsewhere.flat_map(|(ns, r)| [(r.kind.clone(), ns.clone()), (Kind::of::<Pod>(), ns)]).collect();
+        let tried = smoke(engine.as_ref(), spec).is_ok_and(|job| job.is_some());
+        let kinds = watched.into_iter().map(|reference| reference.kind).chain(tried.then(Kind::of::<Job>)).collect();
+        Ok(Rendered { spec: spec.clone(), manifests, components, teardown, kinds, outside })
+    }
+}

@@ -1,0 +1,548 @@
+//! `Orchestrator`: creates, shows and removes stores on a cluster.
+
+mod create;
+mod credentials;
+mod execute;
+mod explain;
+mod logs;
+mod smoke;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::future::try_join_all;
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+pub(crate) use self::execute::Failure;
+use crate::cluster::ClusterBackend;
+use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
+use crate::error::{Error, FieldError, Operation, Result};
+use crate::kubernetes::{ClusterErrorKind, NamespaceDeletion, WatchEvent};
+use crate::kubernetes::{Object, ObjectRef};
+use crate::orchestrator::LogLines;
+use crate::orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreStream};
+use crate::plan::differences::differences;
+use crate::plan::manifests::{manifests, teardown};
+use crate::plan::{Observed, Plan, plan_for};
+use crate::record::{self, Origin, Record, namespace_ref};
+use crate::secret::{OsSecrets, RedactedSecrets, SecretSource};
+use crate::store::credentials::Credentials;
+use crate::store::idempotency::check_key;
+use crate::store::logs::LogQuery;
+use crate::store::preview::{Difference, Preview};
+use crate::store::smoke::SmokeReport;
+use crate::store::status::StoreStatus;
+use crate::store::timeline::TimelineEntry;
+use crate::store::{CreateStore, Store, StoreId, StoreName, StoreSpec, check_owner};
+
+/// The domain that resolves to the machine it is asked on, for stores on one's own computer.
+pub const LOCAL_DOMAIN: &str = "localtest.me";
+
+/// How many writes may be under way at once, by default.
+const IN_FLIGHT: usize = 32;
+
+/// How often a write that lost against another writer is computed anew before the conflict is reported.
+const CONFLICT_TRIES: usize = 8;
+
+/// Where the time of day comes from.
+type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Creates, shows and removes stores on a cluster. A cheap handle: clones share everything.
+///
+/// It keeps nothing but its settings: every answer comes from the cluster.
+#[derive(Clone)]
+pub struct Orchestrator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    cluster: Arc<dyn ClusterBackend>,
+    engines: EngineRegistry,
+    domain: String,
+    created_by: String,
+    secrets: Arc<dyn SecretSource>,
+    in_flight: Semaphore,
+    clock: Clock,
+}
+
+impl fmt::Debug for Orchestrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Orchestrator")
+            .field("engines", &self.inner.engines)
+            .field("domain", &self.inner.domain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds an [`Orchestrator`]; every setting has a default that works.
+pub struct OrchestratorBuilder {
+    inner: Inner,
+}
+
+impl fmt::Debug for OrchestratorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrchestratorBuilder").field("engines", &self.inner.engines).finish_non_exhaustive()
+    }
+}
+
+impl OrchestratorBuilder {
+    /// Adds an engine, or replaces the one of its name. `medusa` with its defaults is there from the beginning.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Engine) -> Self {
+        self.inner.engines.register(Arc::new(engine));
+        self
+    }
+
+    /// Has these engines and no others; [`EngineRegistry::builtin`] by default.
+    #[must_use]
+    pub fn engines(mut self, engines: EngineRegistry) -> Self {
+        self.inner.engines = engines;
+        self
+    }
+
+    /// The domain under which stores are reachable where their options name none; [`LOCAL_DOMAIN`] by default.
+    #[must_use]
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.inner.domain = domain.into();
+        self
+    }
+
+    /// What new stores' `store.urumi.ai/created-by` says; `urumi-core/<version>` by default.
+    #[must_use]
+    pub fn created_by(mut self, program: impl Into<String>) -> Self {
+        self.inner.created_by = program.into();
+        self
+    }
+
+    /// Where new secrets come from; the operating system's generator by default.
+    #[must_use]
+    pub fn secrets(mut self, source: impl SecretSource + 'static) -> Self {
+        self.inner.secrets = Arc::new(source);
+        self
+    }
+
+    /// How many writes may be under way at once over all stores; 32 by default.
+    #[must_use]
+    pub fn max_in_flight(mut self, writes: usize) -> Self {
+        self.inner.in_flight = Semaphore::new(writes.clamp(1, Semaphore::MAX_PERMITS));
+        self
+    }
+
+    /// Takes the time of day from `clock`, the system's by default: for simulations.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.inner.clock = Arc::new(clock);
+        self
+    }
+
+    /// The orchestrator.
+    pub fn build(self) -> Orchestrator {
+        Orchestrator { inner: Arc::new(self.inner) }
+    }
+}
+
+impl Orchestrator {
+    /// Begins to build an orchestrator over a cluster.
+    pub fn builder(cluster: impl ClusterBackend) -> OrchestratorBuilder {
+        OrchestratorBuilder {
+            inner: Inner {
+                cluster: Arc::new(cluster),
+                engines: EngineRegistry::builtin(),
+                domain: LOCAL_DOMAIN.to_owned(),
+                created_by: concat!("urumi-core/", env!("CARGO_PKG_VERSION")).to_owned(),
+                secrets: Arc::new(OsSecrets),
+                in_flight: Semaphore::new(IN_FLIGHT),
+                clock: Arc::new(Timestamp::now),
+            },
+        }
+    }
+
+    /// The cluster it works on.
+    pub fn cluster(&self) -> &Arc<dyn ClusterBackend> {
+        &self.inner.cluster
+    }
+
+    /// The engines it knows.
+    pub fn engines(&self) -> &EngineRegistry {
+        &self.inner.engines
+    }
+
+    /// The domain of stores whose options name none.
+    pub fn domain(&self) -> &str {
+        &self.inner.domain
+    }
+
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.inner.clock)()
+    }
+
+    /// Checks a request and completes it to a spec, drawing an id where it has none. Asks nothing of the cluster.
+    ///
+    /// # Errors
+    /// `Invalid` with every field that is wrong.
+    pub fn prepare(&self, request: &CreateStore) -> Result<StoreSpec> {
+        let mut wrong: Vec<FieldError> = Vec::new();
+        let mut note = |error: FieldError| wrong.push(error);
+        let name = StoreName::parse(&request.name).map_err(&mut note).ok();
+        let id = match &request.id {
+            Some(id) => StoreId::parse(id).map_err(&mut note).ok(),
+            None => Some(StoreId::random()),
+        };
+        let engine = match self.inner.engines.require(&request.engine) {
+            Ok(engine) => Some(engine),
+            Err(Error::Invalid(errors)) => {
+                wrong.extend(errors);
+                None
+            }
+            Err(other) => return Err(other),
+        };
+        // The options are judged even where the id is not acceptable, so that all mistakes are reported at once.
+        if let Some(owner) = &request.owner {
+            wrong.extend(check_owner(owner).err());
+        }
+        if let Some(key) = &request.idempotency_key {
+            wrong.extend(check_key(key).err());
+        }
+        let stand_in = StoreId::random();
+        let options = engine.and_then(|engine| {
+            let store = NewStore { id: id.as_ref().unwrap_or(&stand_in), default_domain: &self.inner.domain };
+            match engine.resolve(&store, &request.options) {
+                Ok(options) => Some(options),
+                Err(errors) => {
+                    let in_request = |e: FieldError| match e.field.as_str() {
+                        "" => FieldError::new("options", e.message),
+                        field => FieldError::new(format!("options.{field}"), e.message),
+                    };
+                    wrong.extend(errors.into_iter().map(in_request));
+                    None
+                }
+            }
+        });
+        match (id, name, options) {
+            (Some(id), Some(name), Some(options)) if wrong.is_empty() => {
+                Ok(StoreSpec { id, name, engine: request.engine.clone(), options })
+            }
+            _ => Err(Error::Invalid(wrong)),
+        }
+    }
+
+    /// All manifests of a store, its namespace first, secrets redacted. Asks nothing of the cluster.
+    ///
+    /// # Errors
+    /// When the engine is unknown or cannot render the spec.
+    pub fn render(&self, spec: &StoreSpec) -> Result<Vec<Object>> {
+        let origin = Origin { created_by: &self.inner.created_by, ..Origin::default() };
+        let namespace = self.namespace_of(spec, &origin)?;
+        let manifests = self.manifests_of(spec, &RedactedSecrets)?;
+        Ok(std::iter::once(namespace).chain(manifests.into_iter().map(|m| m.object)).collect())
+    }
+
+    /// What a repair of the store would do now.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such store; when its record or the cluster cannot be read.
+    pub async fn diff(&self, id: &StoreId) -> Result<Plan> {
+        let record = self.record(Operation::Diff, id).await?;
+        let spec = readable_spec(Operation::Diff, &record)?;
+        self.outstanding(Operation::Diff, spec, &record).await
+    }
+
+    pub(crate) fn manifests_of(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        manifests(engine.as_ref(), spec, secrets).map_err(|e| render_error(spec, &e))
+    }
+
+    /// The namespace of a new store.
+    fn namespace_of(&self, spec: &StoreSpec, origin: &Origin<'_>) -> Result<Object> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        let teardown = !self.teardown_of(spec, &RedactedSecrets)?.is_empty();
+        let namespace = record::new_namespace(spec, engine.pod_security(spec), teardown, origin);
+        namespace.map_err(|e| render_error(spec, &e.into()))
+    }
+
+    /// The stages in which what the store has outside of its namespace is undone.
+    pub(crate) fn teardown_of(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Stage>> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        teardown(engine.as_ref(), spec, secrets).map_err(|e| render_error(spec, &e))
+    }
+
+    /// The plan from what is in the cluster now, read object by object.
+    async fn outstanding(&self, operation: Operation, spec: &StoreSpec, record: &Record) -> Result<Plan> {
+        let desired = self.manifests_of(spec, &RedactedSecrets)?;
+        let wanted: Vec<&ObjectRef> = desired.iter().filter_map(|m| m.policy.guards()).flatten().collect();
+        let own: Vec<ObjectRef> =
+            desired.iter().filter(|m| m.policy == Policy::Managed).map(|m| m.object.reference()).collect();
+        let mut references: Vec<&ObjectRef> = own.iter().chain(wanted).collect();
+        references.sort();
+        references.dedup();
+        let reads = references.iter().map(|reference| async {
+            let _permit = self.inner.in_flight.acquire().await;
+            self.inner.cluster.get(reference).await.map(|found| found.map(|object| (*reference, object)))
+        });
+        let found = try_join_all(reads).await.map_err(|e| Error::cluster(operation, Some(&spec.id), e))?;
+        let found: Vec<(&ObjectRef, Object)> = found.into_iter().flatten().collect();
+        let belonging = found.iter().filter(|(_, object)| record::belongs(object, &spec.id, &record.uid));
+        let observed: Observed<'_> = belonging.map(|(reference, object)| (*reference, object)).collect();
+        Ok(plan_for(&desired, &observed, record.was_ready()))
+    }
+
+    /// Reads a store's record.
+    async fn record(&self, operation: Operation, id: &StoreId) -> Result<Record> {
+        let found = self.inner.cluster.get(&namespace_ref(id)).await;
+        let namespace = found.map_err(|e| Error::cluster(operation, Some(id), e))?;
+        namespace.as_ref().and_then(Record::read).ok_or_else(|| Error::NotFound { id: id.clone() })
+    }
+}
+
+fn render_error(spec: &StoreSpec, error: &RenderError) -> Error {
+    Error::Render { engine: spec.engine.clone(), id: spec.id.clone(), message: error.to_string() }
+}
+
+fn readable_spec(operation: Operation, record: &Record) -> Result<&StoreSpec> {
+    let unreadable = |message: &String| Error::Record { operation, id: record.id.clone(), message: message.clone() };
+    record.spec.as_ref().map_err(unreadable)
+}
+
+#[async_trait]
+impl StoreOrchestrator for Orchestrator {
+    async fn create(&self, request: CreateStore) -> Result<Store> {
+        self.create_store(request).await
+    }
+
+    async fn preview(&self, request: CreateStore) -> Result<Preview> {
+        self.preview_store(request).await
+    }
+
+    async fn get(&self, id: &StoreId) -> Result<Store> {
+        Ok(self.record(Operation::Get, id).await?.store(&self.inner.engines))
+    }
+
+    async fn list(&self) -> Result<Vec<Store>> {
+        let namespaces = self.inner.cluster.list(&record::query(None)).await;
+        let namespaces = namespaces.map_err(|e| Error::cluster(Operation::List, None, e))?;
+        Ok(stores(&namespaces, &self.inner.engines))
+    }
+
+    fn watch(&self, id: Option<&StoreId>) -> StoreStream {
+        let engines = self.inner.engines.clone();
+        let watched = id.cloned();
+        let events = self.inner.cluster.watch(&record::query(id));
+        events
+            .flat_map(move |event| {
+                let event = match event {
+                    Ok(WatchEvent::Snapshot(namespaces)) => Some(Ok(StoreEvent::Listed(stores(&namespaces, &engines)))),
+                    Ok(WatchEvent::Applied(namespace)) => {
+                        Record::read(&namespace).map(|record| Ok(StoreEvent::Changed(record.store(&engines))))
+                    }
+                    Ok(WatchEvent::Deleted(namespace)) => {
+                        StoreId::from_namespace(namespace.name()).map(|id| Ok(StoreEvent::Gone(id)))
+                    }
+                    Err(error) => Some(Err(Error::cluster(Operation::Watch, watched.as_ref(), error))),
+                };
+                stream::iter(event)
+            })
+            .boxed()
+    }
+
+    async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
+        for _ in 0..CONFLICT_TRIES {
+            let record = self.record(Operation::Delete, id).await?;
+            let mut store = record.store(&self.inner.engines);
+            if store.status == StoreStatus::Deleting {
+                return Ok(store);
+            }
+            // The deletion itself is pinned to this version.
+            as_expected(Operation::Delete, &record, expected)?;
+            let deletion = NamespaceDeletion {
+                namespace: id.namespace(),
+                uid: record.uid,
+                resource_version: record.resource_version,
+            };
+            match self.inner.cluster.delete_namespace(&deletion).await {
+                Ok(()) => {
+                    store.status = StoreStatus::Deleting;
+                    store.reason = None;
+                    return Ok(store);
+                }
+                // The record changed in between (a monitor wrote a status): look again whether it is still ours.
+                Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
+                Err(error) if error.kind() == ClusterErrorKind::NotFound => {
+                    return Err(Error::NotFound { id: id.clone() });
+                }
+                Err(error) => return Err(Error::cluster(Operation::Delete, Some(id), error)),
+            }
+        }
+        Err(too_many_conflicts(Operation::Delete, id))
+    }
+
+    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
+        let mut record = self.record(Operation::Retry, id).await?;
+        as_expected(Operation::Retry, &record, expected)?;
+        for _ in 0..CONFLICT_TRIES {
+            match record.status {
+                StoreStatus::Failed => {}
+                StoreStatus::Provisioning => {
+                    let spec = readable_spec(Operation::Retry, &record)?;
+                    let plan = self.outstanding(Operation::Retry, spec, &record).await?;
+                    let store = record.store(&self.inner.engines);
+                    return match self.carry_out(spec, &record.uid, &plan).await {
+                        Ok(()) => Ok(store),
+                        Err(failure) => Err(failure.of(store)),
+                    };
+                }
+                status => {
+                    let message = format!("it is {status}; only a failed or provisioning store can be retried");
+                    return Err(Error::WrongState { operation: Operation::Retry, id: id.clone(), message });
+                }
+            }
+            let patch = record.provision_again(self.now());
+            match self.inner.cluster.update_record(&patch).await {
+                Ok(namespace) => {
+                    record = Record::read(&namespace).ok_or_else(|| Error::NotFound { id: id.clone() })?;
+                }
+                Err(error) if error.kind() == ClusterErrorKind::Conflict => {
+                    record = self.record(Operation::Retry, id).await?;
+                    as_expected(Operation::Retry, &record, expected)?;
+                }
+                Err(error) if error.kind() == ClusterErrorKind::NotFound => {
+                    return Err(Error::NotFound { id: id.clone() });
+                }
+                Err(error) => return Err(Error::cluster(Operation::Retry, Some(id), error)),
+            }
+        }
+        Err(too_many_conflicts(Operation::Retry, id))
+    }
+
+    async fn engines(&self) -> Result<Vec<EngineInfo>> {
+        Ok(self.inner.engines.infos())
+    }
+
+    async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {
+        self.store_manifests(id).await
+    }
+
+    async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>> {
+        Ok(differences(self.diff(id).await?))
+    }
+
+    async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
+        self.store_timeline(id).await
+    }
+
+    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
+        self.smoke_store(id).await
+    }
+
+    async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
+        self.credentials_of(id, reveal).await
+    }
+
+    async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
+        self.store_logs(id, query).await
+    }
+}
+
+fn as_expected(operation: Operation, record: &Record, expected: &Precondition) -> Result<()> {
+    match expected.expected() {
+        Some(version) if version != record.resource_version => {
+            Err(Error::Changed { operation, id: record.id.clone(), expected: version.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn too_many_conflicts(operation: Operation, id: &StoreId) -> Error {
+    let message = "it keeps changing; try again".to_owned();
+    Error::WrongState { operation, id: id.clone(), message }
+}
+
+/// The stores among some namespaces, oldest first.
+fn stores(namespaces: &[Object], engines: &EngineRegistry) -> Vec<Store> {
+    let mut stores: Vec<Store> = namespaces.iter().filter_map(Record::read).map(|r| r.store(engines)).collect();
+    stores.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    stores
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::cluster::MockClusterBackend;
+    use crate::kubernetes::{ClusterError, Verb};
+
+    fn taken(object: &Object) -> ClusterError {
+        ClusterError::new(Verb::Create, object.reference(), ClusterErrorKind::AlreadyExists, "it exists")
+    }
+
+    /// A client that repeats a request whose answer was lost meets what its own first try made.
+    #[tokio::test]
+    async fn the_namespace_of_a_repeated_request_is_known_by_its_nonce() {
+        let stored: Arc<Mutex<Option<Object>>> = Arc::default();
+        let mut cluster = MockClusterBackend::new();
+        let seen = stored.clone();
+        cluster.expect_create().returning(move |object| {
+            if object.kind().kind != "Namespace" {
+                return Ok(object.clone());
+            }
+            *seen.lock().unwrap() = Some(object.clone());
+            Err(taken(object))
+        });
+        cluster.expect_get().times(1).returning(move |_| Ok(stored.lock().unwrap().clone()));
+        let urumi = Orchestrator::builder(cluster).build();
+        let store = urumi.create(CreateStore::new("Repeated", "medusa").id("abc")).await.unwrap();
+        assert_eq!(store.id.as_str(), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_random_id_that_is_taken_is_drawn_again_and_a_given_one_is_not() {
+        for (id, creations) in [(None, 2), (Some("abc".to_owned()), 1)] {
+            let given = id.is_some();
+            let mut cluster = MockClusterBackend::new();
+            let namespaces: Arc<Mutex<Vec<String>>> = Arc::default();
+            let seen = namespaces.clone();
+            cluster.expect_create().returning(move |object| {
+                let mut seen = seen.lock().unwrap();
+                if object.kind().kind == "Namespace" {
+                    seen.push(object.name().to_owned());
+                    return if seen.len() == 1 { Err(taken(object)) } else { Ok(object.clone()) };
+                }
+                assert_eq!(object.namespace(), seen.last().map(String::as_str));
+                Ok(object.clone())
+            });
+            let foreign = |reference: &ObjectRef| {
+                let value = serde_json::json!({"metadata": {"name": reference.name}});
+                Ok(Some(Object::from_value(reference.kind.clone(), value).unwrap()))
+            };
+            cluster.expect_get().returning(foreign);
+            let urumi = Orchestrator::builder(cluster).build();
+            let outcome = urumi.create(CreateStore { id, ..CreateStore::new("Unlucky", "medusa") }).await;
+            assert_eq!(outcome.is_err(), given);
+            assert_eq!(namespaces.lock().unwrap().len(), creations);
+        }
+    }
+
+    /// A secret that somebody else drew first stays; a managed object that is not ours stops the creation.
+    #[tokio::test]
+    async fn what_is_in_the_way_is_looked_at() {
+        for (kind, ends_well) in [("Secret", true), ("Service", false)] {
+            let mut cluster = MockClusterBackend::new();
+            cluster.expect_create().returning(move |object| {
+                if object.kind().kind == kind { Err(taken(object)) } else { Ok(object.clone()) }
+            });
+            let foreign = |reference: &ObjectRef| {
+                let value = serde_json::json!({"metadata": {"name": reference.name}});
+                Ok(Some(Object::from_value(reference.kind.clone(), value).unwrap()))
+            };
+            cluster.expect_get().returning(foreign);
+            let urumi = Orchestrator::builder(cluster).build();
+            let outcome = urumi.create(CreateStore::new("In the way", "medusa")).await;
+            assert_eq!(outcome.is_ok(), ends_well, "{kind}");
+        }
+    }
+}

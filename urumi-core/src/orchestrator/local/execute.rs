@@ -1,0 +1,162 @@
+//! Carrying out a plan: wave by wave, each wave's writes at once.
+
+use futures::future::join_all;
+use serde_json::Value;
+
+use super::Orchestrator;
+use crate::engine::{Manifest, Policy};
+use crate::error::{Error, Result};
+use crate::kubernetes::{ClusterError, ClusterErrorKind, Verb};
+use crate::kubernetes::{Object, ObjectRef};
+use crate::plan::{Plan, Step};
+use crate::record;
+use crate::store::{Store, StoreId, StoreSpec};
+
+/// Why a plan could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The cluster refused a write or did not answer.
+    #[error(transparent)]
+    Cluster(ClusterError),
+    /// The store's secrets could not be drawn.
+    #[error(transparent)]
+    Other(Error),
+}
+
+impl Failure {
+    /// The failure as that of an operation on a store that is on record.
+    pub(super) fn of(self, store: Store) -> Error {
+        match self {
+            Failure::Cluster(source) => Error::Unfinished { store: Box::new(store), source },
+            Failure::Other(error) => error,
+        }
+    }
+}
+
+impl Orchestrator {
+    /// Carries out a plan for a store. Every step is idempotent, so a plan may be cut short anywhere, repeated, and
+    /// carried out by two processes at once.
+    ///
+    /// A wave is always sent whole; if a write in it failed, the waves after it are left out. Of several failures the
+    /// one is returned that no retry can cure, if there is one.
+    ///
+    /// `uid` is that of the store's namespace, which [owns](record::own) what is made, but for the Secrets in it. Those
+    /// are never read, so that one which an earlier store has left there could not be told from the store's own: it is taken
+    /// for that, and must stay.
+    pub(crate) async fn carry_out(&self, spec: &StoreSpec, uid: &str, plan: &Plan) -> Result<(), Failure> {
+        let drawn = self.drawn_objects(spec, plan)?;
+        for wave in &plan.waves {
+            let results = join_all(wave.iter().map(|step| self.write(step, (&spec.id, uid), &drawn))).await;
+            let mut failures: Vec<ClusterError> = results.into_iter().filter_map(Result::err).collect();
+            failures.sort_by_key(ClusterError::is_retryable);
+            if let Some(first) = failures.into_iter().next() {
+                return Err(Failure::Cluster(first));
+            }
+        }
+        Ok(())
+    }
+
+    /// The objects that a plan creates once, those with generated secrets among them. Secrets are drawn here and live no
+    /// longer than this.
+    fn drawn_objects(&self, spec: &StoreSpec, plan: &Plan) -> Result<Vec<Object>, Failure> {
+        if !plan.steps().any(|step| matches!(step, Step::CreateOnce(_))) {
+            return Ok(Vec::new());
+        }
+        let secrets = self.inner.secrets.as_ref();
+        let mut manifests = self.manifests_of(spec, secrets).map_err(Failure::Other)?;
+        let teardown = self.teardown_of(spec, secrets).map_err(Failure::Other)?;
+        manifests.extend(teardown.into_iter().flat_map(|stage| stage.manifests));
+        let once = |m: &Manifest| matches!(m.policy, Policy::CreateOnce { .. });
+        Ok(manifests.into_iter().filter(once).map(|m| m.object).collect())
+    }
+
+    async fn write(&self, step: &Step, store: (&StoreId, &str), drawn: &[Object]) -> Result<(), ClusterError> {
+        // The semaphore is never closed, so a permit is always had in the end.
+        let _permit = self.inner.in_flight.acquire().await;
+        let cluster = &self.inner.cluster;
+        match step {
+            Step::Create(object) => match cluster.create(&owned(object, store)).await {
+                Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
+                    self.check_ours(&object.reference(), store).await
+                }
+                other => other.map(drop),
+            },
+            Step::CreateOnce(reference) => {
+                let object = drawn.iter().find(|object| object.reference() == *reference).ok_or_else(|| {
+                    let message = "its engine no longer renders it";
+                    ClusterError::new(Verb::Create, reference, ClusterErrorKind::Other, message)
+                })?;
+                self.create_once(object, store).await
+            }
+            Step::Copy { object, from } => {
+                let source = cluster.get(from).await?.ok_or_else(|| {
+                    let message = "it does not exist, and a secret of the store is to be copied from it";
+                    ClusterError::new(Verb::Get, from, ClusterErrorKind::NotFound, message)
+                })?;
+                self.create_once(&filled(object, &source), store).await
+            }
+            Step::Repair(object, _) => cluster.apply(object).await.map(drop),
+        }
+    }
+
+    /// Creates an object unless another process, or an earlier try, has: theirs stays. One outside of the store's
+    /// namespace may be left from an earlier store of the same id, and is waited for to go.
+    async fn create_once(&self, object: &Object, store: (&StoreId, &str)) -> Result<(), ClusterError> {
+        let inside = object.namespace() == Some(&store.0.namespace());
+        let created = match inside {
+            true => self.inner.cluster.create(object).await,
+            false => self.inner.cluster.create(&owned(object, store)).await,
+        };
+        match created {
+            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {}
+            other => return other.map(drop),
+        }
+        if inside {
+            return Ok(());
+        }
+        let reference = object.reference();
+        match self.inner.cluster.get(&reference).await? {
+            Some(there) if record::belongs(&there, store.0, store.1) => Ok(()),
+            _ => Err(left_over(&reference)),
+        }
+    }
+
+    /// A name that is taken is success if the object is the store's: an earlier try or another process made it.
+    async fn check_ours(&self, reference: &ObjectRef, (id, uid): (&StoreId, &str)) -> Result<(), ClusterError> {
+        match self.inner.cluster.get(reference).await? {
+            Some(existing) if existing.label(record::ID).is_none() => Err(ClusterError::new(
+                Verb::Create,
+                reference,
+                ClusterErrorKind::AlreadyExists,
+                "an object of that name exists that urumi did not make; remove it or delete the store",
+            )),
+            Some(existing) if !record::belongs(&existing, id, uid) => Err(left_over(reference)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An object as it is created for a store.
+fn owned(object: &Object, (id, uid): (&StoreId, &str)) -> Object {
+    let mut owned = object.clone();
+    record::own(&mut owned, id, uid);
+    owned
+}
+
+/// What is in the way, and passes.
+fn left_over(reference: &ObjectRef) -> ClusterError {
+    let message = "an object of that name is there that this store does not own; if an earlier store of the same id has left \
+                   it, it is about to be removed";
+    ClusterError::new(Verb::Create, reference, ClusterErrorKind::Conflict, message)
+}
+
+/// A Secret with the values that another has under the same keys.
+fn filled(secret: &Object, source: &Object) -> Object {
+    let mut filled = secret.clone();
+    if let Some(data) = filled.as_value_mut().pointer_mut("/data").and_then(Value::as_object_mut) {
+        for (key, value) in data {
+            *value = source.at("/data").and_then(|data| data.get(key)).cloned().unwrap_or(Value::Null);
+        }
+    }
+    filled
+}

@@ -1,0 +1,168 @@
+//! Trying a store: a Job places an order as a customer would, and reports when it ends.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{Orchestrator, readable_spec, render_error};
+use crate::assessment::diagnosis::Surroundings;
+use crate::assessment::smoke::{JOB_NAME, end, report, why_silent};
+use crate::error::{Error, Operation, Result};
+use crate::kubernetes::{ClusterErrorKind, LabelRequirement, Query, WatchEvent};
+use crate::kubernetes::{Kind, Object};
+use crate::plan::manifests::smoke;
+use crate::record::{Record, own};
+use crate::store::StoreId;
+use crate::store::smoke::SmokeReport;
+use crate::store::status::StoreStatus;
+
+const OPERATION: Operation = Operation::Smoke;
+/// How long a Job may outlast its own deadline.
+const GRACE: Duration = Duration::from_secs(30);
+/// How long a Job without a deadline may take.
+const WITHOUT_DEADLINE: Duration = Duration::from_secs(600);
+/// How much of a random id is part of a run's name.
+const SUFFIX: usize = 8;
+
+/// What a watch is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Pods,
+    Jobs,
+}
+
+impl Orchestrator {
+    pub(super) async fn smoke_store(&self, id: &StoreId) -> Result<SmokeReport> {
+        let record = self.record(OPERATION, id).await?;
+        match self.smoke_recorded(&record).await {
+            Ok(report) => Ok(report),
+            Err(error) => Err(self.gone_meanwhile(&record).await.unwrap_or(error)),
+        }
+    }
+
+    async fn smoke_recorded(&self, record: &Record) -> Result<SmokeReport> {
+        let id = &record.id;
+        let wrong = |message: String| wrong_state(id, message);
+        if !matches!(record.status, StoreStatus::Ready | StoreStatus::Degraded) {
+            return Err(wrong(format!("it is {}; wait until it is ready", record.status)));
+        }
+        let spec = readable_spec(OPERATION, record)?;
+        let engine = self.inner.engines.require(&spec.engine)?;
+        let Some(mut job) = smoke(engine.as_ref(), spec).map_err(|e| render_error(spec, &e))? else {
+            return Err(wrong(format!("stores of the engine {} cannot be tried", spec.engine)));
+        };
+        let drawn: String = StoreId::random().as_str().chars().take(SUFFIX).collect();
+        job.set_name(&format!("{}-{drawn}", job.name()));
+        own(&mut job, id, &record.uid);
+        let job = match self.inner.cluster.create(&job).await {
+            Ok(created) => created,
+            // Its name was drawn for it alone: a repeated write has met its own first try.
+            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => job,
+            Err(error) => return Err(Error::cluster(OPERATION, Some(id), error)),
+        };
+        let limit = job.int_at("/spec/activeDeadlineSeconds").and_then(|s| u64::try_from(s).ok());
+        let limit = limit.map_or(WITHOUT_DEADLINE, |seconds| Duration::from_secs(seconds) + GRACE);
+        match tokio::time::timeout(limit, self.reported(id, &job)).await {
+            Ok(report) => report,
+            Err(_) => Err(silent(id, format!("its Job did not end within {} s", limit.as_secs()))),
+        }
+    }
+
+    /// What there is to say of a run in a store that somebody has deleted since: nothing went wrong with the run.
+    async fn gone_meanwhile(&self, before: &Record) -> Option<Error> {
+        let id = &before.id;
+        match self.record(OPERATION, id).await {
+            Err(gone @ Error::NotFound { .. }) => Some(gone),
+            Ok(now) if now.uid != before.uid => {
+                Some(wrong_state(id, "it was deleted, and made anew, meanwhile; try the new one".to_owned()))
+            }
+            Ok(now) if now.status == StoreStatus::Deleting => {
+                Some(wrong_state(id, format!("it is {}, and takes no orders any more", now.status)))
+            }
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    /// Waits until the Job's pod has reported, or the Job has ended without a report.
+    async fn reported(&self, id: &StoreId, job: &Object) -> Result<SmokeReport> {
+        let of_job = LabelRequirement::Equals(JOB_NAME.to_owned(), job.name().to_owned());
+        let pods = Query::all(Kind::of::<Pod>()).in_namespace(id.namespace()).labelled(of_job);
+        let jobs = Query::all(Kind::of::<Job>()).in_namespace(id.namespace()).named(job.name());
+        let of_pods = self.inner.cluster.watch(&pods).map(|event| (Of::Pods, event));
+        let of_jobs = self.inner.cluster.watch(&jobs).map(|event| (Of::Jobs, event));
+        let mut events = stream::select(of_pods, of_jobs);
+        let mut pod: Option<Object> = None;
+        let mut job = job.clone();
+        while let Some((of, event)) = events.next().await {
+            let changed = match event {
+                Ok(WatchEvent::Snapshot(objects)) if of == Of::Jobs && objects.is_empty() => {
+                    // It was deleted before it was watched, or what the watch begins with is older than it.
+                    let listed = self.inner.cluster.list(&jobs).await;
+                    let listed = listed.map_err(|error| Error::cluster(OPERATION, Some(id), error))?;
+                    if listed.is_empty() {
+                        return Err(silent(id, "its Job was deleted".to_owned()));
+                    }
+                    listed
+                }
+                Ok(WatchEvent::Snapshot(objects)) => objects,
+                Ok(WatchEvent::Applied(object)) => vec![object],
+                Ok(WatchEvent::Deleted(object)) if object.kind() == job.kind() => {
+                    return Err(silent(id, "its Job was deleted".to_owned()));
+                }
+                Ok(WatchEvent::Deleted(object)) => vec![object],
+                Err(error) if error.is_retryable() => continue,
+                Err(error) => return Err(Error::cluster(OPERATION, Some(id), error)),
+            };
+            for object in changed {
+                if let Some(report) = report(&object) {
+                    return report.map_err(|message| silent(id, message));
+                }
+                match object.kind() == job.kind() {
+                    true => job = object,
+                    // One that is being removed no longer tells what was wrong with it.
+                    false if !object.is_terminating() => pod = Some(object),
+                    false => {}
+                }
+            }
+            if end(&job).is_some() {
+                // The Job may be seen to have ended before its pod is.
+                let listed = self.inner.cluster.list(&pods).await;
+                let listed = listed.map_err(|error| Error::cluster(OPERATION, Some(id), error))?;
+                if let Some(report) = listed.iter().find_map(report) {
+                    return report.map_err(|message| silent(id, message));
+                }
+                let pods = pod.iter().collect();
+                return Err(silent(id, why_silent(&job, &Surroundings { pods, ..Surroundings::default() })));
+            }
+        }
+        Err(silent(id, "the watch of its Job ended".to_owned()))
+    }
+}
+
+fn wrong_state(id: &StoreId, message: String) -> Error {
+    Error::WrongState { operation: OPERATION, id: id.clone(), message }
+}
+
+fn silent(id: &StoreId, message: String) -> Error {
+    Error::NoReport { id: id.clone(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::InMemoryCluster;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_went_before_it_was_watched_is_not_waited_for() {
+        let urumi = Orchestrator::builder(InMemoryCluster::default()).build();
+        let id = StoreId::parse("shop").unwrap();
+        let job = json!({"metadata": {"namespace": id.namespace(), "name": "smoke-gone"}});
+        let job = Object::from_value(Kind::of::<Job>(), job).unwrap();
+        let reported = tokio::time::timeout(Duration::from_secs(3600), urumi.reported(&id, &job)).await;
+        assert!(matches!(reported, Ok(Err(Error::NoReport { .. }))), "{reported:?}");
+    }
+}

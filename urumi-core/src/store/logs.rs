@@ -1,0 +1,41 @@
+//! What the containers of a store write: lines, each with where it comes from.
+
+use serde::{Deserialize, Serialize};
+
+/// Which lines of a store's logs are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogQuery {
+    /// The component, e.g. `api`; all where there is none.
+    pub component: Option<String>,
+    /// How many lines from the end, of each container.
+    pub tail: u32,
+    /// Whether to go on with what is written from now on.
+    pub follow: bool,
+}
+
+impl LogQuery {
+    /// How many lines of each container are shown where nothing else is asked for.
+    pub const TAIL: u32 = 100;
+    /// The most lines of each container that can be asked for.
+    pub const MAX_TAIL: u32 = 10_000;
+}
+
+impl Default for LogQuery {
+    fn default() -> Self {
+        LogQuery { component: None, tail: Self::TAIL, follow: false }
+    }
+}
+
+/// A line that a container wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogLine {
+    /// The component, e.g. `api`.
+    pub component: String,
+    /// The pod.
+    pub pod: String,
+    /// The container within the pod.
+    pub container: String,
+    /// The line, without its end. What is no UTF-8 is replaced.
+    pub text: String,
+}

@@ -1,0 +1,89 @@
+//! A request for a new store.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// An engine's options as JSON: keys and shapes are the engine's own.
+pub type Options = Map<String, Value>;
+
+/// A request for a new store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateStore {
+    /// The display name: 1 to 100 characters, nothing invisible, no white space at either end.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 100,
+            pattern = r"^[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]([^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff])?$",
+            example = "My Shop"
+        )
+    )]
+    pub name: String,
+    /// The engine's name, e.g. `medusa`.
+    #[cfg_attr(feature = "openapi", schema(example = "medusa"))]
+    pub engine: String,
+    /// The id to use, 1 to 50 characters of `[a-z0-9-]`; drawn at random where there is none.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 50, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Options for the engine; what is left out takes the engine's defaults.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub options: Options,
+    /// Whose store it is, e.g. `user:alice` or `team:web`: up to 300 bytes. urumi keeps it and shows it;
+    /// what it permits is up to the frontend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, example = "team:web"))]
+    pub owner: Option<String>,
+    /// A key by which a repetition of this request is known: see [`idempotency`](crate::store::idempotency).
+    #[serde(skip)]
+    pub idempotency_key: Option<String>,
+}
+
+impl CreateStore {
+    /// A request with a random id and the engine's default options.
+    pub fn new(name: impl Into<String>, engine: impl Into<String>) -> Self {
+        CreateStore {
+            name: name.into(),
+            engine: engine.into(),
+            id: None,
+            options: Options::new(),
+            owner: None,
+            idempotency_key: None,
+        }
+    }
+
+    /// Asks for a certain id.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Sets the engine's options.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Says whose store it is.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// Makes repetitions of this request safe: however often it is sent with this key, one store is made.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+}

@@ -1,0 +1,128 @@
+//! What the suites for the contracts have in common: their checks are run and reported the same way.
+
+pub mod cluster;
+pub mod orchestrator;
+mod report;
+
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream;
+use tokio::time::{Instant, timeout};
+
+pub use self::report::{Check, NotConforming, Outcome, Report};
+use crate::error::{Error, FieldError};
+use crate::kubernetes::ClusterError;
+use crate::kubernetes::MalformedObject;
+
+/// Why a check ended before its end.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Failed(String),
+    Skipped(String),
+}
+
+impl From<ClusterError> for Stop {
+    fn from(error: ClusterError) -> Self {
+        Stop::Failed(format!("unexpected error ({:?}): {error}", error.kind()))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Failed(format!("unexpected error ({:?}): {error}", error.kind()))
+    }
+}
+
+impl From<MalformedObject> for Stop {
+    fn from(error: MalformedObject) -> Self {
+        Stop::Failed(error.to_string())
+    }
+}
+
+impl From<FieldError> for Stop {
+    fn from(error: FieldError) -> Self {
+        Stop::Failed(format!("unexpected error: {error}"))
+    }
+}
+
+/// Ends a check as failed unless something holds.
+macro_rules! ensure {
+    ($holds:expr, $($message:tt)+) => {
+        if !$holds {
+            return Err($crate::testing::Stop::Failed(format!($($message)+)));
+        }
+    };
+}
+pub(crate) use ensure;
+
+/// Checks with their names.
+macro_rules! checks {
+    ($($module:ident::$check:ident),+ $(,)?) => {
+        &[$((concat!(stringify!($module), "::", stringify!($check)), |room| Box::pin($module::$check(room)))),+]
+    };
+}
+pub(crate) use checks;
+
+pub(crate) type CheckFn<R> = for<'a> fn(&'a R) -> BoxFuture<'a, Result<(), Stop>>;
+
+/// Where one check works, and whatever it makes.
+pub(crate) trait Room: Send + Sync {
+    /// What a check makes and leaves behind if it cannot be cleaned up.
+    const MAKES: &'static str;
+
+    fn waiting(&self) -> &Waiting;
+
+    /// Deletes what the check has made, without waiting until it is gone.
+    fn clean_up(&self) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// What a check is waiting for, in case it does not come.
+pub(crate) struct Waiting(Mutex<String>);
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Waiting(Mutex::new("an answer".into()))
+    }
+}
+
+impl Waiting {
+    pub(crate) fn on(&self, what: &str) {
+        what.clone_into(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn what(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Runs every check in a room of its own. Neither a failing check nor a failing clean-up stops it.
+pub(crate) async fn run<R: Room>(
+    checks: &[(&'static str, CheckFn<R>)],
+    deadline: Duration,
+    concurrency: usize,
+    room: impl Fn() -> R,
+) -> Report {
+    let checks = stream::iter(checks).map(|(name, check)| one(name, *check, deadline, room()));
+    // `buffered` keeps the order of the list.
+    Report::new(checks.buffered(concurrency.max(1)).collect().await)
+}
+
+async fn one<R: Room>(name: &'static str, check: CheckFn<R>, deadline: Duration, room: R) -> Check {
+    let began = Instant::now();
+    let outcome = match timeout(deadline, check(&room)).await {
+        Ok(Ok(())) => Outcome::Passed,
+        Ok(Err(Stop::Failed(message))) => Outcome::Failed(message),
+        Ok(Err(Stop::Skipped(reason))) => Outcome::Skipped(reason),
+        Err(_) => Outcome::Failed(format!("not done within {deadline:?}; it waited for {}", room.waiting().what())),
+    };
+    let left = timeout(deadline, room.clean_up()).await.unwrap_or_else(|_| Err("the clean-up took too long".into()));
+    let outcome = match (outcome, left) {
+        (Outcome::Passed, Err(left)) => Outcome::Failed(format!("passed, but its {} stay: {left}", R::MAKES)),
+        (outcome, _) => outcome,
+    };
+    Check { name, outcome, took: began.elapsed() }
+}

@@ -1,0 +1,105 @@
+//! Checks that workloads come alive, and look as diagnosis expects.
+
+use serde_json::Value;
+
+use super::manifests::{CLAIM, DEPLOYMENT, POD, STATEFUL_SET, container, deployment, stateful_set};
+use super::room::{Room, Stop, ensure};
+use crate::kubernetes::Object;
+use crate::kubernetes::{LabelRequirement, Query};
+
+fn available(object: &Object, replicas: i64) -> bool {
+    let number = |field: &str| object.int_at(field).unwrap_or(0);
+    number("/status/observedGeneration") >= number("/metadata/generation")
+        && number("/status/replicas") == replicas
+        && number("/status/updatedReplicas") == replicas
+        && number("/status/readyReplicas") == replicas
+        && number("/status/availableReplicas") == replicas
+}
+
+fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a str> {
+    let is_it = |c: &&Value| c.get("type").and_then(Value::as_str) == Some(kind);
+    object.list_at("/status/conditions").iter().find(is_it)?.get("status")?.as_str()
+}
+
+pub(super) fn needs_workloads(room: &Room) -> Result<(), Stop> {
+    if room.options.workloads { Ok(()) } else { Err(Stop::Skipped("no pods become ready on this cluster".into())) }
+}
+
+/// Checks the pods of an application as diagnosis will read them.
+async fn check_pods(room: &Room, ns: &str, app: &str, wanted: usize) -> Result<Vec<Object>, Stop> {
+    let query = Query::all(POD).in_namespace(ns).labelled(LabelRequirement::Equals("app".into(), app.into()));
+    // Pods of an older template may still be on their way out.
+    let fits = |seen: &[&Object]| {
+        seen.iter().filter(|pod| !pod.is_terminating()).count() == wanted
+            && seen.iter().all(|pod| pod.is_terminating() || condition(pod, "Ready") == Some("True"))
+    };
+    let mut pods = room.watch(&query).until(&format!("{wanted} ready pods"), fits).await?;
+    pods.retain(|pod| !pod.is_terminating());
+    for pod in &pods {
+        ensure!(pod.str_at("/status/phase") == Some("Running"), "a pod's phase is {:?}", pod.at("/status/phase"));
+        ensure!(condition(pod, "PodScheduled") == Some("True"), "a pod's PodScheduled is not True");
+        let statuses = pod.list_at("/status/containerStatuses");
+        let ready = |status: &Value| status.get("ready").and_then(Value::as_bool) == Some(true);
+        ensure!(!statuses.is_empty() && statuses.iter().all(ready), "a ready pod's container is not ready");
+    }
+    Ok(pods)
+}
+
+pub(super) async fn a_deployment_becomes_available(room: &Room) -> Result<(), Stop> {
+    needs_workloads(room)?;
+    let ns = room.namespace().await?;
+    room.cluster.create(&deployment(&ns, "web", 1, &[container(room, "main")])?).await?;
+    let mut watch = room.watch(&Query::all(DEPLOYMENT).in_namespace(&ns).named("web"));
+    let there = |seen: &[&Object]| seen.iter().any(|o| available(o, 1) && condition(o, "Available") == Some("True"));
+    watch.until("an available Deployment", there).await?;
+    let pods = check_pods(room, &ns, "web", 1).await?;
+    ensure!(pods.iter().all(|pod| pod.name().starts_with("web-")), "its pod has a name of its own");
+    Ok(())
+}
+
+pub(super) async fn a_deployment_follows_its_spec(room: &Room) -> Result<(), Stop> {
+    needs_workloads(room)?;
+    let ns = room.namespace().await?;
+    let mut main = container(room, "main");
+    let mut watch = room.watch(&Query::all(DEPLOYMENT).in_namespace(&ns));
+    room.cluster.create(&deployment(&ns, "web", 1, &[main.clone()])?).await?;
+    watch.until("an available Deployment", |seen| seen.iter().any(|o| available(o, 1))).await?;
+    let first = check_pods(room, &ns, "web", 1).await?;
+    room.cluster.apply(&deployment(&ns, "web", 2, &[main.clone()])?).await?;
+    watch.until("two replicas", |seen| seen.iter().any(|o| available(o, 2))).await?;
+    if let Some(map) = main.as_object_mut() {
+        map.insert("env".into(), serde_json::json!([{"name": "A", "value": "1"}]));
+    }
+    room.cluster.apply(&deployment(&ns, "web", 1, &[main])?).await?;
+    let generation = |o: &Object| o.int_at("/metadata/generation");
+    watch
+        .until("one replica of another template", |seen| {
+            seen.iter().any(|o| available(o, 1) && generation(o).is_some_and(|g| g >= 3))
+        })
+        .await?;
+    let last = check_pods(room, &ns, "web", 1).await?;
+    ensure!(first.iter().all(|a| last.iter().all(|b| a.uid() != b.uid())), "the pod was not replaced");
+    Ok(())
+}
+
+pub(super) async fn a_stateful_set_binds_its_claim(room: &Room) -> Result<(), Stop> {
+    needs_workloads(room)?;
+    if !room.options.claims {
+        return Err(Stop::Skipped("no claims are bound on this cluster".into()));
+    }
+    let ns = room.namespace().await?;
+    room.cluster.create(&stateful_set(room, &ns, "db")?).await?;
+    let mut watch = room.watch(&Query::all(STATEFUL_SET).in_namespace(&ns));
+    watch.until("an available StatefulSet", |seen| seen.iter().any(|o| available(o, 1))).await?;
+    let pods = check_pods(room, &ns, "db", 1).await?;
+    ensure!(pods.iter().all(|pod| pod.name() == "db-0"), "its pod has another name");
+    let claims = room.cluster.list(&Query::all(CLAIM).in_namespace(&ns)).await?;
+    let names: Vec<&str> = claims.iter().map(Object::name).collect();
+    ensure!(names == ["data-db-0"], "its claims are {names:?}");
+    for claim in &claims {
+        ensure!(claim.str_at("/status/phase") == Some("Bound"), "its claim is {:?}", claim.at("/status/phase"));
+        ensure!(claim.label("app") == Some("db"), "its claim has not the labels of the selector");
+        ensure!(claim.label("made-by") == Some("template"), "its claim has not the labels of its template");
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! One suite for the contract of [`StoreOrchestrator`], for every implementation and every decorator of one.
+//!
+//! It needs a monitor at work on the same cluster, and makes only stores of its own: their ids begin with
+//! `conformance-` or they belong to [`Options::owner`], so that what was left by a run that was killed can be found.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use tokio_util::{sync::CancellationToken, task::TaskTracker};
+//! use urumi_core::{Orchestrator, ReadinessMonitor, cluster::InMemoryCluster, orchestrator::conformance};
+//!
+//! let urumi = Orchestrator::builder(InMemoryCluster::default()).build();
+//! let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+//! ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
+//!
+//! let report = testing::run(Arc::new(urumi), conformance::Options::default()).await;
+//! println!("{report}");
+//! report.into_result()?;
+//! # stop.cancel();
+//! # Ok(())
+//! # }
+//! ```
+
+mod changing;
+mod creating;
+mod explaining;
+mod previewing;
+mod reading;
+mod repeating;
+mod room;
+mod sight;
+#[cfg(test)]
+mod tests;
+mod trying;
+mod waiting;
+mod watching;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::room::Room;
+use crate::orchestrator::StoreOrchestrator;
+use crate::store::Options as EngineOptions;
+use crate::testing::{self, CheckFn, checks};
+pub use crate::testing::{Check, NotConforming, Outcome, Report};
+
+/// How the suite is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long each check may take; a minute by default.
+    pub deadline: Duration,
+    /// How many checks run at a time; four by default.
+    pub concurrency: usize,
+    /// The engine of the suite's stores; `medusa` by default.
+    pub engine: String,
+    /// Options of the engine with which stores become ready; its defaults by default.
+    pub engine_options: EngineOptions,
+    /// Whose the suite's stores are; `team:conformance` by default. It must be one that may be named.
+    pub owner: String,
+    /// Another owner that may be named; `team:conformance-2` by default.
+    pub other_owner: String,
+    /// Options of the engine with which a store becomes `failed` before the deadline. Without, checks of failed stores
+    /// are skipped.
+    pub failing: Option<EngineOptions>,
+    /// Whether containers can be asked for their logs. Without, checks of logs are skipped.
+    pub logs: bool,
+    /// Whether smoke orders are reported. Without, the check of one that succeeds is skipped.
+    pub smoke: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            deadline: Duration::from_secs(60),
+            concurrency: 4,
+            engine: "medusa".to_owned(),
+            engine_options: EngineOptions::new(),
+            owner: "team:conformance".to_owned(),
+            other_owner: "team:conformance-2".to_owned(),
+            failing: None,
+            logs: true,
+            smoke: true,
+        }
+    }
+}
+
+/// Every check there is, in the order of the report.
+const CHECKS: &[(&str, CheckFn<Room>)] = checks![
+    creating::a_new_store_is_provisioning_and_as_asked_for,
+    creating::without_an_id_one_is_drawn,
+    creating::a_taken_id_is_a_conflict_and_nothing_changes,
+    creating::every_wrong_field_is_named_and_nothing_is_made,
+    creating::an_unknown_engine_is_invalid,
+    creating::names_are_kept_to_the_letter,
+    creating::a_store_becomes_ready_by_itself,
+    repeating::the_same_key_is_the_same_store,
+    repeating::another_request_with_the_key_is_refused,
+    repeating::of_concurrent_repetitions_one_store_is_made,
+    repeating::a_key_is_its_owners,
+    repeating::a_key_is_every_character_of_it,
+    repeating::a_key_that_cannot_be_one_is_invalid,
+    repeating::the_key_of_a_store_that_goes_makes_no_second_one_beside_it,
+    previewing::a_preview_makes_nothing,
+    previewing::a_preview_tells_what_is_made,
+    previewing::a_preview_refuses_what_a_creation_refuses,
+    reading::a_missing_store_is_not_found,
+    reading::a_list_is_oldest_first,
+    reading::engines_have_schemas,
+    explaining::manifests_hold_no_secret,
+    explaining::a_ready_store_has_no_differences,
+    explaining::the_timeline_tells_of_a_stores_life,
+    explaining::a_password_is_shown_only_to_whom_it_is_revealed,
+    explaining::an_unknown_component_has_no_logs,
+    explaining::logs_end_where_nothing_is_followed,
+    watching::a_watch_begins_with_all_there_is,
+    watching::changes_come_in_order_until_the_store_is_gone,
+    watching::the_watch_of_one_store_shows_no_other,
+    watching::a_store_that_does_not_exist_can_be_watched,
+    watching::all_watches_see_the_same,
+    changing::a_deletion_takes_the_store_away,
+    changing::deleting_twice_is_success,
+    changing::a_deletion_obeys_its_precondition,
+    changing::a_retry_obeys_its_precondition,
+    changing::a_ready_store_is_not_retried,
+    changing::a_failed_store_is_retried,
+    trying::a_ready_store_takes_an_order,
+    trying::a_missing_store_is_not_tried,
+    trying::a_store_that_is_not_ready_is_not_tried,
+    trying::a_store_that_is_deleted_while_it_is_tried_is_no_failure,
+    waiting::what_has_happened_is_not_waited_for,
+    waiting::a_wait_ends_in_time,
+    waiting::a_store_that_does_not_exist_is_not_waited_for,
+    waiting::a_store_that_fails_ends_the_wait,
+    waiting::stores_are_found_by_id_beginning_and_name,
+];
+
+/// Runs every check against an orchestrator. Neither a failing check nor a failing clean-up stops it.
+pub async fn run(orchestrator: Arc<dyn StoreOrchestrator>, options: Options) -> Report {
+    let (deadline, concurrency) = (options.deadline, options.concurrency);
+    testing::run(CHECKS, deadline, concurrency, || Room::new(orchestrator.clone(), options.clone())).await
+}
