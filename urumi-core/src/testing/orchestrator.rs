@@ -8,7 +8,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
 //! use tokio_util::{sync::CancellationToken, task::TaskTracker};
-//! use urumi_core::{Orchestrator, ReadinessMonitor, cluster::InMemoryCluster, orchestrator::conformance};
+//! use urumi_core::{Orchestrator, ReadinessMonitor, cluster::InMemoryCluster, testing::orchestrator as conformance};
 //!
 //! let urumi = Orchestrator::builder(InMemoryCluster::default()).build();
 //! let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());

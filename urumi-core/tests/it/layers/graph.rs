@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The sets of nodes that reach each other, each in order.
-pub fn circles(arrows: &BTreeMap<String, Vec<String>>) -> Vec<Vec<String>> {
+pub(super) fn circles(arrows: &BTreeMap<String, Vec<String>>) -> Vec<Vec<String>> {
     let reached: BTreeMap<&String, BTreeSet<&String>> = arrows.keys().map(|from| (from, reach(arrows, from))).collect();
     let mut found: BTreeSet<Vec<String>> = BTreeSet::new();
     for (from, targets) in &reached {

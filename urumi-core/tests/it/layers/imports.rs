@@ -6,7 +6,7 @@ use syn::visit::{self, Visit};
 
 /// What a file imports.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Import {
+pub(super) enum Import {
     /// A path within the crate, from its root.
     Inside(Vec<String>),
     /// Another crate's name.
@@ -14,7 +14,7 @@ pub enum Import {
 }
 
 /// Everything that the module imports.
-pub fn imports(module: &str, source: &str) -> BTreeSet<Import> {
+pub(super) fn imports(module: &str, source: &str) -> BTreeSet<Import> {
     let file = syn::parse_file(source).unwrap_or_else(|error| panic!("{module}: {error}"));
     let mut visitor = Visitor { module: module.split('/').map(str::to_owned).collect(), found: BTreeSet::new() };
     visitor.visit_file(&file);
@@ -79,6 +79,5 @@ impl<'ast> Visit<'ast> for Visitor {
 
 /// Whether an attribute is `#[cfg(test)]`.
 fn is_for_tests(attribute: &syn::Attribute) -> bool {
-    attribute.path().is_ident("cfg")
-        && attribute.parse_args::<syn::Ident>().is_ok_and(|condition| condition == "test")
+    attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Ident>().is_ok_and(|condition| condition == "test")
 }

@@ -1,14 +1,14 @@
 //! The table of layers in docs/ARCHITECTURE.md.
 
 /// A layer: what stands above may import it, it imports nothing that stands above.
-pub struct Layer {
-    pub name: String,
+pub(super) struct Layer {
+    pub(super) name: String,
     /// Modules with all that is in them, unless another row names a part of them.
-    pub modules: Vec<String>,
+    pub(super) modules: Vec<String>,
 }
 
 /// The layers, the lowest first.
-pub fn table() -> Vec<Layer> {
+pub(super) fn table() -> Vec<Layer> {
     let document = include_str!("../../../../docs/ARCHITECTURE.md");
     let rows = document.lines().skip_while(|line| !line.starts_with("| layer |")).skip(2);
     let rows = rows.map_while(|line| line.strip_prefix("| "));
@@ -31,7 +31,7 @@ fn without_remarks(cell: &str) -> String {
 }
 
 /// The layer of a module: that of the row which names the longest part of its path.
-pub fn layer_of(layers: &[Layer], module: &str) -> Option<usize> {
+pub(super) fn layer_of(layers: &[Layer], module: &str) -> Option<usize> {
     let named = |part: &str| layers.iter().position(|layer| layer.modules.iter().any(|module| module == part));
     let ends = module.match_indices('/').map(|(at, _)| at).chain([module.len()]).collect::<Vec<_>>();
     ends.into_iter().rev().find_map(|end| named(&module[..end]))
