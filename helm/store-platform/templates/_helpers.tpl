@@ -1,12 +1,12 @@
-{{/* Names are those of the architecture and not the release's: there is one platform in a cluster, since every platform
-looks after all stores. Kubernetes refuses a second one, whose ClusterRole exists already. */}}
+{{/* Object names do not depend on the release, because a cluster has only one platform: each platform would manage all
+stores. Kubernetes refuses a second one, because its ClusterRole already exists. */}}
 
 {{- define "store-platform.selectorLabels" -}}
 app.kubernetes.io/name: {{ .component }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- end }}
 
-{{/* Labels of pods: nothing that a new version of the chart alone would change. Takes a dict of root and component. */}}
+{{/* Labels of pods. A new version of the chart alone does not change them. Takes a dict of root and component. */}}
 {{- define "store-platform.podLabels" -}}
 {{ include "store-platform.selectorLabels" . }}
 app.kubernetes.io/component: {{ .component }}
@@ -46,7 +46,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{ .Values.auth.tokens.existingSecret | default "backend-tokens" }}
 {{- end }}
 
-{{/* The file's key; for the Secret that the chart makes it is the chart's to choose. */}}
+{{/* The key of the token file. In a Secret that the chart creates, the chart sets the key. */}}
 {{- define "store-platform.tokensKey" -}}
 {{ ternary .Values.auth.tokens.existingSecretKey "tokens.yaml" (ne .Values.auth.tokens.existingSecret "") }}
 {{- end }}
@@ -55,12 +55,12 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 system:serviceaccount:{{ .Release.Namespace }}:backend
 {{- end }}
 
-{{/* The namespace in which databases on a shared server are made; empty where stores have none of these. */}}
+{{/* The namespace of the Jobs for databases on a shared server. Empty if stores have no such databases. */}}
 {{- define "store-platform.databasesNamespace" -}}
 {{ dig "medusa" "database" "server" "namespace" "" .Values.stores.defaults }}
 {{- end }}
 
-{{/* What new stores get: the values of `stores.defaults`, and what follows from `ingress` and `tls`. */}}
+{{/* The defaults for new stores: the values of `stores.defaults`, and those derived from `ingress` and `tls`. */}}
 {{- define "store-platform.engineDefaults" -}}
 {{- $medusa := dict -}}
 {{- $ingress := dict "controllerNamespaces" .Values.ingress.controllerNamespaces -}}
@@ -76,7 +76,7 @@ system:serviceaccount:{{ .Release.Namespace }}:backend
 {{ toYaml (mergeOverwrite (dict "medusa" $medusa) (deepCopy .Values.stores.defaults)) }}
 {{- end }}
 
-{{/* The server's settings, as its --config reads them. */}}
+{{/* The server's settings, in the format of its --config. */}}
 {{- define "store-platform.settings" -}}
 cluster: kube
 listen: 0.0.0.0:8080
@@ -142,7 +142,7 @@ default-role: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* What all pods of the platform have in common. Takes a dict of root, component and settings. */}}
+{{/* The security context of all pods of the platform. */}}
 {{- define "store-platform.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532
@@ -159,7 +159,7 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Who a pod is placed beside, and where. Takes a dict of root, component and settings. */}}
+{{/* The placement of a pod: spread, nodes, tolerations and priority. Takes a dict of root, component and settings. */}}
 {{- define "store-platform.placement" -}}
 {{- if .settings.topologySpread.enabled }}
 topologySpreadConstraints:
@@ -256,7 +256,7 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* The Secret with the token that `helm test` uses; empty where there is none, and then there is no test. */}}
+{{/* The Secret with the token for `helm test`. Empty if there is no token; then there is no test. */}}
 {{- define "store-platform.testToken" -}}
 {{- if .Values.tests.enabled -}}
 {{- if .Values.tests.tokenSecret -}}

@@ -1,11 +1,11 @@
 {{/*
-A token as `urumi-http token` makes one: `urumi_`, 43 random characters, and 6 of a checksum, which is the CRC-32 of the 43 in
-base 62. Templates have no such function, and no exclusive or; here is one, four bits at a time.
+A token in the format of `urumi-http token`: `urumi_`, 43 random characters, and their CRC-32 as 6 characters in base 62.
+Templates have neither a CRC-32 nor an exclusive or, so this file computes both, four bits at a time.
 */}}
 
 {{/* The CRC-32 (as in gzip) of a text, as a number. */}}
 {{- define "store-platform.crc32" -}}
-{{- /* What each two of sixteen numbers give in exclusive or, as letters from a to p. */ -}}
+{{- /* The exclusive or of each two of sixteen numbers, as letters from a to p. */ -}}
 {{- $xor := "abcdefghijklmnopbadcfehgjilknmpocdabghefklijopmndcbahgfelkjiponmefghabcdmnopijklfehgbadcnmpojilkghefcdabopmnklijhgfedcbaponmlkjiijklmnopabcdefghjilknmpobadcfehgklijopmncdabgheflkjiponmdcbahgfemnopijklefghabcdnmpojilkfehgbadcopmnklijghefcdabponmlkjihgfedcba" -}}
 {{- $table := list 0 498536548 997073096 651767980 1994146192 1802195444 1303535960 1342533948 3988292384 4027552580 3604390888 3412177804 2607071920 2262029012 2685067896 3183342108 -}}
 {{- $crc := 4294967295 -}}
