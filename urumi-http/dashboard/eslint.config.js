@@ -1,4 +1,4 @@
-// Lint rules: those that TypeScript's and React's own teams recommend.
+// Lint rules as recommended by the teams of TypeScript and React.
 import js from '@eslint/js';
 import reactHooks from 'eslint-plugin-react-hooks';
 import globals from 'globals';
@@ -10,6 +10,6 @@ export default ts.config(
   ...ts.configs.strict,
   reactHooks.configs.flat.recommended,
   { languageOptions: { globals: { ...globals.browser } } },
-  // Names of what is left out on purpose.
+  // Names of values that are ignored on purpose.
   { rules: { '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }] } },
 );

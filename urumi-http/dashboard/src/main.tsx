@@ -19,7 +19,7 @@ const queryClient = new QueryClient({
   defaultOptions: { queries: { retry: worthRetrying, refetchOnWindowFocus: false } },
 });
 
-// What one person saw is not for the next.
+// The next user must not see the previous user's data.
 onTokenChange(() => {
   queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== settingsQuery.queryKey[0] });
   queryClient.getMutationCache().clear();
@@ -45,7 +45,7 @@ const nonce = () => document.querySelector<HTMLMetaElement>('meta[property="csp-
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 
-// Dialogs keep the page behind them from scrolling, by a style element of their own.
+// Dialogs add a style element that stops the page behind them from scrolling.
 setNonce(nonce());
 
 createRoot(root).render(

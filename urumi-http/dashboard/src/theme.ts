@@ -1,4 +1,4 @@
-// How it looks. Colours are chosen so that text is legible (WCAG 2.2 AA) in both schemes.
+// The theme. Its colours make text legible (WCAG 2.2 AA) in both schemes.
 import { createTheme, Paper, type MantineColorsTuple } from '@mantine/core';
 
 const lagoon: MantineColorsTuple = [

@@ -1,4 +1,5 @@
-// The one way to the API: typed by its own description, with the caller's token, errors thrown as what they are.
+// The only client of the API. Its types come from the API's description. It sends the caller's token and throws typed
+// errors.
 import createClient, { type Middleware } from 'openapi-fetch';
 import { getToken, setToken } from '../session/session';
 import { asApiError, UnreachableError } from './problem';
@@ -9,7 +10,7 @@ export function authorization(): Record<string, string> {
   return token === null ? {} : { Authorization: `Bearer ${token}` };
 }
 
-/** `fetch` with the caller's token. Throws where there is no answer or no success. */
+/** `fetch` with the caller's token. Throws if there is no answer or the answer is an error. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   for (const [name, value] of Object.entries(authorization())) headers.set(name, value);
@@ -26,7 +27,7 @@ async function reach(send: () => Promise<Response>): Promise<Response> {
 }
 
 async function checked(response: Response): Promise<Response> {
-  // A token that was good and is not any longer: somebody has to sign in again.
+  // The token was valid and no longer is: the user has to sign in again.
   if (response.status === 401) setToken(null);
   if (response.ok || response.status === 304) return response;
   throw asApiError(response.status, await response.json().catch(() => undefined));
@@ -46,7 +47,7 @@ export const api = createClient<paths>({
 });
 api.use(middleware);
 
-/** The body of an answer: errors were thrown before. */
+/** The body of a successful answer. Errors have been thrown before. */
 export async function body<T>(answer: Promise<{ data?: T }>): Promise<T> {
   return (await answer).data as T;
 }

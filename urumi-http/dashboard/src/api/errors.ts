@@ -1,4 +1,4 @@
-// What to say of an error: the API's own words, which say what to do.
+// Messages for errors: the API's own text, which also says what to do.
 import { ApiError, UnreachableError } from './problem';
 import { translate } from '../texts';
 
@@ -8,7 +8,7 @@ export function explain(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether asking again by itself may help. */
+/** Whether an automatic retry may help. */
 export function worthRetrying(failures: number, error: unknown): boolean {
   if (failures >= 3) return false;
   return error instanceof UnreachableError || (error instanceof ApiError && error.problem.retryable);

@@ -1,4 +1,4 @@
-// What went wrong, in the API's words (RFC 9457) or in ours where it could not be asked.
+// Errors: the API's problem details (RFC 9457), or our own if the API could not be reached.
 import type { FieldProblem, Problem } from './types';
 
 export class ApiError extends Error {
@@ -17,12 +17,12 @@ export class ApiError extends Error {
   }
 }
 
-/** The server did not answer at all: it is away, or the network is. */
+/** The server did not answer: it is down, or the network is. */
 export class UnreachableError extends Error {
   override name = 'UnreachableError';
 }
 
-/** An answer that is no success, whatever it has for a body: a proxy's page is one too. */
+/** An error answer with any body, for example a proxy's page. */
 export function asApiError(status: number, body: unknown): ApiError {
   if (typeof body === 'object' && body !== null && 'detail' in body && 'code' in body) {
     return new ApiError(body as Problem);

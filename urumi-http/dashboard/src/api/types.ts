@@ -1,4 +1,4 @@
-// The API's words, as it describes itself.
+// The API's types, generated from its description.
 import type { components } from './schema';
 
 type Schemas = components['schemas'];

@@ -160,7 +160,7 @@ export function OwnerChoice({ draft, onChange, who }: PartProps & { who: Princip
         ]}
         onChange={({ currentTarget: { value } }) => {
           setOther(value === OTHER);
-          // To leave open who else is no way to say oneself: the API asks for it then.
+          // An empty other owner does not mean the user: the API then asks for it.
           onChange({ owner: value === OTHER ? '' : value === '' ? undefined : value });
         }}
       />

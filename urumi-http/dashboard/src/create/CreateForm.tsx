@@ -1,4 +1,4 @@
-// The form: what is typed, what the API says of it, and the one request that makes the store.
+// The form: its inputs, the API's answers about them, and the one request that creates the store.
 import {
   Box,
   Button,
@@ -72,7 +72,7 @@ export function CreateForm({ engines, who }: FormProps) {
   const check = useCheck(request, creation.isIdle || creation.isError ? begun || !isEmpty : false);
 
   const isRefused = refused?.request === text;
-  // Where no answer came, the id may be taken by the very store that was asked for.
+  // If no answer arrived, the id may belong to the store of this request.
   const isOwnStore = check.error instanceof ApiError && check.error.status === 409 && wasSent(request);
   const error = isRefused ? refused.error : isOwnStore ? undefined : check.error;
   const problems = place(fieldProblems(error), form, values).filter(
@@ -121,7 +121,7 @@ export function CreateForm({ engines, who }: FormProps) {
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    // A second click may come before the button is seen to be disabled.
+    // A second click may happen before the button is disabled.
     if (busy.current) return;
     busy.current = true;
     setFailed(0);
@@ -257,7 +257,7 @@ function Section({ title, lead, children }: { title: string; lead?: string; chil
   );
 }
 
-/** Moves the focus as soon as what is to have it is there. */
+/** Moves the focus as soon as its element exists. */
 function focusSoon(find: () => HTMLElement | null, tries = 30) {
   setTimeout(() => {
     const element = find();

@@ -1,4 +1,4 @@
-// The page on which a store is made.
+// The page that creates a store.
 import './create.css';
 import { Alert, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconLock } from '@tabler/icons-react';

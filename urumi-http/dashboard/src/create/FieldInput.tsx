@@ -1,4 +1,4 @@
-// One option, as the input that suits it. What is not touched shows its default and is not sent.
+// The input for one option. An unchanged option shows its default and is not sent.
 import {
   Checkbox,
   ColorInput,
@@ -59,7 +59,7 @@ function Input({ leaf, scope }: InputProps) {
     error: error && <span className="untrusted">{error}</span>,
     disabled: value === null,
     required: leaf.required,
-    // Descriptions differ in length: below, they leave inputs that are side by side at one height.
+    // Descriptions differ in length. Below the inputs, they keep inputs in one row at the same height.
     inputWrapperOrder: INPUT_FIRST,
   };
   const standard = leaf.default ?? scope.resolved?.(leaf.path);

@@ -1,4 +1,4 @@
-// The options that somebody who runs shops is asked first, in words for them where there are any.
+// The options that matter most to shop owners, with simple texts if there are any.
 import { SimpleGrid } from '@mantine/core';
 import { useTranslations } from 'use-intl';
 import { FieldInput } from './FieldInput';

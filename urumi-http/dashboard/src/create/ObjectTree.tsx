@@ -1,4 +1,4 @@
-// Every object that a request would make, by what it is for, each with all that is in it.
+// All objects that a request would create, grouped by purpose, each with its full content.
 import { Accordion, ActionIcon, Box, Code, CopyButton, Group, Stack, Text, Title } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';

@@ -1,4 +1,4 @@
-// Everything else that an engine lets one choose: folded away, since its defaults do.
+// All other options of an engine, in collapsed groups, because their defaults work.
 import { Accordion, Badge, Fieldset, Group, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useTranslations } from 'use-intl';
 import { FieldInput } from './FieldInput';
@@ -9,7 +9,7 @@ import { leavesOf, type Field, type Group as OptionGroup } from './schema';
 interface GroupsProps {
   groups: OptionGroup[];
   scope: Scope;
-  /** How many complaints there are in each group. */
+  /** The number of problems in each group. */
   problems: ReadonlyMap<string, number>;
   opened: string[];
   onOpen(opened: string[]): void;
@@ -84,7 +84,7 @@ function Fields({ fields, scope }: { fields: Field[]; scope: Scope }) {
   );
 }
 
-/** Such as limits and requests, each with two fields: there is room for both in a row. */
+/** Groups with two fields each, such as limits and requests, are placed side by side. */
 function isSmall(field: Field): boolean {
   return (
     field.kind === 'group' && field.fields.length <= 2 && !field.fields.some(({ kind }) => WIDE.has(kind))

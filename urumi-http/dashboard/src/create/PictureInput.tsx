@@ -1,4 +1,4 @@
-// A picture from a file, kept as the data URL that the API takes.
+// A picture from a file, stored as the data URL that the API expects.
 import { Button, FileInput, Group, Image, Paper, Stack } from '@mantine/core';
 import { IconPhoto, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';

@@ -1,4 +1,4 @@
-// What has to be corrected, each with the way to its input.
+// The list of problems, each with a link to its input.
 import { Alert, Anchor, List, Text } from '@mantine/core';
 import { IconAlertCircle } from '@tabler/icons-react';
 import type { Ref } from 'react';
@@ -52,7 +52,7 @@ export function ProblemSummary({ problems, onGoTo, ref }: SummaryProps) {
     </Alert>
   );
 
-  /** `options.database.secret.name` as it is written at the inputs: Database › Secret › Name. */
+  /** `options.database.secret.name` with the labels of the inputs: Database › Secret › Name. */
   function title(field: string): string {
     if (field === 'name' || field === 'id' || field === 'engine' || field === 'owner') return t(field);
     const keys = field.replace(/^options\./, '').split('.');
@@ -60,7 +60,7 @@ export function ProblemSummary({ problems, onGoTo, ref }: SummaryProps) {
   }
 }
 
-/** `footerLinks[0]` as people count: Footer links 1. */
+/** `footerLinks[0]`, counted from one: Footer links 1. */
 function spoken(key: string): string {
   return humanize(key.replace(/\[(\d+)\]/, (_, index) => ` ${Number(index) + 1}`));
 }

@@ -1,4 +1,4 @@
-// Options that have any number of rows: names with values, texts, and small forms.
+// Options with any number of rows: names with values, texts, and small forms.
 import { ActionIcon, Button, Fieldset, Group, Stack, Text, TextInput } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useId, type ReactNode } from 'react';
@@ -78,7 +78,7 @@ export function ItemsInput({ leaf, scope }: Of<'items'>) {
 }
 
 interface RowTextProps {
-  /** None where what the API says is shown beside it. */
+  /** None if the API's message is shown next to it. */
   control?: string;
   label: string;
   placeholder?: string;
@@ -115,7 +115,7 @@ function Rows<Row>({ leaf, scope, empty, children }: RowsProps<Row>) {
   const rows = rowsOf<Row>(scope.values, leaf.path);
   const set = (next: Row[]) => scope.onChange(leaf.path, next.length ? next : undefined);
   const focusRow = (index: number) =>
-    // Once the row is there.
+    // After the row has been rendered.
     setTimeout(() => {
       const row = document.getElementById(`${controlId(control)}-rows`)?.children[index];
       (row?.querySelector<HTMLElement>('input, select, textarea') ?? addButton())?.focus();

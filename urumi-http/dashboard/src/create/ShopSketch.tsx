@@ -1,4 +1,4 @@
-// What the shop may look like: its name, picture and colours in a window with its address.
+// A preview of the shop: its name, picture and colours in a window with its address.
 import { Box, Group, Image, isLightColor, Paper, SimpleGrid, Text } from '@mantine/core';
 import { IconLock, IconWorld } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
@@ -17,7 +17,7 @@ export function ShopSketch({ name, address, leaves, values }: SketchProps) {
   const look = lookOf(leaves, values);
   const Scheme = address?.startsWith('https:') ? IconLock : IconWorld;
   return (
-    // For eyes only: the addresses are below it as text.
+    // Hidden from screen readers: the addresses follow as text.
     <Paper withBorder radius="md" aria-hidden className="sketch">
       <Group gap={6} px="sm" py={8} wrap="nowrap" className="sketch-bar">
         {['red', 'yellow', 'green'].map((color) => (

@@ -1,4 +1,4 @@
-// Beside the form: what comes of it, and the button that makes it.
+// The panel next to the form: the preview and the button that creates the store.
 import { Alert, Button, Code, Group, Loader, Paper, Stack, Text, Title } from '@mantine/core';
 import {
   IconAlertTriangle,
@@ -20,7 +20,7 @@ import type { Values } from './values';
 
 const ObjectTree = lazy(() => import('./ObjectTree'));
 
-/** What parts of the form are on: a little before the page behind them. */
+/** The background of cards, in contrast to that of the page. */
 export const CARD = 'light-dark(var(--mantine-color-white), var(--mantine-color-dark-7))';
 
 interface PanelProps {
@@ -29,11 +29,11 @@ interface PanelProps {
   values: Values;
   check: Check;
   isEmpty: boolean;
-  /** How many fields are not acceptable. */
+  /** The number of invalid fields. */
   wrong: number;
-  /** What is wrong with the request as a whole. */
+  /** The problem with the request as a whole. */
   error?: Error;
-  /** Whether it was sent in earnest, and not only to be checked. */
+  /** Whether it was sent to create the store, and not only to check it. */
   isRefused: boolean;
   alertRef: Ref<HTMLDivElement>;
   isCreating: boolean;

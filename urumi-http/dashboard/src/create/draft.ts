@@ -1,16 +1,16 @@
-// What is being asked for: kept as long as the tab, until the store is made.
+// The request being edited. It is kept until the store is created or the tab is closed.
 import type { CreateStore } from '../api/types';
 import type { Form } from './schema';
 import { toOptions, type Values } from './values';
 
 export interface Draft {
   name: string;
-  /** Undefined while it follows the name. */
+  /** Undefined while the id follows the name. */
   id?: string;
   engine?: string;
-  /** Undefined for oneself. */
+  /** Undefined for the user. */
   owner?: string;
-  /** By engine: to look at another one loses nothing. */
+  /** By engine, so that a change of the engine loses nothing. */
   values: Record<string, Values>;
 }
 
@@ -32,7 +32,7 @@ export function clearDraft(): Draft {
   return EMPTY;
 }
 
-/** A name as an id: what the API takes for one, as far as the name has it. */
+/** An id made from a name: the characters of the name that the API accepts. */
 export function suggestId(name: string): string {
   return name
     .replaceAll('ß', 'ss')
@@ -49,7 +49,7 @@ export function suggestId(name: string): string {
     .replace(/-$/, '');
 }
 
-/** The next one to try where an id is taken: shop, shop-2, shop-3. */
+/** The next id to try if one is taken: shop, shop-2, shop-3. */
 export function nextId(id: string): string {
   const match = /^(.*?)-(\d{1,6})$/.exec(id);
   const suffix = `-${match ? Number(match[2]) + 1 : 2}`;
@@ -68,7 +68,7 @@ export function requestOf(draft: Draft, engine: string, form: Form): CreateStore
     engine,
     ...(id !== '' && { id }),
     ...(draft.owner !== undefined && { owner: draft.owner }),
-    // The API's description has no words for options: each engine has its own.
+    // The API's description has no type for options, because each engine has its own.
     ...(Object.keys(options).length > 0 && { options: options as CreateStore['options'] }),
   };
 }
@@ -78,7 +78,7 @@ interface KeyOfRequest {
   key: string;
 }
 
-/** The Idempotency-Key of a request: the same for the same request, even after the page was loaded anew. */
+/** The Idempotency-Key of a request: the same for the same request, even after a reload of the page. */
 export function keyFor(request: CreateStore): string {
   const text = JSON.stringify(request);
   const kept = read<KeyOfRequest>(KEY);
@@ -92,17 +92,17 @@ export function newKeyFor(request: CreateStore): string {
   return kept.key;
 }
 
-/** Nothing was made with it, or what was made is known. */
+/** The key is no longer needed: it created nothing, or its result is known. */
 export function forgetKey() {
   sessionStorage.removeItem(KEY);
 }
 
-/** Whether this request was sent before: it may have made its store, though no answer said so. */
+/** Whether this request was sent before. It may have created its store although no answer arrived. */
 export function wasSent(request: CreateStore): boolean {
   return read<KeyOfRequest>(KEY)?.request === JSON.stringify(request);
 }
 
-/** Not `crypto.randomUUID`: browsers have that at https and localhost only. */
+/** Not `crypto.randomUUID`: browsers provide it on https and localhost only. */
 function randomKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
     byte.toString(16).padStart(2, '0'),
@@ -121,6 +121,6 @@ function write(name: string, value: unknown) {
   try {
     sessionStorage.setItem(name, JSON.stringify(value));
   } catch {
-    // A full or forbidden storage: the page still has it all while it is open.
+    // The storage is full or forbidden. The open page still has all entries.
   }
 }

@@ -1,4 +1,4 @@
-// What the API says of each input.
+// The API's messages for each input.
 import { createContext, use } from 'react';
 
 export const MessagesContext = createContext<ReadonlyMap<string, string>>(new Map());
@@ -7,11 +7,11 @@ export function useMessage(control: string): string | undefined {
   return use(MessagesContext).get(control);
 }
 
-/** The values that inputs are about, and how the API calls the place they are at. */
+/** The values of inputs, with the paths that the API uses for them. */
 export interface Scope {
   prefix: string;
   values: Readonly<Record<string, unknown>>;
   onChange(path: string, value: unknown): void;
-  /** What an option is if it is left as it is, as far as the API has said so. */
+  /** The value of an unchanged option, if the API has returned it. */
   resolved?(path: string): unknown;
 }

@@ -1,16 +1,16 @@
-// Which input each of the API's complaints belongs to.
+// Maps each problem of the API to its input.
 import type { FieldProblem } from '../api/types';
 import { leavesOf, type Field, type Form, type Leaf } from './schema';
 import { isBlank, rowsOf, type Entry, type Values } from './values';
 
 export interface PlacedProblem extends FieldProblem {
-  /** The input's name, as `controlId` takes it; none where no input is about it. */
+  /** The input's name for `controlId`; none if no input belongs to the problem. */
   control?: string;
-  /** The folded group that the input is in. */
+  /** The collapsed group with the input. */
   group?: string;
 }
 
-/** The id of the element that takes the focus for an input. */
+/** The id of the element that gets the focus for an input. */
 export function controlId(control: string): string {
   return `create-${control.replaceAll(' ', '_')}`;
 }
@@ -41,11 +41,11 @@ function locate(path: string, fields: Field[], values: Values): string | undefin
       return leaf.path + within(leaf, path.slice(leaf.path.length), values);
     }
   }
-  // It is about a group: its first input is where to begin.
+  // The problem is about a group: use its first input.
   return leaves.find((leaf) => leaf.path.startsWith(`${path}.`))?.path;
 }
 
-/** Rows that are empty are not sent, so the API counts without them. */
+/** Empty rows are not sent, so the API does not count them. */
 function within(leaf: Leaf, rest: string, values: Values): string {
   if (leaf.kind === 'map') {
     const row = rowsOf<Entry>(values, leaf.path).findIndex(([name]) => name === rest.slice(1));
@@ -62,7 +62,7 @@ function within(leaf: Leaf, rest: string, values: Values): string {
   return inner === undefined ? '' : `[${row}].${inner}`;
 }
 
-/** What is said at each input. */
+/** The message of each input. */
 export function messagesByControl(problems: PlacedProblem[]): ReadonlyMap<string, string> {
   const messages = new Map<string, string>();
   for (const { control, message } of problems) {

@@ -1,4 +1,4 @@
-// What a form needs to know of an engine's options, read from their JSON Schema.
+// The data that a form needs about an engine's options, read from their JSON Schema.
 
 export interface JsonSchema {
   $ref?: string;
@@ -28,7 +28,7 @@ export interface Choice {
 }
 
 interface Common {
-  /** Where it is, as the API writes it within the options: `api.replicas`. */
+  /** The path within the options, as the API writes it: `api.replicas`. */
   path: string;
   label: string;
   description?: string;
@@ -54,16 +54,16 @@ export type Leaf = Common &
 export type Group = Common & { kind: 'group'; fields: Field[] };
 export type Field = Leaf | Group;
 
-/** What somebody who runs shops is asked first, and everything else by what it belongs to. */
+/** The options that matter most to shop owners, and all others by group. */
 export interface Form {
   first: Leaf[];
-  /** Groups as they are folded; options that belong to none are together in the one without a path. */
+  /** The collapsed groups. Options without a group are in the one without a path. */
   groups: Group[];
 }
 
 const ABBREVIATIONS = new Set(['api', 'cpu', 'id', 'tls', 'url']);
 
-/** `envSecrets` as people write it: Env secrets. */
+/** A readable label: `envSecrets` becomes "Env secrets". */
 export function humanize(key: string): string {
   const words = key
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
@@ -132,7 +132,7 @@ function textOf(schema: JsonSchema, common: Common): Leaf {
   return { ...common, kind: 'text', example };
 }
 
-/** Without references, and without the ways in which a schema says that null is allowed too. */
+/** Resolves references, and removes the alternatives by which a schema allows null. */
 function plain(schema: JsonSchema, root: JsonSchema): { schema: JsonSchema; nullable: boolean } {
   if (schema.$ref) {
     const { $ref, ...own } = schema;
@@ -164,8 +164,8 @@ export function leavesOf(fields: Field[]): Leaf[] {
 }
 
 /**
- * Whether it is about the shop and no machine: how it looks, and what there is to choose that nothing is chosen of.
- * Schemas do not say so; these are the kinds and names by which it shows in any engine's.
+ * Whether the option is about the shop and not about machines: its design, or a choice without a default. Schemas do
+ * not say so; the kind and the name of an option show it for any engine.
  */
 function isForOwners(leaf: Leaf): boolean {
   const key = leaf.path.split('.').at(-1) ?? '';
@@ -192,7 +192,7 @@ export function formOf(schema: JsonSchema): Form {
   return { first, groups };
 }
 
-/** The e-mail address of whom? What comes alone out of its group is named after that too. */
+/** The only option of a group also gets the group's name in its label, because it is shown without the group. */
 function withContext(leaf: Leaf, all: Leaf[], fields: Field[]): Leaf {
   const top = leaf.path.split('.')[0] ?? '';
   const alone = all.filter((other) => other.path.startsWith(`${top}.`)).length === 1;

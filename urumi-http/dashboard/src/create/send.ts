@@ -1,4 +1,4 @@
-// Asks the API what a request would make, and to make it: once, however often that has to be said.
+// Sends requests to the API: previews, and creations that are repeated until there is an answer and create one store.
 import { api, body } from '../api/client';
 import { ApiError, UnreachableError } from '../api/problem';
 import type { CreateStore, Preview, Store } from '../api/types';
@@ -14,16 +14,16 @@ export async function post(request: CreateStore, key: string): Promise<Store> {
   return (await body(api.POST('/stores', { params, body: request }))) as Store;
 }
 
-/** How long to wait before each further try. */
+/** The delay before each further attempt. */
 export const WAITS_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 
-/** Whether the request may have been lost, or its answer: with its key it can be sent again. */
+/** Whether the request or its answer may have been lost. It can be sent again with its key. */
 export function isLost(error: unknown): boolean {
   if (error instanceof UnreachableError) return true;
   return error instanceof ApiError && [502, 503, 504].includes(error.status) && error.problem.retryable;
 }
 
-/** Whether nothing was made, for certain. */
+/** Whether it is certain that nothing was created. */
 function isRefusal(error: unknown): boolean {
   return error instanceof ApiError && error.status < 500;
 }
@@ -32,7 +32,7 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof ApiError && error.problem.code === code;
 }
 
-/** Makes a store. `onWait` hears of each failed try that is followed by another one. */
+/** Creates a store. Calls `onWait` for each failed attempt that is followed by another one. */
 export async function create(
   request: CreateStore,
   onWait: (failed: number) => void,

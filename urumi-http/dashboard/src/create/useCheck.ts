@@ -1,4 +1,4 @@
-// Asks the API, as one types, what a request would make.
+// Asks the API for a preview while the user types.
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -6,27 +6,27 @@ import { ApiError } from '../api/problem';
 import type { CreateStore, FieldProblem, Preview } from '../api/types';
 import { isLost, preview } from './send';
 
-/** How long one has to pause for what was typed to be checked. */
+/** The pause in typing after which the input is checked. */
 const PAUSE_MS = 350;
 const AGAIN_MS = 5_000;
 
 export interface Check {
-  /** What the newest acceptable request would make. */
+  /** The preview of the newest valid request. */
   preview?: Preview;
-  /** What is wrong with the newest request that was checked. */
+  /** The problem with the newest checked request. */
   error?: Error;
-  /** Whether something newer than that is typed or on its way. */
+  /** Whether newer input is being typed or checked. */
   checking: boolean;
   again(): void;
 }
 
 export function useCheck(request: CreateStore, enabled: boolean): Check {
-  // What was typed while nothing was to be checked is not checked late either.
+  // Input typed while checks were off is not checked later.
   const text = enabled ? JSON.stringify(request) : '';
   const [settled] = useDebouncedValue(text, PAUSE_MS);
   const query = useQuery({
     queryKey: ['dry-run', settled],
-    // Whatever is asked before this has answered aborts it.
+    // A newer request aborts this one if it has not been answered.
     queryFn: ({ signal }) => preview(JSON.parse(settled) as CreateStore, signal),
     enabled: enabled && settled !== '',
     retry: false,
@@ -35,7 +35,7 @@ export function useCheck(request: CreateStore, enabled: boolean): Check {
     gcTime: 10_000,
     refetchInterval: ({ state }) => (isLost(state.error) ? AGAIN_MS : false),
   });
-  // Until there is a newer answer the former one stays: nothing flickers while one types.
+  // The previous answer stays until there is a newer one, so nothing flickers while the user types.
   const [known, setKnown] = useState<{ preview?: Preview; error?: Error }>({});
   if (query.isSuccess && (known.preview !== query.data || known.error)) setKnown({ preview: query.data });
   if (query.isError && known.error !== query.error) setKnown({ preview: known.preview, error: query.error });
@@ -46,7 +46,7 @@ export function useCheck(request: CreateStore, enabled: boolean): Check {
   };
 }
 
-/** What an error says of fields. That an id is taken is said of the request as a whole. */
+/** The problems of single fields. A taken id is a problem of the request as a whole. */
 export function fieldProblems(error: unknown): FieldProblem[] {
   if (!(error instanceof ApiError)) return [];
   if (error.problem.code === 'already-exists') return [{ field: 'id', message: error.problem.detail }];

@@ -1,10 +1,10 @@
-// What was typed into a form, and the options that it means. What was not touched is not sent.
+// The values typed into a form, and the options made from them. Unchanged values are not sent.
 import type { Field, Leaf } from './schema';
 import { leavesOf } from './schema';
 
-/** By path. Null stands for "without", where there is a default to do without. */
+/** Values by path. Null removes a default. */
 export type Values = Readonly<Record<string, unknown>>;
-/** A map's entries in the order in which they were typed, half-written ones included. */
+/** A map's entries in the order of typing, including incomplete ones. */
 export type Entry = [name: string, value: string];
 
 type Json = Record<string, unknown>;
@@ -57,7 +57,7 @@ function sent(leaf: Leaf, values: Values): unknown {
   }
 }
 
-/** What is no JSON is sent as the text that it is: the API says what it would take. */
+/** Text that is not JSON is sent unchanged: the API then says what it accepts. */
 function parsed(value: unknown): unknown {
   try {
     return JSON.parse(String(value));

@@ -1,4 +1,4 @@
-// Whether what is seen is what is.
+// Shows whether the page is up to date.
 import { ColorSwatch, Group, Text, VisuallyHidden } from '@mantine/core';
 import { useTranslations } from 'use-intl';
 import { useLiveness } from './LiveStores';

@@ -1,4 +1,4 @@
-// Follows the stores while somebody is signed in, and says how well that works.
+// Follows the stores while a user is signed in, and reports the state of the connection.
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, use, useEffect, useState, type ReactNode } from 'react';
 import { setToken } from '../session/session';
@@ -27,9 +27,9 @@ export function LiveStores({ children }: { children: ReactNode }) {
     };
     const later = (id: string, store: Store | null) => {
       pending.set(id, { id, store });
-      // A timer, not an animation frame: these stop in a tab that is not looked at.
+      // A timer, not an animation frame, because those stop in a hidden tab.
       frame ||= window.setTimeout(flush, 16);
-      // Of one that is gone there is nothing to ask for.
+      // A deleted store has nothing to request.
       if (store) void client.invalidateQueries({ queryKey: ['store', id] });
     };
     const follower = new Follower(

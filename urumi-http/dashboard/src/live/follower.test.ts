@@ -4,7 +4,7 @@ import type { Store } from '../api/types';
 import { FIRST_MS, Follower, POLL_MS, type Liveness } from './follower';
 import type { Frame } from './frames';
 
-/** A server whose connections and answers the test holds in its hands. */
+/** A server whose connections and answers the test controls. */
 class Server {
   connections: Connection[] = [];
   polls = 0;
@@ -95,7 +95,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Lets everything happen that is due by then. */
+/** Runs everything that is due by then. */
 const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
 test('is live once the watch speaks, and passes its events on in order', async () => {

@@ -1,14 +1,14 @@
-// Keeps the stores as they are now: by /watch, by polling where that does not work, and always back to /watch.
+// Keeps the stores up to date: by /watch, or by polling while /watch fails, until /watch works again.
 import { ApiError } from '../api/problem';
 import type { Store } from '../api/types';
 import type { Frame } from './frames';
 
-/** `connecting` only before anything was heard; `offline` while neither way works. */
+/** `connecting` only before the first answer; `offline` while neither /watch nor polling works. */
 export type Liveness = 'connecting' | 'live' | 'polling' | 'offline';
 
-/** How often stores are asked for while there is no watch. */
+/** The interval of polling while there is no watch. */
 export const POLL_MS = 5_000;
-/** How long a watch may take to say something before the stores are asked for: a proxy may hold it back. */
+/** The time to wait for a watch's first event before the stores are polled, because a proxy may buffer it. */
 export const FIRST_MS = 3_000;
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
 
@@ -19,11 +19,11 @@ export interface Ways {
 
 export interface Listener {
   onLiveness(liveness: Liveness): void;
-  /** All stores there are. */
+  /** All stores. */
   onListed(stores: Store[]): void;
   onChanged(store: Store): void;
   onGone(id: string): void;
-  /** The caller is not known (any longer). */
+  /** The caller is not signed in, or no longer. */
   onRefused(): void;
 }
 
@@ -52,7 +52,7 @@ export class Follower {
     this.#retry?.();
   }
 
-  /** The network came back, or the computer woke up: what is open may be dead without having noticed. */
+  /** The network is back, or the computer woke up: an open connection may be dead without a sign. */
   refresh() {
     this.#failures = 0;
     this.#connection?.abort();
@@ -92,7 +92,7 @@ export class Follower {
   }
 
   async #pause() {
-    // A server that restarts ends its connections: the first try to come back is made at once, and needs no poll.
+    // A restarting server closes its connections. The first attempt to reconnect is immediate and needs no poll.
     const delay = this.#failures === 0 ? 0 : (RETRY_MS[this.#failures - 1] ?? RETRY_MS.at(-1));
     this.#failures += 1;
     if (this.#failures > 1) this.#startPolling();

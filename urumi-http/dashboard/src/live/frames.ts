@@ -1,4 +1,4 @@
-// One connection to /watch: its events, until it ends or falls silent.
+// One connection to /watch: its events, until it ends or becomes silent.
 import { createParser } from 'eventsource-parser';
 import { request } from '../api/client';
 
@@ -9,10 +9,10 @@ export interface Frame {
   data: string;
 }
 
-/** The server sends a comment line at least every fifteen seconds: a connection that is silent for longer is dead. */
+/** The server sends a comment line at least every fifteen seconds, so a connection that is silent for longer is dead. */
 export const SILENCE_MS = 40_000;
 
-/** Reads events until the server ends the connection. Throws where it breaks, is refused or falls silent. */
+/** Reads events until the server ends the connection. Throws if it breaks, is refused or becomes silent. */
 export async function* frames(
   path: string,
   lastEventId: string | null,
@@ -46,7 +46,7 @@ export async function* frames(
     }
   } finally {
     clearTimeout(timer);
-    // Whoever stops reading ends the connection too.
+    // A caller that stops reading also ends the connection.
     silence.abort();
   }
 }

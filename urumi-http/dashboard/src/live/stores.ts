@@ -1,4 +1,4 @@
-// All stores that the caller may see, as they are now. The Follower fills this; pages read it.
+// The current state of all stores that the caller may see. The Follower writes it; pages read it.
 import { queryOptions, skipToken, type QueryClient } from '@tanstack/react-query';
 import { request } from '../api/client';
 import type { Store } from '../api/types';
@@ -19,7 +19,7 @@ export async function fetchStores(signal: AbortSignal): Promise<Store[]> {
   return stores;
 }
 
-/** Nothing is fetched for it: LiveStores fills it, and keeps it true. */
+/** This query fetches nothing: LiveStores fills it and keeps it up to date. */
 export const storesQuery = queryOptions<Stores>({
   queryKey: ['stores'],
   queryFn: skipToken,
@@ -30,14 +30,14 @@ function byId(stores: Iterable<Store>): Stores {
   return new Map(Array.from(stores, (store) => [store.id, store]));
 }
 
-/** Whether `a` says something newer of the same store than `b`. Versions are decimal numbers of any length. */
+/** Whether `a` is a newer version of the same store than `b`. Versions are decimal numbers of any length. */
 function isNewer(a: Store, b: Store | undefined): boolean {
   if (!b || a.createdAt !== b.createdAt) return true;
   const [x, y] = [a.resourceVersion, b.resourceVersion];
   return x.length === y.length ? x >= y : x.length > y.length;
 }
 
-/** All stores anew. What is known to be newer stays: a list may have been on its way while a change overtook it. */
+/** Replaces all stores. Newer versions stay, because a change may have arrived before an older list. */
 export function replaceStores(client: QueryClient, listed: Store[]) {
   client.setQueryData(storesQuery.queryKey, (known) =>
     byId(
@@ -49,7 +49,7 @@ export function replaceStores(client: QueryClient, listed: Store[]) {
   );
 }
 
-/** Takes many changes in one go: each costs a copy of the map. */
+/** Applies many changes at once, because each call copies the map. */
 export function applyChanges(client: QueryClient, changes: Iterable<{ id: string; store: Store | null }>) {
   client.setQueryData(storesQuery.queryKey, (known) => {
     const next = new Map(known);
@@ -61,7 +61,7 @@ export function applyChanges(client: QueryClient, changes: Iterable<{ id: string
   });
 }
 
-/** A store as an answer to a change of ours shows it: pages need not wait for the watch to say the same. */
+/** A store from the answer to our own change, so that pages need not wait for the watch. */
 export function noteStore(client: QueryClient, store: Store) {
   applyChanges(client, [{ id: store.id, store }]);
 }

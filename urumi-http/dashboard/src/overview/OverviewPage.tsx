@@ -1,4 +1,4 @@
-// All stores together: how many there are, which need somebody, and how fast they come alive.
+// All stores: their number, those that need attention, and the time until they are ready.
 import {
   Anchor,
   Button,

@@ -1,10 +1,10 @@
-// What the overview says of all stores together.
+// The figures of the overview.
 import type { Store } from '../api/types';
 
-/** A store that is being made for longer than this is worth a look. */
+/** A store that is provisioning for longer than this needs attention. */
 export const SLOW_MS = 10 * 60_000;
 
-/** Stores that somebody should look at, the worst first. */
+/** Stores that need attention, the worst first. */
 export function needAttention(stores: Iterable<Store>, now: number): Store[] {
   const rank = (store: Store) => {
     if (store.status === 'failed') return 0;
@@ -22,7 +22,7 @@ export interface TimeToReady {
   ms: number;
 }
 
-/** How long the stores that became ready last took for it, the latest first. */
+/** The times to ready of the newest ready stores, the latest first. */
 export function timesToReady(stores: Iterable<Store>, most: number): TimeToReady[] {
   return Array.from(stores)
     .flatMap((store) => (store.readyAt ? [{ store, at: Date.parse(store.readyAt) }] : []))

@@ -15,7 +15,7 @@ const SignIn = lazy(async () => ({ default: (await import('../session/SignIn')).
 
 export const Route = createRootRouteWithContext<{ queryClient: QueryClient }>()({ component: Root });
 
-/** Everything but the return from an identity provider is for those who are signed in, where anybody is asked. */
+/** If the server has authentication, every page needs a signed-in user, except the return from an identity provider. */
 function Root() {
   const settings = useQuery(settingsQuery);
   const token = useToken();
@@ -33,7 +33,7 @@ function Root() {
   return <SignedIn key={token} />;
 }
 
-/** Somebody may be known to the identity provider and yet have no role here: that is said instead of anything else. */
+/** A user of the identity provider may have no role here. The page then shows only that. */
 function SignedIn() {
   const who = useQuery(whoamiQuery);
   if (who.error instanceof ApiError && who.error.status === 403) {

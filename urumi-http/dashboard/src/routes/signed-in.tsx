@@ -8,7 +8,7 @@ export const Route = createFileRoute('/signed-in')({
     const { signIn } = await context.queryClient.ensureQueryData(settingsQuery);
     if (!signIn.oidc) throw new Error('this server has no sign-in by an identity provider');
     const back = await (await import('../session/oidc')).arrive(signIn.oidc);
-    // A whole load: the address with the provider's code must not stay in the history.
+    // A full page load, because the address with the provider's code must not stay in the history.
     location.replace(back.startsWith(import.meta.env.BASE_URL) ? back : import.meta.env.BASE_URL);
   },
   component: Returning,

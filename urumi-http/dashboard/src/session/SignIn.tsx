@@ -1,4 +1,4 @@
-// Who are you? By a token, or by the organisation's identity provider.
+// Signs in with a token, or at the organisation's identity provider.
 import {
   Alert,
   Button,

@@ -1,4 +1,4 @@
-// Sign-in at the organisation's identity provider: authorization code with PKCE. Loaded only where it is used.
+// Sign-in at the organisation's identity provider: authorization code with PKCE. Loaded only when it is used.
 import { User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
 import type { Settings } from './settings';
 import { setToken } from './session';
@@ -13,18 +13,18 @@ export function manager({ issuer, clientId, scope }: Oidc): UserManager {
     response_type: 'code',
     scope,
     automaticSilentRenew: false,
-    // As long as the tab, like the token.
+    // Kept until the tab is closed, like the token.
     userStore: new WebStorageStateStore({ store: sessionStorage }),
     stateStore: new WebStorageStateStore({ store: sessionStorage }),
   });
 }
 
-/** Leaves for the identity provider; comes back at `signed-in`. */
+/** Redirects to the identity provider, which returns to `signed-in`. */
 export async function leave(oidc: Oidc, back: string) {
   await manager(oidc).signinRedirect({ state: back });
 }
 
-/** Ends the sign-in, and says where somebody wanted to go. */
+/** Completes the sign-in and returns the page that the user wanted. */
 export async function arrive(oidc: Oidc): Promise<string> {
   const user: User = await manager(oidc).signinCallback().then(required);
   // The server checks ID tokens, whose audience is this client.

@@ -1,4 +1,4 @@
-// Whose requests these are: the bearer token, kept as long as the tab.
+// The user's bearer token, kept until the tab is closed.
 import { useSyncExternalStore } from 'react';
 
 const KEY = 'urumi.token';
@@ -17,7 +17,7 @@ export function setToken(next: string | null) {
   listeners.forEach((listener) => listener());
 }
 
-/** Calls back whenever somebody signs in or out. Returns how to stop that. */
+/** Calls back on each sign-in and sign-out. Returns the function that stops it. */
 export function onTokenChange(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

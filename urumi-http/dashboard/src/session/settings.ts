@@ -1,11 +1,11 @@
-// What the server tells a dashboard before anybody is signed in.
+// The settings that the server gives a dashboard before the sign-in.
 import { queryOptions } from '@tanstack/react-query';
 import { request } from '../api/client';
 
 export interface Settings {
   version: string;
   signIn: {
-    /** Whether a bearer token is asked for. */
+    /** Whether users sign in with a bearer token. */
     token: boolean;
     oidc: { issuer: string; clientId: string; scope: string } | null;
   };
@@ -17,7 +17,7 @@ export const settingsQuery = queryOptions({
   staleTime: Infinity,
 });
 
-/** Whether anybody is asked who they are. */
+/** Whether the server has authentication. */
 export function asksWho({ signIn }: Settings): boolean {
   return signIn.token || signIn.oidc !== null;
 }

@@ -1,6 +1,6 @@
 import { setToken } from './session';
 
-/** Forgets the token, and with it everything that was seen. */
+/** Deletes the token and all data of the session. */
 export function signOut() {
   setToken(null);
   location.assign(import.meta.env.BASE_URL);

@@ -1,4 +1,4 @@
-// What is shown where a page cannot be.
+// Replaces a page that cannot be shown.
 import { Alert, Button, Container, Group, Text, Title } from '@mantine/core';
 import { Link, useRouter } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
@@ -7,7 +7,7 @@ import { explain } from '../api/errors';
 interface Props {
   error: unknown;
   reset?: () => void;
-  /** Where it may help to be somebody else. */
+  /** Signs the user out. Set if another user may have access. */
   signOut?: () => void;
 }
 

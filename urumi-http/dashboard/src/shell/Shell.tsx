@@ -1,4 +1,4 @@
-// What surrounds every page: where one is, whether what is seen is live, and who one is.
+// The frame of every page: navigation, the state of the live connection, and the signed-in user.
 import {
   ActionIcon,
   Anchor,
@@ -46,7 +46,7 @@ export function Shell({ children }: { children: ReactNode }) {
       to={to}
       label={label}
       leftSection={<Icon size={18} aria-hidden />}
-      // The router would also mark where one is below.
+      // Otherwise the router would also mark links to parents of the current page.
       activeOptions={{ exact: true, includeSearch: false }}
       active={at(to)}
     />

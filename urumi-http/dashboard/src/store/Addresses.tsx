@@ -1,4 +1,4 @@
-// Where a store is reached, and whether it is there.
+// A store's addresses, and whether they work.
 import { ActionIcon, Anchor, Group, Stack, Text, Tooltip, VisuallyHidden } from '@mantine/core';
 import { IconExternalLink } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';

@@ -1,10 +1,10 @@
-// A part of the overview, under a heading of its own.
+// A section of the overview with its own heading.
 import { Group, Paper, Title } from '@mantine/core';
 import { useId, type ReactNode } from 'react';
 
 interface Props {
   title: string;
-  /** What stands opposite the title. */
+  /** Content on the right of the title. */
   aside?: ReactNode;
   children: ReactNode;
 }

@@ -1,10 +1,10 @@
-// Copies a text, and says that it did.
+// Copies a text and confirms it.
 import { ActionIcon, CopyButton, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
 import classes from './Copy.module.css';
 
-/** `what` is named to those who do not see what stands before the button. */
+/** `what` names the text for screen readers. */
 export function Copy({ value, what }: { value: string; what: string }) {
   const t = useTranslations('store');
   return (

@@ -1,4 +1,4 @@
-// How one signs in to a store: the password only on request, and not for long.
+// The first sign-in to a store. The password is shown only on request and for a short time.
 import { Button, Code, Group, Stack, Text, VisuallyHidden } from '@mantine/core';
 import { IconEye, IconEyeOff } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
@@ -20,7 +20,7 @@ export function Credentials({ store }: { store: Store }) {
   const { data, error } = useQuery(credentialsQuery(store.id));
   if (!data && !error) return null;
   if (!data) {
-    // Nobody signs in to stores of this engine, or the password is not made yet.
+    // Stores of this engine have no sign-in, or the password does not exist yet.
     const expected = error instanceof ApiError && error.status === 409;
     return (
       <Card title={t('title')}>
@@ -48,7 +48,7 @@ function Password({ store }: { store: Store }) {
   const t = useTranslations('store.credentials');
   const [password, setPassword] = useState<string | null>(null);
   const { mutate, isPending, error } = useMutation({
-    // Not an answer to keep: it is put where it is shown, and nowhere else.
+    // This answer must not be cached: it is stored only where it is shown.
     gcTime: 0,
     mutationFn: async () => {
       const { password } = await body(
@@ -61,7 +61,7 @@ function Password({ store }: { store: Store }) {
     if (password === null) return;
     const hide = () => setPassword(null);
     const timer = setTimeout(hide, SHOWN_MS);
-    // Whoever looks at something else leaves it open to others.
+    // A user who switches away might leave the password visible to others.
     const leave = () => document.hidden && hide();
     document.addEventListener('visibilitychange', leave);
     return () => {

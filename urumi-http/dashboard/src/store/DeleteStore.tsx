@@ -1,4 +1,4 @@
-// Removes a store for good: only after its name was typed.
+// Deletes a store after the user has typed its name.
 import { Alert, Button, Group, List, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconTrash } from '@tabler/icons-react';

@@ -1,4 +1,4 @@
-// A store on its way out: what holds it up, if something does.
+// A store that is being deleted, with the reason if the deletion does not finish.
 import { Code, Group, Loader, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNow, useTranslations } from 'use-intl';

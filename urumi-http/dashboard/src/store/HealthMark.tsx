@@ -1,4 +1,4 @@
-// Whether something works, by shape as well as colour. What it says in words stands beside it.
+// Shows whether something works, by shape and colour. The same in words stands next to it.
 import { IconCircleCheckFilled, IconCircleDashed, IconCircleXFilled } from '@tabler/icons-react';
 import type { Health } from './health';
 import classes from './HealthMark.module.css';

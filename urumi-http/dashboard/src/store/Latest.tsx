@@ -1,4 +1,4 @@
-// What happened last, with the way to all of it.
+// The latest events, with a link to the whole timeline.
 import { Anchor } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';

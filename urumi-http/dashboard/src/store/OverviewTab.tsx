@@ -1,4 +1,4 @@
-// A store at a glance: how its making goes, where it is reached, how to sign in, and whether one can buy something.
+// The overview of a store: progress, addresses, first sign-in, and test order.
 import { Stack } from '@mantine/core';
 import { useMay } from '../session/whoami';
 import { Addresses } from './Addresses';

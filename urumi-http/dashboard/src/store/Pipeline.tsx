@@ -1,4 +1,4 @@
-// What is being made, as it happens, and what keeps it from going on.
+// The progress of a store's creation, step by step, and the reason if it is blocked.
 import { Text, VisuallyHidden } from '@mantine/core';
 import {
   IconAlertTriangleFilled,
@@ -33,7 +33,7 @@ export function Pipeline({ store }: { store: Store }) {
   const now = useNow({ updateInterval: store.status === 'provisioning' ? 1000 : 30_000 }).getTime();
   const created = Date.parse(store.createdAt);
   const readyAt = store.readyAt ? Date.parse(store.readyAt) : undefined;
-  // The clock here may be behind the server's.
+  // The browser's clock may be behind the server's.
   const all = steps(store, Math.max(now, created));
   const until = readyAt ?? Math.max(now, created + 1000, ...all.map((step) => step.to ?? 0));
   const wrong = culprit(all);
@@ -106,7 +106,7 @@ function Hint({ step }: { step: Step }) {
   return reason ? t(`reason.${reason}.what`) : <span className="untrusted">{step.why.reason}</span>;
 }
 
-/** Counts while it runs; tells since when where it was not the first time. */
+/** The duration of a step, counted while it runs. After a recovery, the time since then. */
 function Time({ step, now }: { step: Step; now: number }) {
   const t = useTranslations('store.pipeline');
   if (step.again !== undefined) return <Ago time={new Date(step.again).toISOString()} />;
@@ -118,7 +118,7 @@ function Time({ step, now }: { step: Step; now: number }) {
   return t(`state.${step.state}`);
 }
 
-/** Where in the whole a step lies. Its words say the same. */
+/** A bar that shows the step's place in the total time. The text says the same. */
 function Bar({ from, to, span }: { from: number; to: number; span: Span }) {
   const whole = span.to - span.from;
   const share = (ms: number) => `${Math.min(100, Math.max(0, (ms / whole) * 100))}%`;

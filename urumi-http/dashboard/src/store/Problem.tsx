@@ -1,4 +1,4 @@
-// What is wrong with a store and what helps, in plain words; Kubernetes' own one click deeper.
+// The problem of a store and its fix in plain words. Kubernetes' message is one click away.
 import { Alert, Anchor, Button, Code, Collapse, Group, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconChevronDown, IconChevronUp } from '@tabler/icons-react';

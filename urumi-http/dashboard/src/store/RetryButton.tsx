@@ -1,4 +1,4 @@
-// Makes a failed store go on.
+// Retries a failed store.
 import { Button, Stack, Text } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';

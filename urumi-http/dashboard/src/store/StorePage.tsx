@@ -1,4 +1,4 @@
-// One store: what it is, what can be done with it, and its tabs. Says so when it is gone.
+// The page of one store: its facts, its actions and its tabs. If the store is deleted, the page says so.
 import { Anchor, Box, Button, Group, Skeleton, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import {
   IconArrowLeft,
@@ -42,7 +42,7 @@ function Shown({ id }: { id: string }) {
   const stores = useQuery(storesQuery);
   const liveness = useLiveness();
   const store = stores.data?.get(id);
-  // What it was last, for when it is gone.
+  // The last known state, for the time after the deletion.
   const [last, setLast] = useState<Store>();
   if (store && store !== last) setLast(store);
   useTitle(store?.name ?? last?.name ?? id);
@@ -77,7 +77,7 @@ function useTitle(name: string) {
 function Absent({ title, text }: { title: string; text: string }) {
   const t = useTranslations('store');
   const heading = useRef<HTMLHeadingElement>(null);
-  // What had the focus is no more.
+  // The element with the focus no longer exists.
   useEffect(() => heading.current?.focus(), []);
   return (
     <Stack align="center" ta="center" py={64} gap="sm">

@@ -1,4 +1,4 @@
-// Buys something in a store as a customer would, and tells how that went.
+// Places a test order in a store and shows the result.
 import { Alert, Button, Group, Loader, Stack, Text, VisuallyHidden } from '@mantine/core';
 import { IconCircleCheckFilled, IconCircleXFilled, IconShoppingCart } from '@tabler/icons-react';
 import { useMutation, useMutationState } from '@tanstack/react-query';
@@ -20,7 +20,7 @@ export function TestOrder({ store }: { store: Store }) {
     mutationKey,
     mutationFn: () => body(api.POST('/stores/{id}/smoke', { params: { path: { id: store.id } } })),
   });
-  // From the cache, for it goes on while another tab is looked at.
+  // Stored in the cache, because the order continues while another tab is open.
   const last = useMutationState({
     filters: { mutationKey },
     select: ({ state }) => ({

@@ -1,7 +1,7 @@
-// Times as people tell them, exact on request.
+// Relative times, with the exact time on request.
 import { useFormatter, useNow } from 'use-intl';
 
-/** How long ago, the exact time behind it. */
+/** A relative time with the exact time in a tooltip. */
 export function Ago({ time, every = 15_000 }: { time: string; every?: number }) {
   const format = useFormatter();
   const now = useNow({ updateInterval: every });

@@ -1,4 +1,4 @@
-// What changes a store: only as it was seen, so that nothing is done to something else than what one looks at.
+// The actions that change a store. Each is conditional on the version that the user saw.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, body } from '../api/client';
 import { ApiError } from '../api/problem';
@@ -14,13 +14,13 @@ const guarded = ({ id, resourceVersion }: Store) => ({
 export const retry: Change = (store) => body(api.POST('/stores/{id}/retry', guarded(store)));
 export const remove: Change = (store) => body(api.DELETE('/stores/{id}', guarded(store)));
 
-/** Whether the store is no longer as it was seen. */
+/** Whether the store has changed since the user saw it. */
 export const hasChanged = (error: unknown) => error instanceof ApiError && error.status === 412;
 
 export function useChange(change: Change) {
   const client = useQueryClient();
   const note = (store: Store) => {
-    // The watch may have told already that it is gone: an answer that comes later must not bring it back.
+    // The watch may have reported the deletion already. A later answer must not bring the store back.
     if (client.getQueryData(storesQuery.queryKey)?.has(store.id)) noteStore(client, store);
   };
   return useMutation({
@@ -28,7 +28,7 @@ export function useChange(change: Change) {
     onSuccess: note,
     async onError(error, { id }) {
       if (error instanceof ApiError && error.status === 404) applyChanges(client, [{ id, store: null }]);
-      // What it is now, without waiting for the watch: the next try is about that.
+      // Loads the current version without waiting for the watch, for the next attempt.
       if (hasChanged(error))
         noteStore(client, await body(api.GET('/stores/{id}', { params: { path: { id } } })));
     },

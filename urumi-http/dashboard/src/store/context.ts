@@ -1,4 +1,4 @@
-// The store whose page this is, for what is on that page.
+// The store of the current page, for the page's components.
 import { createContext, use } from 'react';
 import type { Store } from '../api/types';
 

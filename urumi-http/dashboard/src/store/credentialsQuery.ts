@@ -1,4 +1,4 @@
-// Where and as whom one signs in to a store: without the password, which no cache ever has.
+// The address and user name of a store's first sign-in, without the password, which is never cached.
 import { queryOptions } from '@tanstack/react-query';
 import { api, body } from '../api/client';
 

@@ -1,10 +1,10 @@
-// Whether an address answers, as far as the store's conditions tell.
+// Whether an address answers, according to the store's conditions.
 import type { Condition, Store } from '../api/types';
 import { componentOf } from './pipeline';
 
 export type Health = 'up' | 'down' | 'pending';
 
-/** Of the address behind which `component` is; of the store as a whole where it has no such component. */
+/** The health of the address of `component`, or of the whole store if it has no such component. */
 export function health(store: Store, component: string): Health {
   const find = (wanted: (condition: Condition) => boolean) => store.conditions.find(wanted);
   const served = find(({ type }) => type === 'AddressesServed');

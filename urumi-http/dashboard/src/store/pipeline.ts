@@ -1,10 +1,10 @@
-// What is being made, step by step: a pure reading of a store's conditions, whatever its engine.
+// The steps of a store's creation, computed from its conditions, for any engine.
 import type { Condition, Store } from '../api/types';
 import { isConsequence, isOrdinary, isPassing } from './reasons';
 
 /**
- * `done`; `running` without anything wrong; `waiting` for what comes before; `stalled` while something is wrong;
- * `failed` where it was given up; `unknown` where the cluster does not tell.
+ * `done`; `running` without a problem; `waiting` for an earlier step; `stalled` by a problem; `failed` after the store
+ * was given up; `unknown` if the cluster gives no information.
  */
 export type StepState = 'done' | 'running' | 'waiting' | 'stalled' | 'failed' | 'unknown';
 
@@ -13,26 +13,26 @@ export interface Step {
   key: string;
   kind: 'record' | 'component' | 'addresses' | 'smoke';
   state: StepState;
-  /** When its work began, in ms; none while it waits. */
+  /** The start of the step in ms; none while it waits. */
   from?: number;
-  /** When it was done, in ms; none while it is not, and where that is not known. */
+  /** The end of the step in ms; none while it runs, or if it is not known. */
   to?: number;
-  /** Since when it is as it should be again, where it was not meanwhile. */
+  /** The time of the recovery, if the step failed after it was done. */
   again?: number;
-  /** Why it is not done. */
+  /** The reason why the step is not done. */
   why?: { reason: string; message: string };
 }
 
-/** How long what usually passes may last before it is called a stall. */
+/** The time after which a usually temporary problem counts as stalled. */
 const PASSING_MS = 60_000;
 
-/** `ProofOfLifeReady` → `proof-of-life`; none for what is about no component. */
+/** `ProofOfLifeReady` → `proof-of-life`; none for conditions that are not about a component. */
 export function componentOf(type: string): string | undefined {
   const words = /^(.+)Ready$/.exec(type)?.[1];
   return words?.replaceAll(/(?<!^)([A-Z])/g, '-$1').toLowerCase();
 }
 
-/** The names of the store's components, in the order in which they are made. */
+/** The names of the store's components, in the order of creation. */
 export function componentsOf(store: Store): string[] {
   return store.conditions.flatMap(({ type }) => componentOf(type) ?? []);
 }
@@ -83,7 +83,7 @@ function judge(
 ): Omit<Step, 'key' | 'kind'> {
   const changed = time(condition.lastTransitionTime);
   if (condition.status === 'True') {
-    // What changed after the store was ready for the first time was broken meanwhile.
+    // A change after the store was first ready means that the step was broken since then.
     const firstReady = store.readyAt ? time(store.readyAt) : Infinity;
     if (changed > firstReady) return { state: 'done', again: changed };
     return { state: 'done', from: Math.min(start, changed), to: changed };
@@ -102,7 +102,7 @@ function judge(
   return { state: isOrdinary(reason) || early ? 'running' : 'stalled', from: start, why: why(condition) };
 }
 
-/** They are served once there is something behind them, however early somebody was found to serve them. */
+/** Addresses work only when there is something behind them, even if an Ingress controller was found earlier. */
 function addresses(store: Store, condition: Condition, before: Step[], now: number): Step {
   const ends = before.map((step) => step.to);
   const all = before.every((step) => step.state === 'done');
@@ -115,7 +115,7 @@ function addresses(store: Store, condition: Condition, before: Step[], now: numb
   return { ...step, state: 'done', ...(known && { from: start, to: Math.max(start, judged.to ?? start) }) };
 }
 
-/** A store whose time ran out while nothing was wrong has failed at the first step that is not done. */
+/** If the deadline passed without a known problem, the first unfinished step has failed. */
 function blameDeadline(store: Store, steps: Step[]) {
   if (store.status !== 'failed' || steps.some((step) => step.state === 'failed')) return;
   const late = steps.find((step) => step.state !== 'done' && step.state !== 'unknown');
@@ -127,7 +127,7 @@ function blameDeadline(store: Store, steps: Step[]) {
 
 const why = ({ reason, message }: Condition) => ({ reason, message: message ?? '' });
 
-/** The step that keeps the store from being well, if one does. */
+/** The step that blocks the store, if there is one. */
 export function culprit(steps: Step[]): Step | undefined {
   return steps.find((step) => step.state === 'failed' || step.state === 'stalled');
 }

@@ -1,4 +1,4 @@
-// Which of Kubernetes' and urumi's reasons there are plain words for, and which others mean the same.
+// The reasons of Kubernetes and urumi that have plain texts, and other reasons with the same meaning.
 
 /** Each has `what` and `todo` in the texts. */
 export const REASONS = [
@@ -48,19 +48,19 @@ const SAME: Record<string, Reason> = {
   FailedAttachVolume: 'FailedMount',
 };
 
-/** The reason to look up in the texts; none where nobody has found plain words yet. */
+/** The reason to look up in the texts; none if there is no text for it. */
 export function plainReason(reason: string, message = ''): Reason | undefined {
-  // The scheduler has one word for two things.
+  // The scheduler uses one reason for two problems.
   if (reason === 'FailedScheduling' && message.includes('unbound immediate')) return 'ClaimUnbound';
   if (Object.hasOwn(SAME, reason)) return SAME[reason];
   return REASONS.find((known) => known === reason);
 }
 
-/** Part of every start: nothing is wrong yet. */
+/** Part of every start, not a problem. */
 const ORDINARY = new Set(['Starting', 'NotReady', 'Missing', 'Creating']);
-/** What may be no more than a consequence of something before it that is not there yet. */
+/** May be only a consequence of an earlier step that is not done yet. */
 const CONSEQUENCES = new Set(['CrashLoopBackOff', 'BackOff', 'Error', 'Unhealthy']);
-/** What comes and goes in a start that goes well, and means something only when it stays. */
+/** Occurs temporarily in a normal start; a problem only if it lasts. */
 const PASSING = new Set([
   'Unschedulable',
   'ClaimUnbound',

@@ -1,4 +1,4 @@
-// What of a store's page is in the address: a link shows the same.
+// The state of a store's page that is part of its address, so that a link shows the same.
 import type { TimelineEntry } from '../api/types';
 
 export type Source = TimelineEntry['source'];
@@ -6,13 +6,13 @@ export const SOURCES = ['urumi', 'kubernetes', 'audit'] as const satisfies Sourc
 
 type Raw = Record<string, unknown>;
 
-/** Routers read `?q=12` as a number. */
+/** The router reads `?q=12` as a number. */
 const text = (value: unknown) =>
   typeof value === 'string' || typeof value === 'number' ? String(value) || undefined : undefined;
 const flag = (value: unknown) => (value === true ? true : undefined);
 
 export interface EventsSearch {
-  /** Only these; all without. */
+  /** Shows only these; all if empty. */
   source?: Source[] | undefined;
   warnings?: true | undefined;
 }

@@ -1,9 +1,9 @@
-// Names of what a store is made of, for people.
+// Readable names of a store's parts.
 import { useTranslations } from 'use-intl';
 
 const KNOWN = ['record', 'database', 'api', 'storefront', 'proof-of-life', 'addresses', 'smoke'] as const;
 
-/** `search-index` → `Search index`, where nobody has named it yet. */
+/** `search-index` → `Search index`, if there is no text for it. */
 export function humanised(name: string): string {
   const words = name.replaceAll('-', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);

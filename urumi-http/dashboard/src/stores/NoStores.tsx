@@ -1,4 +1,4 @@
-// The first thing that somebody sees: what this is for, and how to begin.
+// The page of a user without stores: its purpose, and the first step.
 import { Button, Paper, Stack, Text, ThemeIcon, Title } from '@mantine/core';
 import { IconBuildingStore } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';

@@ -1,4 +1,4 @@
-// A store's status, told by a shape and a word as well as a colour.
+// A store's status, shown by a shape, a word and a colour.
 import { Badge } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconLoader2, IconTrash } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';

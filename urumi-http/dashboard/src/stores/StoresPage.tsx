@@ -1,4 +1,4 @@
-// All stores: found, filtered and ordered by the address's parameters.
+// All stores: searched, filtered and sorted by the address's parameters.
 import {
   Alert,
   Button,

@@ -1,4 +1,4 @@
-// The rows that are in sight: a thousand stores cost as much as twenty.
+// Renders only the visible rows: a thousand stores cost as much as twenty.
 import { Anchor, Box, Group, Text, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowsSort, IconArrowUp, IconExternalLink } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
@@ -154,7 +154,7 @@ function Row({ store, index, at, measure }: RowProps) {
   );
 }
 
-/** A link to the store itself, once it answers. */
+/** A link to one of the store's addresses, as soon as the store answers. */
 function Outside({ to, label, store }: { to: string | null | undefined; label: string; store: Store }) {
   const t = useTranslations('stores');
   if (!to || (store.status !== 'ready' && store.status !== 'degraded')) return null;

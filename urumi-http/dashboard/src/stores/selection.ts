@@ -1,4 +1,4 @@
-// Which stores are shown, and in which order: the address's parameters, and what they choose.
+// Filters and sorts stores by the address's parameters.
 import { STATUSES, type Store, type StoreStatus } from '../api/types';
 
 export const COLUMNS = ['name', 'status', 'engine', 'created'] as const;
@@ -13,10 +13,10 @@ export interface Selection {
   sort?: Sort;
 }
 
-/** The newest first: it is what was made last that somebody comes to see. */
+/** Newest first, because users usually want to see the latest store. */
 export const USUAL: Sort = '-created';
 
-/** Reads an address's parameters; what makes no sense is left out. */
+/** Reads an address's parameters; invalid ones are ignored. */
 export function parseSelection(search: Record<string, unknown>): Selection {
   const selection: Selection = {};
   if (typeof search.q === 'string' || typeof search.q === 'number') selection.q = String(search.q);
@@ -31,7 +31,7 @@ export function parseSelection(search: Record<string, unknown>): Selection {
   return selection;
 }
 
-// What needs somebody comes first.
+// Statuses that need attention come first.
 const URGENCY: Record<StoreStatus, number> = {
   failed: 0,
   degraded: 1,
@@ -48,7 +48,7 @@ const COMPARE: Record<Column, (a: Store, b: Store) => number> = {
   created: (a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt),
 };
 
-/** The stores that are chosen, in their order. Equal ones are ordered by id, so that rows never change places by themselves. */
+/** The selected stores in order. Equal ones are ordered by id, so that rows never change places by themselves. */
 export function select(stores: Iterable<Store>, { q, status, engine, sort = USUAL }: Selection): Store[] {
   const needle = q?.trim().toLowerCase() ?? '';
   const chosen = Array.from(stores).filter(
@@ -62,7 +62,7 @@ export function select(stores: Iterable<Store>, { q, status, engine, sort = USUA
   return chosen.sort((a, b) => turn * compare(a, b) || (a.id < b.id ? -1 : 1));
 }
 
-/** How many stores are in each status. */
+/** The number of stores in each status. */
 export function countByStatus(stores: Iterable<Store>): Record<StoreStatus, number> {
   const counts = { provisioning: 0, ready: 0, degraded: 0, failed: 0, deleting: 0 };
   for (const { status } of stores) counts[status] += 1;

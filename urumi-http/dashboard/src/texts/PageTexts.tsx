@@ -1,4 +1,4 @@
-// The texts that one page alone needs, beside those of all pages.
+// The texts of one page, in addition to those of all pages.
 import type { ReactNode } from 'react';
 import { IntlProvider, useTimeZone } from 'use-intl';
 import { language, locale, messages, type Language } from './index';

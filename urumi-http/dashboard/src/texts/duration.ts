@@ -1,10 +1,10 @@
-// How long something took or takes, in the reader's language.
+// Durations in the reader's language.
 import { locale } from './index';
 
 const formatter = new Intl.DurationFormat(locale, { style: 'narrow' });
 const seconds = new Intl.NumberFormat(locale, { style: 'unit', unit: 'second', unitDisplay: 'narrow' });
 
-/** Two units at most: nobody waits for the third. */
+/** At most two units, because a third adds nothing useful. */
 export function duration(ms: number): string {
   const whole = Math.max(0, Math.round(ms / 1000));
   if (whole < 60) return seconds.format(whole);

@@ -1,5 +1,5 @@
-// The texts: ICU messages, the same keys in each language. English where there is no other. What one page alone says is
-// in files of its own, which are loaded with it.
+// The texts: ICU messages with the same keys in each language. English is the fallback. The texts of a single page are in
+// separate files, which are loaded with the page.
 import { createTranslator } from 'use-intl';
 import type create from './en.create.json';
 import en from './en.json';
@@ -14,18 +14,18 @@ declare module 'use-intl' {
 const languages = { en };
 export type Language = keyof typeof languages;
 
-/** The first of the reader's languages that there are texts for. */
+/** The first of the reader's languages with texts. */
 export const language: Language =
   navigator.languages
     .map((tag) => tag.split('-')[0] as Language)
     .find((tag) => Object.hasOwn(languages, tag)) ?? 'en';
 
-/** What every page needs; the others' texts are added by PageTexts. */
+/** The texts of every page; PageTexts adds those of single pages. */
 export const messages = languages[language] as (typeof languages)[Language] & typeof create & typeof store;
-/** Dates and numbers follow the reader's own habits as far as they are of the language of the texts. */
+/** Dates and numbers use the reader's locale if it has the language of the texts. */
 export const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
 
 document.documentElement.lang = language;
 
-/** For what is no component. */
+/** For code outside of components. */
 export const translate = createTranslator({ locale, messages });

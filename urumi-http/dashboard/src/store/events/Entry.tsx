@@ -1,4 +1,4 @@
-// One thing that happened.
+// One entry of the timeline.
 import { Badge, Group, Text, VisuallyHidden } from '@mantine/core';
 import { IconAlertTriangle, IconBuildingStore, IconCube, IconUser } from '@tabler/icons-react';
 import { useFormatter, useTranslations } from 'use-intl';

@@ -1,4 +1,4 @@
-// What happened to a store: its own story, what Kubernetes says, and who asked for what.
+// The timeline of a store: changes of its status, Kubernetes' Events, and audited requests.
 import { Alert, Chip, Group, Paper, Skeleton, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';

@@ -1,4 +1,4 @@
-// What happened to a store. Asked for again whenever the store changes: the watch sees to that.
+// The timeline of a store. It is loaded again when the watch reports a change of the store.
 import { queryOptions } from '@tanstack/react-query';
 import { api, body } from '../../api/client';
 
@@ -6,6 +6,6 @@ export const eventsQuery = (id: string) =>
   queryOptions({
     queryKey: ['store', id, 'events'],
     queryFn: ({ signal }) => body(api.GET('/stores/{id}/events', { params: { path: { id } }, signal })),
-    // Kubernetes tells of things that change nothing about the store.
+    // Some of Kubernetes' Events do not change the store.
     refetchInterval: 10_000,
   });

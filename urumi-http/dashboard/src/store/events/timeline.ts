@@ -1,4 +1,4 @@
-// What of a timeline is shown, newest first, in days.
+// Filters a timeline and groups it by day, newest first.
 import type { TimelineEntry } from '../../api/types';
 import type { EventsSearch, Source } from '../search';
 
@@ -15,7 +15,7 @@ export function countBySource(entries: TimelineEntry[]): Record<Source, number> 
   return counts;
 }
 
-/** Entries by the day on which they were, as `day` tells it, in the order given. */
+/** Groups entries by day, as computed by `day`, and keeps their order. */
 export function byDay(entries: TimelineEntry[], day: (time: Date) => string): [string, TimelineEntry[]][] {
   const days = new Map<string, TimelineEntry[]>();
   for (const entry of entries) {

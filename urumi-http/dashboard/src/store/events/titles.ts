@@ -1,4 +1,4 @@
-// What happened, for people: what urumi itself says has words of its own, and so have Kubernetes' well-known reasons.
+// Titles of timeline entries: urumi's own reasons and Kubernetes' well-known reasons have texts.
 import { useTranslations } from 'use-intl';
 import type { TimelineEntry } from '../../api/types';
 import { plainReason } from '../reasons';

@@ -1,4 +1,4 @@
-// The lines of one component, or of all: followed, searched, held still, taken away as a file.
+// The log of one component or of all: it can be followed, searched, paused and downloaded.
 import {
   ActionIcon,
   Alert,
@@ -47,7 +47,7 @@ const LINE_PX = 20;
 interface Props {
   store: Store;
   component: string | undefined;
-  /** Another one whenever there may be other pods. */
+  /** Changes whenever there may be other pods. */
   generation: string;
 }
 
@@ -64,7 +64,7 @@ export function LogView({ store, component, generation }: Props) {
     known.current = generation;
   }, [follower, generation]);
   const live = useSyncExternalStore(follower.subscribe, follower.snapshot);
-  // What is looked at while new lines come: held still by the button, or by scrolling up.
+  // The lines shown while new ones arrive. The button or scrolling up pauses the view.
   const [held, setHeld] = useState<{ snapshot: Snapshot; by: 'button' | 'scrolling' }>();
   const shown = held?.snapshot ?? live;
   const news = live.total - shown.total;
@@ -75,7 +75,7 @@ export function LogView({ store, component, generation }: Props) {
 
   const found = useMemo(() => matches(shown.lines, q), [shown.lines, q]);
   const [at, setAt] = useState<number>();
-  // The line itself rather than its place, for places move as lines go.
+  // The line's key rather than its position, because positions change when old lines are dropped.
   const place = found.findIndex((index) => shown.lines[index]?.key === at);
   const [target, setTarget] = useState<number>();
   const seek = (step: 1 | -1) => {
@@ -225,16 +225,16 @@ interface LinesProps {
   named: boolean;
   wrap: boolean;
   query: string;
-  /** The key of the line that was sought. */
+  /** The key of the found line. */
   at: number | undefined;
-  /** Where that line is. */
+  /** The position of that line. */
   target: number | undefined;
   following: boolean;
   onUp: () => void;
   onEnd: () => void;
 }
 
-/** Those in sight: ten thousand lines cost as much as fifty. */
+/** The visible lines: ten thousand lines cost as much as fifty. */
 function Lines({ lines, label, named, wrap, query, at, target, following, onUp, onEnd }: LinesProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const last = useRef(0);
@@ -253,7 +253,7 @@ function Lines({ lines, label, named, wrap, query, at, target, following, onUp, 
   useLayoutEffect(() => {
     if (following && scroller.current) scroller.current.scrollTop = size;
   }, [following, newest, size]);
-  // Heights are others when lines are wrapped.
+  // Wrapped lines have other heights.
   const { measure, scrollToIndex } = rows;
   useLayoutEffect(() => measure(), [measure, wrap]);
   useEffect(() => {
@@ -287,7 +287,7 @@ function Lines({ lines, label, named, wrap, query, at, target, following, onUp, 
             return (
               <div
                 key={key}
-                // Lines that are not wrapped are all of one height.
+                // Lines without wrapping all have the same height.
                 ref={wrap ? rows.measureElement : undefined}
                 data-index={index}
                 className={classes.line}

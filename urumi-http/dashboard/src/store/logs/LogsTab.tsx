@@ -1,4 +1,4 @@
-// What the containers of a store write.
+// The logs of a store's containers.
 import { Stack, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
@@ -14,7 +14,7 @@ export function LogsTab() {
   const store = useStore();
   const { component } = route.useSearch();
   const operator = useMay('operator');
-  // Other pods may be behind a component whose state is another.
+  // When a component's state changes, it may have other pods.
   const generation = store.conditions
     .filter(({ type }) => componentOf(type) !== undefined)
     .map(({ status, reason }) => `${status} ${reason}`)

@@ -1,4 +1,4 @@
-// A text with what is sought in it marked.
+// A text with the search matches marked.
 import { parts } from './parts';
 
 export function Marked({ text, query }: { text: string; query: string }) {

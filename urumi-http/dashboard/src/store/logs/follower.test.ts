@@ -7,7 +7,7 @@ vi.mock('../../api/client', () => ({ request }));
 
 const line = (text: string): LogLine => ({ component: 'api', pod: 'api-1', container: 'main', text });
 
-/** A connection as the server answers it: what is said on it, and its end. */
+/** A connection with its lines and its end, as the server answers it. */
 function connection() {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   const body = new ReadableStream<Uint8Array>({ start: (own) => void (controller = own) });

@@ -1,24 +1,24 @@
-// Follows a store's logs, and comes back where the connection breaks.
+// Follows a store's logs and reconnects if the connection breaks.
 import { request } from '../../api/client';
 import { ApiError } from '../../api/problem';
 import type { LogLine } from '../../api/types';
 import { clean, isLine, KEPT, told, unheard, type Line, type Told } from './lines';
 
-/** `interrupted` while it does not work and is tried again; `refused` where that would not help. */
+/** `interrupted` while it tries to reconnect; `refused` if a retry would not help. */
 export type Phase = 'connecting' | 'live' | 'interrupted' | 'refused';
 
 export interface Snapshot {
   phase: Phase;
   lines: readonly Line[];
-  /** How many there were in all, also those that are no longer kept. */
+  /** The total number of lines, including dropped ones. */
   total: number;
   error: unknown;
 }
 
 const TAIL = 1000;
-/** What was there before is heard at once; after a silence of this length, what comes is new. */
+/** Old lines arrive at once. After a silence of this length, lines are new. */
 const SETTLED_MS = 400;
-/** How long all of that may take. */
+/** The maximum time for the old lines. */
 const PATIENT_MS = 5_000;
 const SHOWN_EVERY_MS = 100;
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
@@ -31,7 +31,7 @@ export class LogFollower {
   #pending: Line[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #total = 0;
-  /** What is heard again after a break, until it is clear what of it is new. */
+  /** Lines received after a reconnect, until it is clear which ones are new. */
   #again: LogLine[] | undefined;
   #settleBy = 0;
   #settled: ReturnType<typeof setTimeout> | undefined;
@@ -63,7 +63,7 @@ export class LogFollower {
     };
   }
 
-  /** Connects anew: there may be pods that the connection knows nothing of. */
+  /** Reconnects, because there may be new pods. */
   reconnect() {
     this.#connection.abort();
     this.#wake?.();
@@ -96,7 +96,7 @@ export class LogFollower {
       }
       if (stop.aborted) return;
       this.#settle();
-      // What has ended, and says nothing new, is asked less and less often.
+      // Ended logs without new lines are requested less and less often.
       quiet = this.#total === before ? quiet + 1 : 0;
       const patience = Math.min(Math.max(failures - 1, quiet), RETRY_MS.length - 1);
       if (!connection.signal.aborted) await this.#pause(RETRY_MS[patience]);
@@ -143,7 +143,7 @@ export class LogFollower {
       const left = Math.max(0, this.#settleBy - Date.now());
       this.#settled = setTimeout(() => this.#settle(), Math.min(SETTLED_MS, left));
     } else this.#take(lines);
-    // What went wrong is said where the lines are.
+    // Errors are shown among the lines.
     for (const problem of said) if (!isLine(problem)) this.#push({ text: problem.detail });
   }
 

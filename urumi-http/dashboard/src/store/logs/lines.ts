@@ -1,18 +1,18 @@
 // Lines of logs: read, cleaned, and kept up to a bound.
 import type { LogLine, Problem } from '../../api/types';
 
-/** How many are kept; the oldest go first. */
+/** The maximum number of lines; the oldest are dropped first. */
 export const KEPT = 10_000;
 
 export interface Line {
-  /** The same as long as the line is kept; ascending. */
+  /** Constant while the line is kept; ascending. */
   key: number;
   text: string;
-  /** Where it comes from; none where it is no line of a container but says what went wrong. */
+  /** The line's source; none for an error message. */
   from?: { component: string; pod: string; container: string };
 }
 
-// Colours and other orders to a terminal, titles of windows, and what else no text has.
+// Terminal escape sequences (colours, window titles) and other control characters.
 const ORDERS =
   // eslint-disable-next-line no-control-regex
   /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b.|[\u0000-\u0008\u000b-\u001f\u007f]/g;
@@ -26,7 +26,7 @@ export type Told = LogLine | Problem;
 export const isLine = (told: Told): told is LogLine => 'text' in told;
 export const container = ({ pod, container }: LogLine) => `${pod}/${container}`;
 
-/** What a stream of JSON objects, one a line, says. */
+/** Reads a stream of JSON objects, one per line. */
 export async function* told(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Told[]> {
   const reader = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array<ArrayBuffer>>)
@@ -42,7 +42,7 @@ export async function* told(body: ReadableStream<Uint8Array<ArrayBuffer>>): Asyn
   }
 }
 
-/** How many of `next`'s first elements are the end of `known`: they were heard before. */
+/** The number of first elements of `next` that are the end of `known`, so they are not new. */
 export function overlap(known: readonly string[], next: readonly string[]): number {
   for (let length = Math.min(known.length, next.length); length > 0; length--) {
     const start = known.length - length;
@@ -53,7 +53,7 @@ export function overlap(known: readonly string[], next: readonly string[]): numb
   return 0;
 }
 
-/** Of `again`, what was not heard before: containers' logs have no numbers, so their ends are laid side by side. */
+/** The new lines of `again`. Log lines have no numbers, so the lists are compared at their ends. */
 export function unheard(known: readonly Line[], again: readonly LogLine[]): LogLine[] {
   const of = new Map<string, { old: string[]; fresh: string[] }>();
   for (const line of again) {

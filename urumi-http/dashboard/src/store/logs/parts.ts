@@ -1,4 +1,4 @@
-// A text cut where what is sought begins and ends.
+// Splits a text at the search matches.
 
 export interface Part {
   text: string;

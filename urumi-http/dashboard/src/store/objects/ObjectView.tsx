@@ -1,4 +1,4 @@
-// One object as Kubernetes has it to be, and what of it is not so.
+// The desired state of one object, and the fields that differ on the cluster.
 import { Box, Code, Group, SegmentedControl, Stack, Table, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo } from 'react';

@@ -1,4 +1,4 @@
-// What a store is made of in Kubernetes, and what of it is not as it should be.
+// A store's Kubernetes objects, and their differences from the desired state.
 import { Alert, Badge, Group, Paper, Skeleton, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import {
   IconBox,
@@ -147,7 +147,7 @@ function Branches({ store, tree, chosen }: { store: Store; tree: Tree; chosen: s
 interface EntryProps {
   leaf: Leaf;
   store: Store;
-  /** Whether it shows how its component does. */
+  /** Whether it shows the health of its component. */
   mark: boolean;
   chosen: boolean;
 }

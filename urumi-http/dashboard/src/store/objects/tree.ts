@@ -1,4 +1,4 @@
-// A store's objects, as a tree: what belongs together stands together.
+// A store's objects as a tree, grouped by purpose.
 import type { components } from '../../api/schema';
 
 export interface KubeObject {
@@ -42,11 +42,11 @@ const GROUP: Record<string, GroupName> = {
 };
 
 export interface Leaf {
-  /** `Deployment/medusa-api`: of one store there are no two. */
+  /** `Deployment/medusa-api`; unique within a store. */
   key: string;
   object: KubeObject;
   component?: string | undefined;
-  /** What a repair would do to it. */
+  /** The repair's action on the object. */
   difference?: Difference | undefined;
 }
 
@@ -57,7 +57,7 @@ export interface Tree {
 
 export const keyOf = ({ kind, metadata }: KubeObject) => `${kind}/${metadata.name}`;
 
-/** As differences name objects: `Deployment store-abc/medusa-api`, `Namespace store-abc`. */
+/** The object's name in a difference: `Deployment store-abc/medusa-api`, `Namespace store-abc`. */
 function nameOf({ kind, metadata }: KubeObject): string {
   return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;
 }
