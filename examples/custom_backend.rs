@@ -1,6 +1,6 @@
-//! A backend by an outsider: a decorator that notes which writes were made, and passes the whole conformance suite.
-#![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
-// A decorator that forgot a method would silently get the trait's default; let the compiler say so.
+//! A custom backend: a decorator that records every write and passes the whole conformance suite.
+#![allow(clippy::print_stdout, reason = "an example prints its results")]
+// Without this lint, a decorator that lacks a method would silently use the trait's default.
 #![deny(clippy::missing_trait_methods)]
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,32 +13,32 @@ use urumi_core::secret::SecretString;
 use urumi_core::testing::cluster as conformance;
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator};
 
-/// Notes every write before it is passed on.
-struct Noted<B> {
+/// Records every write before it forwards it.
+struct Recorded<B> {
     inner: B,
     writes: Arc<Mutex<Vec<String>>>,
 }
 
-impl<B> Noted<B> {
-    fn note(&self, write: String) {
+impl<B> Recorded<B> {
+    fn record(&self, write: String) {
         self.writes.lock().unwrap_or_else(PoisonError::into_inner).push(write);
     }
 }
 
 #[async_trait]
-impl<B: ClusterBackend> ClusterBackend for Noted<B> {
+impl<B: ClusterBackend> ClusterBackend for Recorded<B> {
     async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
-        self.note(format!("create {}", object.reference()));
+        self.record(format!("create {}", object.reference()));
         self.inner.create(object).await
     }
 
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
-        self.note(format!("apply {}", object.reference()));
+        self.record(format!("apply {}", object.reference()));
         self.inner.apply(object).await
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
-        self.note(format!("replace {}", object.reference()));
+        self.record(format!("replace {}", object.reference()));
         self.inner.replace(object).await
     }
 
@@ -55,12 +55,12 @@ impl<B: ClusterBackend> ClusterBackend for Noted<B> {
     }
 
     async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
-        self.note(format!("update the record of {}", patch.namespace));
+        self.record(format!("update the record of {}", patch.namespace));
         self.inner.update_record(patch).await
     }
 
     async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
-        self.note(format!("delete {}", deletion.namespace));
+        self.record(format!("delete {}", deletion.namespace));
         self.inner.delete_namespace(deletion).await
     }
 
@@ -83,17 +83,17 @@ impl<B: ClusterBackend> ClusterBackend for Noted<B> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let backend = || Noted { inner: InMemoryCluster::default(), writes: Arc::default() };
+    let backend = || Recorded { inner: InMemoryCluster::default(), writes: Arc::default() };
 
     let report = conformance::run(Arc::new(backend()), conformance::Options::default()).await;
     println!("{report}");
     report.into_result()?;
 
-    let noted = backend();
-    let writes = noted.writes.clone();
-    let urumi = Orchestrator::builder(noted).build();
-    let store = urumi.create(CreateStore::new("Noted", "medusa")).await?;
-    println!("what creating store {} wrote:", store.id);
+    let recorded = backend();
+    let writes = recorded.writes.clone();
+    let urumi = Orchestrator::builder(recorded).build();
+    let store = urumi.create(CreateStore::new("Recorded", "medusa")).await?;
+    println!("writes of the creation of store {}:", store.id);
     for write in writes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         println!("  {write}");
     }

@@ -1,8 +1,8 @@
-//! An engine by an outsider: a shop that is one static page behind an Ingress.
+//! A custom engine: a shop that consists of one static page behind an Ingress.
 //!
-//! An engine is pure. It checks options, renders objects, and names the workloads that must be ready; urumi does the
-//! rest: the namespace, labels, creation in waves, repair, status, removal.
-#![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+//! An engine is pure. It checks options, renders objects, and names the workloads that must be ready. urumi does the
+//! rest: the namespace, labels, creation in waves, repair, status and deletion.
+#![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::time::Duration;
 
@@ -22,17 +22,17 @@ use urumi_core::store::wait::Ready;
 use urumi_core::store::{Options, StoreSpec, StoreUrls};
 use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
-/// A shop that is one static page.
+/// Renders a shop that consists of one static page.
 struct StaticPage;
 
-/// Its options. What is resolved once stays in the store's record.
+/// The options of a page. urumi stores the resolved options in the store's record.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PageOptions {
     /// The text on the page.
     #[serde(default = "greeting")]
     text: String,
-    /// Where the page is reached.
+    /// The domain of the page's host.
     #[serde(default)]
     domain: String,
 }
@@ -140,7 +140,7 @@ async fn main() -> anyhow::Result<()> {
         println!("{} is {} at {}", store.name, store.status, store.urls.storefront.unwrap_or_default());
     }
 
-    // A mistake is reported by the field's path, and nothing is created.
+    // An invalid option is reported with its path, and nothing is created.
     let wrong = Options::from_iter([("txt".to_owned(), json!("typo"))]);
     if let Err(error) = urumi.create(CreateStore::new("Bakery", "page").options(wrong)).await {
         println!("refused: {error}");

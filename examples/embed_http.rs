@@ -1,9 +1,9 @@
-//! Mount urumi's API in an axum service of your own that knows its users already.
+//! Mounts urumi's API in an axum service that has its own authentication.
 //!
 //! `cargo run -p urumi-examples --bin embed_http` serves on a free port, creates a store as one user, shows that another
-//! does not see it, and ends. `-- --serve 127.0.0.1:8080` serves until Ctrl-C; then try
+//! user does not see it, and exits. `-- --serve 127.0.0.1:8080` serves until Ctrl-C; then try
 //! `curl -H 'X-User: alice' http://127.0.0.1:8080/shops/stores`.
-#![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+#![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +25,14 @@ use urumi_core::{
 use urumi_http::ServerState;
 use urumi_http::auth::{Principal, Role};
 
-/// Your own way to know who is asking; this one believes a header, which only a trusted proxy may set.
-async fn who_is_it(mut request: Request, next: Next) -> Response {
+/// Replace this with your own authentication. This one trusts a header, which only a trusted proxy may set.
+async fn authenticate(mut request: Request, next: Next) -> Response {
     let user = request.headers().get("x-user").and_then(|user| user.to_str().ok()).map(str::to_owned);
     let Some(user) = user else {
-        return (StatusCode::UNAUTHORIZED, "say who you are in X-User\n").into_response();
+        return (StatusCode::UNAUTHORIZED, "the header X-User is missing\n").into_response();
     };
     let role = if user == "root" { Role::Admin } else { Role::Operator };
-    // urumi uses a principal that is there already as it is.
+    // urumi uses an existing principal instead of its own authentication.
     request.extensions_mut().insert(Principal::new(user, role));
     next.run(request).await
 }
@@ -45,10 +45,10 @@ async fn main() -> anyhow::Result<()> {
     let monitor = ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
     let state = ServerState::builder(Arc::new(urumi)).monitor(monitor).spawn(&tasks, &stop);
 
-    // Your routes beside urumi's, and your authentication around the latter.
+    // Your own routes next to urumi's; your authentication guards urumi's.
     let service = Router::new()
         .route("/", routing::get(|| async { "the shop service\n" }))
-        .nest("/shops", urumi_http::router(state).layer(from_fn(who_is_it)));
+        .nest("/shops", urumi_http::router(state).layer(from_fn(authenticate)));
 
     let address = std::env::args().skip_while(|arg| arg != "--serve").nth(1);
     let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:0")).await?;

@@ -1,7 +1,7 @@
-//! A store from nothing to ready and gone again, on a cluster in memory.
+//! Creates a store on an in-memory cluster, waits until it is ready, and deletes it.
 //!
 //! On a real cluster only the first line changes: `KubeCluster::connect(Default::default()).await?`.
-#![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+#![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn main() -> anyhow::Result<()> {
     let cluster = InMemoryCluster::builder().readiness_delay(Duration::from_millis(500)).build();
     let urumi = Orchestrator::builder(cluster).domain("stores.example.com").build();
 
-    // The monitor keeps statuses true; in a team's installation urumi-http runs it.
+    // The monitor keeps statuses up to date; in a team's installation urumi-http runs it.
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
 
@@ -30,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
         }
         urumi.delete(&store.id).await?;
         urumi.wait_until(&store.id, Deleted, Duration::from_secs(30)).await?;
-        println!("{} is gone without a trace", store.name);
+        println!("{} is deleted", store.name);
     }
 
     stop.cancel();

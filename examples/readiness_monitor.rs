@@ -1,6 +1,6 @@
-//! The readiness monitor inside another service: the service owns the task, reads its health, follows the stores'
-//! changes, and stops it cleanly.
-#![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+//! Runs the readiness monitor inside another service. The service owns the monitor's task, reads its health, watches the
+//! stores' changes, and stops the task cleanly.
+#![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn main() -> anyhow::Result<()> {
     monitor.synced().await;
     println!("the monitor runs: {:?}", monitor.health());
 
-    // What a service would send to its own users: every change of every store.
+    // Every change of every store, as a service would send it to its own users.
     let mut changes = urumi.watch(None);
     let store = urumi.create(CreateStore::new("Kiosk", "medusa")).await?;
     let mut broken = false;
@@ -32,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
         let StoreEvent::Changed(store) = change? else { continue };
         println!("{} is {} {}", store.name, store.status, store.reason.as_deref().unwrap_or_default());
         match store.status {
-            // Something breaks after the store was ready: a store that crashes later does not stay green.
+            // A workload fails after the store was ready; the store becomes degraded.
             StoreStatus::Ready if !broken => {
                 broken = true;
                 cluster.inject_fault(broken_api.clone(), Fault::CrashLoop { exit_code: 1, restarts: 1 });
