@@ -1,6 +1,6 @@
 //! A store's record: its namespace's labels and annotations, read and written.
 
-mod kept;
+mod stuck_deletion;
 pub(crate) mod timeline;
 
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use self::kept::kept_by;
+use self::stuck_deletion::stuck_reason;
 use crate::engine::{EngineRegistry, PodSecurity};
 use crate::kubernetes::{Kind, MalformedObject, Object, ObjectRef};
 use crate::kubernetes::{LabelRequirement, Query, RecordPatch};
@@ -256,7 +256,7 @@ impl Record {
                 let finalizers = namespace.list_at("/metadata/finalizers").iter().filter_map(Value::as_str);
                 finalizers.map(str::to_owned).collect()
             },
-            kept_by: kept_by(namespace),
+            kept_by: stuck_reason(namespace, TEARDOWN),
             deleting_since: namespace.str_at("/metadata/deletionTimestamp").and_then(time),
             owner: namespace.annotation(OWNER).map(str::to_owned),
             name: namespace.annotation(NAME).unwrap_or(id.as_str()).to_owned(),

@@ -2,63 +2,29 @@
 
 use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 
-use super::database::{COOKIE_KEY, CREDENTIALS, JWT_KEY, REDIS_URL_KEY, SMOKE_TOKEN_KEY, URL_KEY};
-use super::shop::{DatabasePlan, Shop};
+use super::contract::admin;
+use super::contract::api::{NAME, PORT, REDIS_URL, SERVICE_PORT};
+use super::contract::credentials::{self, COOKIE_KEY, DATABASE_URL_KEY, JWT_KEY, REDIS_URL_KEY, SMOKE_TOKEN_KEY};
+use super::parts;
+use super::resolved::{DatabasePlan, ResolvedStore};
 use super::workload::{
-    NODE_USER, Part, START_SECONDS, container_port, container_security, deployment, drained, empty_dir, env,
-    env_from_secret, env_from_secret_if_there, env_from_secrets, http_get, last_words, liveness, mount, node_options,
-    pod, readiness, requirements, rolling, service, startup, template,
+    NODE_USER, START_SECONDS, container_port, container_security, deployment, drained, empty_dir, env, env_from_secret,
+    env_from_secret_if_there, env_from_secrets, http_get, last_words, liveness, mount, node_options, pod, readiness,
+    requirements, rolling, service, startup, template,
 };
-use super::{admin, redis};
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
 
-pub(super) const NAME: &str = "medusa-api";
-pub(super) const COMPONENT: &str = "api";
-/// Where the container listens.
-pub(super) const PORT: u16 = 9000;
-/// Where the Service listens.
-pub(super) const SERVICE_PORT: u16 = 80;
-
-/// The names that urumi sets in the container's environment, in the order in which they are rendered. The last five
-/// are for the preparation only, as far as urumi is concerned.
-pub(super) const RESERVED: [&str; 20] = [
-    "DATABASE_URL",
-    "JWT_SECRET",
-    "COOKIE_SECRET",
-    SMOKE_TOKEN_KEY,
-    "STORE_CORS",
-    "ADMIN_CORS",
-    "AUTH_CORS",
-    "MEDUSA_BACKEND_URL",
-    "STOREFRONT_URL",
-    "PORT",
-    "NODE_ENV",
-    "MEDUSA_DISABLE_TELEMETRY",
-    "MEDUSA_WORKER_MODE",
-    "HOME",
-    "NODE_OPTIONS",
-    "STORE_NAME",
-    "MEDUSA_PUBLISHABLE_KEY",
-    "STORE_ADMIN_EMAIL",
-    "STORE_ADMIN_PASSWORD",
-    "DATABASE_PATIENCE_SECONDS",
-];
-
-pub(super) fn part<'a>(shop: &'a Shop<'_>) -> Part<'a> {
-    Part { name: NAME, component: COMPONENT, image: &shop.options.api.image }
-}
-
 /// The Deployment and its Service.
-pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
-    let api = &shop.options.api;
-    let part = part(shop);
-    let own = shop.credentials()?;
-    let (url_secret, url_key) = match shop.database()? {
-        DatabasePlan::Embedded { .. } | DatabasePlan::Managed(_) => (CREDENTIALS, URL_KEY),
+pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let api = &store.options.api;
+    let part = parts::api(store);
+    let own = store.credentials()?;
+    let (url_secret, url_key) = match store.database()? {
+        DatabasePlan::Embedded { .. } | DatabasePlan::Managed(_) => (credentials::WITH_DATABASE, DATABASE_URL_KEY),
         DatabasePlan::External { secret, .. } => (secret.name.as_str(), secret.key.as_str()),
     };
-    let (storefront, backend) = (shop.storefront_url(), shop.api_url());
+    let (storefront, backend) = (store.storefront_url(), store.api_url());
     let variables = vec![
         env_from_secret("DATABASE_URL", url_secret, url_key),
         env_from_secret("JWT_SECRET", own, JWT_KEY),
@@ -79,17 +45,17 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         node_options(&api.resources),
     ];
     let mut given: Vec<EnvVar> = Vec::new();
-    if shop.options.redis().is_some() {
-        given.push(env_from_secret(redis::URL_KEY, own, REDIS_URL_KEY));
+    if store.options.redis().is_some() {
+        given.push(env_from_secret(REDIS_URL, own, REDIS_URL_KEY));
     }
     given.extend(api.env.iter().map(|(name, value)| env(name, value)));
     let mut preparing = vec![
-        env("STORE_NAME", shop.spec.name.as_str()),
-        env("MEDUSA_PUBLISHABLE_KEY", &shop.publishable_key()),
-        env("STORE_ADMIN_EMAIL", shop.admin_email()?),
+        env("STORE_NAME", store.spec.name.as_str()),
+        env("MEDUSA_PUBLISHABLE_KEY", &store.publishable_key()),
+        env("STORE_ADMIN_EMAIL", store.admin_email()?),
         env_from_secret("STORE_ADMIN_PASSWORD", admin::SECRET, admin::PASSWORD_KEY),
     ];
-    if let DatabasePlan::Embedded { .. } = shop.database()? {
+    if let DatabasePlan::Embedded { .. } = store.database()? {
         // It starts at the same time, on a volume that may take minutes to come, and what keeps it is told of itself.
         preparing.push(env("DATABASE_PATIENCE_SECONDS", &START_SECONDS.to_string()));
     }
@@ -125,7 +91,10 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
             ..container.clone()
         }]
     });
-    let pod = PodSpec { init_containers: prepare, ..pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 30) };
+    let pod = PodSpec {
+        init_containers: prepare,
+        ..pod(&store.options.image_pull_secrets, container, NODE_USER, vec![empty_dir("tmp")], 30)
+    };
     Ok(vec![
         Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),
         Manifest::managed(Object::from_typed(&deployment(&part, api.replicas, rolling(), template(&part, pod)))?),

@@ -6,33 +6,22 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::contract::credentials::{
+    self, COOKIE_KEY, DATABASE_PASSWORD_KEY, DATABASE_URL_KEY, JWT_KEY, REDIS_PASSWORD_KEY, REDIS_URL_KEY,
+    SMOKE_TOKEN_KEY,
+};
+use super::contract::database::NAME;
+use super::contract::{api, redis};
 use super::options::{DATABASE_PORT, Storage};
-use super::shop::{DatabasePlan, Shop};
+use super::parts;
+use super::resolved::{DatabasePlan, ResolvedStore};
 use super::workload::{
     self, Part, container_port, container_security, empty_dir, env, env_from_secret, exec, liveness, mount, pod,
     readiness, required_or_not, requirements, selector, service, startup, template,
 };
-use super::{api, redis};
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::{SecretSource, SecretString};
-
-pub(super) const NAME: &str = "postgres";
-pub(super) const COMPONENT: &str = "database";
-
-/// The Secret of a store whose database urumi makes.
-pub(super) const CREDENTIALS: &str = "postgres-credentials";
-/// The Secret of a store whose database is elsewhere, and whose address is in a Secret of the user's.
-pub(super) const MEDUSA_CREDENTIALS: &str = "medusa-credentials";
-
-pub(super) const PASSWORD_KEY: &str = "POSTGRES_PASSWORD";
-pub(super) const URL_KEY: &str = "DATABASE_URL";
-pub(super) const JWT_KEY: &str = "JWT_SECRET";
-pub(super) const COOKIE_KEY: &str = "COOKIE_SECRET";
-/// By which the API knows smoke orders from customers'.
-pub(super) const SMOKE_TOKEN_KEY: &str = "SMOKE_TOKEN";
-pub(super) const REDIS_PASSWORD_KEY: &str = "REDIS_PASSWORD";
-pub(super) const REDIS_URL_KEY: &str = "REDIS_URL";
 
 const VOLUME: &str = "postgres-data";
 const USER: &str = "medusa";
@@ -49,22 +38,22 @@ const TOKEN_LENGTH: usize = 48;
 /// The store's generated secrets, which are made once: a password drawn anew would lock the store out of its own
 /// volume, and new tokens would end every session.
 pub(super) fn secret(
-    shop: &Shop<'_>,
+    store: &ResolvedStore<'_>,
     secrets: &dyn SecretSource,
     guards: Vec<ObjectRef>,
 ) -> Result<Manifest, RenderError> {
     let mut data: Vec<(&str, SecretString)> = Vec::with_capacity(7);
-    let part = match shop.database()? {
+    let part = match store.database()? {
         DatabasePlan::Embedded { image, .. } => {
             let password = secrets.password(PASSWORD_LENGTH)?;
             // Within the store's namespace, where the server has no certificate.
             let url =
                 format!("postgres://{USER}:{}@{NAME}:{DATABASE_PORT}/{DATABASE}?sslmode=disable", password.reveal());
-            data.push((PASSWORD_KEY, password));
-            data.push((URL_KEY, SecretString::new(url)));
-            part(image)
+            data.push((DATABASE_PASSWORD_KEY, password));
+            data.push((DATABASE_URL_KEY, SecretString::new(url)));
+            parts::database(image)
         }
-        DatabasePlan::Managed(_) | DatabasePlan::External { .. } => api::part(shop),
+        DatabasePlan::Managed(_) | DatabasePlan::External { .. } => parts::api(store),
     };
     data.push((JWT_KEY, secrets.password(TOKEN_LENGTH)?));
     data.push((COOKIE_KEY, secrets.password(TOKEN_LENGTH)?));
@@ -74,13 +63,13 @@ pub(super) fn secret(
     let url = format!("redis://:{}@{}:{}", password.reveal(), redis::NAME, redis::PORT);
     data.push((REDIS_PASSWORD_KEY, password));
     data.push((REDIS_URL_KEY, SecretString::new(url)));
-    Ok(Manifest::create_once(Object::from_typed(&workload::secret(&part, shop.credentials()?, &data))?, guards))
+    Ok(Manifest::create_once(Object::from_typed(&workload::secret(&part, store.credentials()?, &data))?, guards))
 }
 
 /// What shows that the store's secrets have been drawn before, and would break if they were drawn anew.
-pub(super) fn guards(shop: &Shop<'_>) -> Result<Vec<ObjectRef>, RenderError> {
-    let namespace = shop.spec.namespace();
-    Ok(match shop.database()? {
+pub(super) fn guards(store: &ResolvedStore<'_>) -> Result<Vec<ObjectRef>, RenderError> {
+    let namespace = store.spec.namespace();
+    Ok(match store.database()? {
         DatabasePlan::Embedded { .. } => vec![
             ObjectRef::namespaced(Kind::of::<StatefulSet>(), &namespace, NAME),
             ObjectRef::namespaced(Kind::of::<PersistentVolumeClaim>(), &namespace, format!("{VOLUME}-{NAME}-0")),
@@ -92,11 +81,11 @@ pub(super) fn guards(shop: &Shop<'_>) -> Result<Vec<ObjectRef>, RenderError> {
 }
 
 /// The StatefulSet and its Service; nothing where the database is elsewhere.
-pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
-    let DatabasePlan::Embedded { image, storage, resources } = shop.database()? else {
+pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let DatabasePlan::Embedded { image, storage, resources } = store.database()? else {
         return Ok(Vec::new());
     };
-    let part = part(image);
+    let part = parts::database(image);
     // Over TCP, because while initdb runs there is a server on the local socket only.
     let ready = exec(&["pg_isready", "-h", "127.0.0.1", "-U", USER, "-d", DATABASE]);
     let container = Container {
@@ -105,7 +94,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         env: Some(vec![
             env("POSTGRES_USER", USER),
             env("POSTGRES_DB", DATABASE),
-            env_from_secret("POSTGRES_PASSWORD", CREDENTIALS, PASSWORD_KEY),
+            env_from_secret("POSTGRES_PASSWORD", credentials::WITH_DATABASE, DATABASE_PASSWORD_KEY),
             env("PGDATA", PGDATA),
         ]),
         ports: Some(vec![container_port(NAME, DATABASE_PORT)]),
@@ -118,7 +107,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         ..Default::default()
     };
     // Time for a checkpoint of everything in memory.
-    let pod = pod(shop, container, UID, vec![empty_dir("run"), empty_dir("tmp")], 60);
+    let pod = pod(&store.options.image_pull_secrets, container, UID, vec![empty_dir("run"), empty_dir("tmp")], 60);
     let stateful_set = StatefulSet {
         metadata: part.metadata(),
         spec: required_or_not(StatefulSetSpec {
@@ -135,10 +124,6 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         Manifest::managed(Object::from_typed(&service(&part, NAME, DATABASE_PORT, DATABASE_PORT))?),
         Manifest::managed(Object::from_typed(&stateful_set)?),
     ])
-}
-
-fn part(image: &str) -> Part<'_> {
-    Part { name: NAME, component: COMPONENT, image }
 }
 
 /// The one claim of the store. Claim templates can never be changed, so they carry no version.

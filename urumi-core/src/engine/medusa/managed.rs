@@ -11,14 +11,14 @@ use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::database::{COMPONENT, CREDENTIALS, PASSWORD_LENGTH, URL_KEY};
+use super::contract::credentials::{DATABASE_URL_KEY, WITH_DATABASE};
+use super::contract::database::COMPONENT;
 use super::options::DatabaseServer;
-use super::shop::{DatabasePlan, Shop};
+use super::resolved::{DatabasePlan, ResolvedStore};
 use super::workload::{
-    self, Part, container_security, empty_dir, env, env_from_secret, mount, pod, required_or_not, requirements,
-    template,
+    self, container_security, empty_dir, env, env_from_secret, mount, pod, required_or_not, requirements, template,
 };
-use super::{api, database, scram};
+use super::{database, parts, scram};
 use crate::engine::{Component, Manifest, RenderError, Stage};
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::{SecretSource, SecretString};
@@ -35,51 +35,52 @@ const MAKE: &str = include_str!("managed/make.sql");
 const REMOVE: &str = include_str!("managed/remove.sql");
 
 /// The Secret and the Job beside the server, and the copy of the address; nothing in other modes.
-pub(super) fn manifests(shop: &Shop<'_>, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {
-    let DatabasePlan::Managed(server) = shop.database()? else { return Ok(Vec::new()) };
-    let secret = secret(shop, server, secrets)?;
+pub(super) fn manifests(store: &ResolvedStore<'_>, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {
+    let DatabasePlan::Managed(server) = store.database()? else { return Ok(Vec::new()) };
+    let secret = secret(store, server, secrets)?;
     let from = secret.object.reference();
-    let address = workload::secret(&api::part(shop), CREDENTIALS, &[(URL_KEY, SecretString::new("copied"))]);
+    let address =
+        workload::secret(&parts::api(store), WITH_DATABASE, &[(DATABASE_URL_KEY, SecretString::new("copied"))]);
     Ok(vec![
         secret,
-        Manifest::copy(Object::from_typed(&address)?, from, database::guards(shop)?),
-        once(Object::from_typed(&job(shop, server, &made(shop), MAKE, false))?),
+        Manifest::copy(Object::from_typed(&address)?, from, database::guards(store)?),
+        once(Object::from_typed(&job(store, server, &made(store), MAKE, false))?),
     ])
 }
 
 /// The Job that makes the database, as a part of the store.
-pub(super) fn component(shop: &Shop<'_>) -> Result<Option<Component>, RenderError> {
-    let DatabasePlan::Managed(server) = shop.database()? else { return Ok(None) };
-    Ok(Some(Component { name: COMPONENT.into(), workload: job_ref(server, made(shop)) }))
+pub(super) fn component(store: &ResolvedStore<'_>) -> Result<Option<Component>, RenderError> {
+    let DatabasePlan::Managed(server) = store.database()? else { return Ok(None) };
+    Ok(Some(Component { name: COMPONENT.into(), workload: job_ref(server, made(store)) }))
 }
 
 /// First the database's making is stopped, wherever it is, and cannot begin any more; then what was made is removed.
-pub(super) fn teardown(shop: &Shop<'_>, secrets: &dyn SecretSource) -> Result<Vec<Stage>, RenderError> {
-    let DatabasePlan::Managed(server) = shop.database()? else { return Ok(Vec::new()) };
-    let placeholder = Object::from_typed(&job(shop, server, &made(shop), MAKE, true))?;
+pub(super) fn teardown(store: &ResolvedStore<'_>, secrets: &dyn SecretSource) -> Result<Vec<Stage>, RenderError> {
+    let DatabasePlan::Managed(server) = store.database()? else { return Ok(Vec::new()) };
+    let placeholder = Object::from_typed(&job(store, server, &made(store), MAKE, true))?;
     let stopped = Job {
         metadata: ObjectMeta {
-            name: Some(made(shop)),
+            name: Some(made(store)),
             namespace: Some(server.namespace.clone()),
             ..Default::default()
         },
         spec: Some(JobSpec { suspend: Some(true), ..Default::default() }),
         ..Default::default()
     };
-    let removal = format!("{}-removal", shop.spec.namespace());
-    let removal = Object::from_typed(&job(shop, server, &removal, REMOVE, false))?;
+    let removal = format!("{}-removal", store.spec.namespace());
+    let removal = Object::from_typed(&job(store, server, &removal, REMOVE, false))?;
     Ok(vec![
-        Stage { manifests: vec![secret(shop, server, secrets)?, once(placeholder)], ends: None },
+        Stage { manifests: vec![secret(store, server, secrets)?, once(placeholder)], ends: None },
         Stage {
             manifests: vec![Manifest::managed(Object::from_typed(&stopped)?)],
-            ends: Some(job_ref(server, made(shop))),
+            ends: Some(job_ref(server, made(store))),
         },
         Stage { ends: Some(removal.reference()), manifests: vec![once(removal)] },
     ])
 }
 
-fn made(shop: &Shop<'_>) -> String {
-    shop.spec.namespace()
+fn made(store: &ResolvedStore<'_>) -> String {
+    store.spec.namespace()
 }
 
 fn job_ref(server: &DatabaseServer, name: String) -> ObjectRef {
@@ -93,29 +94,29 @@ fn once(job: Object) -> Manifest {
 }
 
 /// What the store's Jobs need besides the administrator's password, and the address that the store gets.
-fn secret(shop: &Shop<'_>, server: &DatabaseServer, secrets: &dyn SecretSource) -> Result<Manifest, RenderError> {
-    let name = shop.spec.namespace();
-    let password = secrets.password(PASSWORD_LENGTH)?;
+fn secret(
+    store: &ResolvedStore<'_>,
+    server: &DatabaseServer,
+    secrets: &dyn SecretSource,
+) -> Result<Manifest, RenderError> {
+    let name = store.spec.namespace();
+    let password = secrets.password(database::PASSWORD_LENGTH)?;
     let DatabaseServer { host, port, ssl_mode, .. } = server;
     let url = format!("postgres://{name}:{}@{host}:{port}/{name}?sslmode={}", password.reveal(), ssl_mode.as_str());
     let data = [
-        (URL_KEY, SecretString::new(url)),
+        (DATABASE_URL_KEY, SecretString::new(url)),
         (VERIFIER_KEY, scram::verifier(&password, &secrets.password(16)?)),
-        (OWNER_KEY, secrets.password(PASSWORD_LENGTH)?),
+        (OWNER_KEY, secrets.password(database::PASSWORD_LENGTH)?),
     ];
-    let mut secret = workload::secret(&part(server), &name, &data);
+    let mut secret = workload::secret(&parts::managed_database(server), &name, &data);
     secret.metadata.namespace = Some(server.namespace.clone());
-    Ok(Manifest::create_once(Object::from_typed(&secret)?, vec![job_ref(server, made(shop))]))
-}
-
-fn part(server: &DatabaseServer) -> Part<'_> {
-    Part { name: "store-database", component: COMPONENT, image: &server.image }
+    Ok(Manifest::create_once(Object::from_typed(&secret)?, vec![job_ref(server, made(store))]))
 }
 
 /// A Job that has psql run a script as the server's administrator. What it is about comes as environment variables.
-fn job(shop: &Shop<'_>, server: &DatabaseServer, name: &str, script: &str, suspend: bool) -> Job {
-    let part = part(server);
-    let store = shop.spec.namespace();
+fn job(store: &ResolvedStore<'_>, server: &DatabaseServer, name: &str, script: &str, suspend: bool) -> Job {
+    let part = parts::managed_database(server);
+    let namespace = store.spec.namespace();
     let container = Container {
         name: "psql".to_owned(),
         image: Some(server.image.clone()),
@@ -129,10 +130,10 @@ fn job(shop: &Shop<'_>, server: &DatabaseServer, name: &str, script: &str, suspe
             env("PGCONNECT_TIMEOUT", "10"),
             env_from_secret("PGUSER", &server.secret_name, "username"),
             env_from_secret("PGPASSWORD", &server.secret_name, "password"),
-            env("STORE", &store),
+            env("STORE", &namespace),
             env("STORE_CONNECTIONS", &server.connections.to_string()),
-            env_from_secret("STORE_VERIFIER", &store, VERIFIER_KEY),
-            env_from_secret("STORE_OWNER", &store, OWNER_KEY),
+            env_from_secret("STORE_VERIFIER", &namespace, VERIFIER_KEY),
+            env_from_secret("STORE_OWNER", &namespace, OWNER_KEY),
             env("HOME", "/tmp"),
         ]),
         resources: server.resources.as_ref().map(requirements),
@@ -141,10 +142,8 @@ fn job(shop: &Shop<'_>, server: &DatabaseServer, name: &str, script: &str, suspe
         ..Default::default()
     };
     let pod = PodSpec {
-        // The pull secrets of a store are in its own namespace.
-        image_pull_secrets: None,
         restart_policy: Some("OnFailure".to_owned()),
-        ..pod(shop, container, USER, vec![empty_dir("tmp")], 5)
+        ..pod(&[], container, USER, vec![empty_dir("tmp")], 5)
     };
     Job {
         metadata: ObjectMeta {

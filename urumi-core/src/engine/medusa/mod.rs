@@ -14,22 +14,24 @@
 
 mod admin;
 mod api;
+mod contract;
 mod database;
-mod looks;
 mod managed;
 mod network;
 mod options;
-mod proof;
+mod parts;
+mod proof_of_life;
 mod quota;
 mod redis;
 mod resolve;
+mod resolved;
 mod routes;
 mod scram;
-mod shop;
 mod smoke;
 mod storefront;
 #[cfg(test)]
 mod tests;
+mod theme;
 mod validate;
 mod workload;
 
@@ -41,7 +43,7 @@ pub use self::options::{
     Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources,
     Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
 };
-use self::shop::Shop;
+use self::resolved::ResolvedStore;
 use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn, Stage};
 use crate::error::FieldError;
 use crate::kubernetes::{Kind, Object, ObjectRef};
@@ -72,7 +74,7 @@ impl MedusaEngine {
     /// The name by which stores refer to this engine.
     pub const NAME: &'static str = "medusa";
     /// The name of the Secret, in each store's namespace, with the first administrator's password.
-    pub const ADMIN_SECRET: &'static str = admin::SECRET;
+    pub const ADMIN_SECRET: &'static str = contract::admin::SECRET;
 
     /// An engine whose defaults are these, and the built-in ones for what they leave out. They have the shape of a
     /// request's options, [`MedusaOptions`].
@@ -113,59 +115,71 @@ impl Engine for MedusaEngine {
     }
 
     fn render(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {
-        let shop = Shop::read(spec)?;
-        let guards = database::guards(&shop)?;
+        let store = ResolvedStore::read(spec)?;
+        let guards = database::guards(&store)?;
         let mut manifests =
-            vec![database::secret(&shop, secrets, guards.clone())?, admin::secret(&shop, secrets, guards)?];
-        manifests.extend(quota::manifests(&shop)?);
-        manifests.extend(network::manifests(&shop)?);
-        manifests.extend(database::manifests(&shop)?);
-        manifests.extend(managed::manifests(&shop, secrets)?);
-        manifests.extend(redis::manifests(&shop)?);
-        manifests.extend(api::manifests(&shop)?);
-        manifests.extend(storefront::manifests(&shop)?);
-        manifests.extend(proof::manifests(&shop)?);
-        manifests.extend(smoke::manifests(&shop)?);
-        manifests.extend(routes::manifests(&shop)?);
+            vec![database::secret(&store, secrets, guards.clone())?, admin::secret(&store, secrets, guards)?];
+        manifests.extend(quota::manifests(&store)?);
+        manifests.extend(network::manifests(&store)?);
+        manifests.extend(database::manifests(&store)?);
+        manifests.extend(managed::manifests(&store, secrets)?);
+        manifests.extend(redis::manifests(&store)?);
+        manifests.extend(api::manifests(&store)?);
+        manifests.extend(storefront::manifests(&store)?);
+        manifests.extend(proof_of_life::manifests(&store)?);
+        manifests.extend(smoke::manifests(&store)?);
+        manifests.extend(routes::manifests(&store)?);
         Ok(manifests)
     }
 
     fn components(&self, spec: &StoreSpec) -> Result<Vec<Component>, RenderError> {
-        let shop = Shop::read(spec)?;
+        let store = ResolvedStore::read(spec)?;
         let component = |name: &str, kind: Kind, workload: &str| Component {
             name: name.into(),
             workload: ObjectRef::namespaced(kind, spec.namespace(), workload),
         };
         let mut components = Vec::with_capacity(5);
-        if shop.options.is_embedded() {
-            components.push(component(database::COMPONENT, Kind::of::<StatefulSet>(), database::NAME));
+        if store.options.is_embedded() {
+            components.push(component(
+                contract::database::COMPONENT,
+                Kind::of::<StatefulSet>(),
+                contract::database::NAME,
+            ));
         }
-        components.extend(managed::component(&shop)?);
-        if shop.options.redis().is_some() {
-            components.push(component(redis::COMPONENT, Kind::of::<Deployment>(), redis::NAME));
+        components.extend(managed::component(&store)?);
+        if store.options.redis().is_some() {
+            components.push(component(contract::redis::COMPONENT, Kind::of::<Deployment>(), contract::redis::NAME));
         }
-        components.push(component(api::COMPONENT, Kind::of::<Deployment>(), api::NAME));
-        components.push(component(storefront::COMPONENT, Kind::of::<Deployment>(), storefront::NAME));
-        if shop.options.proof_of_life.enabled {
-            components.push(component(proof::COMPONENT, Kind::of::<Job>(), proof::NAME));
+        components.push(component(contract::api::COMPONENT, Kind::of::<Deployment>(), contract::api::NAME));
+        components.push(component(
+            contract::storefront::COMPONENT,
+            Kind::of::<Deployment>(),
+            contract::storefront::NAME,
+        ));
+        if store.options.proof_of_life.enabled {
+            components.push(component(
+                contract::proof_of_life::COMPONENT,
+                Kind::of::<Job>(),
+                contract::proof_of_life::NAME,
+            ));
         }
         Ok(components)
     }
 
     fn teardown(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Stage>, RenderError> {
-        managed::teardown(&Shop::read(spec)?, secrets)
+        managed::teardown(&ResolvedStore::read(spec)?, secrets)
     }
 
     fn sign_in(&self, spec: &StoreSpec) -> Result<Option<SignIn>, RenderError> {
-        admin::sign_in(&Shop::read(spec)?).map(Some)
+        admin::sign_in(&ResolvedStore::read(spec)?).map(Some)
     }
 
     fn smoke(&self, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
-        smoke::job(&Shop::read(spec)?).map(Some)
+        smoke::job(&ResolvedStore::read(spec)?).map(Some)
     }
 
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {
-        let shop = Shop::read(spec)?;
-        Ok(StoreUrls { storefront: Some(shop.storefront_url()), api: Some(shop.api_url()) })
+        let store = ResolvedStore::read(spec)?;
+        Ok(StoreUrls { storefront: Some(store.storefront_url()), api: Some(store.api_url()) })
     }
 }

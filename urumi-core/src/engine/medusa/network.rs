@@ -12,10 +12,11 @@ use k8s_openapi::api::networking::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+use super::contract::{api, database, redis, storefront};
 use super::options::{DATABASE_PORT, DatabaseServer};
-use super::shop::{DatabasePlan, Shop, TlsPlan};
+use super::parts;
+use super::resolved::{DatabasePlan, ResolvedStore, TlsPlan};
 use super::workload::{Part, number, selector};
-use super::{api, database, proof, redis, smoke, storefront};
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
 
@@ -46,18 +47,18 @@ const SOLVER_PORT: u16 = 8089;
 const SOLVER_LABEL: &str = "acme.cert-manager.io/http01-solver";
 
 /// The store's NetworkPolicies; none where they are switched off.
-pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
-    if !shop.options.network_policy.enabled {
+pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
+    if !store.options.network_policy.enabled {
         return Ok(Vec::new());
     }
-    let database = shop.database()?;
-    let controllers = controllers(shop);
-    let mut policies = vec![policy(&isolation(shop), "default-deny", LabelSelector::default(), None, None)];
+    let database = store.database()?;
+    let controllers = controllers(store);
+    let mut policies = vec![policy(&parts::isolation(store), "default-deny", LabelSelector::default(), None, None)];
 
     let mut api_egress = vec![dns()];
     match database {
         DatabasePlan::Embedded { image, .. } => {
-            let part = Part { name: database::NAME, component: database::COMPONENT, image };
+            let part = parts::database(image);
             let from_api = vec![from(vec![pods(api::NAME)], DATABASE_PORT)];
             policies.push(policy(&part, database::NAME, selector(database::NAME), Some(from_api), None));
             api_egress.push(to(vec![pods(database::NAME)], &[("TCP", DATABASE_PORT)]));
@@ -70,54 +71,49 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
             api_egress.push(everywhere_but(except, port));
         }
     }
-    if let Some(own) = shop.options.redis() {
+    if let Some(own) = store.options.redis() {
         let from_api = vec![from(vec![pods(api::NAME)], redis::PORT)];
-        policies.push(policy(&redis::part(own), redis::NAME, selector(redis::NAME), Some(from_api), None));
+        policies.push(policy(&parts::redis(own), redis::NAME, selector(redis::NAME), Some(from_api), None));
         api_egress.push(to(vec![pods(redis::NAME)], &[("TCP", redis::PORT)]));
     }
     api_egress.push(everywhere_but(NOT_PUBLIC, 443));
 
-    let mut shop_sources = controllers.clone();
+    let mut storefront_sources = controllers.clone();
     let mut api_sources = vec![pods(storefront::NAME)];
     let routes = vec![
         dns(),
         to(vec![pods(storefront::NAME)], &[("TCP", storefront::PORT)]),
         to(vec![pods(api::NAME)], &[("TCP", api::PORT)]),
     ];
-    let mut customers = vec![smoke::part(shop)];
-    customers.extend(shop.options.proof_of_life.enabled.then(|| proof::part(shop)));
+    let mut customers = vec![parts::smoke(store)];
+    customers.extend(store.options.proof_of_life.enabled.then(|| parts::proof_of_life(store)));
     for customer in customers {
         policies.push(policy(&customer, customer.name, selector(customer.name), None, Some(routes.clone())));
-        shop_sources.push(pods(customer.name));
+        storefront_sources.push(pods(customer.name));
         api_sources.push(pods(customer.name));
     }
     api_sources.extend(controllers.iter().cloned());
     policies.push(policy(
-        &api::part(shop),
+        &parts::api(store),
         api::NAME,
         selector(api::NAME),
         Some(vec![from(api_sources, api::PORT)]),
         Some(api_egress),
     ));
     policies.push(policy(
-        &storefront::part(shop),
+        &parts::storefront(store),
         storefront::NAME,
         selector(storefront::NAME),
-        Some(vec![from(shop_sources, storefront::PORT)]),
+        Some(vec![from(storefront_sources, storefront::PORT)]),
         Some(vec![dns(), to(vec![pods(api::NAME)], &[("TCP", api::PORT)])]),
     ));
-    if let TlsPlan::Issuer { .. } = shop.tls() {
+    if let TlsPlan::Issuer { .. } = store.tls() {
         // Without it, a certificate that is proven over HTTP would never be issued.
         let solvers = labelled(SOLVER_LABEL, "true");
         let rules = vec![from(controllers, SOLVER_PORT)];
-        policies.push(policy(&isolation(shop), "acme-solver", solvers, Some(rules), None));
+        policies.push(policy(&parts::isolation(store), "acme-solver", solvers, Some(rules), None));
     }
     policies.iter().map(|p| Ok(Manifest::managed(Object::from_typed(p)?))).collect()
-}
-
-/// What belongs to the store as a whole.
-pub(super) fn isolation<'a>(shop: &'a Shop<'_>) -> Part<'a> {
-    Part { name: "medusa", component: "isolation", image: &shop.options.api.image }
 }
 
 /// A policy that always speaks of both directions: what is not given is closed.
@@ -162,9 +158,9 @@ fn everywhere_but(except: [&[&str]; 2], port: u16) -> NetworkPolicyEgressRule {
     to(blocks.collect(), &[("TCP", port)])
 }
 
-/// The namespaces of ingress controllers; never empty, which `Shop::read` makes sure of.
-fn controllers(shop: &Shop<'_>) -> Vec<NetworkPolicyPeer> {
-    shop.options.ingress.controller_namespaces.iter().map(|name| namespace(name)).collect()
+/// The namespaces of ingress controllers; never empty, which `ResolvedStore::read` makes sure of.
+fn controllers(store: &ResolvedStore<'_>) -> Vec<NetworkPolicyPeer> {
+    store.options.ingress.controller_namespaces.iter().map(|name| namespace(name)).collect()
 }
 
 fn pods(name: &str) -> NetworkPolicyPeer {

@@ -2,18 +2,18 @@
 
 use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec, ResourceQuota, ResourceQuotaSpec};
 
-use super::network::isolation;
-use super::shop::Shop;
+use super::parts;
+use super::resolved::ResolvedStore;
 use super::workload::amounts;
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
 
 /// The quota and the defaults for containers.
-pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
-    let part = isolation(shop);
+pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let part = parts::isolation(store);
     let mut manifests = Vec::new();
-    if !shop.options.quota.is_empty() {
-        let hard = shop.options.quota.iter().map(|(name, amount)| (name.clone(), amount.to_api())).collect();
+    if !store.options.quota.is_empty() {
+        let hard = store.options.quota.iter().map(|(name, amount)| (name.clone(), amount.to_api())).collect();
         let quota = ResourceQuota {
             metadata: part.metadata_named("store-quota"),
             spec: Some(ResourceQuotaSpec { hard: Some(hard), ..Default::default() }),
@@ -21,7 +21,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         };
         manifests.push(Manifest::managed(Object::from_typed(&quota)?));
     }
-    if let Some(limits) = &shop.options.limits {
+    if let Some(limits) = &store.options.limits {
         let item = LimitRangeItem {
             type_: "Container".to_owned(),
             default: Some(amounts(&limits.default)),

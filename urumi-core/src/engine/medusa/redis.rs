@@ -2,21 +2,18 @@
 
 use k8s_openapi::api::core::v1::Container;
 
-use super::database::REDIS_PASSWORD_KEY;
-use super::options::{Redis, Replicas};
-use super::shop::Shop;
+use super::contract::credentials::REDIS_PASSWORD_KEY;
+use super::contract::redis::{NAME, PORT};
+use super::options::Replicas;
+use super::parts;
+use super::resolved::ResolvedStore;
 use super::workload::{
-    Part, container_port, container_security, deployment, empty_dir, env_from_secret, exec, liveness, mount, pod,
-    readiness, recreating, requirements, service, startup, template,
+    container_port, container_security, deployment, empty_dir, env_from_secret, exec, liveness, mount, pod, readiness,
+    recreating, requirements, service, startup, template,
 };
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
 
-pub(super) const NAME: &str = "redis";
-pub(super) const COMPONENT: &str = "redis";
-pub(super) const PORT: u16 = 6379;
-/// The variable in which the API looks for it.
-pub(super) const URL_KEY: &str = super::database::REDIS_URL_KEY;
 /// The user `redis` of the official image.
 const UID: i64 = 999;
 /// The settings come through standard input, since a password among the arguments could be read in the process list.
@@ -27,15 +24,11 @@ save ""
 END
 "#;
 
-pub(super) fn part(redis: &Redis) -> Part<'_> {
-    Part { name: NAME, component: COMPONENT, image: &redis.image }
-}
-
 /// The Deployment and its Service; nothing where the store has no Redis of its own.
-pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
-    let Some(redis) = shop.options.redis() else { return Ok(Vec::new()) };
-    let part = part(redis);
-    let secret = shop.credentials()?;
+pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let Some(redis) = store.options.redis() else { return Ok(Vec::new()) };
+    let part = parts::redis(redis);
+    let secret = store.credentials()?;
     let answers = exec(&["redis-cli", "ping"]);
     let container = Container {
         name: NAME.to_owned(),
@@ -54,7 +47,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         volume_mounts: Some(vec![mount("tmp", "/tmp")]),
         ..Default::default()
     };
-    let pod = pod(shop, container, UID, vec![empty_dir("tmp")], 10);
+    let pod = pod(&store.options.image_pull_secrets, container, UID, vec![empty_dir("tmp")], 10);
     // Two at once would be two sets of locks.
     let deployment = deployment(&part, Replicas::ONE, recreating(), template(&part, pod));
     Ok(vec![

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
+use super::contract::{self, storefront_host};
 use super::options::{DATABASE_PORT, DatabaseMode, MedusaOptions, Redis, builtin, builtin_limits};
-use super::shop::storefront_host;
-use super::{redis, validate};
+use super::validate;
 use crate::error::FieldError;
 use crate::store::{Options, StoreId};
 
@@ -277,7 +277,7 @@ fn size(resolved: &Options) -> Result<(), Vec<FieldError>> {
 impl MedusaOptions {
     /// The store's own Redis, where it has one.
     pub(super) fn redis(&self) -> Option<&Redis> {
-        let wanted = || self.api.replicas.get() > 1 && !self.api.env.contains_key(redis::URL_KEY);
+        let wanted = || self.api.replicas.get() > 1 && !self.api.env.contains_key(contract::api::REDIS_URL);
         self.redis.enabled.unwrap_or_else(wanted).then_some(&self.redis)
     }
 

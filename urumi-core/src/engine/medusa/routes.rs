@@ -7,23 +7,24 @@ use k8s_openapi::api::networking::v1::{
     IngressTLS, ServiceBackendPort,
 };
 
-use super::shop::{Shop, TlsPlan};
+use super::contract::{api, storefront};
+use super::parts;
+use super::resolved::{ResolvedStore, TlsPlan};
 use super::workload::Part;
-use super::{api, storefront};
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
 
 /// One Ingress for each host.
-pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
-    let shop_front = ingress(shop, &storefront::part(shop), shop.storefront_host(), storefront::SERVICE_PORT);
-    let backend = ingress(shop, &api::part(shop), shop.api_host(), api::SERVICE_PORT);
-    Ok(vec![Manifest::managed(Object::from_typed(&shop_front)?), Manifest::managed(Object::from_typed(&backend)?)])
+pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let storefront = ingress(store, &parts::storefront(store), store.storefront_host(), storefront::SERVICE_PORT);
+    let backend = ingress(store, &parts::api(store), store.api_host(), api::SERVICE_PORT);
+    Ok(vec![Manifest::managed(Object::from_typed(&storefront)?), Manifest::managed(Object::from_typed(&backend)?)])
 }
 
 /// Everything at `host` goes to the part's Service.
-fn ingress(shop: &Shop<'_>, part: &Part<'_>, host: String, service_port: u16) -> Ingress {
-    let mut annotations: BTreeMap<String, String> = shop.options.ingress.annotations.clone();
-    let certificate = match shop.tls() {
+fn ingress(store: &ResolvedStore<'_>, part: &Part<'_>, host: String, service_port: u16) -> Ingress {
+    let mut annotations: BTreeMap<String, String> = store.options.ingress.annotations.clone();
+    let certificate = match store.tls() {
         TlsPlan::Off => None,
         TlsPlan::Secret(name) => Some(name.to_owned()),
         TlsPlan::Issuer { annotation, name } => {
@@ -44,7 +45,7 @@ fn ingress(shop: &Shop<'_>, part: &Part<'_>, host: String, service_port: u16) ->
     Ingress {
         metadata,
         spec: Some(IngressSpec {
-            ingress_class_name: shop.options.ingress.class_name.clone(),
+            ingress_class_name: store.options.ingress.class_name.clone(),
             tls: certificate
                 .map(|secret| vec![IngressTLS { hosts: Some(vec![host.clone()]), secret_name: Some(secret) }]),
             rules: Some(vec![IngressRule { host: Some(host), http: Some(HTTPIngressRuleValue { paths: vec![path] }) }]),

@@ -7,38 +7,34 @@ use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, Job, JobSpec, JobTemplat
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::database::SMOKE_TOKEN_KEY;
-use super::shop::Shop;
+use super::contract::credentials::SMOKE_TOKEN_KEY;
+use super::contract::smoke::NAME;
+use super::contract::{api, storefront};
+use super::parts;
+use super::resolved::ResolvedStore;
 use super::workload::{
-    NODE_USER, Part, container_security, empty_dir, env, env_from_secret_if_there, mount, node_options, pod,
-    required_or_not, requirements, template,
+    NODE_USER, container_security, empty_dir, env, env_from_secret_if_there, mount, node_options, pod, required_or_not,
+    requirements, template,
 };
-use super::{api, storefront};
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
 use crate::store::smoke::LABEL;
 
-pub(super) const NAME: &str = "smoke";
-const COMPONENT: &str = "smoke";
 /// How long a run that has ended can be looked at.
 const KEPT_SECONDS: i32 = 600;
 
-pub(super) fn part<'a>(shop: &'a Shop<'_>) -> Part<'a> {
-    Part { name: NAME, component: COMPONENT, image: &shop.options.storefront.image }
-}
-
 /// The Job that places one order.
-pub(super) fn job(shop: &Shop<'_>) -> Result<Object, RenderError> {
-    let job = Job { metadata: metadata(shop), spec: Some(spec(shop)?), ..Default::default() };
+pub(super) fn job(store: &ResolvedStore<'_>) -> Result<Object, RenderError> {
+    let job = Job { metadata: metadata(store), spec: Some(spec(store)?), ..Default::default() };
     Ok(Object::from_typed(&job)?)
 }
 
 /// The CronJob that places orders by itself; nothing where none is scheduled.
-pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
-    let Some(schedule) = &shop.options.smoke.schedule else { return Ok(Vec::new()) };
-    let labels = metadata(shop).labels;
+pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let Some(schedule) = &store.options.smoke.schedule else { return Ok(Vec::new()) };
+    let labels = metadata(store).labels;
     let cron_job = CronJob {
-        metadata: part(shop).metadata(),
+        metadata: parts::smoke(store).metadata(),
         spec: required_or_not(CronJobSpec {
             schedule: schedule.clone(),
             concurrency_policy: Some("Forbid".to_owned()),
@@ -46,7 +42,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
             failed_jobs_history_limit: Some(1),
             job_template: JobTemplateSpec {
                 metadata: Some(ObjectMeta { labels, ..Default::default() }),
-                spec: Some(spec(shop)?),
+                spec: Some(spec(store)?),
             },
             ..Default::default()
         }),
@@ -55,26 +51,26 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     Ok(vec![Manifest::managed(Object::from_typed(&cron_job)?)])
 }
 
-fn metadata(shop: &Shop<'_>) -> ObjectMeta {
-    let mut metadata = part(shop).metadata();
+fn metadata(store: &ResolvedStore<'_>) -> ObjectMeta {
+    let mut metadata = parts::smoke(store).metadata();
     metadata.labels.get_or_insert_default().insert(LABEL.to_owned(), "true".to_owned());
     metadata
 }
 
-fn spec(shop: &Shop<'_>) -> Result<JobSpec, RenderError> {
-    let part = part(shop);
-    let resources = &shop.options.proof_of_life.resources;
+fn spec(store: &ResolvedStore<'_>) -> Result<JobSpec, RenderError> {
+    let part = parts::smoke(store);
+    let resources = &store.options.proof_of_life.resources;
     let container = Container {
         name: NAME.to_owned(),
-        image: Some(shop.options.storefront.image.clone()),
+        image: Some(store.options.storefront.image.clone()),
         args: Some(vec!["smoke".to_owned()]),
         env: Some(vec![
             env("SMOKE_STOREFRONT_URL", &format!("http://{}", storefront::NAME)),
             env("SMOKE_API_URL", &format!("http://{}", api::NAME)),
             // The origin that the shop expects its forms to come from.
-            env("STOREFRONT_URL", &shop.storefront_url()),
-            env("MEDUSA_PUBLISHABLE_KEY", &shop.publishable_key()),
-            env_from_secret_if_there(SMOKE_TOKEN_KEY, shop.credentials()?, SMOKE_TOKEN_KEY),
+            env("STOREFRONT_URL", &store.storefront_url()),
+            env("MEDUSA_PUBLISHABLE_KEY", &store.publishable_key()),
+            env_from_secret_if_there(SMOKE_TOKEN_KEY, store.credentials()?, SMOKE_TOKEN_KEY),
             env("NODE_ENV", "production"),
             env("HOME", "/tmp"),
             node_options(resources),
@@ -86,7 +82,7 @@ fn spec(shop: &Shop<'_>) -> Result<JobSpec, RenderError> {
     };
     let pod = PodSpec {
         restart_policy: Some("Never".to_owned()),
-        ..pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 5)
+        ..pod(&store.options.image_pull_secrets, container, NODE_USER, vec![empty_dir("tmp")], 5)
     };
     let mut template = template(&part, pod);
     let labels = template.metadata.get_or_insert_default().labels.get_or_insert_default();
@@ -94,7 +90,7 @@ fn spec(shop: &Shop<'_>) -> Result<JobSpec, RenderError> {
     Ok(JobSpec {
         // A run that failed has said what there is to say.
         backoff_limit: Some(0),
-        active_deadline_seconds: Some(i64::from(shop.options.smoke.deadline_seconds)),
+        active_deadline_seconds: Some(i64::from(store.options.smoke.deadline_seconds)),
         ttl_seconds_after_finished: Some(KEPT_SECONDS),
         template: required_or_not(template),
         ..Default::default()

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
+use super::contract::{self, api, storefront};
 use super::options::{Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources};
-use super::{api, looks, redis, shop, storefront};
+use super::theme;
 use crate::error::FieldError;
 use crate::kubernetes::syntax::{self, Quantity};
 use crate::store::StoreId;
@@ -38,7 +39,7 @@ pub(super) fn all(options: &MedusaOptions, id: &StoreId) -> Vec<FieldError> {
     let mut checks = Checks(fields(options));
     match &options.domain {
         Some(domain) if syntax::domain(domain).is_ok() => {
-            let host = shop::storefront_host(id, domain);
+            let host = contract::storefront_host(id, domain);
             let long = |why| format!("makes the host {host}, which {why}");
             checks.that("domain", syntax::domain(&host).map_err(long));
         }
@@ -58,7 +59,7 @@ pub(super) fn all(options: &MedusaOptions, id: &StoreId) -> Vec<FieldError> {
             "must not be managed: this installation names no server for it (database.server in its defaults)",
         );
     }
-    let shared = options.api.env.contains_key(redis::URL_KEY);
+    let shared = options.api.env.contains_key(api::REDIS_URL);
     if options.api.replicas.get() > 1 && options.redis.enabled == Some(false) && !shared {
         checks.wrong(
             "redis.enabled",
@@ -92,7 +93,7 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     checks.that("storefront.livenessPath", syntax::probe_path(&options.storefront.liveness_path));
     resources(&mut checks, "storefront.resources", &options.storefront.resources);
     env(&mut checks, "storefront.env", &options.storefront.env, &storefront::RESERVED);
-    checks.0.extend(looks::check(&options.storefront));
+    checks.0.extend(theme::check(&options.storefront));
     if options.storefront.stripe_publishable_key.is_some()
         && options.storefront.env.contains_key(storefront::STRIPE_KEY)
     {

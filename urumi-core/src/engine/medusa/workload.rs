@@ -1,4 +1,5 @@
-//! What the parts of a store have in common: labels, pods that meet Pod Security `restricted`, probes, Services.
+//! Building blocks of the parts: labels, pods that meet Pod Security `restricted`, probes, Services. They know the options'
+//! types but no store.
 
 use std::collections::BTreeMap;
 
@@ -15,20 +16,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::options::{Replicas, ResourceList, Resources};
-use super::shop::Shop;
 use crate::kubernetes::syntax::{self, Quantity};
 use crate::secret::SecretString;
 
-/// The user of images that are based on Node's official one, where it is called `node`.
+/// The user `node` of Node's official image.
 pub(super) const NODE_USER: i64 = 1000;
-/// How long a first start may take: an API migrates an empty database, on a node that is busy with others.
+/// The time limit of a first start: the API migrates an empty database, maybe on a busy node.
 pub(super) const START_SECONDS: i32 = 600;
-/// How often a starting part is asked whether it is up, so that a ready store is seen soon.
+/// The period of the startup probe: short, so that a ready store is noticed soon.
 const START_PERIOD: i32 = 1;
 
 const NAME: &str = "app.kubernetes.io/name";
 
-/// A part of a store: the name of its objects, which component it is, and which image's version it has.
+/// A part of a store: the name of its objects, its component, and the image that it runs.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
     pub(super) name: &'a str,
@@ -37,7 +37,7 @@ pub(super) struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Labels that stay the same for the store's life.
+    /// The labels that never change during the store's life.
     pub(super) fn lasting_labels(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             (NAME.to_owned(), self.name.to_owned()),
@@ -45,7 +45,7 @@ impl Part<'_> {
         ])
     }
 
-    /// All labels that this engine sets. A tag that cannot be a label's value is left out.
+    /// All labels that this engine sets. The version is left out where the image's tag is not a valid label value.
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
         let mut labels = self.lasting_labels();
         if let Some(tag) = syntax::image_tag(self.image).filter(|tag| syntax::label_value(tag).is_ok()) {
@@ -63,8 +63,8 @@ impl Part<'_> {
     }
 }
 
-/// Selects a part's pods. The namespace holds one store only, so the name is enough; and a selector can never be
-/// changed, so it must not hold what may change.
+/// Selects a part's pods by name, which is enough within the store's namespace. Selectors are immutable, so this one
+/// contains nothing that may change.
 pub(super) fn selector(name: &str) -> LabelSelector {
     LabelSelector { match_labels: Some(selected(name)), ..Default::default() }
 }
@@ -73,14 +73,14 @@ fn selected(name: &str) -> BTreeMap<String, String> {
     BTreeMap::from([(NAME.to_owned(), name.to_owned())])
 }
 
-/// An environment variable with a literal value: Kubernetes would replace `$(NAME)` in it and read `$$` as `$`, so
-/// every `$` is doubled. An empty value is left out, as the API server does.
+/// An environment variable with a literal value. Kubernetes expands `$(NAME)` and reads `$$` as `$`, so every `$` is
+/// doubled. An empty value is left out, as the API server does.
 pub(super) fn env(name: &str, value: &str) -> EnvVar {
     let value = (!value.is_empty()).then(|| value.replace('$', "$$"));
     EnvVar { name: name.to_owned(), value, ..Default::default() }
 }
 
-/// An environment variable whose value is in a Secret.
+/// An environment variable from a Secret key.
 pub(super) fn env_from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
     let source = SecretKeySelector { name: secret.to_owned(), key: key.to_owned(), ..Default::default() };
     EnvVar {
@@ -90,7 +90,7 @@ pub(super) fn env_from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
     }
 }
 
-/// An environment variable whose value is in a Secret, if the Secret has it: those of older stores lack newer keys.
+/// An environment variable from a Secret key that may be missing: Secrets of older stores lack newer keys.
 pub(super) fn env_from_secret_if_there(name: &str, secret: &str, key: &str) -> EnvVar {
     let mut variable = env_from_secret(name, secret, key);
     if let Some(source) = variable.value_from.as_mut().and_then(|from| from.secret_key_ref.as_mut()) {
@@ -108,7 +108,7 @@ pub(super) fn env_from_secrets(names: &[String]) -> Option<Vec<EnvFromSource>> {
     (!names.is_empty()).then(|| names.iter().map(source).collect())
 }
 
-/// What keeps Node's heap well below the container's memory, so that it collects garbage instead of being killed.
+/// Limits Node's heap to three quarters of the container's memory, so that Node collects garbage before it is killed.
 pub(super) fn node_options(resources: &Resources) -> EnvVar {
     let bytes = resources.limits.memory.whole().unwrap_or(u64::MAX);
     env("NODE_OPTIONS", &format!("--max-old-space-size={}", bytes / 4 * 3 / (1024 * 1024)))
@@ -129,7 +129,7 @@ pub(super) fn amounts(
     BTreeMap::from([amount("cpu", &list.cpu), amount("memory", &list.memory)])
 }
 
-/// What Pod Security `restricted` asks of a container, and a root file system that cannot be written.
+/// The container settings that Pod Security `restricted` requires, and a read-only root file system.
 pub(super) fn container_security() -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),
@@ -139,19 +139,18 @@ pub(super) fn container_security() -> SecurityContext {
     }
 }
 
-/// Why a container ended, also of those that cannot say it themselves, e.g. because they have no memory left.
+/// Takes the end of the log as the termination message of containers that wrote none, e.g. because they ran out of memory.
 pub(super) fn last_words() -> Option<String> {
     Some("FallbackToLogsOnError".to_owned())
 }
 
-/// A pod of one container that runs as `user`, without any way to the Kubernetes API.
-pub(super) fn pod(shop: &Shop<'_>, container: Container, user: i64, volumes: Vec<Volume>, grace: i64) -> PodSpec {
-    let pull = &shop.options.image_pull_secrets;
+/// A pod of one container that runs as `user`, without access to the Kubernetes API. `pull` names the pull secrets.
+pub(super) fn pod(pull: &[String], container: Container, user: i64, volumes: Vec<Volume>, grace: i64) -> PodSpec {
     let container = Container { termination_message_policy: last_words(), ..container };
     PodSpec {
         automount_service_account_token: Some(false),
         containers: vec![container],
-        // Service links would put the Services of the namespace into the environment, e.g. POSTGRES_PORT=tcp://….
+        // Service links add variables for every Service, e.g. POSTGRES_PORT=tcp://…, which clash with the programs' own.
         enable_service_links: Some(false),
         image_pull_secrets: (!pull.is_empty())
             .then(|| pull.iter().map(|name| LocalObjectReference { name: name.clone() }).collect()),
@@ -202,7 +201,7 @@ pub(super) fn exec(command: &[&str]) -> Probe {
     Probe { exec: Some(ExecAction { command: Some(command) }), ..Default::default() }
 }
 
-/// Asked often until it succeeds once; the other probes wait for it.
+/// The startup probe: frequent until it succeeds once. The other probes wait for it.
 pub(super) fn startup(probe: Probe) -> Probe {
     Probe {
         period_seconds: Some(START_PERIOD),
@@ -212,23 +211,23 @@ pub(super) fn startup(probe: Probe) -> Probe {
     }
 }
 
-/// Whether it gets traffic.
+/// The readiness probe: decides whether the pod gets traffic.
 pub(super) fn readiness(probe: Probe) -> Probe {
     Probe { period_seconds: Some(5), timeout_seconds: Some(5), failure_threshold: Some(3), ..probe }
 }
 
-/// Whether it must be restarted: patient, because a restart of something that is merely slow makes it slower.
+/// The liveness probe: patient, because restarting a slow container makes it slower.
 pub(super) fn liveness(probe: Probe) -> Probe {
     Probe { period_seconds: Some(10), timeout_seconds: Some(5), failure_threshold: Some(6), ..probe }
 }
 
-/// Time for the last requests: they may arrive until every node knows that the pod is being removed.
+/// Waits before termination: requests may arrive until every node knows that the pod is being removed.
 pub(super) fn drained() -> Lifecycle {
     let pause = LifecycleHandler { sleep: Some(SleepAction { seconds: 3 }), ..Default::default() };
     Lifecycle { pre_stop: Some(pause), ..Default::default() }
 }
 
-/// An update that is never without a pod.
+/// An update during which at least one pod runs.
 pub(super) fn rolling() -> DeploymentStrategy {
     DeploymentStrategy {
         rolling_update: Some(RollingUpdateDeployment {
@@ -239,7 +238,7 @@ pub(super) fn rolling() -> DeploymentStrategy {
     }
 }
 
-/// An update in which there are never two pods at once.
+/// An update during which at most one pod runs.
 pub(super) fn recreating() -> DeploymentStrategy {
     DeploymentStrategy { type_: Some("Recreate".to_owned()), ..Default::default() }
 }
@@ -254,7 +253,7 @@ pub(super) fn deployment(
     Deployment {
         metadata: part.metadata(),
         spec: required_or_not(DeploymentSpec {
-            // Longer than a first start may take, so that the start's own probe has the last word.
+            // Longer than the startup probe's limit, so that the probe decides first.
             progress_deadline_seconds: Some(START_SECONDS + 300),
             replicas: Some(i32::from(replicas.get())),
             revision_history_limit: Some(3),
@@ -267,8 +266,8 @@ pub(super) fn deployment(
     }
 }
 
-/// A Service inside of the cluster, from `port` to a port of the part's container. Ports are numbers on both sides:
-/// a name would have to be looked up to see that they fit.
+/// A ClusterIP Service from `port` to the container port `target`. Both are numbers, so that a reader sees without a
+/// look-up that they match.
 pub(super) fn service(part: &Part<'_>, port_name: &str, port: u16, target: u16) -> Service {
     Service {
         metadata: part.metadata(),
@@ -288,7 +287,7 @@ pub(super) fn service(part: &Part<'_>, port_name: &str, port: u16, target: u16) 
     }
 }
 
-/// A Secret of generated texts.
+/// A Secret of generated values.
 pub(super) fn secret(part: &Part<'_>, name: &str, data: &[(&str, SecretString)]) -> Secret {
     let data = data.iter().map(|(key, text)| ((*key).to_owned(), ByteString(text.reveal().as_bytes().to_vec())));
     Secret {
@@ -299,7 +298,7 @@ pub(super) fn secret(part: &Part<'_>, name: &str, data: &[(&str, SecretString)])
     }
 }
 
-/// Fits a spec into its field, which some versions of the generated types have as `Option` and some have not.
+/// Converts a spec to its field's type: some Kubernetes versions declare the field as `Option`, others do not.
 pub(super) fn required_or_not<S, F: From<S>>(spec: S) -> F {
     F::from(spec)
 }

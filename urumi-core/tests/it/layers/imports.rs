@@ -56,6 +56,11 @@ impl Visitor {
 
 impl<'ast> Visit<'ast> for Visitor {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        // A module that shows what its children have does not depend on them.
+        let shown = matches!(&item.tree, syn::UseTree::Path(path) if path.ident == "self");
+        if shown && !matches!(item.vis, syn::Visibility::Inherited) {
+            return;
+        }
         self.note_tree(&[], &item.tree);
     }
 

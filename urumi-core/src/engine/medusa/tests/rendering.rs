@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{DOMAIN, ID, Letters, MedusaEngine, render, resolve, spec, spec_of, strategies};
-use crate::engine::medusa::{api, storefront};
+use crate::engine::medusa::contract::{api, storefront};
 use crate::engine::{Engine, Manifest, Policy, RenderError};
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::OsSecrets;

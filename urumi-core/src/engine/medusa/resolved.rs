@@ -1,62 +1,58 @@
-//! One store while it is rendered: its spec with the options read, and what follows from them everywhere.
+//! A store whose options are resolved: its spec, the typed options, and the values that several parts derive from them.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::contract::{self, credentials};
 use super::options::{Database, DatabaseMode, DatabaseSecret, DatabaseServer, MedusaOptions, Resources, Storage};
-use super::{database, resolve};
+use super::resolve;
 use crate::engine::RenderError;
-use crate::store::{StoreId, StoreSpec};
+use crate::store::StoreSpec;
 
-/// One store while it is rendered.
-pub(super) struct Shop<'a> {
+/// A store whose options are resolved. Rendering reads everything from it.
+pub(super) struct ResolvedStore<'a> {
     pub(super) spec: &'a StoreSpec,
     pub(super) options: MedusaOptions,
     domain: String,
 }
 
-/// The database a store uses, with all that its mode needs.
+/// The database of a store, with the options of its mode.
 pub(super) enum DatabasePlan<'a> {
-    /// A PostgreSQL of the store's own.
+    /// A PostgreSQL in the store's namespace.
     Embedded { image: &'a str, storage: &'a Storage, resources: &'a Resources },
-    /// One on a server that many stores share.
+    /// A database on a server that many stores share.
     Managed(&'a DatabaseServer),
-    /// One that exists elsewhere.
+    /// A database that somebody else runs.
     External { secret: &'a DatabaseSecret, port: u16 },
 }
 
-/// How a store's addresses are encrypted.
+/// The TLS of a store's addresses.
 pub(super) enum TlsPlan<'a> {
-    /// Not at all.
+    /// None: plain HTTP.
     Off,
-    /// With the certificate in this Secret.
+    /// The certificate in this Secret.
     Secret(&'a str),
-    /// With certificates that cert-manager puts into a Secret for each host: the annotation that asks it to.
+    /// A certificate for each host, issued by cert-manager: the annotation that requests it.
     Issuer { annotation: &'static str, name: &'a str },
 }
 
-/// The host of a store's shop.
-pub(super) fn storefront_host(id: &StoreId, domain: &str) -> String {
-    format!("store-{id}.{domain}")
-}
-
-impl<'a> Shop<'a> {
-    /// Reads a spec that `resolve` made, and makes sure that rendering finds all it needs.
+impl<'a> ResolvedStore<'a> {
+    /// Reads a spec that `resolve` made and checks that it has every value that rendering needs.
     pub(super) fn read(spec: &'a StoreSpec) -> Result<Self, RenderError> {
         let options = resolve::read(&spec.options).map_err(RenderError::Options)?;
         let domain = options.domain.clone().ok_or_else(|| missing("domain"))?;
-        let shop = Shop { spec, options, domain };
-        shop.database()?;
-        shop.admin_email()?;
-        // An empty list of peers would let everyone in, which must not come of a record that someone has edited.
-        if shop.options.network_policy.enabled && shop.options.ingress.controller_namespaces.is_empty() {
+        let store = ResolvedStore { spec, options, domain };
+        store.database()?;
+        store.admin_email()?;
+        // An empty list of peers admits all traffic. An edited record must not cause that.
+        if store.options.network_policy.enabled && store.options.ingress.controller_namespaces.is_empty() {
             return Err(missing("ingress.controllerNamespaces"));
         }
-        Ok(shop)
+        Ok(store)
     }
 
-    /// The database, by its mode.
+    /// The database of the store's mode.
     pub(super) fn database(&self) -> Result<DatabasePlan<'_>, RenderError> {
         let Database { mode, image, storage, resources, secret, port, server } = &self.options.database;
         Ok(match mode {
@@ -73,15 +69,15 @@ impl<'a> Shop<'a> {
         })
     }
 
-    /// The Secret of what is generated for the store.
+    /// The Secret with the store's generated values.
     pub(super) fn credentials(&self) -> Result<&'static str, RenderError> {
         Ok(match self.database()? {
-            DatabasePlan::Embedded { .. } => database::CREDENTIALS,
-            DatabasePlan::Managed(_) | DatabasePlan::External { .. } => database::MEDUSA_CREDENTIALS,
+            DatabasePlan::Embedded { .. } => credentials::WITH_DATABASE,
+            DatabasePlan::Managed(_) | DatabasePlan::External { .. } => credentials::WITHOUT_DATABASE,
         })
     }
 
-    /// How the addresses are encrypted.
+    /// The TLS of the addresses.
     pub(super) fn tls(&self) -> TlsPlan<'_> {
         let tls = &self.options.tls;
         if let Some(name) = &tls.secret_name {
@@ -96,11 +92,11 @@ impl<'a> Shop<'a> {
     }
 
     pub(super) fn storefront_host(&self) -> String {
-        storefront_host(&self.spec.id, &self.domain)
+        contract::storefront_host(&self.spec.id, &self.domain)
     }
 
     pub(super) fn api_host(&self) -> String {
-        format!("api-{}.{}", self.spec.id, self.domain)
+        contract::api_host(&self.spec.id, &self.domain)
     }
 
     pub(super) fn storefront_url(&self) -> String {
@@ -111,13 +107,13 @@ impl<'a> Shop<'a> {
         self.url(&self.api_host())
     }
 
-    /// The key that shops send with each request to the API. It is no secret, every customer's browser may know it;
-    /// that it follows from the id lets every part of the store have it from the beginning.
+    /// The publishable API key, which storefronts send with each request. It is public: every customer's browser sees
+    /// it. It is derived from the id, so every part of the store knows it from the start.
     pub(super) fn publishable_key(&self) -> String {
         format!("pk_{}", digest(&format!("store.urumi.ai/publishable-key/{}", self.spec.id)))
     }
 
-    /// Who signs in first.
+    /// The e-mail address of the first administrator.
     pub(super) fn admin_email(&self) -> Result<&str, RenderError> {
         self.options.admin.email.as_deref().ok_or_else(|| missing("admin.email"))
     }

@@ -7,29 +7,23 @@
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
-use super::shop::Shop;
+use super::contract::proof_of_life::NAME;
+use super::contract::{api, storefront};
+use super::parts;
+use super::resolved::ResolvedStore;
 use super::workload::{
-    NODE_USER, Part, container_security, empty_dir, env, mount, node_options, pod, required_or_not, requirements,
-    template,
+    NODE_USER, container_security, empty_dir, env, mount, node_options, pod, required_or_not, requirements, template,
 };
-use super::{api, storefront};
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
 
-pub(super) const NAME: &str = "proof-of-life";
-pub(super) const COMPONENT: &str = "proof-of-life";
-
-pub(super) fn part<'a>(shop: &'a Shop<'_>) -> Part<'a> {
-    Part { name: NAME, component: COMPONENT, image: &shop.options.proof_of_life.image }
-}
-
 /// The Job; nothing where it is switched off.
-pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
-    let proof = &shop.options.proof_of_life;
+pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
+    let proof = &store.options.proof_of_life;
     if !proof.enabled {
         return Ok(Vec::new());
     }
-    let part = part(shop);
+    let part = parts::proof_of_life(store);
     let container = Container {
         name: NAME.to_owned(),
         image: Some(proof.image.clone()),
@@ -37,7 +31,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
         env: Some(vec![
             env("PROVE_STOREFRONT_URL", &format!("http://{}", storefront::NAME)),
             env("PROVE_API_URL", &format!("http://{}", api::NAME)),
-            env("MEDUSA_PUBLISHABLE_KEY", &shop.publishable_key()),
+            env("MEDUSA_PUBLISHABLE_KEY", &store.publishable_key()),
             env("NODE_ENV", "production"),
             env("HOME", "/tmp"),
             node_options(&proof.resources),
@@ -49,7 +43,7 @@ pub(super) fn manifests(shop: &Shop<'_>) -> Result<Vec<Manifest>, RenderError> {
     };
     let pod = PodSpec {
         restart_policy: Some("OnFailure".to_owned()),
-        ..pod(shop, container, NODE_USER, vec![empty_dir("tmp")], 5)
+        ..pod(&store.options.image_pull_secrets, container, NODE_USER, vec![empty_dir("tmp")], 5)
     };
     let job = Job {
         metadata: part.metadata(),

@@ -1,12 +1,11 @@
-//! Why a store that is being deleted is still there.
+//! The reason why the deletion of a namespace does not end.
 
 use serde_json::Value;
 
-use super::TEARDOWN;
 use crate::kubernetes::Object;
 
-/// What Kubernetes says of a namespace that it cannot delete; the first that holds says most.
-const TOLD: [&str; 5] = [
+/// Kubernetes' conditions of a namespace that it cannot delete, the most telling first.
+const CONDITIONS: [&str; 5] = [
     "NamespaceFinalizersRemaining",
     "NamespaceDeletionContentFailure",
     "NamespaceDeletionDiscoveryFailure",
@@ -14,9 +13,9 @@ const TOLD: [&str; 5] = [
     "NamespaceContentRemaining",
 ];
 
-/// What keeps a namespace that is being deleted: what Kubernetes says, or else somebody's finalizer on the namespace.
-/// Such finalizers are never removed for others: who set them has something to do first.
-pub(super) fn kept_by(namespace: &Object) -> Option<String> {
+/// The reason why a terminating namespace still exists: Kubernetes' own condition, or else the finalizers that others
+/// have set. urumi never removes those: their owners have work to do first.
+pub(super) fn stuck_reason(namespace: &Object, own_finalizer: &str) -> Option<String> {
     if !namespace.is_terminating() {
         return None;
     }
@@ -25,12 +24,12 @@ pub(super) fn kept_by(namespace: &Object) -> Option<String> {
         text(condition, "type").as_deref() == Some(told) && text(condition, "status").as_deref() == Some("True")
     };
     let conditions = namespace.list_at("/status/conditions");
-    let told = TOLD.iter().find_map(|told| conditions.iter().find(|condition| holds(condition, told)));
+    let told = CONDITIONS.iter().find_map(|told| conditions.iter().find(|condition| holds(condition, told)));
     if let Some(told) = told {
         return Some(format!("{} {}", text(told, "reason")?, text(told, "message").unwrap_or_default()));
     }
     let finalizers = namespace.list_at("/metadata/finalizers").iter().filter_map(Value::as_str);
-    let others: Vec<&str> = finalizers.filter(|finalizer| *finalizer != TEARDOWN).collect();
+    let others: Vec<&str> = finalizers.filter(|finalizer| *finalizer != own_finalizer).collect();
     (!others.is_empty()).then(|| format!("FinalizersRemain the namespace has the finalizers {}", others.join(", ")))
 }
 
@@ -43,7 +42,7 @@ mod tests {
 
     fn kept(mut namespace: Value) -> Option<String> {
         namespace["metadata"]["name"] = json!("store-a");
-        kept_by(&Object::from_value(namespace_kind(), namespace).unwrap())
+        stuck_reason(&Object::from_value(namespace_kind(), namespace).unwrap(), crate::record::TEARDOWN)
     }
 
     #[test]
@@ -56,7 +55,7 @@ mod tests {
         let going = "2026-01-01T00:00:00Z";
         let namespace = json!({"metadata": {"deletionTimestamp": going}, "status": {"conditions": conditions}});
         assert_eq!(kept(namespace).as_deref(), Some("SomeFinalizersRemain x/y"));
-        let finalizers = json!([TEARDOWN, "example.com/mine"]);
+        let finalizers = json!([crate::record::TEARDOWN, "example.com/mine"]);
         let namespace = json!({"metadata": {"deletionTimestamp": going, "finalizers": finalizers}});
         assert_eq!(
             kept(namespace).as_deref(),
