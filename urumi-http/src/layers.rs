@@ -25,7 +25,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::problem::{Code, Problem};
 
-pub use observe::{REQUEST_ID, RequestId};
+pub use observe::{JoinTrace, REQUEST_ID, RequestId};
 
 /// Answers below this are sent as they are: packing them saves nothing.
 const WORTH_PACKING: u64 = 1024;
@@ -44,6 +44,8 @@ pub struct LayerOptions {
     pub max_in_flight: usize,
     /// Origins whose pages may use the API with credentials of their own; none by default.
     pub cors_origins: Vec<HeaderValue>,
+    /// Joins each request's span to its client's trace, for programs that export traces; spans stand alone by default.
+    pub join_trace: Option<JoinTrace>,
 }
 
 impl Default for LayerOptions {
@@ -54,6 +56,7 @@ impl Default for LayerOptions {
             request_timeout: Duration::from_secs(30),
             max_in_flight: 1024,
             cors_origins: Vec::new(),
+            join_trace: None,
         }
     }
 }
@@ -76,7 +79,7 @@ pub fn wrap(router: Router, options: &LayerOptions) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::SSE).and(Whole)));
     let router = if options.cors_origins.is_empty() { router } else { router.layer(cors(&options.cors_origins)) };
-    router.layer(from_fn(safe_headers)).layer(from_fn(observe::observe))
+    router.layer(from_fn(safe_headers)).layer(from_fn_with_state(options.join_trace, observe::observe))
 }
 
 async fn no_such_path(uri: Uri) -> Problem {

@@ -1,33 +1,34 @@
-//! The HTTP API of urumi: stores, why they are as they are, and every change as it happens.
+//! The HTTP API of urumi: create stores, follow their changes, and see why one is not ready.
 //!
-//! [`router`] serves a [`ServerState`] over any [`StoreOrchestrator`](urumi_core::StoreOrchestrator); mount it in a
-//! service of your own, or let the program `urumi-http` serve it with limits, TLS, metrics and traces. Thin by design:
-//! a request is parsed, authorised, passed on, and its error mapped to a [`problem::Problem`].
+//! [`router`] serves a [`ServerState`] over any [`StoreOrchestrator`](urumi_core::StoreOrchestrator). Mount it in a
+//! service of your own; [`layers::wrap`] adds limits and safe headers, [`auth`] authentication, [`rate_limit`] rate
+//! limits. A handler parses a request, authorises it, calls the orchestrator, and maps errors to a
+//! [`Problem`](problem::Problem).
+//!
+//! # Features
+//! `program` (default): the program `urumi-http` with its command line, configuration, listener, telemetry and dashboard.
+//! Embedders turn it off: `urumi-http = { version = "…", default-features = false }`, and choose a version of
+//! `k8s-openapi` by one of its features, as every program does.
 
 mod audit;
 pub mod auth;
 mod causes;
-pub mod config;
-pub mod dashboard;
 mod extract;
 pub mod layers;
-pub mod listener;
-pub mod metrics_server;
 mod openapi;
 mod outgoing;
 mod owner_limits;
 pub mod problem;
+#[cfg(feature = "program")]
+#[doc(hidden)]
 pub mod program;
 pub mod rate_limit;
 mod routes;
 mod state;
-pub mod telemetry;
 mod view;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,36 +39,27 @@ use self::rate_limit::RateLimiter;
 pub use self::routes::Readiness;
 pub use self::state::{HEARTBEAT, ServerState, ServerStateBuilder};
 
-/// The whole API, to be mounted anywhere. Limits of time and size are up to whoever mounts it; authentication is within.
+/// The whole API with its authentication, to mount anywhere. It has no limits of time, size or rate.
 pub fn router(state: ServerState) -> Router {
     mount(state, None)
 }
 
-/// Serves the API with limits that suit most, until `shutdown` is cancelled and what is in flight has ended.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, state: ServerState, shutdown: CancellationToken) -> std::io::Result<()> {
-    let app = layers::wrap(router(state), &layers::LayerOptions::default());
-    listener::serve_router(listener, app, listener::ListenerOptions::default(), shutdown).await
-}
-
-/// Health alone, without authentication.
+/// `/healthz` and `/readyz` alone, without authentication.
 pub fn health_router(state: ServerState) -> Router {
     routes::public().split_for_parts().0.with_state(state)
 }
 
-/// The API's description, without a server.
+/// The API's OpenAPI description.
 pub fn document() -> OpenApi {
     let (_, paths) =
         OpenApiRouter::<ServerState>::new().merge(routes::of_callers()).merge(routes::public()).split_for_parts();
     openapi::complete(openapi::Api::openapi().merge_from(paths))
 }
 
-/// The API, where there are limits with those of a client's and of an address's requests.
+/// The API, with rate limits for each client and for each address if there are any.
 pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>) -> Router {
-    let authenticate = from_fn_with_state(state.authentication().clone(), auth::middleware::authenticate);
-    // The last layer is the outermost: an address is counted before anybody is recognised, a client after.
+    let authenticate = from_fn_with_state(state.authentication().clone(), auth::authenticate);
+    // The last layer is the outermost: an address is counted before its caller is recognised, a client after.
     let routes = routes::of_callers();
     let routes = match limits {
         Some([client, address]) => routes
@@ -76,7 +68,7 @@ pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>) -> Rou
             .layer(from_fn_with_state(address, rate_limit::limit)),
         None => routes.layer(authenticate),
     };
-    // Its badge would otherwise have every reader's browser ask a validator elsewhere.
+    // The page's badge would make every reader's browser send the document to a validator elsewhere.
     let config = utoipa_swagger_ui::Config::default().validator_url("none");
     let docs = SwaggerUi::new("/docs").url("/openapi.json", document()).config(config);
     routes.merge(routes::public()).split_for_parts().0.with_state(state).merge(docs)

@@ -14,6 +14,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+#[doc(hidden)]
 pub use self::reference::reference;
 
 /// What every problem's `type` begins with.

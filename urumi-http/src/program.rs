@@ -1,9 +1,17 @@
-//! The program `urumi-http`: everything put together.
+//! The program `urumi-http`: configuration, telemetry, listener, metrics and the dashboard around the library's router.
+//!
+//! Only [`run`] is for other crates. The modules are public for the integration tests and may change at any time.
 
 mod authentication;
 mod cluster;
-mod dashboard;
+pub mod config;
+pub mod dashboard;
 mod election;
+pub mod listener;
+mod metrics_server;
+mod replica;
+mod telemetry;
+pub mod token;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -18,15 +26,15 @@ use tokio_util::task::TaskTracker;
 use urumi_core::engine::EngineRegistry;
 use urumi_core::{Orchestrator, ReadinessMonitor};
 
-use crate::auth::run_token_command;
+use self::config::{Command, Config, Exposure, Loaded, MetricsListen, check_exposure};
+use self::dashboard::{OidcSignIn, Settings, SignIn};
+use self::listener::{ListenerOptions, TlsOptions, serve_router};
+use self::telemetry::TelemetryOptions;
+use self::token::run_token_command;
 use crate::causes::in_one_line;
-use crate::config::{Command, Config, Exposure, Loaded, MetricsListen, check_exposure};
-use crate::dashboard::{OidcSignIn, Settings, SignIn};
 use crate::layers::{LayerOptions, wrap};
-use crate::listener::{ListenerOptions, TlsOptions, serve_router};
 use crate::rate_limit::{RateLimitOptions, RateLimiter};
-use crate::telemetry::{self, TelemetryOptions};
-use crate::{OwnerLimits, ServerState, health_router, metrics_server, mount};
+use crate::{OwnerLimits, ServerState, health_router, mount};
 
 /// What new stores say of who created them.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
@@ -49,7 +57,7 @@ pub fn run() -> ExitCode {
             let made = run_token_command(args, &mut anstream::stdout().lock(), &mut anstream::stderr().lock());
             made.map_err(|e| Box::new(e) as Failure)
         }
-        Some(Command::Dashboard(args)) => dashboard::run(args),
+        Some(Command::Dashboard(args)) => replica::run(args),
         None if config.print_config => say(&printed),
         None => serve(&config, engines),
     };
@@ -119,7 +127,7 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
     announce(config, address, exposure)?;
 
-    let pages = crate::dashboard::router(Settings::new(sign_in(config, exposure)));
+    let pages = dashboard::router(Settings::new(sign_in(config, exposure)));
     let app = wrap(mount(state.clone(), Some(rate_limits(config))).merge(pages), &layer_options(config));
     let serving = serve_router(listener, app, listener_options(config), draining.clone());
     let watched = metrics_server::router(metrics, health_router(state.clone()));
@@ -191,6 +199,7 @@ fn layer_options(config: &Config) -> LayerOptions {
         request_timeout: config.request_timeout,
         max_in_flight: config.max_in_flight,
         cors_origins: config.cors_origin.clone(),
+        join_trace: Some(telemetry::join_trace),
         ..LayerOptions::default()
     }
 }

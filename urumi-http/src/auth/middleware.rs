@@ -18,7 +18,7 @@ use super::principal::{Method, Principal};
 use crate::problem::{Code, Problem};
 
 /// The longest token that is looked at, in bytes. Those of issuers who list many groups have a few thousand.
-pub const MAX_TOKEN: usize = 16 * 1024;
+const MAX_TOKEN: usize = 16 * 1024;
 
 /// Who is to be counted together by rate limits: everybody who was recognised as the same subject, wherever they ask
 /// from and whatever token they use.

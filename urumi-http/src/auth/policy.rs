@@ -119,7 +119,7 @@ pub fn decide(principal: &Principal, action: Action, owner: Option<&Owner>) -> D
 ///
 /// # Errors
 /// `forbidden`, when they may not do `action` (a creation or its preview) or may not name this owner.
-pub fn owner_of_new(principal: &Principal, action: Action, asked: Option<Owner>) -> Result<Owner, Problem> {
+pub(crate) fn owner_of_new(principal: &Principal, action: Action, asked: Option<Owner>) -> Result<Owner, Problem> {
     let owner = asked.unwrap_or_else(|| Owner::User(principal.subject.clone()));
     decide(principal, action, Some(&owner)).or_refuse(principal, action, || forbidden(principal, action))?;
     Ok(owner)

@@ -15,7 +15,6 @@
 //! The file is read again when it has changed, however that was done: written over, replaced, or, as Kubernetes does
 //! with a mounted Secret, by a link that points elsewhere. One that is broken changes nothing.
 
-mod command;
 mod file;
 mod token;
 
@@ -35,7 +34,6 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use urumi_core::secret::SecretString;
 
-pub use self::command::{TokenArgs, TokenCommandError, run_token_command};
 pub use self::file::{Entry, Expiry, TokenFileError, TokenHash};
 pub use self::token::{PREFIX, is_well_formed, new_token};
 use super::chain::Authenticator;

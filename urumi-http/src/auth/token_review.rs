@@ -1,7 +1,7 @@
 //! Tokens that Kubernetes knows: those of ServiceAccounts, and of users if the cluster has them.
 //!
 //! Whoever has such a token is asked after at the API server, so what the server does with a flood of tokens is bounded
-//! here: what was answered is kept for [`KEEP`], equal tokens are asked for once, and at most [`LANES`] at a time.
+//! here: what was answered is kept for a minute, equal tokens are asked for once, and at most 16 at a time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use super::principal::Method;
 use super::static_tokens::PREFIX;
 
 /// How long an answer holds. For so long a ServiceAccount that was deleted is still let in.
-pub const KEEP: Duration = Duration::from_secs(60);
+const KEEP: Duration = Duration::from_secs(60);
 /// How long a token that is not known is not asked for again.
 const KEEP_REFUSED: Duration = Duration::from_secs(10);
 /// How many reviews run at a time.
-pub const LANES: usize = 16;
+const LANES: usize = 16;
 /// How long a request waits for its turn and its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 

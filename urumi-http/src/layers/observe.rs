@@ -2,18 +2,14 @@
 
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use metrics::{counter, gauge, histogram};
-use opentelemetry::propagation::TextMapPropagator as _;
-use opentelemetry_http::HeaderExtractor;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span, info_span};
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use uuid::Uuid;
 
 use crate::auth::ClientKey;
@@ -25,7 +21,10 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(pub String);
 
-pub(super) async fn observe(mut request: Request, next: Next) -> Response {
+/// Joins a request's span to the trace that its headers name.
+pub type JoinTrace = fn(&Span, &HeaderMap);
+
+pub(super) async fn observe(State(join_trace): State<Option<JoinTrace>>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     for secret in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
         if let http::header::Entry::Occupied(mut values) = request.headers_mut().entry(secret) {
@@ -52,9 +51,9 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
         http.route = route,
         http.response.status_code = Empty,
     );
-    if request.headers().contains_key("traceparent") {
-        // Without an exporter there is no trace to be part of, and nothing to do.
-        let _ = span.set_parent(TraceContextPropagator::new().extract(&HeaderExtractor(request.headers())));
+    // Before the span is entered: a span that has begun keeps its trace.
+    if let Some(join_trace) = join_trace {
+        join_trace(&span, request.headers());
     }
     let header = HeaderValue::from_str(&id);
     request.extensions_mut().insert(RequestId(id));

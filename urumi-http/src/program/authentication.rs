@@ -1,18 +1,15 @@
 //! How callers are recognised, from the configuration.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use urumi_core::cluster::ClusterBackend;
 
 use super::Failure;
+use super::config::Config;
+use crate::auth::static_tokens::POLL;
 use crate::auth::{Authentication, Authenticator, Bindings, Oidc, OidcOptions, ReviewedTokens, StaticTokens};
-use crate::config::Config;
-
-/// How often the file of tokens is looked at.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// The sources of tokens in the order in which they are asked: what is cheapest first, and last the one that takes any
 /// token for its own.
@@ -27,7 +24,7 @@ pub(super) fn sources(
     if let Some(file) = &config.tokens_file {
         let tokens = Arc::new(StaticTokens::load(file)?);
         tracing::info!(tokens = tokens.len(), file = %file.display(), "callers are recognised by tokens of a file");
-        tasks.spawn(tokens.clone().run(LOOK, stop.clone()));
+        tasks.spawn(tokens.clone().run(POLL, stop.clone()));
         sources.push(tokens);
     }
     if let Some(issuer) = &config.oidc_issuer {

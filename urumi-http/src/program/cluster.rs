@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use urumi_core::cluster::{ClusterBackend, ConnectError, ConnectOptions, InMemoryCluster, KubeCluster};
 
-use crate::config::{ClusterChoice, Config};
+use super::config::{ClusterChoice, Config};
 
 /// How many requests to the API server may be under way at once: many creations come together here.
 const IN_FLIGHT: usize = 64;

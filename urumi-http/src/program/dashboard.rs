@@ -1,64 +1,26 @@
-//! The dashboard, served alone before an API that runs elsewhere.
+//! The web dashboard: an application in the browser that knows this server by its API alone.
+//!
+//! Its sources are in `urumi-http/dashboard`; `make dashboard` builds it to where this crate takes it from. It is served
+//! at `/ui/`, beside the API, or by [replicas](replica) of its own that pass everything else on to the API.
+
+mod assets;
+mod pages;
+mod proxy;
+mod settings;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use axum::Router;
 
-use super::{Failure, bind, bind_metrics, run_logged, say, serve_metrics, stop_when_told};
-use crate::config::DashboardArgs;
-use crate::dashboard::{Api, ApiOptions, health, replica};
-use crate::layers::{LayerOptions, wrap};
-use crate::listener::{ListenerOptions, TlsOptions, serve_router};
-use crate::metrics_server;
-use crate::telemetry::TelemetryOptions;
+pub use self::proxy::{Api, ApiOptions, health};
+pub use self::settings::{OidcSignIn, Settings, SignIn};
 
-/// The API has limits of its own, which say more: these are beyond them.
-const MAX_BODY: usize = 64 * 1024 * 1024;
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
-
-pub(super) fn run(args: &DashboardArgs) -> Result<(), Failure> {
-    let log = TelemetryOptions { format: args.log_format, filter: args.log.clone(), otlp_endpoint: None };
-    run_logged(&log, until_stopped(args))
+/// The dashboard at `/ui/`, and `/` which leads there; to be merged with the API's [router](crate::router).
+pub fn router(settings: Settings) -> Router {
+    pages::router(Arc::new(settings))
 }
 
-async fn until_stopped(args: &DashboardArgs) -> Result<(), Failure> {
-    let (tasks, background, draining) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
-    let mut options = ApiOptions::new(args.api_url.clone());
-    options.ca.clone_from(&args.api_ca);
-    options.exposed = !args.listen.ip().to_canonical().is_loopback();
-    options.draining = draining.clone();
-    let api = Arc::new(Api::new(options)?);
-    let metrics = metrics_server::install_recorder()?;
-    let _background = background.clone().drop_guard();
-    tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
-
-    let listener = bind(args.listen).await?;
-    let address = listener.local_addr()?;
-    let metrics_listener = bind_metrics(args.metrics_listen).await?;
-    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
-    say(&format!("the dashboard is at {scheme}://{address}/ui/\n"))?;
-    tracing::info!(%address, api = %args.api_url, "listening");
-
-    let app = wrap(replica(api.clone()), &layer_options());
-    let serving = serve_router(listener, app, listener_options(args), draining.clone());
-    let watching = serve_metrics(metrics_listener, metrics_server::router(metrics, health(api)), background.clone());
-    tokio::select! {
-        served = serving => served.map_err(Failure::from),
-        watched = watching => watched.map_err(Failure::from),
-        never = stop_when_told(&draining) => match never {},
-    }
-}
-
-fn layer_options() -> LayerOptions {
-    LayerOptions { max_body: MAX_BODY, request_timeout: REQUEST_TIMEOUT, ..LayerOptions::default() }
-}
-
-fn listener_options(args: &DashboardArgs) -> ListenerOptions {
-    ListenerOptions {
-        tls: args.tls_cert.as_ref().zip(args.tls_key.as_ref()).map(|(cert, key)| TlsOptions::new(cert, key)),
-        shutdown_grace: args.shutdown_grace,
-        ..ListenerOptions::default()
-    }
+/// The dashboard at `/ui/`, with everything else passed on to the API.
+pub fn replica(api: Arc<Api>) -> Router {
+    pages::router(api.clone()).merge(health(api.clone())).merge(proxy::router(api))
 }

@@ -9,7 +9,7 @@ use urumi_core::cluster::ClusterBackend;
 use urumi_core::monitor::leader::ElectionHandle;
 
 use super::Failure;
-use crate::config::Config;
+use super::config::Config;
 
 /// The Lease that replicas are elected over.
 const LEASE: &str = "urumi-monitor";

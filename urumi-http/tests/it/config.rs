@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
-use urumi_http::config::{Config, ConfigError, Exposure, Loaded, MetricsListen, check_exposure};
+use urumi_http::program::config::{Config, ConfigError, Exposure, Loaded, MetricsListen, check_exposure};
 
 fn load(args: &[&str]) -> Result<Loaded, ConfigError> {
     Config::load(std::iter::once("urumi-http").chain(args.iter().copied()))
@@ -211,7 +211,7 @@ fn nobody_from_elsewhere_is_served_without_being_recognised() {
 #[test]
 fn tokens_are_made_by_a_command() {
     let config = load(&["token", "--subject=ci", "--role=operator"]).unwrap().config;
-    assert!(matches!(config.command, Some(urumi_http::config::Command::Token(args)) if args.subject == "ci"));
+    assert!(matches!(config.command, Some(urumi_http::program::config::Command::Token(args)) if args.subject == "ci"));
 }
 
 #[test]

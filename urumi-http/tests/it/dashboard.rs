@@ -8,8 +8,8 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use urumi_http::dashboard::{OidcSignIn, Settings, SignIn, router};
 use urumi_http::layers::{LayerOptions, wrap};
+use urumi_http::program::dashboard::{OidcSignIn, Settings, SignIn, router};
 
 use crate::process::Server;
 
@@ -184,7 +184,7 @@ async fn a_replica_that_is_told_to_stop_ends_what_would_go_on_for_ever() {
 fn a_client_of_an_issuer_must_be_whom_its_tokens_are_for() {
     let load = |more: &[&str]| {
         let args = ["urumi-http", "--role-binding", "admin=team:a"].iter().chain(more);
-        urumi_http::config::Config::load(args).map(|_| ()).map_err(|error| error.to_string())
+        urumi_http::program::config::Config::load(args).map(|_| ()).map_err(|error| error.to_string())
     };
     let oidc = ["--oidc-issuer", "https://login.example.com", "--oidc-audience", "urumi"];
     let with = |client: &[&'static str]| oidc.iter().copied().chain(client.iter().copied()).collect::<Vec<_>>();

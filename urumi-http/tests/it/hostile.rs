@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use urumi_http::layers::{LayerOptions, wrap};
-use urumi_http::listener::{ListenerOptions, serve_router};
+use urumi_http::program::listener::{ListenerOptions, serve_router};
 
 use crate::support::{PATIENCE, Server, assert_problem, rest, until};
 

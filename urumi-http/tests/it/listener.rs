@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
-use urumi_http::listener::{ListenerOptions, TlsOptions};
+use urumi_http::program::listener::{ListenerOptions, TlsOptions};
 
 use crate::support::{PATIENCE, Server, assert_problem, rest, until};
 

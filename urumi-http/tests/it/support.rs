@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use urumi_http::listener::{ListenerOptions, serve_router};
 use urumi_http::problem::{CONTENT, Problem};
+use urumi_http::program::listener::{ListenerOptions, serve_router};
 
 /// No test waits longer than this for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
 use urumi_core::cluster::{ConnectOptions, KubeCluster};
 use urumi_core::secret::SecretString;
-use urumi_http::auth::middleware::authenticate;
+use urumi_http::auth::authenticate;
 use urumi_http::auth::static_tokens::{TokenHash, new_token};
 use urumi_http::auth::{Authentication, Bindings, Caller, Oidc, ReviewedTokens, Role, StaticTokens};
 

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use urumi_core::secret::SecretString;
-use urumi_http::auth::middleware::authenticate;
+use urumi_http::auth::authenticate;
 use urumi_http::auth::{AuthError, Authentication, Authenticator, Caller, ClientKey, Principal, Role};
 
 /// Knows `ann`; takes what begins with `mine` for its own.

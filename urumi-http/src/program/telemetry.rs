@@ -5,17 +5,22 @@ mod exporter;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
+use http::HeaderMap;
+use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
+use tracing::{Metadata, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-use crate::config::{Config, Endpoint, LogFormat};
+use super::config::{Config, Endpoint, LogFormat};
 
 /// Crates that log, at their louder levels, what went over the wire: tokens and secrets of stores with it.
 const CAPPED: [&str; 11] = [
@@ -37,13 +42,13 @@ const FLUSH: Duration = Duration::from_secs(3);
 
 /// What is logged and how, and where traces go.
 #[derive(Clone, Debug)]
-pub struct TelemetryOptions {
+pub(super) struct TelemetryOptions {
     /// How lines look; by what stderr is without.
-    pub format: Option<LogFormat>,
+    pub(super) format: Option<LogFormat>,
     /// What is logged, as in `RUST_LOG`.
-    pub filter: String,
+    pub(super) filter: String,
     /// Where traces go.
-    pub otlp_endpoint: Option<Endpoint>,
+    pub(super) otlp_endpoint: Option<Endpoint>,
 }
 
 impl From<&Config> for TelemetryOptions {
@@ -56,7 +61,7 @@ impl From<&Config> for TelemetryOptions {
 /// Why nothing can be logged or traced.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum TelemetryError {
+pub(super) enum TelemetryError {
     /// The filter is none.
     #[error("cannot read the log filter")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
@@ -71,7 +76,7 @@ pub enum TelemetryError {
 /// The logging and tracing of a process, until [`Telemetry::shutdown`].
 #[derive(Debug)]
 #[must_use = "the last traces are sent by shutdown"]
-pub struct Telemetry {
+pub(super) struct Telemetry {
     traces: Option<SdkTracerProvider>,
 }
 
@@ -80,7 +85,7 @@ pub struct Telemetry {
 /// # Errors
 /// When the filter or the endpoint cannot be used, or something logs already. A collector that does not answer is no
 /// error, now or later: its spans are lost.
-pub fn start(options: &TelemetryOptions) -> Result<Telemetry, TelemetryError> {
+pub(super) fn start(options: &TelemetryOptions) -> Result<Telemetry, TelemetryError> {
     let format = options.format.unwrap_or(if io::stderr().is_terminal() { LogFormat::Pretty } else { LogFormat::Json });
     let traces = match &options.otlp_endpoint {
         Some(endpoint) => Some(provider(endpoint)?),
@@ -98,9 +103,17 @@ pub fn start(options: &TelemetryOptions) -> Result<Telemetry, TelemetryError> {
     Ok(Telemetry { traces })
 }
 
+/// Makes a request's span a part of the trace that its headers name, if they name one (W3C Trace Context).
+pub(super) fn join_trace(span: &Span, headers: &HeaderMap) {
+    if headers.contains_key("traceparent") {
+        // Without an exporter there is no trace to join.
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&HeaderExtractor(headers)));
+    }
+}
+
 impl Telemetry {
     /// Sends the last traces, within a few seconds.
-    pub async fn shutdown(self) {
+    pub(super) async fn shutdown(self) {
         let Some(provider) = self.traces else { return };
         let flushed = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH)).await;
         if let Ok(Err(error)) = flushed {

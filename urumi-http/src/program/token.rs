@@ -5,10 +5,9 @@ use std::io::{self, Write};
 use clap::Args;
 use urumi_core::secret::NoRandomness;
 
-use super::super::owner::check_name;
-use super::super::principal::Role;
-use super::file::{Entry, Expiry, TokenHash};
-use super::token::new_token;
+use crate::auth::Role;
+use crate::auth::owner::check_name;
+use crate::auth::static_tokens::{Entry, Expiry, TokenHash, new_token};
 
 /// Make a token. It is shown once and kept nowhere; the file of tokens gets the entry beneath it, which has its hash
 /// only.
@@ -77,10 +76,10 @@ pub fn run_token_command(
 mod tests {
     use clap::Parser;
 
-    use super::super::file::parse;
-    use super::super::token::is_well_formed;
-    use super::*;
     use urumi_core::secret::SecretString;
+
+    use super::*;
+    use crate::auth::static_tokens::is_well_formed;
 
     #[derive(Parser)]
     struct Command {
@@ -99,7 +98,7 @@ mod tests {
         let token = said.lines().find_map(|line| line.strip_prefix("  ")).unwrap();
         assert!(is_well_formed(token), "{said}");
         assert!(!file.contains(token), "the file must not have the token");
-        let entries = parse(&file).unwrap();
+        let entries: Vec<Entry> = serde_norway::from_str(&file).unwrap();
         assert_eq!(entries[0].sha256, TokenHash::of(&SecretString::new(token)));
         assert_eq!(
             (entries[0].role, entries[0].teams.as_slice()),

@@ -25,7 +25,8 @@ use urumi_core::engine::EngineRegistry;
 use urumi_core::monitor::leader::Timing;
 use urumi_core::settings::{domain, duration};
 
-use crate::auth::{Binding, Role, TokenArgs};
+use super::token::TokenArgs;
+use crate::auth::{Binding, Role};
 
 pub use check::{Exposure, check_exposure};
 pub use dashboard::DashboardArgs;

@@ -9,7 +9,7 @@ use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use tokio::runtime::Handle;
 
-use crate::config::Endpoint;
+use super::super::config::Endpoint;
 
 /// How long a collector may take.
 const PATIENCE: Duration = Duration::from_secs(5);
