@@ -14,6 +14,10 @@ use crate::problem::{Code, Problem};
 /// The header of idempotency keys.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// Tells proxies with `no` to pass each part of an answer on at once: nginx, and our own dashboard, which takes such an
+/// answer for endless.
+pub(crate) const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+
 /// A JSON body.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);

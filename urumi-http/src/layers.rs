@@ -3,7 +3,9 @@
 mod body;
 mod observe;
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -37,8 +39,8 @@ pub struct LayerOptions {
     pub max_body: usize,
     /// How long a client may take to send the body.
     pub body_timeout: Duration,
-    /// How long a request may take until its answer begins; smoke orders have a deadline of their own. What streams
-    /// afterwards is not limited.
+    /// How long a request may take until its answer begins, except on routes with [`without_time_limit`]. The stream that
+    /// follows is not limited.
     pub request_timeout: Duration,
     /// How many requests may wait for the beginning of their answer.
     pub max_in_flight: usize,
@@ -118,15 +120,27 @@ async fn shed_load(State(slots): State<Arc<Semaphore>>, request: Request, next: 
     next.run(request).await
 }
 
-async fn limit_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    // An order in a store takes as long as the store's own options allow.
-    if request.method() == Method::POST && request.uri().path().ends_with("/smoke") {
-        return next.run(request).await;
-    }
-    match tokio::time::timeout(limit, next.run(request)).await {
+/// Whether a request's route has lifted the time limit.
+#[derive(Clone, Debug, Default)]
+struct TimeLimit(Arc<AtomicBool>);
+
+async fn limit_time(State(limit): State<Duration>, mut request: Request, next: Next) -> Response {
+    let ours = TimeLimit::default();
+    request.extensions_mut().insert(ours.clone());
+    let mut answer = pin!(next.run(request));
+    match tokio::time::timeout(limit, &mut answer).await {
         Ok(response) => response,
+        Err(_elapsed) if ours.0.load(Ordering::Relaxed) => answer.await,
         Err(_elapsed) => Problem::new(Code::TimedOut, format!("there was no answer within {limit:?}")).into_response(),
     }
+}
+
+/// A middleware for routes whose handlers have a deadline of their own: lifts [`LayerOptions::request_timeout`].
+pub async fn without_time_limit(request: Request, next: Next) -> Response {
+    if let Some(TimeLimit(lifted)) = request.extensions().get() {
+        lifted.store(true, Ordering::Relaxed);
+    }
+    next.run(request).await
 }
 
 /// Chooses whole answers that are large enough: a stream's parts must not wait for each other.

@@ -13,12 +13,14 @@ pub use self::health::Readiness;
 
 use std::sync::Arc;
 
+use axum::middleware::from_fn;
 use urumi_core::StoreId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Action, Principal, decide};
 use crate::extract::no_such_store;
+use crate::layers::without_time_limit;
 use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::view::{self, Entry};
@@ -33,7 +35,8 @@ pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
         .routes(routes!(explain::manifests))
         .routes(routes!(explain::diff))
         .routes(routes!(credentials::credentials))
-        .routes(routes!(smoke::smoke))
+        // The store's own options say how long an order may take.
+        .merge(OpenApiRouter::new().routes(routes!(smoke::smoke)).layer(from_fn(without_time_limit)))
         .routes(routes!(logs::logs))
         .routes(routes!(watch::watch))
         .routes(routes!(discover::engines))

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::StreamExt;
-use http::HeaderMap;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use urumi_core::error::FieldError;
 use urumi_core::store::logs::{LogLine, LogQuery};
@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 
 use super::permitted;
 use crate::auth::{Action, Caller};
-use crate::extract::{Id, Query};
+use crate::extract::{Id, Query, UNBUFFERED};
 use crate::problem::Problem;
 use crate::state::ServerState;
 
@@ -87,7 +87,12 @@ pub(super) async fn logs(
             Ok::<_, std::convert::Infallible>(Bytes::from(text))
         });
     let content_type = if structured { NDJSON } else { "text/plain; charset=utf-8" };
-    Ok(([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], Body::from_stream(bytes)).into_response())
+    let mut response =
+        ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], Body::from_stream(bytes)).into_response();
+    if query.follow {
+        response.headers_mut().insert(UNBUFFERED, HeaderValue::from_static("no"));
+    }
+    Ok(response)
 }
 
 fn json(value: &impl serde::Serialize) -> String {

@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{Stream, stream};
+use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 
 use super::{may_view, synced};
 use crate::auth::{Caller, Principal};
-use crate::extract::Query;
+use crate::extract::{Query, UNBUFFERED};
 use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::view::{Beginning, Change, View, What, listed_frame};
@@ -62,12 +62,7 @@ pub(super) async fn watch(
     let only = query.id.map(|id| StoreId::parse(&id)).transpose().map_err(|wrong| Problem::fields(vec![wrong]))?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let subscriber = Subscriber::new(&state, principal, only, last);
-    let headers = [
-        (CONTENT_TYPE, "text/event-stream"),
-        (CACHE_CONTROL, "no-store"),
-        // Proxies of nginx's kind would otherwise hold events back.
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
+    let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store"), (UNBUFFERED, "no")];
     Ok((headers, Body::from_stream(subscriber.frames())).into_response())
 }
 

@@ -6,14 +6,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::{HeaderValue, StatusCode};
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
-use urumi_http::layers::{LayerOptions, RequestId, wrap};
+use urumi_core::cluster::InMemoryCluster;
+use urumi_http::layers::{LayerOptions, RequestId, without_time_limit, wrap};
 use urumi_http::problem::Code;
 
+use crate::scene::{Ask, Scene};
 use crate::support::{problem, text};
 
 fn options() -> LayerOptions {
@@ -114,6 +117,32 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 async fn a_request_has_limited_time() {
     let router = wrap(router(), &options());
     assert_eq!(problem(get_path(&router, "/never").await).await.code, Code::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_route_can_lift_the_limit_of_time_and_no_path_does() {
+    let slow = async || {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        "done"
+    };
+    let own_deadline = Router::new().route("/slow", post(slow)).layer(from_fn(without_time_limit));
+    let router =
+        wrap(router().route("/never/smoke", post(std::future::pending::<String>)).merge(own_deadline), &options());
+    let ask_for = async |path: &str| ask(&router, request("POST", path).body(Body::empty()).unwrap()).await;
+    assert_eq!(text(ask_for("/slow").await).await, "done");
+    let limited = tokio::time::timeout(Duration::from_secs(3600), ask_for("/never/smoke")).await;
+    assert_eq!(problem(limited.expect("the limit holds")).await.code, Code::TimedOut);
+}
+
+/// Both requests ask the cluster, which takes longer than the server's limit.
+#[tokio::test(start_paused = true)]
+async fn a_smoke_order_has_the_stores_deadline_and_not_the_servers() {
+    let scene = Scene::new(InMemoryCluster::builder().latency(Duration::from_secs(2)).build());
+    scene.store("shop", None).await;
+    let app = wrap(scene.app.clone(), &LayerOptions { request_timeout: Duration::from_secs(1), ..options() });
+    let verdict = async |method: &str, path: &str| Ask::new(app.clone(), method, path).send().await.verdict();
+    assert_eq!(verdict("GET", "/stores/shop/events").await, (504, "timed-out".to_owned()));
+    assert_eq!(verdict("POST", "/stores/shop/smoke").await, (409, "wrong-state".to_owned()));
 }
 
 #[tokio::test]
