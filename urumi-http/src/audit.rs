@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
+use metrics::counter;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use urumi_core::StoreId;
 use urumi_core::cluster::ClusterBackend;
@@ -19,11 +21,16 @@ use uuid::Uuid;
 use crate::auth::{Action, Principal};
 use crate::problem::{Code, Problem};
 
+/// How many Events may be on their way to the cluster at once. One more is dropped: while the API server hangs, each
+/// would hold memory until its deadline.
+const MOST_AT_ONCE: usize = 256;
+
 /// Notes changes.
 #[derive(Clone)]
 pub(crate) struct Audit {
     cluster: Option<Arc<dyn ClusterBackend>>,
     tasks: TaskTracker,
+    slots: Arc<Semaphore>,
     instance: Arc<str>,
 }
 
@@ -31,7 +38,7 @@ impl Audit {
     /// Events go to `cluster`, where there is one; what writes them is owned by `tasks`.
     pub(crate) fn new(cluster: Option<Arc<dyn ClusterBackend>>, tasks: TaskTracker) -> Self {
         let instance = format!("urumi-http-{}", Uuid::new_v4().simple());
-        Audit { cluster, tasks, instance: instance.into() }
+        Audit { cluster, tasks, slots: Arc::new(Semaphore::new(MOST_AT_ONCE)), instance: instance.into() }
     }
 
     /// Notes what became of a change. `store` is the one that it is about, where it is known.
@@ -73,6 +80,11 @@ impl Audit {
             None => format!("{} ({}) asked for it", principal.subject, principal.role),
             Some(code) => format!("{} ({}) asked for it: {}", principal.subject, principal.role, code.as_str()),
         };
+        let Ok(slot) = self.slots.clone().try_acquire_owned() else {
+            counter!("urumi_http_audit_events_dropped_total").increment(1);
+            tracing::warn!(%store, "an audit Event was dropped: too many are being written; the log has the action");
+            return;
+        };
         let event = event(store, verb, outcome.is_some(), &message, &self.instance);
         let cluster = cluster.clone();
         self.tasks.spawn(async move {
@@ -81,8 +93,9 @@ impl Audit {
                 Err(error) => Err(error.to_string()),
             };
             if let Err(error) = written {
-                tracing::warn!(error, "an audit Event could not be written; the log has it");
+                tracing::warn!(error, "an audit Event could not be written; the log has the action");
             }
+            drop(slot);
         });
     }
 }
@@ -106,4 +119,38 @@ fn event(store: &StoreId, verb: &str, failed: bool, message: &str, instance: &st
         "reportingInstance": instance,
     });
     Object::from_value(Kind::of::<Event>(), value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+    use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage};
+
+    use super::*;
+    use crate::auth::Role;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cluster_that_hangs_holds_a_bounded_number_of_events() {
+        let recorder = DebuggingRecorder::new();
+        // Counts what happens on this thread, which is the test's only one.
+        let _counted = metrics::set_default_local_recorder(&recorder);
+        let cluster = InMemoryCluster::default();
+        cluster.begin_outage(Outage::new(ClusterErrorKind::Timeout).taking(Duration::from_secs(15)));
+        let tasks = TaskTracker::new();
+        let audit = Audit::new(Some(Arc::new(cluster)), tasks.clone());
+        let (ann, id) = (Principal::new("ann", Role::Operator), StoreId::parse("shop").unwrap());
+        let retry = || audit.note(&ann, Action::RetryStore, Some(&id), &Ok(()));
+        (0..MOST_AT_ONCE + 3).for_each(|_| retry());
+        assert_eq!(tasks.len(), MOST_AT_ONCE);
+        let (key, _, _, dropped) = recorder.snapshotter().snapshot().into_vec().pop().unwrap();
+        assert_eq!((key.key().name(), dropped), ("urumi_http_audit_events_dropped_total", DebugValue::Counter(3)));
+
+        tokio::time::advance(Duration::from_secs(16)).await;
+        tasks.close();
+        tasks.wait().await;
+        retry();
+        assert_eq!(tasks.len(), 1, "there is room again");
+    }
 }

@@ -22,7 +22,7 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When there is a recorder already.
-pub fn install_recorder() -> Result<PrometheusHandle, BuildError> {
+pub(super) fn install_recorder() -> Result<PrometheusHandle, BuildError> {
     let handle = builder()?.install_recorder()?;
     describe();
     Ok(handle)
@@ -40,19 +40,23 @@ fn describe() {
     describe_gauge!("urumi_http_requests_in_flight", "Requests whose answer has not begun");
     describe_counter!("urumi_http_requests_shed_total", "Requests that were refused because there were too many");
     describe_counter!("urumi_http_requests_rate_limited_total", "Requests of clients that asked too often");
-    describe_counter!("urumi_http_panics_total", "Requests at which the server stumbled");
+    describe_counter!("urumi_http_panics_total", "Requests whose handler panicked");
+    describe_counter!(
+        "urumi_http_audit_events_dropped_total",
+        "Audit Events that were dropped because too many were being written"
+    );
     describe_gauge!("urumi_http_connections", "Open connections");
     describe_counter!("urumi_http_accept_errors_total", "Connections that could not be taken");
 }
 
 /// `/metrics`, beside the routes of `health`.
-pub fn router(handle: PrometheusHandle, health: Router) -> Router {
+pub(super) fn router(handle: PrometheusHandle, health: Router) -> Router {
     let metrics = get(async move || ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()));
     Router::new().route("/metrics", metrics).merge(health)
 }
 
 /// Keeps the memory that figures take small, until `stop` is cancelled.
-pub async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
+pub(super) async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
     let run = async {
         let mut ticks = tokio::time::interval(UPKEEP_EVERY);
         loop {
