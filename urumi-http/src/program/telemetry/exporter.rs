@@ -10,6 +10,7 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttp
 use tokio::runtime::Handle;
 
 use super::super::config::Endpoint;
+use crate::outgoing;
 
 /// How long a collector may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -17,9 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What exports spans to this endpoint.
 pub(super) fn exporter(endpoint: &Endpoint) -> Result<SpanExporter, String> {
     let runtime = Handle::try_current().map_err(|error| error.to_string())?;
-    // Another part of the program may have chosen already; there is one choice only.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| error.to_string())?;
+    let tls = outgoing::tls(Vec::new(), endpoint.is_https()).map_err(|error| error.to_string())?;
+    let client = reqwest::Client::builder().tls_backend_preconfigured(tls).timeout(PATIENCE).build();
+    let client = client.map_err(|error| error.to_string())?;
     SpanExporter::builder()
         .with_http()
         .with_http_client(Client { runtime, client })
@@ -49,5 +50,17 @@ impl HttpClient for Client {
             Ok::<_, reqwest::Error>(response)
         };
         Ok(self.runtime.spawn(send).await??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn tls_is_not_chosen_for_the_whole_process() {
+        let endpoint = "https://collector.example.com/v1/traces".parse().unwrap();
+        assert!(exporter(&endpoint).is_ok());
+        assert!(rustls::crypto::CryptoProvider::get_default().is_none(), "nothing else in these tests chooses either");
     }
 }
