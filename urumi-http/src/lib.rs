@@ -12,6 +12,7 @@
 
 mod audit;
 pub mod auth;
+mod browser_guard;
 mod causes;
 mod extract;
 pub mod layers;
@@ -34,6 +35,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+pub use self::browser_guard::BrowserGuard;
 pub use self::owner_limits::OwnerLimits;
 use self::rate_limit::RateLimiter;
 pub use self::routes::Readiness;
@@ -67,6 +69,11 @@ pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>) -> Rou
             .layer(authenticate)
             .layer(from_fn_with_state(address, rate_limit::limit)),
         None => routes.layer(authenticate),
+    };
+    let routes = if state.authentication().is_open() {
+        routes.layer(from_fn_with_state(state.browser_guard().clone(), browser_guard::guard))
+    } else {
+        routes
     };
     // The page's badge would make every reader's browser send the document to a validator elsewhere.
     let config = utoipa_swagger_ui::Config::default().validator_url("none");

@@ -47,12 +47,13 @@ impl Modify for Bearer {
 }
 
 /// What any request may be answered with.
-const ANYWHERE: [Code; 10] = [
+const ANYWHERE: [Code; 11] = [
     Code::Malformed,
     Code::Unauthenticated,
     Code::Forbidden,
     Code::NotAcceptable,
     Code::UriTooLong,
+    Code::Misdirected,
     Code::RateLimited,
     Code::HeadersTooLarge,
     Code::Internal,
@@ -102,7 +103,10 @@ pub(crate) fn complete(mut document: Document) -> Document {
         for operation in operations.into_iter().flatten() {
             never_null(operation.parameters.as_mut());
             for code in ANYWHERE {
-                let only_for_callers = matches!(code.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+                let only_for_callers = matches!(
+                    code.status(),
+                    StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::MISDIRECTED_REQUEST
+                );
                 if public && only_for_callers {
                     continue;
                 }

@@ -64,6 +64,7 @@ codes! {
     Invalid = "invalid", UNPROCESSABLE_ENTITY, false, "A field of the request is not acceptable";
     Unauthenticated = "unauthenticated", UNAUTHORIZED, false, "No valid credentials were given";
     Forbidden = "forbidden", FORBIDDEN, false, "The credentials do not allow this";
+    CrossSite = "cross-site", FORBIDDEN, false, "A web page of another origin may not do this";
     LimitReached = "limit-reached", FORBIDDEN, false, "The owner has as many stores as the installation allows";
     NotFound = "not-found", NOT_FOUND, false, "There is no such store";
     NoSuchPath = "no-such-path", NOT_FOUND, false, "There is nothing at this path";
@@ -76,6 +77,7 @@ codes! {
     PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, false, "The store has changed since it was read";
     PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, false, "The request's body is too large";
     UriTooLong = "uri-too-long", URI_TOO_LONG, false, "The request's path and query are too long";
+    Misdirected = "misdirected", MISDIRECTED_REQUEST, false, "The server does not answer to this host name";
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, false, "The body's type is not accepted";
     IdempotencyMismatch = "idempotency-key-reused", UNPROCESSABLE_ENTITY, false, "The key was used for another request";
     RateLimited = "rate-limited", TOO_MANY_REQUESTS, true, "Too many requests";

@@ -34,7 +34,7 @@ use self::token::run_token_command;
 use crate::causes::in_one_line;
 use crate::layers::{LayerOptions, wrap};
 use crate::rate_limit::{RateLimitOptions, RateLimiter};
-use crate::{OwnerLimits, ServerState, health_router, mount};
+use crate::{BrowserGuard, OwnerLimits, ServerState, health_router, mount};
 
 /// What new stores say of who created them.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
@@ -115,6 +115,7 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     let state = ServerState::builder(Arc::new(urumi))
         .election(election)
         .authentication(authentication)
+        .browser_guard(browser_guard(config))
         .limits(OwnerLimits { stores: config.max_stores_per_owner, provisioning: config.max_provisioning_per_owner })
         .events(cluster)
         .monitor(monitor)
@@ -191,6 +192,10 @@ fn rate_limits(config: &Config) -> [RateLimiter; 2] {
         ..options.clone()
     };
     [RateLimiter::new(options), RateLimiter::new(together)]
+}
+
+fn browser_guard(config: &Config) -> BrowserGuard {
+    BrowserGuard::default().hosts(config.accept_host.clone()).origins(config.cors_origin.clone())
 }
 
 fn layer_options(config: &Config) -> LayerOptions {

@@ -12,6 +12,7 @@ use urumi_core::monitor::leader::ElectionHandle;
 
 use crate::audit::Audit;
 use crate::auth::Authentication;
+use crate::browser_guard::BrowserGuard;
 use crate::owner_limits::{OwnerCounts, OwnerLimits};
 use crate::view::View;
 
@@ -27,6 +28,7 @@ pub struct ServerState {
 struct Inner {
     orchestrator: Arc<dyn StoreOrchestrator>,
     authentication: Authentication,
+    browser_guard: BrowserGuard,
     view: Arc<View>,
     counts: OwnerCounts,
     audit: Audit,
@@ -45,6 +47,7 @@ impl fmt::Debug for ServerState {
 pub struct ServerStateBuilder {
     orchestrator: Arc<dyn StoreOrchestrator>,
     authentication: Authentication,
+    browser_guard: BrowserGuard,
     limits: OwnerLimits,
     events: Option<Arc<dyn ClusterBackend>>,
     monitor: Option<urumi_core::MonitorHandle>,
@@ -65,6 +68,14 @@ impl ServerStateBuilder {
     #[must_use]
     pub fn authentication(mut self, authentication: Authentication) -> Self {
         self.authentication = authentication;
+        self
+    }
+
+    /// Which hosts and origins browsers may use where the authentication is [`Authentication::Open`]; loopback and the
+    /// server's own by default. Other authentication needs no guard, and has none.
+    #[must_use]
+    pub fn browser_guard(mut self, guard: BrowserGuard) -> Self {
+        self.browser_guard = guard;
         self
     }
 
@@ -120,6 +131,7 @@ impl ServerStateBuilder {
             inner: Arc::new(Inner {
                 orchestrator: self.orchestrator,
                 authentication: self.authentication,
+                browser_guard: self.browser_guard,
                 view,
                 counts: OwnerCounts::new(self.limits),
                 audit: Audit::new(self.events, tasks.clone()),
@@ -137,6 +149,7 @@ impl ServerState {
         ServerStateBuilder {
             orchestrator,
             authentication: Authentication::chain(Vec::new()),
+            browser_guard: BrowserGuard::default(),
             limits: OwnerLimits::default(),
             events: None,
             monitor: None,
@@ -152,6 +165,10 @@ impl ServerState {
 
     pub(crate) fn authentication(&self) -> &Authentication {
         &self.inner.authentication
+    }
+
+    pub(crate) fn browser_guard(&self) -> &BrowserGuard {
+        &self.inner.browser_guard
     }
 
     pub(crate) fn view(&self) -> &Arc<View> {

@@ -47,6 +47,7 @@ fn advice(code: Code) -> &'static str {
         Code::Forbidden => {
             "Ask whoever runs the server for the role that `detail` names, or name an owner that you may."
         }
+        Code::CrossSite => "Use the server's own pages, or have the page's origin allowed with `--cors-origin`.",
         Code::LimitReached => "Delete a store of this owner, or ask whoever runs the server for more.",
         Code::NotFound => "Look at `GET /stores` for those that you may see.",
         Code::NoSuchPath => "Look at `/docs` for what there is.",
@@ -59,6 +60,7 @@ fn advice(code: Code) -> &'static str {
         Code::PreconditionFailed => "Look at the store again, then repeat the request with its new `ETag`.",
         Code::PayloadTooLarge => "Send a smaller body.",
         Code::UriTooLong => "Send a shorter query.",
+        Code::Misdirected => "Send the request to `localhost`, or have the name accepted with `--accept-host`.",
         Code::UnsupportedMediaType => "Send JSON with `Content-Type: application/json`.",
         Code::IdempotencyMismatch => "Use a new key; the first request's store is as it was.",
         Code::RateLimited => "Wait as long as `Retry-After` says.",

@@ -103,6 +103,10 @@ pub struct Config {
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',', value_parser = values::origin, env = "URUMI_CORS_ORIGIN", hide_env_values = true, help_heading = "Addresses")]
     pub cors_origin: Vec<HeaderValue>,
 
+    /// A host name that requests may be sent to, besides loopback's, where nobody is asked who they are; repeatable
+    #[arg(long, value_name = "HOST", value_delimiter = ',', value_parser = values::host, env = "URUMI_ACCEPT_HOST", hide_env_values = true, help_heading = "Addresses")]
+    pub accept_host: Vec<String>,
+
     /// Which cluster to work on
     #[arg(long, value_enum, default_value_t = ClusterChoice::Memory, env = "URUMI_CLUSTER", hide_env_values = true, help_heading = "Cluster")]
     pub cluster: ClusterChoice,

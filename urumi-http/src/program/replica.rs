@@ -11,6 +11,7 @@ use super::dashboard::{Api, ApiOptions, health, replica};
 use super::listener::{ListenerOptions, TlsOptions, serve_router};
 use super::telemetry::TelemetryOptions;
 use super::{Failure, bind, bind_metrics, metrics_server, run_logged, say, serve_metrics, stop_when_told, telemetry};
+use crate::BrowserGuard;
 use crate::layers::{LayerOptions, wrap};
 
 /// The API has limits of its own, which say more: these are beyond them.
@@ -28,6 +29,7 @@ async fn until_stopped(args: &DashboardArgs) -> Result<(), Failure> {
     options.ca.clone_from(&args.api_ca);
     options.exposed = !args.listen.ip().to_canonical().is_loopback();
     options.draining = draining.clone();
+    options.browser_guard = BrowserGuard::default().hosts(args.accept_host.clone());
     let api = Arc::new(Api::new(options)?);
     let metrics = metrics_server::install_recorder()?;
     let _background = background.clone().drop_guard();

@@ -168,6 +168,28 @@ async fn an_api_that_asks_nobody_is_not_shown_to_other_computers() {
 }
 
 #[tokio::test]
+async fn a_replica_before_an_api_that_asks_nobody_refuses_pages_of_other_sites() {
+    let api = Server::start(&[]).await;
+    let replica = Server::start(&["dashboard", "--api-url", &api.url, "--accept-host", "urumi.test"]).await;
+    let base = replica.url.trim_end_matches("/ui/");
+    let client = client();
+    let code = async |request: reqwest::RequestBuilder| {
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let code = answer.json::<Value>().await.ok().and_then(|body| Some(body["code"].as_str()?.to_owned()));
+        (status, code.unwrap_or_default())
+    };
+    let whoami = |host: &str| client.get(format!("{base}/whoami")).header("host", host);
+    assert_eq!(code(whoami("rebound.example")).await, (421, "misdirected".to_owned()));
+    assert_eq!(code(whoami("urumi.test")).await.0, 200);
+    let retry = || client.post(format!("{base}/stores/shop/retry"));
+    assert_eq!(code(retry().header("sec-fetch-site", "cross-site")).await, (403, "cross-site".to_owned()));
+    assert_eq!(code(retry().header("origin", "http://evil.example")).await, (403, "cross-site".to_owned()));
+    // The replica's own page: to the API behind, whose address is another, it is no stranger.
+    assert_eq!(code(retry().header("origin", base)).await, (404, "not-found".to_owned()));
+}
+
+#[tokio::test]
 async fn a_replica_that_is_told_to_stop_ends_what_would_go_on_for_ever() {
     let api = Server::start(&[]).await;
     let mut replica = Server::start(&["dashboard", "--api-url", &api.url, "--shutdown-grace", "1h"]).await;

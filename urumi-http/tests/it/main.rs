@@ -10,6 +10,7 @@
 
 mod audit;
 mod auth;
+mod browser_guard;
 mod config;
 mod conformance;
 mod contract;

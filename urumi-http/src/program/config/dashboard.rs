@@ -41,6 +41,10 @@ pub struct DashboardArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert", env = "URUMI_TLS_KEY", hide_env_values = true)]
     pub tls_key: Option<PathBuf>,
 
+    /// A host name that requests may be sent to, besides loopback's, before an API that asks nobody who they are; repeatable
+    #[arg(long, value_name = "HOST", value_delimiter = ',', value_parser = values::host, env = "URUMI_ACCEPT_HOST", hide_env_values = true)]
+    pub accept_host: Vec<String>,
+
     /// How long requests in flight may take to finish once the server is told to stop
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "25s", env = "URUMI_SHUTDOWN_GRACE", hide_env_values = true)]
     pub shutdown_grace: Duration,

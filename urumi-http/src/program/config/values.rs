@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
+use http::uri::Authority;
 use http::{HeaderValue, Uri};
 use ipnet::IpNet;
 use reqwest::Url;
@@ -26,6 +27,11 @@ impl Endpoint {
     /// The address as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether traces are sent over TLS.
+    pub(in crate::program) fn is_https(&self) -> bool {
+        self.0.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https"))
     }
 
     /// An address without its password and query.
@@ -88,6 +94,15 @@ pub(super) fn origin(text: &str) -> Result<HeaderValue, String> {
         return Err(wrong.into());
     }
     HeaderValue::from_str(text).map_err(|_| wrong.to_owned())
+}
+
+/// A host name or address as browsers send it, without port.
+pub(super) fn host(text: &str) -> Result<String, String> {
+    let is_host = |it: &Authority| it.host() == text && !text.contains('*');
+    if text.parse().is_ok_and(|it| is_host(&it)) {
+        return Ok(text.to_owned());
+    }
+    Err("write a host name without scheme and port, e.g. urumi.test".into())
 }
 
 /// A server's address, without a path.
@@ -155,6 +170,16 @@ mod tests {
         }
         for text in ["*", "null", "a.example", "https://", "https://a.example/", "https://a.example/x", "https://A"] {
             assert!(origin(text).is_err(), "{text} is accepted");
+        }
+    }
+
+    #[test]
+    fn hosts() {
+        for text in ["urumi.test", "10.0.0.1", "[2001:db8::1]", "Host-1"] {
+            assert_eq!(host(text).as_deref(), Ok(text));
+        }
+        for text in ["", "*", "a:80", "http://a", "a/b", "me@a", "2001:db8::1", "a b"] {
+            assert!(host(text).is_err(), "{text} is accepted");
         }
     }
 

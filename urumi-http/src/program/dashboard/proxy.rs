@@ -13,16 +13,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use futures::StreamExt as _;
 use http::header::{
-    CONNECTION, FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, FORWARDED, HOST, ORIGIN, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use reqwest::{Client, Url, redirect};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::pages::Source;
 use super::settings::Settings;
+use crate::BrowserGuard;
+use crate::browser_guard::{addressed, authority_of};
 use crate::causes::in_one_line;
+use crate::extract::UNBUFFERED;
 use crate::layers::{REQUEST_ID, RequestId};
 use crate::outgoing;
 use crate::problem::{Code, Problem};
@@ -49,6 +53,8 @@ pub struct ApiOptions {
     /// Whether other computers reach the replica. Then nothing is passed on to an API that asks nobody who they are:
     /// such a one listens on loopback, and would be everybody's.
     pub exposed: bool,
+    /// Which hosts browsers may use for the replica, where the API asks nobody who they are.
+    pub browser_guard: BrowserGuard,
     /// Cancelled when the replica is to end: streams that would never end by themselves are ended then.
     pub draining: CancellationToken,
 }
@@ -56,7 +62,13 @@ pub struct ApiOptions {
 impl ApiOptions {
     /// The API at this address.
     pub fn new(url: Url) -> Self {
-        ApiOptions { url, ca: None, exposed: false, draining: CancellationToken::new() }
+        ApiOptions {
+            url,
+            ca: None,
+            exposed: false,
+            browser_guard: BrowserGuard::default(),
+            draining: CancellationToken::new(),
+        }
     }
 }
 
@@ -66,6 +78,7 @@ pub struct Api {
     client: Client,
     url: Url,
     exposed: bool,
+    browser_guard: BrowserGuard,
     draining: CancellationToken,
     /// What it answered last, and until when that counts.
     settings: Mutex<Option<(Instant, Result<Settings, Problem>)>>,
@@ -77,7 +90,7 @@ impl Api {
     /// # Errors
     /// When the certificate authorities cannot be used; the text says why.
     pub fn new(options: ApiOptions) -> Result<Self, String> {
-        let ApiOptions { url, ca, exposed, draining } = options;
+        let ApiOptions { url, ca, exposed, browser_guard, draining } = options;
         let more = match &ca {
             Some(path) => outgoing::authorities(path)
                 .map_err(|why| format!("cannot use the certificate authorities in {}: {why}", path.display()))?,
@@ -95,7 +108,7 @@ impl Api {
             .no_proxy()
             .build()
             .map_err(|error| in_one_line(&error))?;
-        Ok(Api { client, url, exposed, draining, settings: Mutex::new(None) })
+        Ok(Api { client, url, exposed, browser_guard, draining, settings: Mutex::new(None) })
     }
 
     fn at(&self, path: &str) -> Url {
@@ -123,10 +136,14 @@ impl Api {
         Err(Problem::new(Code::NotReady, format!("the API answers {status} when asked whether it is ready")))
     }
 
-    /// Keeps an API that asks nobody who they are from being everybody's.
-    async fn permitted(&self) -> Result<(), Problem> {
-        if !self.exposed || self.settings().await?.asks_who() {
+    /// Protects an API that asks nobody who they are: from other computers, and from web pages on this one.
+    /// `guarded` is what the browser guard says of the request.
+    async fn permitted(&self, guarded: Result<(), Problem>) -> Result<(), Problem> {
+        if self.settings().await?.asks_who() {
             return Ok(());
+        }
+        if !self.exposed {
+            return guarded;
         }
         let detail = "the API behind this dashboard asks nobody who they are, and the dashboard can be reached from other \
                       computers: let the API recognise its callers (--tokens-file, --oidc-issuer, --token-review), or let \
@@ -144,12 +161,13 @@ impl Api {
     }
 
     async fn pass_on(&self, request: Request) -> Result<Response, Problem> {
-        self.permitted().await?;
+        self.permitted(self.browser_guard.check(request.method(), request.uri(), request.headers())).await?;
         let (parts, body) = request.into_parts();
         let mut url = self.at(parts.uri.path());
         url.set_query(parts.uri.query());
         let mut headers = parts.headers;
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+        drop_own_origin(&parts.uri, &mut headers);
         for_the_api(&mut headers, peer.map(|peer| peer.to_string()).as_deref());
         if let Some(RequestId(id)) = parts.extensions.get::<RequestId>()
             && let Ok(id) = HeaderValue::from_str(id)
@@ -165,8 +183,7 @@ impl Api {
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
         drop_hop_by_hop(response.headers_mut());
-        // A watch and a followed log go on for ever; everything else is finished.
-        let endless = matches!(parts.uri.path().rsplit('/').next(), Some("watch" | "logs"));
+        let endless = answer.headers().get(UNBUFFERED).is_some_and(|value| value == "no");
         let body = answer.bytes_stream();
         *response.body_mut() = if endless {
             Body::from_stream(body.take_until(self.draining.clone().cancelled_owned()))
@@ -213,6 +230,14 @@ async fn ready(State(api): State<Arc<Api>>) -> Response {
 
 async fn pass_on(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Problem> {
     api.pass_on(request).await
+}
+
+/// Leaves out `Origin` where it is this replica's: to the API, whose address differs, it would look like another site's.
+fn drop_own_origin(uri: &Uri, headers: &mut HeaderMap) {
+    let origin = headers.get(ORIGIN).and_then(authority_of);
+    if origin.is_some() && origin == addressed(uri, headers) {
+        headers.remove(ORIGIN);
+    }
 }
 
 /// Leaves out what was about the connection to us, and adds who asked.
