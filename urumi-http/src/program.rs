@@ -79,7 +79,7 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 fn serve(config: &Config, engines: EngineRegistry) -> Result<(), Failure> {
-    run_logged(&config.into(), until_stopped(config, engines))
+    run_logged(&(&config.telemetry).into(), until_stopped(config, engines))
 }
 
 /// Does some work in a runtime of its own, with its log and traces.
@@ -102,12 +102,16 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     // Whatever happens, nothing goes on after this function.
     let _background = background.clone().drop_guard();
 
-    let cluster = cluster::connect(config).await?;
-    let authentication = authentication::sources(config, &cluster, &tasks, &background)?;
-    let urumi =
-        Orchestrator::builder(cluster.clone()).engines(engines).domain(&config.domain).created_by(CREATED_BY).build();
-    let election = election::stand(config, &cluster, &tasks, &background)?;
-    let mut monitor = ReadinessMonitor::new(urumi.clone()).resync(config.resync).deadline(config.deadline);
+    let cluster = cluster::connect(&config.target).await?;
+    let authentication = authentication::sources(&config.callers, &cluster, &tasks, &background)?;
+    let urumi = Orchestrator::builder(cluster.clone())
+        .engines(engines)
+        .domain(&config.stores.domain)
+        .created_by(CREATED_BY)
+        .build();
+    let election = election::stand(&config.replicas, &cluster, &tasks, &background)?;
+    let mut monitor =
+        ReadinessMonitor::new(urumi.clone()).resync(config.stores.resync).deadline(config.stores.deadline);
     if let Some(election) = &election {
         monitor = monitor.led_by(election.leadership());
     }
@@ -116,15 +120,18 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
         .election(election)
         .authentication(authentication)
         .browser_guard(browser_guard(config))
-        .limits(OwnerLimits { stores: config.max_stores_per_owner, provisioning: config.max_provisioning_per_owner })
+        .limits(OwnerLimits {
+            stores: config.stores.max_stores_per_owner,
+            provisioning: config.stores.max_provisioning_per_owner,
+        })
         .events(cluster)
         .monitor(monitor)
         .draining(draining.clone())
         .spawn(&tasks, &background);
 
-    let listener = bind(config.listen).await?;
+    let listener = bind(config.addresses.listen).await?;
     let address = listener.local_addr()?;
-    let metrics_listener = bind_metrics(config.metrics_listen).await?;
+    let metrics_listener = bind_metrics(config.addresses.metrics_listen).await?;
     tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
     announce(config, address, exposure)?;
 
@@ -150,11 +157,10 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
 
 /// What the dashboard offers to those who come.
 fn sign_in(config: &Config, exposure: Exposure) -> SignIn {
-    let oidc = config.oidc_issuer.as_ref().zip(config.oidc_client_id.as_ref()).map(|(issuer, client)| OidcSignIn {
-        issuer: issuer.clone(),
-        client_id: client.clone(),
-        scope: config.oidc_scope.clone(),
-    });
+    let oidc =
+        config.callers.oidc_issuer.as_ref().zip(config.callers.oidc_client_id.as_ref()).map(|(issuer, client)| {
+            OidcSignIn { issuer: issuer.clone(), client_id: client.clone(), scope: config.callers.oidc_scope.clone() }
+        });
     SignIn { token: exposure == Exposure::Authenticated, oidc }
 }
 
@@ -181,9 +187,9 @@ async fn serve_metrics(listener: Option<TcpListener>, app: Router, shutdown: Can
 /// What a client may ask, and what all may who come from one address: colleagues behind one, and whoever guesses tokens.
 fn rate_limits(config: &Config) -> [RateLimiter; 2] {
     let options = RateLimitOptions {
-        rate: config.rate_limit,
-        burst: config.rate_burst,
-        trusted_proxies: config.trusted_proxy.clone(),
+        rate: config.limits.rate_limit,
+        burst: config.limits.rate_burst,
+        trusted_proxies: config.addresses.trusted_proxy.clone(),
         ..RateLimitOptions::default()
     };
     let together = RateLimitOptions {
@@ -195,15 +201,15 @@ fn rate_limits(config: &Config) -> [RateLimiter; 2] {
 }
 
 fn browser_guard(config: &Config) -> BrowserGuard {
-    BrowserGuard::default().hosts(config.accept_host.clone()).origins(config.cors_origin.clone())
+    BrowserGuard::default().hosts(config.addresses.accept_host.clone()).origins(config.addresses.cors_origin.clone())
 }
 
 fn layer_options(config: &Config) -> LayerOptions {
     LayerOptions {
-        max_body: config.max_body,
-        request_timeout: config.request_timeout,
-        max_in_flight: config.max_in_flight,
-        cors_origins: config.cors_origin.clone(),
+        max_body: config.limits.max_body,
+        request_timeout: config.limits.request_timeout,
+        max_in_flight: config.limits.max_in_flight,
+        cors_origins: config.addresses.cors_origin.clone(),
         join_trace: Some(telemetry::join_trace),
         ..LayerOptions::default()
     }
@@ -211,20 +217,25 @@ fn layer_options(config: &Config) -> LayerOptions {
 
 fn listener_options(config: &Config) -> ListenerOptions {
     ListenerOptions {
-        tls: config.tls_cert.as_ref().zip(config.tls_key.as_ref()).map(|(cert, key)| TlsOptions::new(cert, key)),
-        max_connections: config.max_connections,
-        shutdown_grace: config.shutdown_grace,
+        tls: config
+            .addresses
+            .tls_cert
+            .as_ref()
+            .zip(config.addresses.tls_key.as_ref())
+            .map(|(cert, key)| TlsOptions::new(cert, key)),
+        max_connections: config.limits.max_connections,
+        shutdown_grace: config.limits.shutdown_grace,
         ..ListenerOptions::default()
     }
 }
 
 /// One line on stdout for people and scripts, everything else to the log.
 fn announce(config: &Config, address: SocketAddr, exposure: Exposure) -> Result<(), Failure> {
-    let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
+    let scheme = if config.addresses.tls_cert.is_some() { "https" } else { "http" };
     say(&format!(
         "urumi-http is listening on {scheme}://{address} (the dashboard is at /ui/, its API is described at /docs)\n"
     ))?;
-    tracing::info!(%address, cluster = ?config.cluster, domain = config.domain, "listening");
+    tracing::info!(%address, cluster = ?config.target.cluster, domain = config.stores.domain, "listening");
     if exposure == Exposure::Local {
         tracing::warn!("nobody is asked who they are: everybody on this computer may do everything");
     }

@@ -7,40 +7,40 @@ use tokio_util::task::TaskTracker;
 use urumi_core::cluster::ClusterBackend;
 
 use super::Failure;
-use super::config::Config;
+use super::config::Callers;
 use crate::auth::static_tokens::POLL;
 use crate::auth::{Authentication, Authenticator, Bindings, Oidc, OidcOptions, ReviewedTokens, StaticTokens};
 
 /// The sources of tokens in the order in which they are asked: what is cheapest first, and last the one that takes any
 /// token for its own.
 pub(super) fn sources(
-    config: &Config,
+    callers: &Callers,
     cluster: &Arc<dyn ClusterBackend>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<Authentication, Failure> {
-    let bindings = || Bindings::new(config.role_binding.clone()).default_role(config.default_role);
+    let bindings = || Bindings::new(callers.role_binding.clone()).default_role(callers.default_role);
     let mut sources: Vec<Arc<dyn Authenticator>> = Vec::new();
-    if let Some(file) = &config.tokens_file {
+    if let Some(file) = &callers.tokens_file {
         let tokens = Arc::new(StaticTokens::load(file)?);
         tracing::info!(tokens = tokens.len(), file = %file.display(), "callers are recognised by tokens of a file");
         tasks.spawn(tokens.clone().run(POLL, stop.clone()));
         sources.push(tokens);
     }
-    if let Some(issuer) = &config.oidc_issuer {
+    if let Some(issuer) = &callers.oidc_issuer {
         let mut options = OidcOptions::new(issuer, "").bindings(bindings());
-        options.audiences.clone_from(&config.oidc_audience);
-        options.subject_claim.clone_from(&config.oidc_subject_claim);
-        options.teams_claim.clone_from(&config.oidc_groups_claim);
-        options.ca.clone_from(&config.oidc_ca);
+        options.audiences.clone_from(&callers.oidc_audience);
+        options.subject_claim.clone_from(&callers.oidc_subject_claim);
+        options.teams_claim.clone_from(&callers.oidc_groups_claim);
+        options.ca.clone_from(&callers.oidc_ca);
         let oidc = Arc::new(Oidc::new(options)?);
         tracing::info!(issuer, "callers are recognised by an issuer's tokens");
         let (keys, stop) = (oidc.clone(), stop.clone());
         tasks.spawn(async move { keys.run(stop).await });
         sources.push(oidc);
     }
-    if config.token_review {
-        let audiences = config.token_review_audience.clone();
+    if callers.token_review {
+        let audiences = callers.token_review_audience.clone();
         sources.push(Arc::new(ReviewedTokens::new(cluster.clone(), audiences, bindings())));
         tracing::info!("callers are recognised by tokens that the cluster vouches for");
     }

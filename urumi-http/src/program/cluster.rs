@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use urumi_core::cluster::{ClusterBackend, ConnectError, ConnectOptions, InMemoryCluster, KubeCluster};
 
-use super::config::{ClusterChoice, Config};
+use super::config::{ClusterChoice, Target};
 
 /// How many requests to the API server may be under way at once: many creations come together here.
 const IN_FLIGHT: usize = 64;
 
-pub(super) async fn connect(config: &Config) -> Result<Arc<dyn ClusterBackend>, ConnectError> {
-    match config.cluster {
+pub(super) async fn connect(target: &Target) -> Result<Arc<dyn ClusterBackend>, ConnectError> {
+    match target.cluster {
         ClusterChoice::Memory => {
-            Ok(Arc::new(InMemoryCluster::builder().readiness_delay(config.memory_ready_after).build()))
+            Ok(Arc::new(InMemoryCluster::builder().readiness_delay(target.memory_ready_after).build()))
         }
         ClusterChoice::Kube => {
             let mut options = ConnectOptions::default()
                 .user_agent(concat!("urumi-http/", env!("CARGO_PKG_VERSION")))
                 .max_in_flight(IN_FLIGHT);
-            options.kubeconfig.clone_from(&config.kubeconfig);
-            options.context.clone_from(&config.context);
+            options.kubeconfig.clone_from(&target.kubeconfig);
+            options.context.clone_from(&target.context);
             Ok(Arc::new(KubeCluster::connect(options).await?))
         }
     }

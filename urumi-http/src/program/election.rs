@@ -9,23 +9,23 @@ use urumi_core::cluster::ClusterBackend;
 use urumi_core::monitor::leader::ElectionHandle;
 
 use super::Failure;
-use super::config::Config;
+use super::config::Replicas;
 
 /// The Lease that replicas are elected over.
 const LEASE: &str = "urumi-monitor";
 
 /// Stands in the election, where there is one.
 pub(super) fn stand(
-    config: &Config,
+    replicas: &Replicas,
     cluster: &Arc<dyn ClusterBackend>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<Option<ElectionHandle>, Failure> {
-    let Some(namespace) = &config.leader_elect_namespace else { return Ok(None) };
+    let Some(namespace) = &replicas.leader_elect_namespace else { return Ok(None) };
     // In a pod, the host is called as the pod is: so one sees in the Lease which of them leads.
     let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
     let identity = format!("{}_{}", host.as_deref().unwrap_or("urumi-http"), uuid::Uuid::new_v4());
     let election = LeaderElection::new(cluster.clone(), namespace, LEASE, identity);
-    let election = election.timing(config.leader_election_timing())?;
+    let election = election.timing(replicas.timing())?;
     Ok(Some(election.spawn(tasks, stop.clone())))
 }

@@ -20,7 +20,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-use super::config::{Config, Endpoint, LogFormat};
+use super::config::{self, Endpoint, LogFormat};
 
 /// Crates that log, at their louder levels, what went over the wire: tokens and secrets of stores with it.
 const CAPPED: [&str; 11] = [
@@ -51,9 +51,9 @@ pub(super) struct TelemetryOptions {
     pub(super) otlp_endpoint: Option<Endpoint>,
 }
 
-impl From<&Config> for TelemetryOptions {
-    fn from(config: &Config) -> Self {
-        let Config { log_format, log, otlp_endpoint, .. } = config;
+impl From<&config::Telemetry> for TelemetryOptions {
+    fn from(config: &config::Telemetry) -> Self {
+        let config::Telemetry { log_format, log, otlp_endpoint } = config;
         TelemetryOptions { format: *log_format, filter: log.clone(), otlp_endpoint: otlp_endpoint.clone() }
     }
 }

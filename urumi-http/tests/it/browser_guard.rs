@@ -1,8 +1,8 @@
 //! A server without authentication, and web pages that reach it through a browser on its computer.
 
 use http::HeaderValue;
-use urumi_core::cluster::InMemoryCluster;
 use urumi_core::StoreOrchestrator;
+use urumi_core::cluster::InMemoryCluster;
 use urumi_http::auth::Authentication;
 use urumi_http::{BrowserGuard, ServerStateBuilder};
 

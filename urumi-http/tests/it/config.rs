@@ -30,9 +30,9 @@ fn with_file(text: &str, args: &[&str]) -> Result<Loaded, ConfigError> {
 #[test]
 fn without_arguments_it_is_for_this_computer_only() {
     let config = load(&[]).unwrap().config;
-    assert_eq!(config.listen, "127.0.0.1:8080".parse::<SocketAddr>().unwrap());
-    assert_eq!(config.domain, "localtest.me");
-    assert_eq!(config.max_body, 256 * 1024);
+    assert_eq!(config.addresses.listen, "127.0.0.1:8080".parse::<SocketAddr>().unwrap());
+    assert_eq!(config.stores.domain, "localtest.me");
+    assert_eq!(config.limits.max_body, 256 * 1024);
     assert_eq!(check_exposure(&config).unwrap(), Exposure::Local);
 }
 
@@ -45,10 +45,10 @@ fn all_settings_with_their_defaults() {
 fn a_flag_wins_over_the_file_and_the_file_over_defaults() {
     let text = "deadline: 30m\nresync: 20s\ncors-origin: [https://a.example, https://b.example]\nrate-limit: 7\n";
     let loaded = with_file(text, &["--resync=5s", "--cors-origin", "https://c.example"]).unwrap();
-    assert_eq!(loaded.config.deadline, Duration::from_secs(1800));
-    assert_eq!(loaded.config.resync, Duration::from_secs(5));
-    assert_eq!(loaded.config.rate_limit.get(), 7);
-    assert_eq!(loaded.config.cors_origin, ["https://c.example"]);
+    assert_eq!(loaded.config.stores.deadline, Duration::from_secs(1800));
+    assert_eq!(loaded.config.stores.resync, Duration::from_secs(5));
+    assert_eq!(loaded.config.limits.rate_limit.get(), 7);
+    assert_eq!(loaded.config.addresses.cors_origin, ["https://c.example"]);
     for line in ["deadline: \"30m\"  # file ", "resync: \"5s\"  # flag --resync", "rate-burst: 200  # default"] {
         assert!(loaded.printed.contains(line), "{line} is missing in {}", loaded.printed);
     }
@@ -88,7 +88,7 @@ fn what_is_printed_is_a_file_that_means_the_same() {
     let args = ["--cluster=kube", "--listen=0.0.0.0:8443", "--tokens-file=t.yaml", "--token-review"];
     let more = ["--role-binding=admin=team:a,b", "--role-binding=viewer=subject:it's \"x\"", "--metrics-listen=off"];
     let first = load(&[&args[..], &more[..]].concat()).unwrap();
-    assert_eq!(first.config.metrics_listen, MetricsListen::Off);
+    assert_eq!(first.config.addresses.metrics_listen, MetricsListen::Off);
     let second = with_file(&first.printed, &[]).unwrap();
     let strip = |config: Config| format!("{:?}", Config { config: None, ..config });
     assert_eq!(strip(first.config), strip(second.config));

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::{Arg, ArgAction, CommandFactory as _};
+use clap::{Arg, ArgAction};
 use serde_norway::Value;
 
-use super::Config;
 use super::error::ConfigError;
+use super::{command_line, takes_value};
 
 /// A setting of the file.
 pub(super) struct Setting {
@@ -28,7 +28,7 @@ impl Setting {
 pub(super) fn settings(command: &clap::Command) -> impl Iterator<Item = (&Arg, &str)> {
     command
         .get_arguments()
-        .filter(|arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append))
+        .filter(|arg| takes_value(arg))
         .filter_map(|arg| Some((arg, arg.get_long()?)))
         .filter(|(_, key)| *key != "config")
 }
@@ -48,7 +48,7 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Setting>, ConfigError> {
         Value::Mapping(entries) => entries,
         _ => return Err(bad("write settings as `name: value`, one a line".into())),
     };
-    let command = Config::command();
+    let command = command_line();
     let mut read = Vec::new();
     for (key, value) in entries {
         let Value::String(key) = key else { return Err(bad(format!("a setting's name is text, not {key:?}"))) };
@@ -83,7 +83,7 @@ fn texts(value: Value, repeatable: bool) -> Result<Vec<String>, String> {
 /// Has clap judge the value, away from all others.
 fn try_alone(setting: &Setting) -> Result<(), String> {
     // Variables are left out: what is wrong with them is said when all are read.
-    let command = Config::command().mut_args(|arg| arg.env(None::<&str>));
+    let command = command_line().mut_args(|arg| arg.env(None::<&str>));
     let args = std::iter::once(OsString::from("urumi-http")).chain(setting.args());
     let Err(error) = command.try_get_matches_from(args) else { return Ok(()) };
     let text = error.to_string();

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, CommandFactory as _};
+use clap::{ArgAction, ArgMatches};
 
 use super::values::Endpoint;
-use super::{Config, file};
+use super::{command_line, file};
 
 /// Whether a flag or a variable says it.
 pub(super) fn is_given(matches: &ArgMatches, id: &str) -> bool {
@@ -16,7 +16,7 @@ pub(super) fn is_given(matches: &ArgMatches, id: &str) -> bool {
 
 /// All settings with where each came from; secrets are left out.
 pub(super) fn print(matches: &ArgMatches, from_file: &[String], path: Option<&Path>) -> String {
-    let command = Config::command();
+    let command = command_line();
     let mut text = String::new();
     for (arg, key) in file::settings(&command) {
         let id = arg.get_id().as_str();
