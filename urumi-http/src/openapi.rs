@@ -1,11 +1,13 @@
 //! The API's description, generated from the handlers and types; `docs/openapi.json` is the same document.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder};
-use utoipa::{Modify, OpenApi};
+use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi};
 
 use crate::auth::owner::MAX_NAME;
 use crate::problem::{CONTENT, Code, FieldProblem, Problem};
@@ -43,6 +45,19 @@ impl Modify for Bearer {
         ));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// The errors of every operation on a store.
+pub(crate) enum OnStore {}
+
+impl IntoResponses for OnStore {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        [("404", "There is no such store that the caller may see"), ("502", "The cluster refused it")]
+            .map(|(status, description)| {
+                (status.to_owned(), ResponseBuilder::new().description(description).build().into())
+            })
+            .into()
     }
 }
 
@@ -93,6 +108,19 @@ fn never_null(parameters: Option<&mut Vec<RefOr<Parameter>>>) {
     }
 }
 
+/// Gives each error that has no body of its own the body of a problem.
+fn say_problem(responses: &mut BTreeMap<String, RefOr<Response>>) {
+    for (status, response) in responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+            && response.content.is_empty()
+        {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            response.content.insert(CONTENT.to_owned(), content.into());
+        }
+    }
+}
+
 /// Adds the answers that any operation may give.
 pub(crate) fn complete(mut document: Document) -> Document {
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
@@ -110,12 +138,11 @@ pub(crate) fn complete(mut document: Document) -> Document {
                 if public && only_for_callers {
                     continue;
                 }
-                operation.responses.responses.entry(code.status().as_str().to_owned()).or_insert_with(|| {
-                    let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
-                    let content = ContentBuilder::new().schema(Some(schema)).build();
-                    RefOr::T(ResponseBuilder::new().description(code.title()).content(CONTENT, content).build())
-                });
+                let status = code.status().as_str().to_owned();
+                let response = || ResponseBuilder::new().description(code.title()).build().into();
+                operation.responses.responses.entry(status).or_insert_with(response);
             }
+            say_problem(&mut operation.responses.responses);
         }
     }
     document

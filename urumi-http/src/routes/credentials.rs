@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::permitted;
 use crate::auth::{Action, Caller};
 use crate::extract::{Id, Query};
+use crate::openapi::OnStore;
 use crate::problem::Problem;
 use crate::state::ServerState;
 
@@ -53,9 +54,8 @@ pub(crate) struct Revealed {
     params(("id" = String, Path, description = "The store's id"), CredentialsQuery),
     responses(
         (status = 200, description = "How to sign in; never to be stored by caches", body = Revealed),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Nobody signs in to stores of this engine, or the password has not been made yet", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+        OnStore,
+        (status = 409, description = "Nobody signs in to stores of this engine, or the password has not been made yet"),
     ),
 )]
 pub(super) async fn credentials(

@@ -9,6 +9,7 @@ use urumi_core::store::timeline::TimelineEntry;
 use super::permitted;
 use crate::auth::{Action, Caller};
 use crate::extract::Id;
+use crate::openapi::OnStore;
 use crate::problem::Problem;
 use crate::state::ServerState;
 
@@ -21,8 +22,7 @@ use crate::state::ServerState;
     params(("id" = String, Path, description = "The store's id")),
     responses(
         (status = 200, description = "What happened, oldest first", body = Vec<TimelineEntry>),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+        OnStore,
     ),
 )]
 pub(super) async fn events(
@@ -43,8 +43,7 @@ pub(super) async fn events(
     params(("id" = String, Path, description = "The store's id")),
     responses(
         (status = 200, description = "The manifests", body = Vec<Object>),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+        OnStore,
     ),
 )]
 pub(super) async fn manifests(
@@ -64,8 +63,7 @@ pub(super) async fn manifests(
     params(("id" = String, Path, description = "The store's id")),
     responses(
         (status = 200, description = "The differences; none for a store that is as it should be", body = Vec<Difference>),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+        OnStore,
     ),
 )]
 pub(super) async fn diff(

@@ -15,6 +15,7 @@ use utoipa::IntoParams;
 use super::permitted;
 use crate::auth::{Action, Caller};
 use crate::extract::{Id, Query, UNBUFFERED};
+use crate::openapi::OnStore;
 use crate::problem::Problem;
 use crate::state::ServerState;
 
@@ -48,9 +49,8 @@ pub(super) struct LogsQuery {
             (String = "text/plain"),
             (LogLine = "application/x-ndjson"),
         )),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "There is no such component", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+        OnStore,
+        (status = 422, description = "There is no such component"),
     ),
 )]
 pub(super) async fn logs(

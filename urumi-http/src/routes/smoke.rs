@@ -21,9 +21,9 @@ use crate::state::ServerState;
     params(("id" = String, Path, description = "The store's id")),
     responses(
         (status = 200, description = "How the order went", body = SmokeReport),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The store is neither ready nor degraded, is deleted while it is tried, or stores of its engine cannot be tried", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "The order told nothing (`no-report`), or the cluster refused it", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such store that the caller may see"),
+        (status = 409, description = "The store is neither ready nor degraded, is deleted while it is tried, or stores of its engine cannot be tried"),
+        (status = 502, description = "The order told nothing (`no-report`), or the cluster refused it"),
     ),
 )]
 pub(super) async fn smoke(

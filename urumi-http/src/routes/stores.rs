@@ -19,6 +19,7 @@ use super::{may_view, permitted, remembered, synced};
 use crate::auth::policy::owner_of_new;
 use crate::auth::{Action, Caller, Owner, Principal, Role, decide};
 use crate::extract::{Body, Id, Query, idempotency_key, is_known, precondition};
+use crate::openapi::OnStore;
 use crate::problem::{Code, Problem};
 use crate::state::ServerState;
 use crate::view::{Filter, Page, PageRequest, Sort, View};
@@ -193,11 +194,11 @@ pub(super) struct CreateQuery {
             ("ETag" = String, description = "The store's version, for `If-Match`"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with this key made it"),
         )),
-        (status = 409, description = "The id is taken, or the key's store is being deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A field is not acceptable, or the key was used for another request", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The id is taken, or the key's store is being deleted"),
+        (status = 413, description = "The body is too large"),
+        (status = 415, description = "The body is not JSON"),
+        (status = 422, description = "A field is not acceptable, or the key was used for another request"),
+        (status = 502, description = "The cluster refused it"),
     ),
 )]
 pub(super) async fn create(
@@ -346,7 +347,7 @@ pub(super) struct GetQuery {
             ("ETag" = String, description = "The store's version, for `If-Match` and `If-None-Match`"),
         )),
         (status = 304, description = "The store is as it was with the given ETag"),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such store that the caller may see"),
     ),
 )]
 pub(super) async fn get(
@@ -377,10 +378,9 @@ pub(super) async fn get(
     ),
     responses(
         (status = 202, description = "The store, which is being deleted", body = Store),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Somebody else changed it at the same time", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "The store has changed since the given ETag", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+        OnStore,
+        (status = 409, description = "Somebody else changed it at the same time"),
+        (status = 412, description = "The store has changed since the given ETag"),
     ),
 )]
 pub(super) async fn delete(
@@ -409,10 +409,9 @@ pub(super) async fn delete(
     ),
     responses(
         (status = 202, description = "The store, which is being made", body = Store),
-        (status = 404, description = "There is no such store that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The store is neither failed nor provisioning", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "The store has changed since the given ETag", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "The cluster refused it", body = Problem, content_type = "application/problem+json"),
+        OnStore,
+        (status = 409, description = "The store is neither failed nor provisioning"),
+        (status = 412, description = "The store has changed since the given ETag"),
     ),
 )]
 pub(super) async fn retry(

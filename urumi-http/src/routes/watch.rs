@@ -48,7 +48,7 @@ pub(super) struct WatchQuery {
     ),
     responses(
         (status = 200, description = "Events, until the client or the server ends it", body = String, content_type = "text/event-stream"),
-        (status = 422, description = "The id cannot be one", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The id cannot be one"),
     ),
 )]
 pub(super) async fn watch(
