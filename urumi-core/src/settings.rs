@@ -32,15 +32,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A domain under which stores are reachable, checked as far as it is not the engine's business.
+/// A domain under which stores are reachable: as [`syntax::domain`] says of one that a store's options name, and short
+/// enough for a store's hosts below it.
 ///
 /// # Errors
-/// What would be right.
+/// What is wrong with it.
 pub fn domain(text: &str) -> Result<String, String> {
-    if text.len() <= LONGEST_DOMAIN && syntax::dns_subdomain(text).is_ok() {
-        return Ok(text.to_owned());
+    syntax::domain(text)?;
+    if text.len() > LONGEST_DOMAIN {
+        return Err(format!("has {} characters, at most {LONGEST_DOMAIN} are allowed", text.len()));
     }
-    Err("write a domain in lower case without wildcard, scheme or port, e.g. stores.example.com".into())
+    Ok(text.to_owned())
 }
 
 /// The engines that come with urumi, where new stores start from an installation's defaults: options by an engine's
@@ -136,6 +138,10 @@ mod tests {
             ["", ".", "a..b", "*.example.com", "https://x.com", "x.com:80", "X.com", "x.com.", "-x.com", "ü.de", &long]
         {
             assert!(domain(text).is_err(), "{text} is accepted");
+        }
+        // Browsers take these for addresses, so that every store below them would be refused.
+        for text in ["10.0.0.1", "stores.1"] {
+            assert_eq!(domain(text), Err(syntax::domain(text).unwrap_err()));
         }
     }
 }
