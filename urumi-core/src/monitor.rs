@@ -164,6 +164,8 @@ pub struct MonitorHealth {
     pub stores: usize,
     /// The watches that report errors now: the resource and the error.
     pub failing_watches: Vec<String>,
+    /// The same of watches that the monitor works without: they only help to explain. A permission may be missing.
+    pub failing_optional_watches: Vec<String>,
     /// The last error of any write.
     pub last_error: Option<String>,
 }

@@ -67,11 +67,11 @@ async fn remembered(state: &ServerState, principal: &Principal, id: &StoreId) ->
 
 /// Waits for the first sight of the cluster, which takes a moment after the start.
 async fn synced(state: &ServerState) -> Result<(), Problem> {
-    if state.view().health().0 {
+    if state.view().is_synced() {
         return Ok(());
     }
     state.view().synced().await;
-    if state.view().health().0 {
+    if state.view().is_synced() {
         return Ok(());
     }
     let detail = "the server has just started and has not yet seen the stores; try again";

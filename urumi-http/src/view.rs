@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
+use metrics::gauge;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use urumi_core::kubernetes::is_older;
@@ -76,11 +77,21 @@ pub(crate) struct View {
     instance: String,
 }
 
+/// Whether the watch that feeds the view works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum WatchState {
+    #[default]
+    Works,
+    /// It will be tried again; until then the view may be out of date.
+    Fails,
+    /// It ended, which by contract it never does: the view is never updated again.
+    Ended,
+}
+
 #[derive(Default)]
 struct State {
     synced: bool,
-    /// The last error of the watch, until it is well again.
-    error: Option<String>,
+    watch: WatchState,
     stores: HashMap<StoreId, Arc<Entry>>,
     /// All stores as of the last change; made when it is asked for.
     listing: Option<Arc<Listing>>,
@@ -128,11 +139,11 @@ impl View {
                     Some(Ok(event)) => self.apply(event),
                     Some(Err(error)) => {
                         tracing::warn!(%error, "the watch of all stores failed and will be tried again");
-                        self.write().error = Some(error.to_string());
+                        self.set_watch(WatchState::Fails);
                     }
                     None => {
                         tracing::error!("the watch of all stores ended");
-                        self.write().error = Some("the watch of all stores ended".into());
+                        self.set_watch(WatchState::Ended);
                         return;
                     }
                 },
@@ -142,10 +153,19 @@ impl View {
         }
     }
 
-    /// Whether everything has been seen once, and what is wrong with the watch.
-    pub(crate) fn health(&self) -> (bool, Option<String>) {
-        let state = self.read();
-        (state.synced, state.error.clone())
+    fn set_watch(&self, watch: WatchState) {
+        self.write().watch = watch;
+        gauge!("urumi_http_view_stale").set(if watch == WatchState::Works { 0.0 } else { 1.0 });
+    }
+
+    /// Whether all stores have been listed once.
+    pub(crate) fn is_synced(&self) -> bool {
+        self.read().synced
+    }
+
+    /// Whether the watch works that keeps the view up to date.
+    pub(crate) fn watch_state(&self) -> WatchState {
+        self.read().watch
     }
 
     /// One store.
@@ -210,8 +230,8 @@ impl View {
     }
 
     fn apply(&self, event: StoreEvent) {
+        self.set_watch(WatchState::Works);
         let mut state = self.write();
-        state.error = None;
         match event {
             StoreEvent::Listed(stores) => {
                 let there: HashSet<&StoreId> = stores.iter().map(|store| &store.id).collect();

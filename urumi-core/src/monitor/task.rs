@@ -536,14 +536,18 @@ impl State {
     }
 
     fn report_to(&self, report: &watch::Sender<MonitorHealth>) {
-        let failing = self.watched.values().filter_map(|state| state.error.clone());
-        let mut failing: Vec<String> = failing.collect();
-        failing.sort();
+        let failing = |optional: bool| {
+            let watches = self.watched.iter().filter(|((kind, _), _)| is_class(kind) == optional);
+            let mut errors: Vec<String> = watches.filter_map(|(_, watch)| watch.error.clone()).collect();
+            errors.sort();
+            errors
+        };
         let health = MonitorHealth {
             running: true,
             synced: self.watched.iter().all(|((kind, _), watch)| watch.synced || is_class(kind)),
             stores: self.stores,
-            failing_watches: failing,
+            failing_watches: failing(false),
+            failing_optional_watches: failing(true),
             last_error: self.last_error.clone(),
         };
         report.send_if_modified(|known| {

@@ -45,6 +45,7 @@ fn describe() {
         "urumi_http_audit_events_dropped_total",
         "Audit Events that were dropped because too many were being written"
     );
+    describe_gauge!("urumi_http_view_stale", "Whether the watch of the stores fails, so that they may be out of date");
     describe_gauge!("urumi_http_connections", "Open connections");
     describe_counter!("urumi_http_accept_errors_total", "Connections that could not be taken");
 }

@@ -1,4 +1,7 @@
-//! Whether the server lives, and whether it can do its work.
+//! Whether the server lives, and whether it can serve.
+//!
+//! Readiness is about this process alone. An API server that is away concerns all replicas at once: were they all unready,
+//! clients would get a proxy's 502 instead of the stores as they were last seen, and of problems that say what is wrong.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,14 +12,18 @@ use urumi_core::monitor::leader::ElectionHealth;
 use utoipa::ToSchema;
 
 use crate::state::ServerState;
+use crate::view::WatchState;
 
-/// Whether the server can do its work, part by part.
+/// Whether the server can serve, and what does not work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Readiness {
-    /// Whether all of it is well.
+    /// Whether it can serve.
     pub ready: bool,
-    /// What is not well, a line each.
+    /// Why it cannot serve, a line each.
     pub problems: Vec<String>,
+    /// What does not work although it serves, a line each: for example, the API server does not answer.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Who writes statuses and repairs stores; left out where it is not elected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub election: Option<Election>,
@@ -43,9 +50,10 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Whether the server can do its work
+/// Whether the server can serve
 ///
-/// Not before it has seen all stores, and not while what it shows may be out of date or its monitor has stopped.
+/// It can once it has listed all stores, until it stops or its monitor does. While the Kubernetes API server does not
+/// answer it serves the stores as they were, and says so in `warnings`.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", operation_id = "ready", security(()),
     responses(
@@ -60,36 +68,37 @@ pub(super) async fn ready(State(state): State<ServerState>) -> (StatusCode, Json
 }
 
 impl ServerState {
-    /// Whether the server can do its work.
+    /// Whether the server can serve.
     pub fn readiness(&self) -> Readiness {
-        let mut problems = Vec::new();
-        let (synced, error) = self.view().health();
-        if !synced {
-            problems.push("the stores have not been seen yet".to_owned());
+        let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+        if !self.view().is_synced() {
+            problems.push("the stores have not been listed yet".to_owned());
         }
-        // Reasons are for those who may see the cluster; they are in the log.
-        if error.is_some() {
-            problems.push("the watch of the stores fails: what is shown may be out of date".to_owned());
+        // The cause is for those who may see the cluster; the log has it.
+        match self.view().watch_state() {
+            WatchState::Works => {}
+            WatchState::Fails => warnings.push("the watch of the stores fails: stores may be out of date".to_owned()),
+            WatchState::Ended => problems.push("the watch of the stores has ended".to_owned()),
         }
         if let Some(monitor) = self.monitor() {
             let health = monitor.health();
             if !health.running {
                 problems.push("the readiness monitor has stopped".to_owned());
             } else if !health.synced {
-                problems.push("the readiness monitor has not seen everything yet".to_owned());
+                problems.push("the readiness monitor has not listed everything yet".to_owned());
             } else if !health.failing_watches.is_empty() {
                 let count = health.failing_watches.len();
-                problems.push(format!("{count} of the readiness monitor's watches fail"));
+                warnings.push(format!("{count} of the readiness monitor's watches fail"));
             }
         }
         if self.draining().is_cancelled() {
             problems.push("the server is stopping".to_owned());
         }
-        // Whoever follows serves as well as the leader; and while nobody leads, all that is lost is time.
+        // A follower serves as well as the leader, and without a leader statuses are only late.
         let election = self.election().map(|election| {
             let ElectionHealth { leads, leader, since, .. } = election.health();
             Election { leads, leader, since }
         });
-        Readiness { ready: problems.is_empty(), problems, election }
+        Readiness { ready: problems.is_empty(), problems, warnings, election }
     }
 }

@@ -2,23 +2,28 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::api::networking::v1::IngressClass;
+use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use urumi_core::cluster::{InMemoryCluster, Outage};
-use urumi_core::kubernetes::ClusterErrorKind;
+use urumi_core::kubernetes::{ClusterErrorKind, Kind};
 use urumi_core::{MonitorHandle, Orchestrator, ReadinessMonitor};
 
 use crate::scene::{Ask, Scene, eventually, serve};
 use crate::shelf::Shelf;
 
+/// The status, and what is said of it: problems of an unready server, warnings of a ready one.
 async fn ready(app: &axum::Router) -> (u16, Vec<Value>) {
     let alive = Ask::new(app.clone(), "GET", "/healthz").anonymously().send().await;
     assert_eq!((alive.status.as_u16(), &alive.body[..]), (200, &b"ok\n"[..]), "it lives, whatever else is wrong");
     let answer = Ask::new(app.clone(), "GET", "/readyz").anonymously().send().await;
     let body = answer.json();
     assert_eq!(body["ready"], json!(answer.status == 200));
-    (answer.status.as_u16(), body["problems"].as_array().unwrap().clone())
+    assert_eq!(body["problems"] == json!([]), answer.status == 200, "{body}");
+    let said = if answer.status == 200 { &body["warnings"] } else { &body["problems"] };
+    (answer.status.as_u16(), said.as_array().unwrap().clone())
 }
 
 async fn becomes(app: &axum::Router, status: u16, problems: &[&str]) {
@@ -30,7 +35,7 @@ async fn becomes(app: &axum::Router, status: u16, problems: &[&str]) {
 async fn a_server_is_not_ready_before_it_has_seen_the_stores_and_when_it_stops() {
     let (shelf, put) = Shelf::new();
     let (app, _, stop) = serve(Arc::new(shelf), |builder| builder);
-    becomes(&app, 503, &["the stores have not been seen yet"]).await;
+    becomes(&app, 503, &["the stores have not been listed yet"]).await;
     put.send(Ok(urumi_core::StoreEvent::Listed(Vec::new()))).unwrap();
     becomes(&app, 200, &[]).await;
     stop.cancel();
@@ -43,13 +48,12 @@ async fn a_watch_that_ends_or_fails_is_a_failure_that_is_seen() {
     let (app, _, _stop) = serve(Arc::new(shelf), |builder| builder);
     put.send(Ok(urumi_core::StoreEvent::Listed(Vec::new()))).unwrap();
     becomes(&app, 200, &[]).await;
-    let fails = "the watch of the stores fails: what is shown may be out of date";
     put.send(Err(urumi_core::Error::NoMatch { given: "anything".to_owned() })).unwrap();
-    becomes(&app, 503, &[fails]).await;
+    becomes(&app, 200, &["the watch of the stores fails: stores may be out of date"]).await;
     put.send(Ok(urumi_core::StoreEvent::Listed(Vec::new()))).unwrap();
     becomes(&app, 200, &[]).await;
     drop(put);
-    becomes(&app, 503, &[fails]).await;
+    becomes(&app, 503, &["the watch of the stores has ended"]).await;
 }
 
 fn monitored(cluster: InMemoryCluster, monitor: impl FnOnce(ReadinessMonitor) -> MonitorHandle) -> Scene {
@@ -65,15 +69,41 @@ async fn an_outage_of_the_cluster_is_seen_and_passes() {
     becomes(&scene.app, 200, &[]).await;
     let outage = cluster.begin_outage(Outage::new(ClusterErrorKind::Unreachable));
     cluster.drop_watches();
-    eventually("red", async || {
-        let (status, problems) = ready(&scene.app).await;
-        let text = json!(problems).to_string();
-        status == 503 && text.contains("the watch of the stores fails") && text.contains("readiness monitor's watches")
+    eventually("warnings", async || {
+        let (status, warnings) = ready(&scene.app).await;
+        assert_eq!(status, 200, "all replicas see the outage: none would be left to serve");
+        let text = json!(warnings).to_string();
+        text.contains("the watch of the stores fails") && text.contains("readiness monitor's watches")
     })
     .await;
     // What is known is still shown.
     assert_eq!(scene.ask("GET", "/stores").send().await.status, 200);
     cluster.end_outage(outage);
+    becomes(&scene.app, 200, &[]).await;
+}
+
+/// A replica that has never listed the stores has nothing to serve: others may have.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_starts_during_an_outage_is_not_ready_until_it_ends() {
+    let cluster = InMemoryCluster::default();
+    let outage = cluster.begin_outage(Outage::new(ClusterErrorKind::Unreachable));
+    let stop = CancellationToken::new();
+    let scene = monitored(cluster.clone(), |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
+    let unready = ["the stores have not been listed yet", "the readiness monitor has not listed everything yet"];
+    becomes(&scene.app, 503, &unready).await;
+    cluster.end_outage(outage);
+    becomes(&scene.app, 200, &[]).await;
+}
+
+/// docs/PERMISSIONS.md: reading classes is optional.
+#[tokio::test(start_paused = true)]
+async fn a_monitor_that_may_not_read_classes_does_not_make_the_server_unready() {
+    let cluster = InMemoryCluster::default();
+    for kind in [Kind::of::<StorageClass>(), Kind::of::<IngressClass>()] {
+        cluster.begin_outage(Outage::new(ClusterErrorKind::Forbidden).of_kind(kind));
+    }
+    let stop = CancellationToken::new();
+    let scene = monitored(cluster, |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
     becomes(&scene.app, 200, &[]).await;
 }
 
