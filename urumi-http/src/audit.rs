@@ -126,7 +126,8 @@ mod tests {
     use std::time::Duration;
 
     use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-    use urumi_core::cluster::{ClusterErrorKind, InMemoryCluster, Outage};
+    use urumi_core::cluster::{InMemoryCluster, Outage};
+    use urumi_core::kubernetes::ClusterErrorKind;
 
     use super::*;
     use crate::auth::Role;
