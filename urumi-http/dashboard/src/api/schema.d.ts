@@ -49,8 +49,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the server can do its work
-         * @description Not before it has seen all stores, and not while what it shows may be out of date or its monitor has stopped.
+         * Whether the server can serve
+         * @description It can once it has listed all stores, until it stops or its monitor does. While the Kubernetes API server does not
+         *     answer it serves the stores as they were, and says so in `warnings`.
          */
         get: operations["ready"];
         put?: never;
@@ -305,7 +306,7 @@ export interface components {
          * @description Every problem there is. A code never changes its meaning; new ones may come.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "unauthenticated" | "forbidden" | "limit-reached" | "not-found" | "no-such-path" | "method-not-allowed" | "not-acceptable" | "already-exists" | "wrong-state" | "idempotency-key-in-use" | "conflict" | "precondition-failed" | "payload-too-large" | "uri-too-long" | "unsupported-media-type" | "idempotency-key-reused" | "rate-limited" | "provisioning-limit" | "headers-too-large" | "internal" | "cluster-refused" | "no-report" | "api-unreachable" | "not-ready" | "overloaded" | "cluster-unreachable" | "auth-unavailable" | "timed-out";
+        Code: "malformed" | "invalid" | "unauthenticated" | "forbidden" | "cross-site" | "limit-reached" | "not-found" | "no-such-path" | "method-not-allowed" | "not-acceptable" | "already-exists" | "wrong-state" | "idempotency-key-in-use" | "conflict" | "precondition-failed" | "payload-too-large" | "uri-too-long" | "misdirected" | "unsupported-media-type" | "idempotency-key-reused" | "rate-limited" | "provisioning-limit" | "headers-too-large" | "internal" | "cluster-refused" | "no-report" | "api-unreachable" | "not-ready" | "overloaded" | "cluster-unreachable" | "auth-unavailable" | "timed-out";
         /** @description One aspect of a store's state, in the shape of a Kubernetes condition. */
         Condition: {
             /** @description What it is about, in PascalCase: `Ready` sums up, the others are beneath it (`DatabaseReady`, …). */
@@ -481,12 +482,14 @@ export interface components {
             /** @description Every field that is not acceptable. */
             errors?: components["schemas"]["FieldProblem"][];
         };
-        /** @description Whether the server can do its work, part by part. */
+        /** @description Whether the server can serve, and what does not work. */
         Readiness: {
-            /** @description Whether all of it is well. */
+            /** @description Whether it can serve. */
             ready: boolean;
-            /** @description What is not well, a line each. */
+            /** @description Why it cannot serve, a line each. */
             problems: string[];
+            /** @description What does not work although it serves, a line each: for example, the API server does not answer. */
+            warnings?: string[];
             election?: components["schemas"]["Election"] | null;
         };
         /**
@@ -671,6 +674,15 @@ export interface operations {
             };
             /** @description The request's path and query are too long */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer to this host name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1001,6 +1013,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server does not answer to this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests */
             429: {
                 headers: {
@@ -1163,6 +1184,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server does not answer to this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A field is not acceptable, or the key was used for another request */
             422: {
                 headers: {
@@ -1308,6 +1338,15 @@ export interface operations {
             };
             /** @description The request's path and query are too long */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer to this host name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1461,6 +1500,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server does not answer to this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests */
             429: {
                 headers: {
@@ -1604,6 +1652,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server does not answer to this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests */
             429: {
                 headers: {
@@ -1735,6 +1792,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server does not answer to this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests */
             429: {
                 headers: {
@@ -1859,6 +1925,15 @@ export interface operations {
             };
             /** @description The request's path and query are too long */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer to this host name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2005,6 +2080,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server does not answer to this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such component */
             422: {
                 headers: {
@@ -2138,6 +2222,15 @@ export interface operations {
             };
             /** @description The request's path and query are too long */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer to this host name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2300,6 +2393,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server does not answer to this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests */
             429: {
                 headers: {
@@ -2440,6 +2542,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server does not answer to this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests */
             429: {
                 headers: {
@@ -2565,6 +2676,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server does not answer to this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The id cannot be one */
             422: {
                 headers: {
@@ -2677,6 +2797,15 @@ export interface operations {
             };
             /** @description The request's path and query are too long */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer to this host name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
