@@ -2,45 +2,52 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
-# CI and contributors get the same lints: a warning is an error.
-CLIPPY := $(CARGO) clippy --workspace --all-targets
 
-.PHONY: help demo dashboard test chaos e2e lint bench cluster-up cluster-down docs image
+.PHONY: help check lint test e2e chaos contract bench docs demo shop dashboard image cluster-up cluster-down
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## Serve the dashboard and the API on a cluster in memory and print their address (needs Rust; npm for the dashboard)
+check: ## Check formatting, lints, unit and in-memory tests and the dashboard: run it before each commit
+	@dev/checks/check
+
+lint: ## Run all static checks: also each crate and feature alone, documentation, licences, shell and Go code
+	@dev/checks/lint
+
+test: ## Run every level of tests that this machine can run; install what they need
+	@dev/checks/test
+
+e2e: ## Test stores with real pods on a real node (root, Debian; FILTER=life for some of it)
+	@dev/tests/e2e/run $(FILTER)
+
+chaos: ## Run all fault tests with full counts, for hours (PARTS="crashes watches" for some of it)
+	@dev/tests/chaos/run $(PARTS)
+
+contract: ## Check the HTTP API against its description (ARGS=--long for 20,000 requests)
+	@dev/tests/contract/run $(ARGS)
+
+bench: ## Measure urumi and print a table
+	@dev/checks/bench
+
+docs: ## Write everything again that is generated and committed: snapshots, references, the rendered chart
+	UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --workspace --quiet
+	UPDATE_DOCS=1 dev/tests/chart/run
+
+demo: ## Serve the dashboard and the API on an in-memory cluster and print their address (npm for the dashboard)
 	@dev/demo/platform
+
+shop: ## Run one shop without Kubernetes: PostgreSQL, the Medusa API and the storefront (needs npm and PostgreSQL 15)
+	@dev/demo/shop
 
 dashboard: ## Build the dashboard, which urumi-http then serves at /ui/ (needs npm)
 	@dev/tests/dashboard/build
 
-test: ## Run every test that can run here; sets up what it needs
-	@dev/checks/test
-
-chaos: ## Make everything go wrong that can, in full; for hours (PARTS="crashes watches" for some of it)
-	@dev/tests/chaos/run $(PARTS)
-
-e2e: ## Place orders in stores with real pods on a real node (root, Debian; FILTER=life for a part of it)
-	@dev/tests/e2e/run $(FILTER)
-
-lint: ## Check formatting, lints, each crate alone, documentation, licences and shell scripts
-	@dev/checks/lint
-
-bench: ## Measure urumi against its floors and print a table
-	@dev/checks/bench
+IMAGE ?= urumi/urumi:dev
+image: ## Build the platform's image, $(IMAGE), with Docker or a compatible program
+	docker build --build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) --tag $(IMAGE) .
 
 cluster-up: ## Start a real Kubernetes API server with simulated nodes on this machine
 	@dev/clusters/kubernetes/up
 
-cluster-down: ## Stop it and remove everything it left
+cluster-down: ## Stop it and remove its files
 	@dev/clusters/kubernetes/down
-
-IMAGE ?= urumi/urumi:dev
-image: ## Build the platform's image, $(IMAGE), with Docker or what calls itself so
-	docker build --build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) --tag $(IMAGE) .
-
-docs: ## Write again what is generated and committed: snapshots, the command line reference, the rendered chart
-	UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --workspace --quiet
-	UPDATE_DOCS=1 dev/tests/chart/run

@@ -6,14 +6,9 @@ URUMI_CACHE="${URUMI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/urumi}"
 step() { printf '\n== %s\n' "$*" >&2; }
 note() { printf '   %s\n' "$*" >&2; }
 
-# missing_in_ci WHAT: a check that cannot run is a failure in CI and a message elsewhere.
-missing_in_ci() {
-  if [ "${CI:-}" = true ]; then
-    printf 'error: %s is missing and CI must not do without it\n' "$1" >&2
-    return 1
-  fi
-  note "skipped: $1 is missing"
-}
+# build_programs: builds the programs and tests of the workspace. Everything selects these packages and targets: with fewer of
+# them, cargo would compile dependencies, and the crates here that use them, again with other features.
+build_programs() { cargo build --workspace --bins --tests --locked --quiet; }
 
 # ensure COMMAND PACKAGE: whether COMMAND is there; installs Debian's PACKAGE where that is possible without asking.
 ensure() {
