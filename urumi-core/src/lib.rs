@@ -60,3 +60,8 @@ pub use monitor::{MonitorHandle, MonitorHealth, ReadinessMonitor};
 pub use orchestrator::local::{Orchestrator, OrchestratorBuilder};
 pub use orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
 pub use store::{CreateStore, Store, StoreId};
+
+/// Tests the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

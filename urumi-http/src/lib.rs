@@ -80,3 +80,8 @@ pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>) -> Rou
     let docs = SwaggerUi::new("/docs").url("/openapi.json", document()).config(config);
     routes.merge(routes::public()).split_for_parts().0.with_state(state).merge(docs)
 }
+
+/// Tests the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
