@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
@@ -28,10 +27,8 @@ use crate::plan::{Fault, Moment, Move, Moved, Plan, WatchFault};
 use crate::scope::Scope;
 use crate::tls::Identity;
 use crate::upstream::{Upstreams, is_watch};
-use crate::watch::{Stream, faulty};
+use crate::watch::{AnswerBody, BoxError, faulty};
 
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
-pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, BoxError>;
 type Answer = Response<AnswerBody>;
 type Kill = Box<dyn Fn() + Send>;
 
@@ -53,7 +50,7 @@ pub struct Counts {
     pub writes: usize,
 }
 
-pub(crate) struct Shared {
+struct Shared {
     upstreams: Upstreams,
     scope: Option<Scope>,
     state: Mutex<State>,
@@ -63,7 +60,7 @@ pub(crate) struct Shared {
 
 struct State {
     plan: Plan,
-    /// The how-manieth plan it is.
+    /// Counts the plans, so that the end of an earlier one is recognised.
     number: usize,
     counts: Counts,
     /// How many events of each kind there were.
@@ -206,7 +203,7 @@ struct Visit {
     fault: Option<Fault>,
     /// Whether its connection is cut by a move.
     cut: bool,
-    /// The how-manieth plan makes it.
+    /// The number of the plan that makes it.
     number: usize,
     /// The plan that kills the process once the connection has ended.
     last_words: LastWords,
@@ -219,21 +216,17 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn frozen(&self) -> watch::Receiver<usize> {
-        self.frozen.subscribe()
-    }
-
-    /// Counts an event and says what befalls it.
-    pub(crate) fn watch_fault(&self, stream: &Stream) -> Option<WatchFault> {
+    /// Counts an event of a watch of this kind, which has this place in the log, and returns the event's fault.
+    fn watch_fault(&self, kind: &str, place: usize) -> Option<WatchFault> {
         let mut state = self.state();
-        let seen = state.events.entry(stream.kind.clone()).or_default();
+        let seen = state.events.entry(kind.to_owned()).or_default();
         *seen += 1;
         let nth = *seen;
-        let fault = state.plan.watch_fault(&stream.kind, nth)?;
-        state.log.fault(stream.place, &(fault, nth));
+        let fault = state.plan.watch_fault(kind, nth)?;
+        state.log.fault(place, &(fault, nth));
         state.last_fault = Some(Instant::now());
         if fault == WatchFault::Stale {
-            state.stale.insert(stream.kind.clone());
+            state.stale.insert(kind.to_owned());
         }
         Some(fault)
     }
@@ -336,8 +329,9 @@ impl Shared {
         parts.headers.remove(TRANSFER_ENCODING);
         parts.headers.remove(CONNECTION);
         if watch && parts.status.is_success() && visit.fault.is_none() {
-            let stream = Stream { kind, place: visit.place };
-            return Ok(Response::from_parts(parts, faulty(body, stream, self.clone())));
+            let frozen = self.frozen.subscribe();
+            let next_fault = move || self.watch_fault(&kind, visit.place);
+            return Ok(Response::from_parts(parts, faulty(body, frozen, next_fault)));
         }
         let bytes = if watch {
             Bytes::new()

@@ -1,10 +1,10 @@
-//! The events of a watch, and what a plan does with them.
+//! The events of a watch, and the faults of a plan among them.
 
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{TryStreamExt, stream};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use serde_json::{Value, json};
@@ -14,27 +14,24 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::io::StreamReader;
 
 use crate::plan::WatchFault;
-use crate::proxy::{AnswerBody, BoxError, Shared};
 
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, BoxError>;
 type Chunk = Result<Frame<Bytes>, BoxError>;
 
-/// Which watch it is.
-pub(crate) struct Stream {
-    /// The kind, as it stands in paths.
-    pub(crate) kind: String,
-    /// Its place in the log.
-    pub(crate) place: usize,
-}
-
-/// The stream that the client gets instead.
-pub(crate) fn faulty(body: kube::client::Body, stream: Stream, shared: Arc<Shared>) -> AnswerBody {
+/// The stream that the client gets instead. `next_fault` is asked at each event; once `frozen` changes, the stream stays open
+/// and says nothing more.
+pub(crate) fn faulty(
+    body: kube::client::Body,
+    frozen: watch::Receiver<usize>,
+    next_fault: impl FnMut() -> Option<WatchFault> + Send + 'static,
+) -> AnswerBody {
     let (send, receive) = mpsc::channel(1);
     let pieces = TryStreamExt::map_err(body.into_data_stream(), io::Error::other);
     let lines = BufReader::new(StreamReader::new(pieces)).lines();
-    let frozen = shared.frozen();
     tokio::spawn(async move {
         // The client sees the end when the channel is dropped.
-        let _ = pump(lines, frozen, stream, &shared, send).await;
+        let _ = pump(lines, frozen, next_fault, send).await;
     });
     let chunks = stream::unfold(receive, async |mut receive| Some((receive.recv().await?, receive)));
     StreamBody::new(chunks).boxed_unsync()
@@ -42,15 +39,16 @@ pub(crate) fn faulty(body: kube::client::Body, stream: Stream, shared: Arc<Share
 
 /// Why a stream is over.
 enum Over {
+    /// The plan or the API server ended it.
     Ended,
+    /// The client has closed its connection.
     Gone,
 }
 
 async fn pump<R: tokio::io::AsyncBufRead + Unpin>(
     mut lines: Lines<R>,
     mut frozen: watch::Receiver<usize>,
-    stream: Stream,
-    shared: &Shared,
+    mut next_fault: impl FnMut() -> Option<WatchFault>,
     send: mpsc::Sender<Chunk>,
 ) -> Result<Over, Over> {
     let pass = async |text: &str| {
@@ -68,7 +66,7 @@ async fn pump<R: tokio::io::AsyncBufRead + Unpin>(
         };
         let event = serde_json::from_str::<Value>(&line).unwrap_or_default();
         let counts = event.get("type").and_then(Value::as_str).is_some_and(|kind| kind != "BOOKMARK");
-        let fault = if counts { shared.watch_fault(&stream) } else { None };
+        let fault = if counts { next_fault() } else { None };
         match fault {
             None => pass(&line).await?,
             Some(WatchFault::Delay(pause)) => {

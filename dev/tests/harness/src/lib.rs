@@ -1,11 +1,14 @@
-//! What several test suites of urumi share.
+//! Code that several test suites of urumi share.
 
 mod killer;
+mod real_cluster;
+mod server;
 
 pub use self::killer::{Killer, Moment};
+pub use self::real_cluster::{kubeconfig, say, skip};
+pub use self::server::listening;
 
-/// The text of a kubeconfig with which the user of another acts as an administrator called `name`, whom the audit log then
-/// tells from others.
+/// A kubeconfig whose user acts as an administrator called `name`, so that the audit log tells it from others.
 pub fn impersonating(kubeconfig: &str, name: &str) -> String {
     let mut file = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
     for user in file.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut()) {

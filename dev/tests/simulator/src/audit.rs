@@ -4,19 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use serde_json::Value;
 use urumi_core::StoreId;
-use urumi_core::kubernetes::{Kind, Object, ObjectRef};
-use urumi_core::kubernetes::{NamespaceDeletion, RecordPatch, Verb};
+use urumi_core::kubernetes::{Kind, Object, ObjectRef, Verb};
 use urumi_core::record;
 use urumi_core::store::status::StoreStatus;
 
 use crate::engine::SHARED;
-use crate::faulty::Role;
 use crate::leaders::Leaders;
 use crate::life::Life;
-use crate::replica::lease;
+use crate::request::{Role, Write, lease};
 use crate::scenario::Scenario;
 
 /// What must never be violated.
@@ -62,40 +60,6 @@ impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {}", self.invariant, self.message)
     }
-}
-
-/// A write as it is sent.
-pub(crate) enum Write {
-    Create(Object),
-    Apply(Object),
-    Replace(Object),
-    Record(RecordPatch),
-    Delete(NamespaceDeletion),
-}
-
-impl Write {
-    pub(crate) fn verb(&self) -> Verb {
-        match self {
-            Write::Create(_) => Verb::Create,
-            Write::Apply(_) => Verb::Apply,
-            Write::Replace(_) => Verb::Replace,
-            Write::Record(_) => Verb::UpdateRecord,
-            Write::Delete(_) => Verb::Delete,
-        }
-    }
-
-    pub(crate) fn target(&self) -> ObjectRef {
-        match self {
-            Write::Create(object) | Write::Apply(object) | Write::Replace(object) => object.reference(),
-            Write::Record(patch) => namespace(&patch.namespace),
-            Write::Delete(deletion) => namespace(&deletion.namespace),
-        }
-    }
-}
-
-/// The address of a namespace.
-pub(crate) fn namespace(name: &str) -> ObjectRef {
-    ObjectRef::cluster(Kind::of::<Namespace>(), name)
 }
 
 /// Something that others have set, at a JSON pointer of an object.

@@ -8,7 +8,7 @@ use urumi_core::StoreId;
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::record;
 
-use crate::audit::namespace;
+use crate::request::namespace;
 use crate::scenario::Drift;
 use crate::world::World;
 

@@ -12,25 +12,13 @@ use urumi_core::kubernetes::{
     Access, ClusterError, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
 };
 use urumi_core::kubernetes::{Object, ObjectRef};
-use urumi_core::monitor::leader::Leadership;
 use urumi_core::secret::SecretString;
 
-use crate::audit::{Write, namespace};
 use crate::life::Life;
+use crate::request::{Role, Write, namespace};
 use crate::scenario::{Moment, Of};
 use crate::watches::unsteady;
 use crate::world::{Fate, World};
-
-/// On whose behalf a request is sent.
-#[derive(Clone, Debug)]
-pub(crate) enum Role {
-    /// Somebody asked the process for it.
-    Request,
-    /// The process's monitor, which may write only while this says so.
-    Monitor(Leadership),
-    /// The process stands in an election.
-    Elector,
-}
 
 /// The cluster as a process sees it.
 #[derive(Clone)]

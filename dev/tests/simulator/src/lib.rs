@@ -1,12 +1,12 @@
-//! A simulator: several replicas of urumi on a cluster in memory, under every fault that a seed can think of.
+//! A simulator: several replicas of urumi on an in-memory cluster, under the faults that a seed determines.
 //!
-//! A seed stands for a [`Scenario`]: stores that people create and delete, others who change what is in them, processes
-//! that die at some request or stand still for a while, whose clocks are wrong, and of which one leads at a time; and a time
-//! of bad weather in which requests fail, answers are lost, and events come late, twice or not at all. Everything runs on one thread with a clock that jumps from one event to the next, so that the same
-//! seed gives the same trace. At each write the invariants are looked at; in the end, when everything has healed,
-//! everything must be as if nothing had gone wrong.
+//! A seed determines a [`Scenario`]: people create and delete stores, others change objects in them, and processes with wrong
+//! clocks, of which one leads at a time, die at some request or pause. For a while requests fail, answers are lost, and events
+//! come late, twice or not at all. Everything runs on one thread with a clock that jumps from one event to the next, so that
+//! the same seed gives the same trace. The audit checks the invariants at each write. In the end, once every fault has healed,
+//! the cluster must be as if nothing had failed.
 //!
-//! `docs/RELIABILITY.md` says how a seed is replayed.
+//! `docs/RELIABILITY.md` says how to replay a seed.
 
 mod audit;
 mod client;
@@ -18,9 +18,10 @@ mod leaders;
 mod life;
 pub mod oracle;
 mod replica;
+mod replicas;
+mod request;
 mod run;
 pub mod scenario;
-mod stage;
 mod watches;
 mod world;
 

@@ -4,32 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::coordination::v1::Lease;
+use jiff::SignedDuration;
 use urumi_core::cluster::ClusterBackend;
-use urumi_core::kubernetes::{Kind, ObjectRef};
 use urumi_core::monitor::leader::{LeaderElection, Timing, TimingError};
 use urumi_core::secret::{NoRandomness, SecretSource, SecretString};
 use urumi_core::{Orchestrator, ReadinessMonitor};
 
 use crate::engine::StallEngine;
-use crate::faulty::{FaultyCluster, Role};
+use crate::faulty::FaultyCluster;
 use crate::life::Life;
-use crate::world::World;
-
-/// When every simulation begins.
-pub(crate) fn beginning() -> Timestamp {
-    Timestamp::from_second(1_800_000_000).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// The namespace of the installation, in which the Lease is.
-pub(crate) const INSTALLATION: &str = "urumi";
-const LEASE: &str = "monitor";
-
-/// The Lease that processes are elected over.
-pub(crate) fn lease() -> ObjectRef {
-    ObjectRef::namespaced(Kind::of::<Lease>(), INSTALLATION, LEASE)
-}
+use crate::request::{INSTALLATION, LEASE, Role};
+use crate::world::{World, beginning};
 
 /// A cluster as a process sees it.
 pub type Backend = Arc<dyn ClusterBackend>;

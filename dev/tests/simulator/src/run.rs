@@ -12,14 +12,15 @@ use urumi_core::record;
 use urumi_core::store::status::StoreStatus;
 use urumi_core::{StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
-use crate::audit::{Audit, Invariant, Violation, namespace};
+use crate::audit::{Audit, Invariant, Violation};
 use crate::client::{self, Answer};
 use crate::drift;
 use crate::life::Life;
 use crate::oracle::{self, Dump, difference};
 use crate::replica::Build;
-use crate::scenario::{Deed, Scenario};
-use crate::stage::{self, Stage};
+use crate::replicas::{self, Replicas};
+use crate::request::namespace;
+use crate::scenario::{Action, Scenario};
 use crate::world::{Trace, World};
 
 /// How often it is looked whether a process has died and whether everything is settled.
@@ -81,23 +82,23 @@ pub fn judge(scenario: &Scenario, build: &Build) -> Report {
 pub fn run(scenario: &Scenario, build: &Build) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     match runtime {
-        Ok(runtime) => runtime.block_on(Show::run(scenario.clone(), build.clone())),
+        Ok(runtime) => runtime.block_on(Simulation::run(scenario.clone(), build.clone())),
         Err(error) => Report::nothing(format!("no runtime: {error}")),
     }
 }
 
 /// What happens by itself after something else has.
 enum Next {
-    Deed(Deed),
+    Action(Action),
     Restart(usize),
     Thaw(Life),
     Mend(usize),
 }
 
-struct Show {
+struct Simulation {
     scenario: Arc<Scenario>,
     world: Arc<World>,
-    stage: Arc<Stage>,
+    replicas: Arc<Replicas>,
     agenda: BTreeMap<(Duration, usize), Next>,
     people: JoinSet<()>,
     /// When everything healed.
@@ -106,32 +107,32 @@ struct Show {
     wishes: Arc<Mutex<Vec<bool>>>,
 }
 
-impl Show {
+impl Simulation {
     async fn run(scenario: Scenario, build: Build) -> Report {
-        let cluster = stage::cluster(&scenario).await;
-        let theirs = stage::foreign(&cluster);
+        let cluster = replicas::cluster(&scenario).await;
+        let theirs = replicas::foreign(&cluster);
         let world = World::new(&scenario, cluster, Audit::of(&scenario));
-        let stage = match Stage::new(world.clone(), build, &scenario) {
-            Ok(stage) => stage,
+        let replicas = match Replicas::new(world.clone(), build, &scenario) {
+            Ok(replicas) => replicas,
             Err(error) => return Report::nothing(format!("no election: {error}")),
         };
-        let agenda = scenario.deeds.iter().cloned().enumerate();
-        let mut show = Show {
-            agenda: agenda.map(|(number, (at, deed))| ((at, number), Next::Deed(deed))).collect(),
+        let agenda = scenario.actions.iter().cloned().enumerate();
+        let mut simulation = Simulation {
+            agenda: agenda.map(|(number, (at, action))| ((at, number), Next::Action(action))).collect(),
             wishes: Arc::new(Mutex::new(vec![false; scenario.stores.len()])),
             scenario: Arc::new(scenario),
             world,
-            stage,
+            replicas,
             people: JoinSet::new(),
             healed: None,
         };
-        show.play().await;
+        simulation.play().await;
         let mut settled_after = Duration::ZERO;
-        if show.is_sound() {
-            let healed = show.heal().await;
-            settled_after = show.settle(healed).await;
+        if simulation.is_sound() {
+            let healed = simulation.heal().await;
+            settled_after = simulation.settle(healed).await;
         }
-        show.conclude(&theirs, settled_after)
+        simulation.conclude(&theirs, settled_after)
     }
 
     /// Whether nothing was violated so far.
@@ -171,44 +172,44 @@ impl Show {
 
     fn happen(&mut self, next: Next) {
         match next {
-            Next::Restart(replica) => self.stage.restart(replica),
+            Next::Restart(replica) => self.replicas.restart(replica),
             Next::Thaw(life) => life.freeze(false),
             Next::Mend(store) => {
                 if let Some(target) = self.web_of(store) {
                     self.world.cluster.clear_fault(&target);
                 }
             }
-            Next::Deed(Deed::Create(store)) => self.wish(store, true),
-            Next::Deed(Deed::Delete(store)) => self.wish(store, false),
-            Next::Deed(Deed::Drift(store, drift)) => {
+            Next::Action(Action::Create(store)) => self.wish(store, true),
+            Next::Action(Action::Delete(store)) => self.wish(store, false),
+            Next::Action(Action::Drift(store, drift)) => {
                 if let Some(wanted) = self.scenario.stores.get(store) {
                     drift::happen(&self.world, &wanted.id, drift);
                 }
             }
-            Next::Deed(Deed::Crash(replica, back_after)) => {
-                if let Some(life) = self.stage.find(Some(replica)) {
+            Next::Action(Action::Crash(replica, back_after)) => {
+                if let Some(life) = self.replicas.find(Some(replica)) {
                     self.world.note(|| format!("{replica} dies"));
                     life.dead.cancel();
                 }
                 self.later(back_after, Next::Restart(replica));
             }
-            Next::Deed(Deed::Pause(who, time)) => {
-                if let Some(life) = self.stage.find(who) {
+            Next::Action(Action::Pause(who, time)) => {
+                if let Some(life) = self.replicas.find(who) {
                     self.world.note(|| format!("{} stands still", life.replica));
                     life.freeze(true);
                     self.later(time, Next::Thaw(life));
                 }
             }
-            Next::Deed(Deed::Stop(who, back_after)) => {
-                if let Some(life) = self.stage.find(who) {
+            Next::Action(Action::Stop(who, back_after)) => {
+                if let Some(life) = self.replicas.find(who) {
                     self.world.note(|| format!("{} is told to stop", life.replica));
                     life.stop.cancel();
                     self.later(back_after, Next::Restart(life.replica));
                 }
             }
-            Next::Deed(Deed::DropWatches) => self.world.cluster.drop_watches(),
-            Next::Deed(Deed::ExpireWatches) => self.world.cluster.expire_watches(),
-            Next::Deed(Deed::Break(store, mended_after)) => {
+            Next::Action(Action::DropWatches) => self.world.cluster.drop_watches(),
+            Next::Action(Action::ExpireWatches) => self.world.cluster.expire_watches(),
+            Next::Action(Action::Break(store, mended_after)) => {
                 if let (Some(target), Some(wanted)) = (self.web_of(store), self.scenario.stores.get(store)) {
                     self.world.audit(|audit| audit.broken(&wanted.id));
                     self.world.cluster.inject_fault(target, Fault::CrashLoop { exit_code: 1, restarts: 3 });
@@ -233,13 +234,13 @@ impl Show {
         if !there {
             self.world.audit(|audit| audit.deletion_asked(&wanted.id));
         }
-        let (world, stage, wishes) = (self.world.clone(), self.stage.clone(), self.wishes.clone());
+        let (world, replicas, wishes) = (self.world.clone(), self.replicas.clone(), self.wishes.clone());
         self.people.spawn(async move {
             let still = || wishes.lock().unwrap_or_else(PoisonError::into_inner).get(number) == Some(&there);
             let mut tries = number;
             while still() {
                 tries += 1;
-                if let Some(replica) = stage.alive(tries) {
+                if let Some(replica) = replicas.alive(tries) {
                     let (urumi, life) = (&replica.orchestrator, &replica.life);
                     let answer = if there {
                         client::create(urumi, life, &wanted.request, &wanted.id).await
@@ -268,7 +269,7 @@ impl Show {
         self.world.note(|| "everything heals".into());
         let healed = Instant::now();
         self.healed = Some(healed);
-        (0..self.scenario.replicas).for_each(|replica| self.stage.restart(replica));
+        (0..self.scenario.replicas).for_each(|replica| self.replicas.restart(replica));
         let people = async { while self.people.join_next().await.is_some() {} };
         if timeout(SETTLED_WITHIN + self.scenario.termination_delay, people).await.is_err() {
             self.world.audit(|audit| audit.violate(Invariant::Settled, "somebody still has no answer"));
@@ -288,7 +289,7 @@ impl Show {
         loop {
             self.look();
             let mut unsettled = self.unsettled().await;
-            if self.stage.find(None).is_none() {
+            if self.replicas.find(None).is_none() {
                 unsettled.push("nobody leads".into());
             }
             if unsettled.is_empty() || !self.is_sound() {
@@ -347,7 +348,7 @@ impl Show {
             if record.annotation(record::STATUS) != Some(StoreStatus::Failed.as_str()) {
                 continue;
             }
-            let Some(replica) = self.stage.alive(0) else { continue };
+            let Some(replica) = self.replicas.alive(0) else { continue };
             match replica.orchestrator.get(&wanted.id).await {
                 Ok(store) if store.reason.is_none() => {
                     let message = format!("{} failed without a reason", wanted.id);
@@ -363,7 +364,7 @@ impl Show {
 
     fn conclude(self, theirs: &[Object], settled_after: Duration) -> Report {
         let cluster = &self.world.cluster;
-        if stage::foreign(cluster) != theirs {
+        if replicas::foreign(cluster) != theirs {
             let message = "what others have in the cluster has changed";
             self.world.audit(|audit| audit.violate(Invariant::OwnGround, message));
         }

@@ -24,7 +24,7 @@ pub struct Scenario {
     /// The stores that people want.
     pub stores: Vec<Wanted>,
     /// What happens, in the order of time.
-    pub deeds: Vec<(Duration, Deed)>,
+    pub actions: Vec<(Duration, Action)>,
     /// Processes that die at one of their requests.
     pub crashes: Vec<CrashPoint>,
     /// How bad requests and watches are until everything heals; `None` is a cluster that answers at once.
@@ -52,7 +52,7 @@ pub struct Wanted {
 
 /// Something that happens at a moment.
 #[derive(Clone, Debug)]
-pub enum Deed {
+pub enum Action {
     /// Somebody asks for the store of this number, and repeats it until there is an answer.
     Create(usize),
     /// Somebody asks for its deletion, and repeats it until there is an answer.
@@ -155,10 +155,10 @@ impl Scenario {
         let heals_at = ms(rng, 2_000, 40_000);
         let replicas = rng.random_range(1..=3);
         let mut stores = Vec::new();
-        let mut deeds = Vec::new();
+        let mut actions = Vec::new();
         for number in 0..rng.random_range(1..=2) {
             stores.push(wanted(rng, number));
-            let stays = life(rng, number, heals_at, &mut deeds);
+            let stays = life(rng, number, heals_at, &mut actions);
             if let Some(store) = stores.last_mut() {
                 store.stays = stays;
             }
@@ -171,21 +171,21 @@ impl Scenario {
                 2 => Drift::Foreign(rng.random_range(0..64)),
                 _ => Drift::Record,
             };
-            deeds.push((within(rng, heals_at), Deed::Drift(store, drift)));
+            actions.push((within(rng, heals_at), Action::Drift(store, drift)));
         }
         for _ in 0..rng.random_range(0..=4) {
             let someone = rng.random_bool(0.3).then(|| rng.random_range(0..replicas));
-            let deed = match rng.random_range(0..7) {
-                0 => Deed::Crash(rng.random_range(0..replicas), ms(rng, 1, 20_000)),
-                1 | 5 => Deed::Pause(someone, ms(rng, 1, 20_000)),
-                6 => Deed::Stop(someone, ms(rng, 1, 10_000)),
-                2 => Deed::DropWatches,
-                3 => Deed::ExpireWatches,
-                _ => Deed::Break(rng.random_range(0..stores.len()), ms(rng, 1, 30_000)),
+            let action = match rng.random_range(0..7) {
+                0 => Action::Crash(rng.random_range(0..replicas), ms(rng, 1, 20_000)),
+                1 | 5 => Action::Pause(someone, ms(rng, 1, 20_000)),
+                6 => Action::Stop(someone, ms(rng, 1, 10_000)),
+                2 => Action::DropWatches,
+                3 => Action::ExpireWatches,
+                _ => Action::Break(rng.random_range(0..stores.len()), ms(rng, 1, 30_000)),
             };
-            deeds.push((within(rng, heals_at), deed));
+            actions.push((within(rng, heals_at), action));
         }
-        deeds.sort_by_key(|(at, _)| *at);
+        actions.sort_by_key(|(at, _)| *at);
         let crashes = (0..rng.random_range(0..=2)).map(|_| CrashPoint {
             of: if rng.random_bool(0.8) { Of::Stores } else { Of::Lease },
             write: rng.random_range(0..30),
@@ -201,7 +201,7 @@ impl Scenario {
             crashes,
             replicas,
             stores,
-            deeds,
+            actions,
             weather,
             heals_at,
             readiness_delay: ms(rng, 0, 5_000),
@@ -213,12 +213,12 @@ impl Scenario {
     /// The same wishes, and what others do to the stores, where nothing else goes wrong.
     #[must_use]
     pub fn without_faults(&self) -> Scenario {
-        let by_people = |deed: &Deed| matches!(deed, Deed::Create(_) | Deed::Delete(_) | Deed::Drift(..));
+        let by_people = |action: &Action| matches!(action, Action::Create(_) | Action::Delete(_) | Action::Drift(..));
         Scenario {
             replicas: 1,
             election: Timing::default(),
             skew: Duration::ZERO,
-            deeds: self.deeds.iter().filter(|(_, deed)| by_people(deed)).cloned().collect(),
+            actions: self.actions.iter().filter(|(_, action)| by_people(action)).cloned().collect(),
             crashes: Vec::new(),
             weather: None,
             ..self.clone()
@@ -254,19 +254,19 @@ fn wanted(rng: &mut StdRng, number: usize) -> Wanted {
 }
 
 /// What people do with a store; says whether they want it in the end.
-fn life(rng: &mut StdRng, number: usize, heals_at: Duration, deeds: &mut Vec<(Duration, Deed)>) -> bool {
+fn life(rng: &mut StdRng, number: usize, heals_at: Duration, actions: &mut Vec<(Duration, Action)>) -> bool {
     let mut at = within(rng, heals_at / 4);
     let mut stays = true;
-    deeds.push((at, Deed::Create(number)));
+    actions.push((at, Action::Create(number)));
     if rng.random_bool(0.3) {
-        deeds.push((at + ms(rng, 0, 2_000), Deed::Create(number)));
+        actions.push((at + ms(rng, 0, 2_000), Action::Create(number)));
     }
     for _ in 0..rng.random_range(0..=3) {
         at += if rng.random_bool(0.5) { ms(rng, 0, 300) } else { within(rng, heals_at / 3) };
         stays = !stays;
-        deeds.push((at, if stays { Deed::Create(number) } else { Deed::Delete(number) }));
+        actions.push((at, if stays { Action::Create(number) } else { Action::Delete(number) }));
         if rng.random_bool(0.2) {
-            deeds.push((at + ms(rng, 0, 500), if stays { Deed::Create(number) } else { Deed::Delete(number) }));
+            actions.push((at + ms(rng, 0, 500), if stays { Action::Create(number) } else { Action::Delete(number) }));
         }
     }
     stays

@@ -1,9 +1,9 @@
-//! What all processes of a simulation share: the cluster, the chance by which things go wrong, and who looks on.
+//! The state that all processes of a simulation share: the cluster, the random faults, and the audit.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, sleep};
@@ -18,10 +18,15 @@ use crate::scenario::{CrashPoint, Moment, Of, Scenario, Weather};
 /// How many milliseconds longer a request may take that is stuck on its way.
 const STUCK: u64 = 20_000;
 
+/// When every simulation begins.
+pub(crate) fn beginning() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 /// What happened, one line each.
 pub type Trace = Vec<String>;
 
-/// What all processes of a simulation share.
+/// The state that all processes of a simulation share.
 pub struct World {
     /// The cluster itself, where everything works.
     pub cluster: InMemoryCluster,

@@ -15,16 +15,12 @@ pub(crate) struct Node {
 static ALONE: Mutex<()> = Mutex::const_new(());
 
 impl Node {
-    /// The node, or none where there is none: said aloud, and an error in CI.
+    /// The node. Without one, the calling test is skipped: it says so, or fails in CI.
     pub(crate) async fn take() -> Option<Node> {
         let (Ok(kubeconfig), Ok(ingress)) =
             (std::env::var("URUMI_TEST_KUBECONFIG"), std::env::var("URUMI_TEST_INGRESS"))
         else {
-            let test = std::thread::current().name().unwrap_or("a test").to_owned();
-            let why = format!("skipped: {test} needs a node with real pods; run it with make e2e\n");
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-            // Past the harness, which hides what a passing test prints.
-            std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes()).unwrap();
+            urumi_testing::skip("a node with real pods; run it with make e2e");
             return None;
         };
         let ingress: IpAddr = ingress.parse().expect("URUMI_TEST_INGRESS is an address");

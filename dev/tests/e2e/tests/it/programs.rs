@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 
 use crate::node::Node;
@@ -43,16 +42,7 @@ impl Server {
             .stdout(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                if let Some(at) = line.find("http://") {
-                    return line.get(at..).unwrap().split_whitespace().next().unwrap().to_owned();
-                }
-            }
-            panic!("it ended before it listened");
-        };
-        let url = tokio::time::timeout(Duration::from_secs(30), said).await.expect("it never listened");
+        let url = urumi_testing::listening(&mut child, Duration::from_secs(30)).await;
         Server { url, reach: Reach::Here { _child: child } }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use urumi_core::{CreateStore, StoreId};
 use urumi_simulator::engine::StallEngine;
-use urumi_simulator::scenario::{CrashPoint, Deed, Drift, Moment, Of, SHORT, Wanted};
+use urumi_simulator::scenario::{Action, CrashPoint, Drift, Moment, Of, SHORT, Wanted};
 use urumi_simulator::{Build, Scenario, oracle, run};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -13,13 +13,13 @@ const SECOND: Duration = Duration::from_secs(1);
 fn life(stays: bool) -> Scenario {
     let id = StoreId::parse("shop").unwrap();
     let request = CreateStore::new("Shop 0", StallEngine::NAME).id("shop").idempotency_key("key");
-    let mut deeds = vec![
-        (SECOND, Deed::Create(0)),
-        (12 * SECOND, Deed::Drift(0, Drift::Field(1))),
-        (14 * SECOND, Deed::Drift(0, Drift::Removed(2))),
+    let mut actions = vec![
+        (SECOND, Action::Create(0)),
+        (12 * SECOND, Action::Drift(0, Drift::Field(1))),
+        (14 * SECOND, Action::Drift(0, Drift::Removed(2))),
     ];
     if !stays {
-        deeds.push((30 * SECOND, Deed::Delete(0)));
+        actions.push((30 * SECOND, Action::Delete(0)));
     }
     Scenario {
         seed: 0,
@@ -27,7 +27,7 @@ fn life(stays: bool) -> Scenario {
         election: SHORT,
         skew: Duration::ZERO,
         stores: vec![Wanted { request, id, stays }],
-        deeds,
+        actions,
         crashes: Vec::new(),
         weather: None,
         heals_at: 45 * SECOND,

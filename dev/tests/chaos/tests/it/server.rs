@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use urumi_core::HttpOrchestrator;
 
@@ -37,17 +36,8 @@ impl Server {
             .stderr(log)
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = urumi_testing::listening(&mut child, PATIENCE).await;
         let child = Arc::new(Mutex::new(child));
-        let said = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                if let Some(at) = line.find("http://") {
-                    return line[at..].split_whitespace().next().unwrap().to_owned();
-                }
-            }
-            panic!("it ended before it listened");
-        };
-        let url = tokio::time::timeout(PATIENCE, said).await.expect("it never listened");
         let [api, view] = [(); 2].map(|()| HttpOrchestrator::connect(&url, &Default::default()).unwrap());
         let server = Server { api, view, child, folder };
         let readiness = format!("{}/readyz", url.trim_end_matches('/'));

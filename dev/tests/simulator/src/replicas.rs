@@ -1,4 +1,4 @@
-//! Where a scenario happens: a cluster that is not urumi's alone, and its processes.
+//! The cluster of a scenario, which others use too, and the processes of urumi.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,9 +10,10 @@ use urumi_core::monitor::leader::{Timing, TimingError};
 
 use crate::engine::SHARED;
 use crate::life::Life;
-use crate::replica::{Build, INSTALLATION, Replica, beginning};
+use crate::replica::{Build, Replica};
+use crate::request::INSTALLATION;
 use crate::scenario::Scenario;
-use crate::world::World;
+use crate::world::{World, beginning};
 
 /// Namespaces of others, some of which are called as stores' are.
 const FOREIGN: [&str; 4] = ["default", "store-foreign", "store-shop-9", "store-s"];
@@ -50,23 +51,23 @@ pub(crate) fn foreign(cluster: &InMemoryCluster) -> Vec<Object> {
 }
 
 /// The processes.
-pub(crate) struct Stage {
+pub(crate) struct Replicas {
     world: Arc<World>,
     build: Build,
     timing: Timing,
     replicas: Mutex<Vec<Arc<Replica>>>,
 }
 
-impl Stage {
+impl Replicas {
     /// Starts all processes.
     ///
     /// # Errors
     /// When the scenario's times make no election.
-    pub(crate) fn new(world: Arc<World>, build: Build, scenario: &Scenario) -> Result<Arc<Stage>, TimingError> {
+    pub(crate) fn new(world: Arc<World>, build: Build, scenario: &Scenario) -> Result<Arc<Replicas>, TimingError> {
         let timing = scenario.election;
         let start = |replica| Replica::start(&world, replica, timing, &build).map(Arc::new);
         let started = (0..scenario.replicas).map(start).collect::<Result<_, _>>()?;
-        Ok(Arc::new(Stage { world, build, timing, replicas: Mutex::new(started) }))
+        Ok(Arc::new(Replicas { world, build, timing, replicas: Mutex::new(started) }))
     }
 
     fn replicas(&self) -> MutexGuard<'_, Vec<Arc<Replica>>> {

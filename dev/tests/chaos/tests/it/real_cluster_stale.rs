@@ -8,8 +8,9 @@ use futures::future::join_all;
 use rand::prelude::*;
 use tokio::time::{Instant, sleep};
 use urumi_faultproxy::{Counts, Move, Moved, Plan};
+use urumi_testing::say;
 
-use crate::cluster::{WELL, kubeconfig, parallel, say, seeds};
+use crate::cluster::{WELL, kubeconfig, parallel, seeds};
 use crate::lagging::Lagging;
 use crate::life::{Baseline, Ended, Harm, Life, baseline, tell};
 

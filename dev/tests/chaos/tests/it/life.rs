@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use urumi_core::cluster::{ConnectOptions, KubeCluster};
 use urumi_core::{CreateStore, Error, ErrorKind, HttpOrchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use urumi_faultproxy::{Counts, FaultProxy, Plan, Scope};
+use urumi_testing::say;
 
-use crate::cluster::{parallel, say};
+use crate::cluster::parallel;
 use crate::oracle::{Dump, difference, dump};
 use crate::server::Server;
 use crate::statuses::Statuses;

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use urumi_core::cluster::{ConnectOptions, KubeCluster};
 use urumi_core::{CreateStore, Error, ErrorKind, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 use urumi_faultproxy::{FaultProxy, Plan};
+use urumi_testing::say;
 
-use crate::cluster::{WELL, kubeconfig, say, seeds};
+use crate::cluster::{WELL, kubeconfig, seeds};
 use crate::component::Component;
 use crate::life::{Harm, Life, STUCK, baseline};
 use crate::server::Server;

@@ -9,24 +9,11 @@ use tokio::sync::RwLock;
 /// Held for reading by tests that need an API server which is well, for writing by those that see to it that it is not.
 pub(crate) static WELL: RwLock<()> = RwLock::const_new(());
 
-/// The real API server's kubeconfig, or none where there is none: said aloud, and an error in CI.
+/// The kubeconfig of the real API server. Without one, the calling test is skipped: it says so, or fails in CI.
 pub(crate) fn kubeconfig() -> Option<String> {
     // Another test may have done so.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    if let Ok(path) = std::env::var("URUMI_TEST_KUBECONFIG") {
-        return Some(path);
-    }
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let why =
-        format!("skipped: {test} needs a real API server; run it with dev/clusters/kubernetes/with -- cargo test\n");
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-    say(&why);
-    None
-}
-
-/// Prints past the harness, which hides what a passing test prints.
-pub(crate) fn say(text: &str) {
-    std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes()).unwrap();
+    urumi_testing::kubeconfig()
 }
 
 /// How much is asked for by a variable.

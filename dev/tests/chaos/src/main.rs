@@ -1,4 +1,4 @@
-//! The server that the tests put behind the proxy: urumi-http, unchanged.
+//! The server that the tests run behind the proxy: `urumi-http`, unchanged.
 
 use std::process::ExitCode;
 
