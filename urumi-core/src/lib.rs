@@ -9,7 +9,7 @@
 //! use std::time::Duration;
 //! use tokio_util::{sync::CancellationToken, task::TaskTracker};
 //! use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
-//! use urumi_core::{cluster::InMemoryCluster, readiness::condition::Ready};
+//! use urumi_core::{cluster::InMemoryCluster, store::wait::Ready};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> urumi_core::Result<()> {
