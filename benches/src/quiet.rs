@@ -21,6 +21,7 @@ const AGENT: &str = "urumi-quiet-benchmark";
 pub(crate) async fn measure(setting: &Setting, audit_log: Option<&Path>, stores: usize) -> Result<Option<Row>> {
     let Some(audit_log) = audit_log else { return Ok(None) };
     let options = ConnectOptions::default().kubeconfig(&setting.kubeconfig).user_agent(AGENT);
+    KubeCluster::install_crypto_provider();
     let observed = Orchestrator::builder(KubeCluster::connect(options).await?).build();
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     ReadinessMonitor::new(observed).spawn(&tasks, stop.clone());

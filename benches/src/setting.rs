@@ -28,6 +28,7 @@ pub(crate) struct Setting {
 impl Setting {
     /// Connects to the cluster of a kubeconfig.
     pub(crate) async fn connect(kubeconfig: PathBuf) -> Result<Setting> {
+        KubeCluster::install_crypto_provider();
         let file = kube::config::Kubeconfig::read_from(&kubeconfig)?;
         let config = kube::Config::from_custom_kubeconfig(file, &Default::default()).await?;
         let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(&kubeconfig)).await?;

@@ -80,6 +80,7 @@ pub(crate) async fn connect_to(choice: &Choice, global: &Global, out: &Out) -> R
             options.kubeconfig.clone_from(&global.kubeconfig);
             options.context.clone_from(&global.context);
             let engines = engines(global)?.clone();
+            KubeCluster::install_crypto_provider();
             Ok(Target::cluster(over(KubeCluster::connect(options).await?, global, engines)))
         }
         Choice::Cluster(ClusterChoice::Memory) => {

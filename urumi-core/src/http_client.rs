@@ -2,6 +2,7 @@
 
 mod probe;
 mod problem;
+mod tls;
 mod watch;
 
 use std::fmt;
@@ -104,8 +105,6 @@ impl HttpOrchestrator {
         }
         let path = base.path().trim_end_matches('/').to_owned();
         base.set_path(&path);
-        // The process may have chosen another implementation of TLS; then this changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let agent = options.user_agent.as_deref().unwrap_or(concat!("urumi-core/", env!("CARGO_PKG_VERSION")));
         let mut client = Client::builder()
             .user_agent(agent)
@@ -125,22 +124,15 @@ impl HttpOrchestrator {
             headers.insert(AUTHORIZATION, bearer);
         }
         client = client.default_headers(headers);
-        if let Some(pem) = &options.ca_certificates {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|e| ServerError(format!("the CA certificates cannot be read: {e}")))?;
-            if certificates.is_empty() {
-                return Err(ServerError("the CA certificates cannot be read: there is none in PEM".to_owned()));
-            }
-            client = client.tls_certs_merge(certificates);
-        }
+        let authorities = options.ca_certificates.as_deref().map_or(Ok(Vec::new()), tls::certificates);
+        let authorities = authorities.map_err(|e| ServerError(format!("the CA certificates cannot be read: {e}")))?;
         if is_loopback(&base) {
             // A proxy has a loopback of its own, and would be given the token.
             client = client.no_proxy();
         }
-        if base.scheme() == "http" {
-            // Nobody's certificate is judged, and a machine that trusts none has nothing to say here.
-            client = client.tls_certs_only([]);
-        }
+        let tls = if base.scheme() == "http" { tls::unused() } else { tls::verified(authorities) };
+        let tls = tls.map_err(|e| ServerError(format!("cannot prepare TLS: {e}")))?;
+        let client = client.tls_backend_preconfigured(tls);
         let client =
             client.build().map_err(|e| ServerError(format!("cannot prepare connections: {}", innermost(&e))))?;
         Ok(HttpOrchestrator { client, base, written: Arc::default() })
@@ -283,14 +275,29 @@ fn guarded(request: RequestBuilder, expected: &Precondition) -> RequestBuilder {
 
 /// The address of the next page.
 fn next_page(response: &Response, base: &Url) -> Option<Url> {
-    let links = response.headers().get(LINK)?.to_str().ok()?;
-    let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
-    let address = next.split_once('<')?.1.split_once('>')?.0;
+    let address = response.headers().get_all(LINK).iter().find_map(|links| linked(links.to_str().ok()?, "next"))?;
     // Only the query is taken: the server may be mounted where it does not know.
     let query = address.split_once('?')?.1;
     let mut url = base.clone();
     url.set_query(Some(query));
     Some(url)
+}
+
+/// The address with the relation `relation` in a `Link` header (RFC 8288). Addresses may contain commas and semicolons.
+fn linked<'a>(links: &'a str, relation: &str) -> Option<&'a str> {
+    let mut rest = links;
+    while let Some((address, after)) = rest.split_once('<').and_then(|(_, link)| link.split_once('>')) {
+        let parameters = after.split('<').next().unwrap_or_default();
+        let is_relation = |parameter: &str| {
+            let value = parameter.trim().trim_end_matches(',').trim_end().strip_prefix("rel=");
+            value.is_some_and(|value| value.trim_matches('"').split_whitespace().any(|name| name == relation))
+        };
+        if parameters.split(';').any(is_relation) {
+            return Some(address);
+        }
+        rest = after;
+    }
+    None
 }
 
 #[async_trait]

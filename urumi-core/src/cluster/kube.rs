@@ -58,6 +58,14 @@ pub struct KubeCluster {
 }
 
 impl KubeCluster {
+    /// Chooses ring as the process' cryptography for TLS, unless the program has chosen another before. Call this or
+    /// `rustls::crypto::CryptoProvider::install_default` at the start of `main`: the library makes no choice for the whole
+    /// process by itself.
+    pub fn install_crypto_provider() {
+        // An error means that the program has chosen already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+
     /// Finds the cluster and prepares to talk to it. No request is made yet, so that a service may start before its
     /// cluster does; ask for the [`version`](ClusterBackend::version) to know whether it answers.
     ///

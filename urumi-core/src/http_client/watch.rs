@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 use reqwest::Method;
 use reqwest::header::ACCEPT;
 use serde::Deserialize;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::HttpOrchestrator;
 use super::problem::{no_answer, refusal, unreadable};
@@ -30,6 +30,8 @@ struct Watch {
     /// The last event that was received, from which the server goes on.
     last: Option<String>,
     events: Option<Events>,
+    /// When the open connection began, while it has brought no event.
+    silent_since: Option<Instant>,
     pause: Duration,
     failed: bool,
 }
@@ -40,7 +42,7 @@ struct Gone {
 }
 
 pub(super) fn watch(server: HttpOrchestrator, id: Option<StoreId>) -> StoreStream {
-    let watch = Watch { server, id, last: None, events: None, pause: FIRST_PAUSE, failed: false };
+    let watch = Watch { server, id, last: None, events: None, silent_since: None, pause: FIRST_PAUSE, failed: false };
     stream::unfold(watch, |mut watch| async move {
         let event = watch.next().await;
         Some((event, watch))
@@ -66,20 +68,28 @@ impl Watch {
         loop {
             let mut events = match self.events.take() {
                 Some(events) => events,
-                None => self.connect().await?,
+                None => {
+                    let events = self.connect().await?;
+                    self.silent_since = Some(Instant::now());
+                    events
+                }
             };
             // Comments keep the connection alive but are no events: silence is measured beneath, by the bytes.
             match events.next().await {
                 Some(Ok(event)) => {
                     self.events = Some(events);
+                    self.silent_since = None;
                     if let Some(event) = self.read(event)? {
                         self.pause = FIRST_PAUSE;
                         return Ok(event);
                     }
                 }
                 Some(Err(error)) => return Err(no_answer(Operation::Watch, &error)),
-                // The server is stopping, or a proxy ended it: another connection goes on where this one ended.
-                None => sleep(self.pause).await,
+                // The server or a proxy ended a connection that worked: another one continues from the last event.
+                None if self.silent_since.take().is_none_or(|since| since.elapsed() >= LONGEST_PAUSE) => {
+                    sleep(self.pause).await;
+                }
+                None => return Err(no_answer(Operation::Watch, &"the connection ended at once, without an event")),
             }
         }
     }
@@ -129,4 +139,35 @@ where
         let next = timeout(SILENCE, bytes.next()).await.ok().flatten()?;
         Some((next, bytes))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::http_client::ServerOptions;
+
+    /// The caller learns of it and decides; until then the pauses grow.
+    #[tokio::test]
+    async fn a_server_that_ends_every_connection_at_once_is_an_error_and_not_a_loop() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            loop {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                let _ = connection.read(&mut [0; 4096]).await;
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+                let _ = connection.write_all(head.as_bytes()).await;
+            }
+        });
+        let client = HttpOrchestrator::connect(&address, &ServerOptions::default()).unwrap();
+        let mut events = watch(client, None);
+        for _ in 0..3 {
+            let event = timeout(Duration::from_secs(30), events.next()).await.unwrap().unwrap();
+            assert!(event.unwrap_err().is_retryable());
+        }
+        server.abort();
+    }
 }

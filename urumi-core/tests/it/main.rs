@@ -14,6 +14,8 @@
 )]
 
 mod clocks;
+#[cfg(feature = "http-client")]
+mod crypto_provider;
 mod drift;
 mod layers;
 mod lifecycle;

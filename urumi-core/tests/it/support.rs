@@ -213,6 +213,7 @@ async fn real_cluster_as(user_agent: &str) -> Option<KubeCluster> {
         return None;
     };
     let options = ConnectOptions::default().kubeconfig(kubeconfig).user_agent(user_agent);
+    KubeCluster::install_crypto_provider();
     Some(KubeCluster::connect(options).await.unwrap())
 }
 

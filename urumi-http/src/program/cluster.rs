@@ -20,6 +20,7 @@ pub(super) async fn connect(target: &Target) -> Result<Arc<dyn ClusterBackend>, 
                 .max_in_flight(IN_FLIGHT);
             options.kubeconfig.clone_from(&target.kubeconfig);
             options.context.clone_from(&target.context);
+            KubeCluster::install_crypto_provider();
             Ok(Arc::new(KubeCluster::connect(options).await?))
         }
     }

@@ -14,6 +14,7 @@ use crate::process::kubeconfig;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_of_a_server_conforms() {
     let Some(kubeconfig) = kubeconfig() else { return };
+    KubeCluster::install_crypto_provider();
     let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
     let cluster: Arc<dyn ClusterBackend> = Arc::new(cluster);
     let (client, _server) = through_tcp(cluster.clone(), |monitor| monitor).await;

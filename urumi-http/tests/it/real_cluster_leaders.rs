@@ -71,6 +71,7 @@ impl Replica {
 async fn whatever_befalls_the_leader_another_goes_on_and_nobody_else_writes() {
     let Some(kubeconfig) = kubeconfig() else { return };
     let _alone = ALONE.lock().await;
+    KubeCluster::install_crypto_provider();
     let view = |of: &str| KubeCluster::connect(ConnectOptions::default().kubeconfig(&kubeconfig).user_agent(of));
     let (own, cluster) = (view("urumi").await.unwrap(), view("administrator").await.unwrap());
     let run = format!("leaders-{}", std::process::id());

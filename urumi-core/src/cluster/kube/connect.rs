@@ -91,6 +91,9 @@ pub enum ConnectError {
         /// Why.
         message: String,
     },
+    /// The process has not chosen an implementation of cryptography for TLS.
+    #[error("no cryptography for TLS is installed; call KubeCluster::install_crypto_provider() at the start of main")]
+    NoCryptoProvider,
     /// Something else in the configuration is wrong.
     #[error("the cluster's configuration cannot be used: {message}; check it with `kubectl config view`")]
     Invalid {
@@ -197,10 +200,9 @@ fn rejected(error: ::kube::Error) -> ConnectError {
 /// As `kube::Client::try_from` makes it, but without its own retries, without its log of every failed try at ERROR,
 /// with `TCP_NODELAY`, and with an idle pool and dead connections that suit what we know of the API server.
 fn client(found: Found) -> Result<::kube::Client, ConnectError> {
-    // rustls can only choose for itself while one provider is compiled in, and panics otherwise. Who chose before us is
-    // left alone; who does so at the same time was just as early.
+    // kube takes rustls' provider of the process. Without one, rustls panics where several are compiled in.
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        return Err(ConnectError::NoCryptoProvider);
     }
 
     let mut tcp = HttpConnector::new();

@@ -68,6 +68,7 @@ async fn api_server(folder: &std::path::Path) -> KubeCluster {
     });
     let path = folder.join("kubeconfig");
     std::fs::write(&path, kubeconfig.to_string()).unwrap();
+    KubeCluster::install_crypto_provider();
     KubeCluster::connect(ConnectOptions::default().kubeconfig(path)).await.unwrap()
 }
 

@@ -91,6 +91,7 @@ impl Life {
         proxy.obey(plan);
         let server = Server::start(&proxy.kubeconfig()).await;
         proxy.on_kill(server.killer());
+        KubeCluster::install_crypto_provider();
         let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
         let statuses = Statuses::follow(cluster, &id);
         let admin = urumi_testing::client(kubeconfig).await;

@@ -129,6 +129,7 @@ async fn after_an_outage_everything_goes_on() {
     if let Some(controllers) = Component::of(&kubeconfig, "kube-controller-manager") {
         controllers.restart_with(&["--node-monitor-grace-period", "1h"]).await;
     }
+    KubeCluster::install_crypto_provider();
     let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(&kubeconfig)).await.unwrap();
     let admin = urumi_testing::client(&kubeconfig).await;
     let proxy = FaultProxy::start(&kubeconfig, None).await;

@@ -30,6 +30,7 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
     let server = platform.server();
     let shop = Shop::of(&node, "life");
 
+    KubeCluster::install_crypto_provider();
     let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(&node.kubeconfig)).await.unwrap();
     let namespace = shop.namespace.clone();
     let watching = tokio::spawn(async move { phases::watch(&cluster, &namespace).await });

@@ -20,6 +20,7 @@ async fn connect(text: &str, context: Option<&str>) -> Result<KubeCluster, Conne
     fs::write(&path, text).unwrap();
     let mut options = ConnectOptions::default().kubeconfig(&path);
     options.context = context.map(str::to_owned);
+    KubeCluster::install_crypto_provider();
     let outcome = KubeCluster::connect(options).await;
     fs::remove_file(&path).unwrap();
     outcome
