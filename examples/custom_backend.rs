@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use urumi_core::cluster::{ClusterBackend, InMemoryCluster, LogStream, WatchStream};
-use urumi_core::kubernetes::{Access, ClusterError, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview};
+use urumi_core::kubernetes::{Access, ClusterError, LogOptions, MetadataPatch, Preconditions, Query, TokenReview};
 use urumi_core::kubernetes::{Object, ObjectRef};
 use urumi_core::secret::SecretString;
 use urumi_core::testing::cluster as conformance;
@@ -54,14 +54,14 @@ impl<B: ClusterBackend> ClusterBackend for Recorded<B> {
         self.inner.watch(query)
     }
 
-    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
-        self.record(format!("update the record of {}", patch.namespace));
-        self.inner.update_record(patch).await
+    async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError> {
+        self.record(format!("patch the metadata of {object}"));
+        self.inner.patch_metadata(object, patch).await
     }
 
-    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
-        self.record(format!("delete {}", deletion.namespace));
-        self.inner.delete_namespace(deletion).await
+    async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError> {
+        self.record(format!("delete {object}"));
+        self.inner.delete(object, expected).await
     }
 
     async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {

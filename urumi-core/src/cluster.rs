@@ -16,7 +16,7 @@ use futures::stream::BoxStream;
 pub use self::kube::{ConnectError, ConnectOptions, KubeCluster};
 pub use self::memory::{Fault, FaultTarget, InMemoryCluster, InMemoryClusterBuilder, Outage, OutageId, Request};
 use crate::kubernetes::{
-    Access, ClusterError, LogOptions, NamespaceDeletion, Object, ObjectRef, Query, RecordPatch, TokenReview, WatchEvent,
+    Access, ClusterError, LogOptions, MetadataPatch, Object, ObjectRef, Preconditions, Query, TokenReview, WatchEvent,
 };
 use crate::secret::SecretString;
 
@@ -81,18 +81,22 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// A change may be seen as one event where several came in quick succession, but the last state is always seen.
     fn watch(&self, query: &Query) -> WatchStream;
 
-    /// Changes annotations and finalizers of a namespace and returns it as stored.
+    /// Changes labels, annotations and finalizers of an object and returns it as stored. Keys that the patch does not
+    /// name stay as they are.
     ///
     /// # Errors
-    /// `Conflict` when the namespace has changed since `resource_version`, `NotFound` when it is gone.
-    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError>;
+    /// `Conflict` when the object has changed since the patch's `resourceVersion`, `NotFound` when it is gone, `Invalid`
+    /// when the patch names no `resourceVersion`, or the API server refuses a value.
+    async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError>;
 
-    /// Begins the deletion of a namespace and all that is in it. Returns when the deletion is accepted, not when it
-    /// is complete. A namespace that is already being deleted is success.
+    /// Begins the deletion of an object and of what it owns; with a namespace goes all that is in it. Returns when the
+    /// deletion is accepted, not when it is complete: finalizers may delay it. An object of that uid that is already
+    /// being deleted is success.
     ///
     /// # Errors
-    /// `NotFound` when there is none, `Conflict` when uid or resourceVersion are no longer those given.
-    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError>;
+    /// `NotFound` when there is none, which a repeated deletion meets after its own first try; `Conflict` when uid or
+    /// `resourceVersion` are not those given.
+    async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError>;
 
     /// The log of one of a pod's containers: what it has written, in pieces whose boundaries mean nothing. Without
     /// [`LogOptions::follow`] the stream ends with the last line that there is now, with it when the container ends.
@@ -148,11 +152,11 @@ impl<T: ClusterBackend + ?Sized> ClusterBackend for std::sync::Arc<T> {
     fn watch(&self, query: &Query) -> WatchStream {
         (**self).watch(query)
     }
-    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
-        (**self).update_record(patch).await
+    async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError> {
+        (**self).patch_metadata(object, patch).await
     }
-    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
-        (**self).delete_namespace(deletion).await
+    async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError> {
+        (**self).delete(object, expected).await
     }
     async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
         (**self).logs(pod, options).await

@@ -12,7 +12,7 @@ pub mod syntax;
 mod watch;
 
 pub use self::access::{Access, TokenReview};
-pub use self::change::{FIELD_MANAGER, NamespaceDeletion, RecordPatch};
+pub use self::change::{FIELD_MANAGER, MetadataPatch, Preconditions};
 pub use self::error::{ClusterError, ClusterErrorKind, Verb};
 pub use self::logs::LogOptions;
 pub use self::object::{Kind, MalformedObject, Object, ObjectRef, Scope, is_older};

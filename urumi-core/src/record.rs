@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use self::stuck_deletion::stuck_reason;
 use crate::engine::{EngineRegistry, PodSecurity};
 use crate::kubernetes::{Kind, MalformedObject, Object, ObjectRef};
-use crate::kubernetes::{LabelRequirement, Query, RecordPatch};
+use crate::kubernetes::{LabelRequirement, MetadataPatch, Query};
 use crate::store::idempotency::Idempotency;
 use crate::store::status::{Condition, ConditionStatus, StoreStatus};
 use crate::store::{Store, StoreId, StoreSpec, StoreUrls};
@@ -337,20 +337,14 @@ impl Record {
     }
 
     /// The change that records a new status and conditions.
-    pub(crate) fn update(&self, status: StoreStatus, conditions: &[Condition], now: Timestamp) -> RecordPatch {
-        let mut annotations = vec![
-            (STATUS.into(), Some(status.to_string())),
-            (CONDITIONS.into(), serde_json::to_string(conditions).ok()),
-        ];
+    pub(crate) fn update(&self, status: StoreStatus, conditions: &[Condition], now: Timestamp) -> MetadataPatch {
+        let mut patch = MetadataPatch::at(&self.resource_version).annotate(STATUS, status.to_string());
+        patch.annotations.insert(CONDITIONS.into(), serde_json::to_string(conditions).ok());
         if status != self.status {
-            annotations.push((HISTORY.into(), serde_json::to_string(&self.history_with(status, conditions, now)).ok()));
+            let history = self.history_with(status, conditions, now);
+            patch.annotations.insert(HISTORY.into(), serde_json::to_string(&history).ok());
         }
-        RecordPatch {
-            namespace: self.id.namespace(),
-            resource_version: self.resource_version.clone(),
-            annotations,
-            finalizers: None,
-        }
+        patch
     }
 
     /// Whether what the store has outside of its namespace is still to be undone.
@@ -359,14 +353,9 @@ impl Record {
     }
 
     /// The change that lets the record go.
-    pub(crate) fn release(&self) -> RecordPatch {
-        let others = self.finalizers.iter().filter(|f| *f != TEARDOWN).cloned().collect();
-        RecordPatch {
-            namespace: self.id.namespace(),
-            resource_version: self.resource_version.clone(),
-            annotations: Vec::new(),
-            finalizers: Some(others),
-        }
+    pub(crate) fn release(&self) -> MetadataPatch {
+        let others = self.finalizers.iter().filter(|f| *f != TEARDOWN).cloned();
+        MetadataPatch::at(&self.resource_version).finalizers(others)
     }
 
     /// The history after a change; what is oldest is forgotten.
@@ -380,11 +369,9 @@ impl Record {
     }
 
     /// The change that gives a failed store a new deadline.
-    pub(crate) fn provision_again(&self, now: Timestamp) -> RecordPatch {
+    pub(crate) fn provision_again(&self, now: Timestamp) -> MetadataPatch {
         let retrying = Condition::new(Condition::READY, ConditionStatus::False, "Retrying", "", now);
-        let mut patch = self.update(StoreStatus::Provisioning, &[retrying], now);
-        patch.annotations.push((PROVISIONING_SINCE.into(), Some(now.to_string())));
-        patch
+        self.update(StoreStatus::Provisioning, &[retrying], now).annotate(PROVISIONING_SINCE, now.to_string())
     }
 }
 
@@ -451,7 +438,7 @@ mod tests {
             let status = if second % 2 == 0 { StoreStatus::Ready } else { StoreStatus::Degraded };
             let ready = Condition::new(Condition::READY, ConditionStatus::Unknown, "Why", "x".repeat(9999), at(second));
             let patch = record.update(status, &[ready], at(second));
-            let history = patch.annotations.iter().find(|(name, _)| name == HISTORY).unwrap().1.clone().unwrap();
+            let history = patch.annotations[HISTORY].clone().unwrap();
             record.status = status;
             record.history = serde_json::from_str(&history).unwrap();
             let first = (record.history.len() < REMEMBERED).then_some(at(0));
@@ -461,7 +448,7 @@ mod tests {
         assert_eq!(record.history.len(), REMEMBERED);
         assert_eq!(record.history.last().unwrap().at, at(99));
         let same = record.update(record.status, &[], at(200));
-        assert!(!same.annotations.iter().any(|(name, _)| name == HISTORY));
+        assert!(!same.annotations.contains_key(HISTORY));
     }
 
     #[test]

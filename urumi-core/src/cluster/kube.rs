@@ -27,7 +27,6 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use k8s_openapi::api::core::v1::Namespace;
 
 pub use self::connect::ConnectError;
 use self::errors::Failure;
@@ -36,7 +35,7 @@ use self::request::Call;
 use self::transport::Transport;
 use super::{ClusterBackend, LogStream, WatchStream};
 use crate::kubernetes::{
-    Access, ClusterError, ClusterErrorKind, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
+    Access, ClusterError, ClusterErrorKind, LogOptions, MetadataPatch, Preconditions, Query, TokenReview, Verb,
 };
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
@@ -120,10 +119,10 @@ impl KubeCluster {
         })
     }
 
-    /// What a conflict in the deletion of a namespace means: nothing, when someone deleted it already.
-    async fn already_deleting(&self, deletion: &NamespaceDeletion) -> Result<bool, ClusterError> {
-        let found = self.get(&namespace(&deletion.namespace)).await?;
-        Ok(found.is_some_and(|ns| ns.is_terminating() && ns.uid() == Some(&deletion.uid)))
+    /// Whether the object that is meant is being deleted already, so that a conflict means nothing.
+    async fn already_deleting(&self, object: &ObjectRef, expected: &Preconditions) -> Result<bool, ClusterError> {
+        let found = self.get(object).await?;
+        Ok(found.is_some_and(|found| found.is_terminating() && found.uid() == Some(&expected.uid)))
     }
 }
 
@@ -144,10 +143,6 @@ impl From<Failed> for ClusterError {
     fn from(failed: Failed) -> Self {
         failed.failure.into_error(failed.verb, failed.target)
     }
-}
-
-fn namespace(name: &str) -> ObjectRef {
-    ObjectRef::cluster(Kind::of::<Namespace>(), name)
 }
 
 #[async_trait]
@@ -182,17 +177,20 @@ impl ClusterBackend for KubeCluster {
         watch::watch(self.transport.clone(), query.clone())
     }
 
-    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
-        let target = namespace(&patch.namespace);
-        Ok(self.send(Verb::UpdateRecord, &target, &target.kind, &Call::update_record(patch)).await?)
+    async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError> {
+        let call = Call::patch_metadata(object, patch);
+        let call = call.map_err(|failure| failure.into_error(Verb::PatchMetadata, object))?;
+        Ok(self.send(Verb::PatchMetadata, object, &object.kind, &call).await?)
     }
 
-    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
-        match self.transport.call(&Call::delete_namespace(deletion)).await {
+    async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError> {
+        let failed = |failure: Failure| failure.into_error(Verb::Delete, object);
+        let call = Call::delete(object, expected).map_err(failed)?;
+        match self.transport.call(&call).await {
             Ok(_) => Ok(()),
-            // The deletion changes the resourceVersion: a repeated one, or someone else's, fails its own precondition.
-            Err(f) if f.kind == ClusterErrorKind::Conflict && self.already_deleting(deletion).await? => Ok(()),
-            Err(failure) => Err(failure.into_error(Verb::Delete, namespace(&deletion.namespace))),
+            // A deletion changes the resourceVersion, so a repeated one fails its own precondition.
+            Err(f) if f.kind == ClusterErrorKind::Conflict && self.already_deleting(object, expected).await? => Ok(()),
+            Err(failure) => Err(failed(failure)),
         }
     }
 

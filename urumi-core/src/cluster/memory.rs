@@ -17,6 +17,7 @@ mod admission;
 mod apply;
 mod builder;
 mod claims;
+mod deletion;
 mod events;
 mod fault;
 mod kinds;
@@ -48,14 +49,14 @@ use tokio::time::sleep;
 
 pub use self::builder::InMemoryClusterBuilder;
 pub use self::fault::{Fault, FaultTarget};
-use self::kinds::{NAMESPACE, TOKEN_REVIEW};
+use self::kinds::TOKEN_REVIEW;
 use self::outage::{Asked, Gate};
 pub use self::outage::{Outage, OutageId, Request};
 use self::server::Refusal;
 use self::state::State;
 use super::{ClusterBackend, LogStream, WatchStream};
 use crate::kubernetes::{
-    Access, ClusterError, ClusterErrorKind, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
+    Access, ClusterError, ClusterErrorKind, LogOptions, MetadataPatch, Preconditions, Query, TokenReview, Verb,
 };
 use crate::kubernetes::{Object, ObjectRef};
 use crate::secret::SecretString;
@@ -133,17 +134,14 @@ impl InMemoryCluster {
     }
 
     /// Deletes an object as somebody else would, and says whether it was there. A namespace begins to terminate, a
-    /// workload takes its pods along, and a workload's pod is replaced.
+    /// workload takes its pods along, a workload's pod is replaced, and finalizers keep what has any.
     pub fn remove(&self, reference: &ObjectRef) -> bool {
-        self.caught_up(|state| match state.find(reference) {
-            None => false,
-            Some(namespace) if reference.kind == NAMESPACE => {
-                if !namespace.is_terminating() {
-                    namespaces::terminate(state, &namespace);
-                }
-                true
+        self.caught_up(|state| {
+            let found = state.find(reference);
+            if let Some(object) = &found {
+                deletion::begin(state, object);
             }
-            Some(_) => state.delete(reference).is_some(),
+            found.is_some()
         })
     }
 
@@ -400,16 +398,14 @@ impl ClusterBackend for InMemoryCluster {
         watching::open(self.clone(), query.clone())
     }
 
-    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
-        let reference = ObjectRef::cluster(NAMESPACE, &patch.namespace);
-        let (asked, target) = about(Verb::UpdateRecord, &reference);
-        self.request(asked, target, |state| Ok(Object::clone(&*server::update_record(state, patch)?))).await
+    async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError> {
+        let (asked, target) = about(Verb::PatchMetadata, object);
+        self.request(asked, target, |state| Ok(Object::clone(&*server::patch_metadata(state, object, patch)?))).await
     }
 
-    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
-        let reference = ObjectRef::cluster(NAMESPACE, &deletion.namespace);
-        let (asked, target) = about(Verb::Delete, &reference);
-        self.request(asked, target, |state| server::delete_namespace(state, deletion)).await
+    async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError> {
+        let (asked, target) = about(Verb::Delete, object);
+        self.request(asked, target, |state| server::delete(state, object, expected)).await
     }
 
     async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {

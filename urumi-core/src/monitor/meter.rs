@@ -133,9 +133,9 @@ mod tests {
             |lines: Vec<String>| -> Vec<String> { lines.into_iter().filter(|line| line.starts_with(STORES)).collect() };
         assert_eq!(stores(recorded(&seen)), statuses(&|_| 0), "all are there from the start");
 
-        let conflict = Outage::new(ClusterErrorKind::Conflict).verb(Verb::UpdateRecord).times(1);
+        let conflict = Outage::new(ClusterErrorKind::Conflict).verb(Verb::PatchMetadata).times(1);
         cluster.begin_outage(conflict);
-        let lost = Outage::new(ClusterErrorKind::Unavailable).verb(Verb::UpdateRecord).after(1).times(1);
+        let lost = Outage::new(ClusterErrorKind::Unavailable).verb(Verb::PatchMetadata).after(1).times(1);
         cluster.begin_outage(lost);
         let store = urumi.create(CreateStore::new("Metered", "medusa")).await.unwrap();
         urumi.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();

@@ -26,8 +26,8 @@ use super::teardown::{Next, tear_down};
 use super::tracked::Memory;
 use super::{MonitorError, MonitorHealth, ReadinessMonitor};
 use crate::assessment::assess;
-use crate::kubernetes::{ClusterError, ClusterErrorKind, Query, RecordPatch, WatchEvent};
-use crate::kubernetes::{Kind, Object};
+use crate::kubernetes::{ClusterError, ClusterErrorKind, MetadataPatch, Query, WatchEvent};
+use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::monitor::leader::Leadership;
 use crate::orchestrator::local::{Failure, Orchestrator};
 use crate::plan::{Observed, Plan, plan_for};
@@ -122,7 +122,7 @@ enum Outcome {
 
 /// One thing to do for a store.
 enum Action {
-    Record(RecordPatch, Option<Timestamp>),
+    Record(MetadataPatch, Option<Timestamp>),
     /// The second is the uid of the store's namespace.
     CarryOut(Arc<Rendered>, String, Plan),
     Explain,
@@ -443,7 +443,8 @@ impl State {
         let work = async move {
             match action {
                 Action::Record(patch, ready) => {
-                    Outcome::Recorded(orchestrator.cluster().update_record(&patch).await, ready)
+                    let record = ObjectRef::cluster(namespace_kind(), within);
+                    Outcome::Recorded(orchestrator.cluster().patch_metadata(&record, &patch).await, ready)
                 }
                 Action::CarryOut(rendered, uid, plan) => {
                     for step in plan.steps() {

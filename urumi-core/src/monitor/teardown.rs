@@ -11,7 +11,7 @@ use crate::assessment::Assessment;
 use crate::assessment::diagnosis::{Cause, Surroundings, diagnose, selects};
 use crate::assessment::workload::has_condition;
 use crate::engine::Stage;
-use crate::kubernetes::RecordPatch;
+use crate::kubernetes::MetadataPatch;
 use crate::kubernetes::{Kind, Object};
 use crate::plan::{Observed, Plan, of_kind, plan};
 use crate::record::Record;
@@ -20,7 +20,7 @@ use crate::store::status::{Condition, ConditionStatus, StoreStatus, carry_times}
 /// What is to be done next.
 pub(super) enum Next {
     /// Change the record: say what is wrong, or let it go.
-    Record(RecordPatch),
+    Record(MetadataPatch),
     /// Carry this out.
     CarryOut(Plan),
 }

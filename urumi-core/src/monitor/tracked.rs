@@ -11,7 +11,7 @@ use crate::assessment::conflict::Contests;
 use crate::assessment::diagnosis::Cause;
 use crate::assessment::{Assessment, PlanFailure, Trouble};
 use crate::kubernetes::Object;
-use crate::kubernetes::{ClusterError, RecordPatch};
+use crate::kubernetes::{ClusterError, MetadataPatch};
 use crate::orchestrator::local::Failure;
 use crate::record::Record;
 use crate::store::status::StoreStatus;
@@ -129,7 +129,7 @@ impl Memory {
         record: &Record,
         (now, wall): (Instant, Timestamp),
         alarms: &mut Vec<Instant>,
-    ) -> Option<RecordPatch> {
+    ) -> Option<MetadataPatch> {
         let resync = std::mem::take(&mut self.resync);
         if assessment.differs_from(record) {
             let since = *self.pending.get_or_insert(now);

@@ -21,7 +21,7 @@ pub(crate) use self::execute::Failure;
 use crate::cluster::ClusterBackend;
 use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
 use crate::error::{Error, FieldError, Operation, Result};
-use crate::kubernetes::{ClusterErrorKind, NamespaceDeletion, WatchEvent};
+use crate::kubernetes::{ClusterErrorKind, Preconditions, WatchEvent};
 use crate::kubernetes::{Object, ObjectRef};
 use crate::orchestrator::LogLines;
 use crate::orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreStream};
@@ -358,12 +358,8 @@ impl StoreOrchestrator for Orchestrator {
             }
             // The deletion itself is pinned to this version.
             as_expected(Operation::Delete, &record, expected)?;
-            let deletion = NamespaceDeletion {
-                namespace: id.namespace(),
-                uid: record.uid,
-                resource_version: record.resource_version,
-            };
-            match self.inner.cluster.delete_namespace(&deletion).await {
+            let expected = Preconditions::uid(record.uid).at(record.resource_version);
+            match self.inner.cluster.delete(&namespace_ref(id), &expected).await {
                 Ok(()) => {
                     store.status = StoreStatus::Deleting;
                     store.reason = None;
@@ -401,7 +397,7 @@ impl StoreOrchestrator for Orchestrator {
                 }
             }
             let patch = record.provision_again(self.now());
-            match self.inner.cluster.update_record(&patch).await {
+            match self.inner.cluster.patch_metadata(&namespace_ref(id), &patch).await {
                 Ok(namespace) => {
                     record = Record::read(&namespace).ok_or_else(|| Error::NotFound { id: id.clone() })?;
                 }

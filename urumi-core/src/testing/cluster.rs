@@ -17,13 +17,14 @@
 //! # }
 //! ```
 
+mod deleting;
 mod listing;
 mod logs;
 mod manifests;
+mod metadata;
 mod namespaces;
 mod objects;
 mod questions;
-mod records;
 mod replacing;
 mod room;
 mod sight;
@@ -103,14 +104,18 @@ const CHECKS: &[(&str, CheckFn<Room>)] = checks![
     listing::a_list_without_a_match_is_empty,
     listing::a_list_is_ordered_by_namespace_and_name,
     listing::a_list_obeys_namespace_name_and_labels,
-    records::annotations_are_set_and_removed,
-    records::a_stale_version_is_a_conflict,
-    records::of_concurrent_updates_exactly_one_wins,
-    records::a_missing_record_is_not_found,
+    metadata::annotations_and_labels_are_set_and_removed,
+    metadata::a_stale_version_is_a_conflict,
+    metadata::a_patch_without_a_version_is_invalid,
+    metadata::of_concurrent_patches_exactly_one_wins,
+    metadata::what_is_missing_is_not_found,
+    deleting::another_uid_is_a_conflict,
+    deleting::another_version_is_a_conflict,
+    deleting::the_uid_alone_is_enough,
+    deleting::what_is_missing_is_not_found,
+    deleting::finalizers_keep_an_object_until_they_are_removed,
+    deleting::what_an_object_owns_goes_with_it,
     namespaces::a_new_namespace_is_active_and_labelled,
-    namespaces::another_uid_is_a_conflict,
-    namespaces::another_version_is_a_conflict,
-    namespaces::a_missing_namespace_is_not_found,
     namespaces::deleting_twice_is_success,
     namespaces::nothing_is_created_in_a_terminating_namespace,
     namespaces::contents_and_namespace_go_and_are_seen_to_go,

@@ -161,20 +161,8 @@ pub(crate) async fn foreign_namespaces_are_left_alone(scene: Scene) {
         monitor.stop().await;
     }
     for namespace in &before {
-        let deletion = urumi_core::kubernetes::NamespaceDeletion {
-            namespace: namespace.name().to_owned(),
-            uid: namespace.uid().unwrap().to_owned(),
-            resource_version: scene
-                .cluster
-                .get(&namespace.reference())
-                .await
-                .unwrap()
-                .unwrap()
-                .resource_version()
-                .unwrap()
-                .to_owned(),
-        };
-        match scene.cluster.delete_namespace(&deletion).await {
+        let expected = urumi_core::kubernetes::Preconditions::uid(namespace.uid().unwrap());
+        match scene.cluster.delete(&namespace.reference(), &expected).await {
             Err(error) if error.kind() != ClusterErrorKind::Conflict => panic!("{error}"),
             _ => {}
         }

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use serde_json::json;
 use urumi_core::cluster::{ClusterBackend, Fault, FaultTarget, InMemoryCluster, Outage};
 use urumi_core::engine::medusa::MedusaEngine;
-use urumi_core::kubernetes::{ClusterErrorKind, NamespaceDeletion, Verb};
+use urumi_core::kubernetes::{ClusterErrorKind, Preconditions, Verb};
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::store::status::StoreStatus;
 use urumi_core::store::wait::Deleted;
@@ -54,12 +54,8 @@ impl Server {
             let outcome = std::panic::AssertUnwindSafe(test(server.clone())).catch_unwind().await;
             if given.is_none() {
                 let namespace = server.scene.cluster.get(&object.reference()).await.unwrap().unwrap();
-                let deletion = NamespaceDeletion {
-                    namespace: server.namespace.clone(),
-                    uid: namespace.uid().unwrap().to_owned(),
-                    resource_version: namespace.resource_version().unwrap().to_owned(),
-                };
-                server.scene.cluster.delete_namespace(&deletion).await.unwrap();
+                let expected = Preconditions::of(&namespace);
+                server.scene.cluster.delete(&object.reference(), &expected).await.unwrap();
             }
             if let Err(panic) = outcome {
                 std::panic::resume_unwind(panic);

@@ -295,7 +295,7 @@ async fn a_creation_without_trouble_costs_no_needless_requests() {
         let objects = scene.urumi.render(&scene.urumi.prepare(&scene.request()).unwrap()).unwrap().len();
         let of = |verb: Verb| cluster.requests().iter().filter(|r| r.verb == verb).count();
         assert_eq!((of(Verb::Create), of(Verb::Apply), of(Verb::Get)), (objects, 0, 0));
-        assert!(of(Verb::UpdateRecord) <= 5, "{} writes of the record", of(Verb::UpdateRecord));
+        assert!(of(Verb::PatchMetadata) <= 5, "{} writes of the record", of(Verb::PatchMetadata));
     })
     .await;
 }
@@ -305,7 +305,7 @@ async fn a_monitor_outlives_dropped_and_expired_watches_and_failed_writes() {
     let cluster = memory();
     with_memory(cluster.clone(), async |scene| {
         let _monitor = Running::start(scene.monitor());
-        cluster.begin_outage(Outage::new(ClusterErrorKind::Unavailable).verb(Verb::UpdateRecord).times(3));
+        cluster.begin_outage(Outage::new(ClusterErrorKind::Unavailable).verb(Verb::PatchMetadata).times(3));
         scene.urumi.create(scene.request()).await.unwrap();
         cluster.drop_watches();
         scene.ready().await;
@@ -328,7 +328,7 @@ async fn a_monitor_that_does_not_lead_watches_and_does_not_write() {
         scene.urumi.create(scene.request()).await.unwrap();
         virtual_time(Duration::from_secs(60)).await;
         assert_eq!(scene.urumi.get(&scene.id).await.unwrap().status, StoreStatus::Provisioning);
-        assert!(!cluster.requests().iter().any(|r| r.verb == Verb::UpdateRecord));
+        assert!(!cluster.requests().iter().any(|r| r.verb == Verb::PatchMetadata));
         appointment.set(true);
         scene.ready().await;
 
@@ -340,7 +340,7 @@ async fn a_monitor_that_does_not_lead_watches_and_does_not_write() {
         cluster.forget_requests();
         virtual_time(Duration::from_secs(60)).await;
         let writes =
-            |r: &urumi_core::cluster::Request| matches!(r.verb, Verb::Create | Verb::Apply | Verb::UpdateRecord);
+            |r: &urumi_core::cluster::Request| matches!(r.verb, Verb::Create | Verb::Apply | Verb::PatchMetadata);
         assert!(!cluster.requests().iter().any(writes), "{:?}", cluster.requests());
         appointment.set(true);
         scene.ready().await;

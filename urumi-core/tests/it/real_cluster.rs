@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{PersistentVolume, ResourceQuota};
 use serde_json::json;
 use urumi_core::cluster::{ClusterBackend, KubeCluster, LogStream, WatchStream};
-use urumi_core::kubernetes::{Access, ClusterError, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview};
+use urumi_core::kubernetes::{Access, ClusterError, LogOptions, MetadataPatch, Preconditions, Query, TokenReview};
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::secret::SecretString;
 use urumi_core::store::wait::{Deleted, Ready};
@@ -91,11 +91,11 @@ impl ClusterBackend for WithoutPods {
     fn watch(&self, query: &Query) -> WatchStream {
         self.0.watch(query)
     }
-    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
-        self.0.update_record(patch).await
+    async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError> {
+        self.0.patch_metadata(object, patch).await
     }
-    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
-        self.0.delete_namespace(deletion).await
+    async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError> {
+        self.0.delete(object, expected).await
     }
     async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
         self.0.logs(pod, options).await

@@ -11,7 +11,7 @@ use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 use urumi_core::cluster::{ClusterBackend, KubeCluster, WatchStream};
 use urumi_core::kubernetes::{
-    Access, ClusterErrorKind, LabelRequirement, NamespaceDeletion, Query, RecordPatch, TokenReview, WatchEvent,
+    Access, ClusterErrorKind, LabelRequirement, MetadataPatch, Preconditions, Query, TokenReview, WatchEvent,
 };
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::secret::SecretString;
@@ -54,17 +54,9 @@ async fn namespace(cluster: &KubeCluster) -> Object {
     cluster.create(&object(Kind::of::<Namespace>(), value)).await.unwrap()
 }
 
-fn deletion(namespace: &Object) -> NamespaceDeletion {
-    NamespaceDeletion {
-        namespace: namespace.name().into(),
-        uid: namespace.uid().unwrap().into(),
-        resource_version: namespace.resource_version().unwrap().into(),
-    }
-}
-
 async fn delete(cluster: &KubeCluster, namespace: &Object) {
     let latest = cluster.get(&namespace.reference()).await.unwrap().unwrap();
-    cluster.delete_namespace(&deletion(&latest)).await.unwrap();
+    cluster.delete(&latest.reference(), &Preconditions::of(&latest)).await.unwrap();
 }
 
 async fn next(watch: &mut WatchStream) -> WatchEvent {
@@ -137,19 +129,14 @@ async fn objects_are_created_read_applied_and_refused() {
 async fn records_are_guarded_by_their_version() {
     let Some(cluster) = real_cluster().await else { return };
     let ns = namespace(&cluster).await;
-    let patch = RecordPatch {
-        namespace: ns.name().into(),
-        resource_version: ns.resource_version().unwrap().into(),
-        finalizers: None,
-        annotations: vec![("new".into(), Some("2".into())), ("old".into(), None)],
-    };
-    let updated = cluster.update_record(&patch).await.unwrap();
+    let patch = MetadataPatch::at(ns.resource_version().unwrap()).annotate("new", "2").remove_annotation("old");
+    let updated = cluster.patch_metadata(&ns.reference(), &patch).await.unwrap();
     assert_eq!((updated.annotation("new"), updated.annotation("old")), (Some("2"), None));
-    let mut later = patch.clone();
-    later.annotations = vec![("new".into(), Some("3".into()))];
-    assert_eq!(cluster.update_record(&later).await.unwrap_err().kind(), ClusterErrorKind::Conflict);
-    let nowhere = RecordPatch { namespace: "urumi-test-nowhere".into(), ..patch };
-    assert_eq!(cluster.update_record(&nowhere).await.unwrap_err().kind(), ClusterErrorKind::NotFound);
+    let later = MetadataPatch::at(ns.resource_version().unwrap()).annotate("new", "3");
+    let refused = cluster.patch_metadata(&ns.reference(), &later).await.unwrap_err();
+    assert_eq!(refused.kind(), ClusterErrorKind::Conflict);
+    let nowhere = ObjectRef::cluster(ns.kind().clone(), "urumi-test-nowhere");
+    assert_eq!(cluster.patch_metadata(&nowhere, &patch).await.unwrap_err().kind(), ClusterErrorKind::NotFound);
     delete(&cluster, &ns).await;
 }
 
@@ -162,17 +149,18 @@ async fn deletions_are_pinned_and_may_be_repeated() {
     holder.as_value_mut()["metadata"]["finalizers"] = json!(["urumi.ai/test"]);
     cluster.apply(&holder).await.unwrap();
 
-    let right = deletion(&ns);
-    let other = NamespaceDeletion { uid: "00000000-0000-0000-0000-000000000000".into(), ..right.clone() };
-    assert_eq!(cluster.delete_namespace(&other).await.unwrap_err().kind(), ClusterErrorKind::Conflict);
-    let stale = NamespaceDeletion { resource_version: "1".into(), ..right.clone() };
-    assert_eq!(cluster.delete_namespace(&stale).await.unwrap_err().kind(), ClusterErrorKind::Conflict);
+    let delete = async |expected: &Preconditions| cluster.delete(&ns.reference(), expected).await;
+    let right = Preconditions::of(&ns);
+    let other = Preconditions::uid("00000000-0000-0000-0000-000000000000").at(ns.resource_version().unwrap());
+    assert_eq!(delete(&other).await.unwrap_err().kind(), ClusterErrorKind::Conflict);
+    let stale = right.clone().at("1");
+    assert_eq!(delete(&stale).await.unwrap_err().kind(), ClusterErrorKind::Conflict);
 
-    cluster.delete_namespace(&right).await.unwrap();
-    cluster.delete_namespace(&right).await.unwrap();
+    delete(&right).await.unwrap();
+    delete(&right).await.unwrap();
     let terminating = cluster.get(&ns.reference()).await.unwrap().unwrap();
     assert!(terminating.is_terminating());
-    cluster.delete_namespace(&deletion(&terminating)).await.unwrap();
+    delete(&Preconditions::of(&terminating)).await.unwrap();
     let late = config_map(ns.name(), "late", json!({}));
     assert_eq!(cluster.create(&late).await.unwrap_err().kind(), ClusterErrorKind::Terminating);
     assert_eq!(cluster.apply(&late).await.unwrap_err().kind(), ClusterErrorKind::Terminating);
@@ -181,7 +169,7 @@ async fn deletions_are_pinned_and_may_be_repeated() {
     assert!(matches!(next(&mut gone).await, WatchEvent::Snapshot(all) if all.len() == 1));
     cluster.apply(&config_map(ns.name(), "holder", json!({}))).await.unwrap();
     while !matches!(next(&mut gone).await, WatchEvent::Deleted(_)) {}
-    assert_eq!(cluster.delete_namespace(&right).await.unwrap_err().kind(), ClusterErrorKind::NotFound);
+    assert_eq!(delete(&right).await.unwrap_err().kind(), ClusterErrorKind::NotFound);
 }
 
 #[tokio::test]

@@ -134,11 +134,8 @@ async fn whatever_befalls_the_leader_another_goes_on_and_nobody_else_writes() {
     }
     let room = urumi_core::kubernetes::ObjectRef::cluster(Kind::of::<Namespace>(), &namespace);
     let room = cluster.get(&room).await.unwrap().unwrap();
-    let (uid, resource_version) = (room.uid().unwrap().to_owned(), room.resource_version().unwrap().to_owned());
-    cluster
-        .delete_namespace(&urumi_core::kubernetes::NamespaceDeletion { namespace, uid, resource_version })
-        .await
-        .unwrap();
+    let expected = urumi_core::kubernetes::Preconditions::of(&room);
+    cluster.delete(&room.reference(), &expected).await.unwrap();
 }
 
 /// Who holds the Lease next, and is not `before`.

@@ -222,8 +222,8 @@ impl Audit {
                 self.stated.insert(place, stated).is_some_and(|earlier| earlier != stated)
             }
             Write::Replace(object) => object.resource_version() != version,
-            Write::Record(patch) => Some(patch.resource_version.as_str()) != version,
-            Write::Delete(deletion) => Some(deletion.resource_version.as_str()) != version,
+            Write::Metadata(_, patch) => Some(patch.resource_version.as_str()) != version,
+            Write::Delete(_, expected) => expected.resource_version.as_deref() != version,
         };
         if late && stale {
             let message = format!("another leads, and {} {target} of before takes effect", write.verb());
@@ -248,7 +248,7 @@ impl Audit {
         if owner.is_none() {
             self.violate(Invariant::OwnGround, format!("{} {target}, which is not in a store of ours", write.verb()));
         }
-        if let (Write::Delete(_), Some(id)) = (write, &owner)
+        if let (Write::Delete(..), Some(id)) = (write, &owner)
             && !self.asked.contains(id)
         {
             self.violate(Invariant::AskedDeletion, format!("nobody wanted {target} deleted"));
@@ -275,7 +275,7 @@ impl Audit {
                     self.violate(Invariant::Transitions, format!("{} does not begin as provisioning", created.name()));
                 }
             }
-            (Write::Record(_), Some(before), Some(after)) => {
+            (Write::Metadata(..), Some(before), Some(after)) => {
                 if let (Some(from), Some(to)) = (status(before), status(after))
                     && !from.may_become(to)
                 {

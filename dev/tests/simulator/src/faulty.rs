@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use urumi_core::cluster::{ClusterBackend, LogStream, WatchStream};
 use urumi_core::kubernetes::{
-    Access, ClusterError, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
+    Access, ClusterError, LogOptions, MetadataPatch, Preconditions, Query, TokenReview, Verb,
 };
 use urumi_core::kubernetes::{Object, ObjectRef};
 use urumi_core::secret::SecretString;
@@ -132,8 +132,8 @@ impl FaultyCluster {
                 Write::Create(object) => cluster.create(object).await.map(Some),
                 Write::Apply(object) => cluster.apply(object).await.map(Some),
                 Write::Replace(object) => cluster.replace(object).await.map(Some),
-                Write::Record(patch) => cluster.update_record(patch).await.map(Some),
-                Write::Delete(deletion) => cluster.delete_namespace(deletion).await.map(|()| None),
+                Write::Metadata(object, patch) => cluster.patch_metadata(object, patch).await.map(Some),
+                Write::Delete(object, expected) => cluster.delete(object, expected).await.map(|()| None),
             };
             if let Ok(after) = &result {
                 let states = (before.as_ref(), after.as_ref());
@@ -186,12 +186,12 @@ impl ClusterBackend for FaultyCluster {
         unsteady(self.world.clone(), query.clone())
     }
 
-    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
-        returned(Verb::UpdateRecord, &namespace(&patch.namespace), self.write(Write::Record(patch.clone())).await?)
+    async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError> {
+        returned(Verb::PatchMetadata, object, self.write(Write::Metadata(object.clone(), patch.clone())).await?)
     }
 
-    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
-        self.write(Write::Delete(deletion.clone())).await.map(drop)
+    async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError> {
+        self.write(Write::Delete(object.clone(), expected.clone())).await.map(drop)
     }
 
     async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {

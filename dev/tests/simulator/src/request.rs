@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
-use urumi_core::kubernetes::{Kind, NamespaceDeletion, Object, ObjectRef, RecordPatch, Verb};
+use urumi_core::kubernetes::{Kind, MetadataPatch, Object, ObjectRef, Preconditions, Verb};
 use urumi_core::monitor::leader::Leadership;
 
 /// The namespace of the installation, in which the Lease is.
@@ -30,8 +30,8 @@ pub(crate) enum Write {
     Create(Object),
     Apply(Object),
     Replace(Object),
-    Record(RecordPatch),
-    Delete(NamespaceDeletion),
+    Metadata(ObjectRef, MetadataPatch),
+    Delete(ObjectRef, Preconditions),
 }
 
 impl Write {
@@ -40,16 +40,15 @@ impl Write {
             Write::Create(_) => Verb::Create,
             Write::Apply(_) => Verb::Apply,
             Write::Replace(_) => Verb::Replace,
-            Write::Record(_) => Verb::UpdateRecord,
-            Write::Delete(_) => Verb::Delete,
+            Write::Metadata(..) => Verb::PatchMetadata,
+            Write::Delete(..) => Verb::Delete,
         }
     }
 
     pub(crate) fn target(&self) -> ObjectRef {
         match self {
             Write::Create(object) | Write::Apply(object) | Write::Replace(object) => object.reference(),
-            Write::Record(patch) => namespace(&patch.namespace),
-            Write::Delete(deletion) => namespace(&deletion.namespace),
+            Write::Metadata(object, _) | Write::Delete(object, _) => object.clone(),
         }
     }
 }

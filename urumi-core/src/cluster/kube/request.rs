@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::Method;
-use k8s_openapi::api::core::v1::Namespace;
 use serde_json::{Map, Value, json};
 
 use super::errors::Failure;
-use crate::kubernetes::{Access, FIELD_MANAGER, LogOptions, NamespaceDeletion, Query, RecordPatch};
+use crate::kubernetes::{Access, FIELD_MANAGER, LogOptions, MetadataPatch, Preconditions, Query};
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
 
@@ -73,8 +72,7 @@ impl Call {
     }
 
     pub(super) fn get(object: &ObjectRef) -> Result<Self, Failure> {
-        let collection = collection_of(&object.kind, object.namespace.as_deref())?;
-        Ok(Call::read(collection.segment(&object.name)))
+        Ok(Call::read(address(object)?))
     }
 
     /// A page of a list. No `resourceVersion` is given: the list is then the latest state and never goes back in time.
@@ -98,33 +96,40 @@ impl Call {
         Call { verb: "watch", ..Call::read(uri) }
     }
 
-    pub(super) fn update_record(patch: &RecordPatch) -> Self {
-        let annotations: Map<String, Value> = patch.annotations.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
-        let mut metadata = Map::from_iter([
-            ("resourceVersion".to_owned(), json!(patch.resource_version)),
-            ("annotations".to_owned(), json!(annotations)),
-        ]);
+    /// A merge patch with a `resourceVersion` is refused where the object has another one.
+    pub(super) fn patch_metadata(object: &ObjectRef, patch: &MetadataPatch) -> Result<Self, Failure> {
+        if patch.resource_version.is_empty() {
+            return Err(Failure::invalid("the patch names no resourceVersion"));
+        }
+        let mut metadata = Map::from_iter([("resourceVersion".to_owned(), json!(patch.resource_version))]);
+        for (field, changes) in [("annotations", &patch.annotations), ("labels", &patch.labels)] {
+            if !changes.is_empty() {
+                metadata.insert(field.into(), json!(changes));
+            }
+        }
         if let Some(finalizers) = &patch.finalizers {
             metadata.insert("finalizers".into(), json!(finalizers));
         }
-        let body = json!({ "metadata": metadata });
-        let uri = namespace(&patch.namespace).with("fieldManager", FIELD_MANAGER).with("fieldValidation", "Strict");
-        Call::write(Method::PATCH, uri, "application/merge-patch+json", &body)
+        let uri = address(object)?.with("fieldManager", FIELD_MANAGER).with("fieldValidation", "Strict");
+        Ok(Call::write(Method::PATCH, uri, "application/merge-patch+json", &json!({ "metadata": metadata })))
     }
 
-    pub(super) fn delete_namespace(deletion: &NamespaceDeletion) -> Self {
+    pub(super) fn delete(object: &ObjectRef, expected: &Preconditions) -> Result<Self, Failure> {
+        let mut preconditions = Map::from_iter([("uid".to_owned(), json!(expected.uid))]);
+        if let Some(version) = &expected.resource_version {
+            preconditions.insert("resourceVersion".into(), json!(version));
+        }
         let body = json!({
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "preconditions": { "uid": deletion.uid, "resourceVersion": deletion.resource_version },
+            "preconditions": preconditions,
             "propagationPolicy": "Background",
         });
-        Call::write(Method::DELETE, namespace(&deletion.namespace), "application/json", &body)
+        Ok(Call::write(Method::DELETE, address(object)?, "application/json", &body))
     }
 
     pub(super) fn logs(pod: &ObjectRef, options: &LogOptions) -> Result<Self, Failure> {
-        let collection = collection_of(&pod.kind, pod.namespace.as_deref())?;
-        let mut uri = collection.segment(&pod.name).segment("log");
+        let mut uri = address(pod)?.segment("log");
         if let Some(container) = &options.container {
             uri = uri.with("container", container);
         }
@@ -237,8 +242,8 @@ fn collection_of(kind: &Kind, namespace: Option<&str>) -> Result<Uri, Failure> {
     Ok(collection(kind, namespace))
 }
 
-fn namespace(name: &str) -> Uri {
-    collection(&Kind::of::<Namespace>(), None).segment(name)
+fn address(object: &ObjectRef) -> Result<Uri, Failure> {
+    Ok(collection_of(&object.kind, object.namespace.as_deref())?.segment(&object.name))
 }
 
 fn selection(query: &Query) -> Uri {

@@ -19,7 +19,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tower::BoxError;
@@ -363,13 +363,8 @@ async fn a_record_is_merged_under_its_version() {
     let namespace = json!({ "metadata": { "name": "store-x", "resourceVersion": "6" } });
     let (cluster, server) =
         Server::play(vec![Answer::Json(200, namespace), status(409, "Conflict", "the object has been modified")]);
-    let patch = RecordPatch {
-        namespace: "store-x".into(),
-        resource_version: "5".into(),
-        finalizers: None,
-        annotations: vec![("store.urumi.ai/status".into(), Some("ready".into())), ("gone".into(), None)],
-    };
-    cluster.update_record(&patch).await.unwrap();
+    let patch = MetadataPatch::at("5").annotate("store.urumi.ai/status", "ready").remove_annotation("gone");
+    cluster.patch_metadata(&store_x(), &patch).await.unwrap();
     let asked = &server.asked()[0];
     assert_eq!((asked.method.as_str(), asked.content_type.as_str()), ("PATCH", "application/merge-patch+json"));
     assert_eq!(asked.uri, "/api/v1/namespaces/store-x?fieldManager=urumi&fieldValidation=Strict");
@@ -379,23 +374,63 @@ async fn a_record_is_merged_under_its_version() {
             "resourceVersion": "5", "annotations": { "store.urumi.ai/status": "ready", "gone": null },
         } })
     );
-    let error = cluster.update_record(&patch).await.unwrap_err();
+    let error = cluster.patch_metadata(&store_x(), &patch).await.unwrap_err();
     assert_eq!(error.kind(), ClusterErrorKind::Conflict);
-    assert!(error.to_string().starts_with("cannot update the record of Namespace store-x: "));
+    assert!(error.to_string().starts_with("cannot patch the metadata of Namespace store-x: "));
 }
 
-fn deletion() -> NamespaceDeletion {
-    NamespaceDeletion { namespace: "store-x".into(), uid: "u1".into(), resource_version: "5".into() }
+fn store_x() -> ObjectRef {
+    ObjectRef::cluster(Kind::of::<Namespace>(), "store-x")
+}
+
+#[tokio::test]
+async fn only_the_metadata_that_a_patch_names_is_sent() {
+    let found = json!({ "metadata": { "name": "a", "resourceVersion": "6" } });
+    let (cluster, server) = Server::play(vec![Answer::Json(200, found)]);
+    let object = ObjectRef::namespaced(Kind::of::<ConfigMap>(), "store-x", "a");
+    let patch = MetadataPatch::at("5").label("new", "1").remove_label("old").finalizers(["example.com/kept".into()]);
+    cluster.patch_metadata(&object, &patch).await.unwrap();
+    let asked = &server.asked()[0];
+    assert_eq!(asked.uri, "/api/v1/namespaces/store-x/configmaps/a?fieldManager=urumi&fieldValidation=Strict");
+    assert_eq!(
+        asked.body,
+        json!({ "metadata": {
+            "resourceVersion": "5", "labels": { "new": "1", "old": null }, "finalizers": ["example.com/kept"],
+        } })
+    );
+}
+
+/// The API server would carry it out whatever the object is like.
+#[tokio::test]
+async fn a_patch_without_a_version_is_not_sent() {
+    let (cluster, server) = Server::play(Vec::new());
+    let error = cluster.patch_metadata(&store_x(), &MetadataPatch::at("").label("a", "b")).await.unwrap_err();
+    assert_eq!(error.kind(), ClusterErrorKind::Invalid);
+    assert!(server.asked().is_empty());
+}
+
+fn expected() -> Preconditions {
+    Preconditions::uid("u1").at("5")
 }
 
 #[tokio::test]
 async fn a_deletion_is_pinned() {
     let (cluster, server) = Server::play(vec![Answer::Json(200, json!({ "metadata": { "name": "store-x" } }))]);
-    cluster.delete_namespace(&deletion()).await.unwrap();
+    cluster.delete(&store_x(), &expected()).await.unwrap();
     let asked = &server.asked()[0];
     assert_eq!((asked.method.as_str(), asked.uri.as_str()), ("DELETE", "/api/v1/namespaces/store-x"));
     assert_eq!(asked.body["preconditions"], json!({ "uid": "u1", "resourceVersion": "5" }));
     assert_eq!(asked.body["propagationPolicy"], "Background");
+}
+
+#[tokio::test]
+async fn a_deletion_may_be_pinned_to_the_uid_alone() {
+    let (cluster, server) = Server::play(vec![Answer::Json(200, json!({ "kind": "Status", "status": "Success" }))]);
+    let object = ObjectRef::namespaced(Kind::of::<ConfigMap>(), "store-x", "a");
+    cluster.delete(&object, &Preconditions::uid("u1")).await.unwrap();
+    let asked = &server.asked()[0];
+    assert_eq!((asked.method.as_str(), asked.uri.as_str()), ("DELETE", "/api/v1/namespaces/store-x/configmaps/a"));
+    assert_eq!(asked.body["preconditions"], json!({ "uid": "u1" }));
 }
 
 #[tokio::test]
@@ -407,7 +442,7 @@ async fn a_conflict_is_success_only_where_the_same_namespace_is_being_deleted() 
             found["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         }
         let (cluster, _) = Server::play(vec![status(409, "Conflict", "precondition failed"), Answer::Json(200, found)]);
-        let outcome = cluster.delete_namespace(&deletion()).await.map_err(|e| e.kind());
+        let outcome = cluster.delete(&store_x(), &expected()).await.map_err(|e| e.kind());
         assert_eq!(outcome, if success { Ok(()) } else { Err(ClusterErrorKind::Conflict) });
     }
 }
@@ -415,7 +450,7 @@ async fn a_conflict_is_success_only_where_the_same_namespace_is_being_deleted() 
 #[tokio::test]
 async fn deleting_what_is_gone_is_not_found() {
     let (cluster, _) = Server::play(vec![status(404, "NotFound", "namespaces \"store-x\" not found")]);
-    assert_eq!(cluster.delete_namespace(&deletion()).await.unwrap_err().kind(), ClusterErrorKind::NotFound);
+    assert_eq!(cluster.delete(&store_x(), &expected()).await.unwrap_err().kind(), ClusterErrorKind::NotFound);
 }
 
 #[tokio::test]

@@ -28,6 +28,12 @@ pub(super) fn check(object: &Object) -> Result<(), String> {
 /// Checks a change of a stored object: some fields never change.
 pub(super) fn check_update(old: &Object, new: &Object) -> Result<(), String> {
     let changed = |pointer: &str| old.at(pointer) != new.at(pointer);
+    let finalizers = old.list_at("/metadata/finalizers");
+    if old.is_terminating() && new.list_at("/metadata/finalizers").iter().any(|added| !finalizers.contains(added)) {
+        return Err(
+            "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted".into()
+        );
+    }
     match (&*new.kind().group, &*new.kind().kind) {
         ("apps", "Deployment" | "DaemonSet") if changed("/spec/selector") => {
             Err("spec.selector: Invalid value: field is immutable".into())
@@ -354,6 +360,18 @@ mod tests {
             let labels = json!({"metadata": {"name": "a", "labels": {key: value}}});
             assert!(check(&object(Kind::of::<Namespace>(), labels)).is_err(), "{key}={value}");
         }
+    }
+
+    #[test]
+    fn an_object_that_is_being_deleted_takes_no_new_finalizers() {
+        let kept_by = |finalizers: &[&str]| {
+            let metadata = json!({
+                "name": "a", "namespace": "n", "finalizers": finalizers, "deletionTimestamp": "2026-01-01T00:00:00Z",
+            });
+            object(Kind::of::<ConfigMap>(), json!({ "metadata": metadata }))
+        };
+        assert_eq!(check_update(&kept_by(&["a", "b"]), &kept_by(&["b"])), Ok(()));
+        assert!(check_update(&kept_by(&["a"]), &kept_by(&["a", "b"])).is_err());
     }
 
     #[test]

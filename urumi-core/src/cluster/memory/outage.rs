@@ -142,7 +142,7 @@ impl Asked<'_> {
             Verb::Get => &["get"],
             Verb::List => &["list"],
             Verb::Watch => &["list", "watch"],
-            Verb::UpdateRecord => &["patch"],
+            Verb::PatchMetadata => &["patch"],
             Verb::Delete => &["delete"],
             Verb::Logs => &["get"],
             _ => &[],

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::kinds::{JOB, NAMESPACE, SERVICE};
 use super::state::{State, set};
-use super::{admission, apply, namespaces};
-use crate::kubernetes::{ClusterErrorKind, NamespaceDeletion, RecordPatch};
+use super::{admission, apply, deletion, namespaces};
+use crate::kubernetes::{ClusterErrorKind, MetadataPatch, Preconditions};
 use crate::kubernetes::{Object, ObjectRef};
 
 /// Why a write was refused.
@@ -72,9 +72,7 @@ pub(super) fn apply(state: &mut State, object: &Object) -> Result<Arc<Object>, R
     admission::prepare(&mut applied, &reference.kind);
     let mut merged = Object::clone(&live);
     apply::merge(merged.as_value_mut(), &applied);
-    admission::check(&merged).map_err(Refusal::invalid)?;
-    admission::check_update(&live, &merged).map_err(Refusal::invalid)?;
-    Ok(state.put_changed(&live, merged))
+    store_changed(state, &live, merged)
 }
 
 pub(super) fn replace(state: &mut State, object: &Object) -> Result<Arc<Object>, Refusal> {
@@ -88,16 +86,14 @@ pub(super) fn replace(state: &mut State, object: &Object) -> Result<Arc<Object>,
     }
     let mut value = object.as_value().clone();
     admission::prepare(&mut value, &reference.kind);
-    for field in ["uid", "creationTimestamp", "generation"] {
+    for field in ["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         if let Some(own) = live.at(&format!("/metadata/{field}")).cloned() {
             set(&mut value, &["metadata", field], own);
         }
     }
     let replaced =
         Object::from_value(reference.kind, value).map_err(|error| Refusal::invalid(error.message().to_owned()))?;
-    admission::check(&replaced).map_err(Refusal::invalid)?;
-    admission::check_update(&live, &replaced).map_err(Refusal::invalid)?;
-    Ok(state.put_changed(&live, replaced))
+    store_changed(state, &live, replaced)
 }
 
 /// Checks a new object and fills in what the API server would.
@@ -155,20 +151,28 @@ fn check_namespace(state: &State, reference: &ObjectRef) -> Result<(), Refusal> 
     }
 }
 
-pub(super) fn update_record(state: &mut State, patch: &RecordPatch) -> Result<Arc<Object>, Refusal> {
-    let reference = ObjectRef::cluster(NAMESPACE, &patch.namespace);
-    let live = state.find(&reference).ok_or_else(|| Refusal::not_found(&reference))?;
+pub(super) fn patch_metadata(
+    state: &mut State,
+    reference: &ObjectRef,
+    patch: &MetadataPatch,
+) -> Result<Arc<Object>, Refusal> {
+    if patch.resource_version.is_empty() {
+        return Err(Refusal::invalid("the patch names no resourceVersion".into()));
+    }
+    let live = state.find(reference).ok_or_else(|| Refusal::not_found(reference))?;
     if live.resource_version() != Some(&patch.resource_version) {
         return Err(Refusal::conflict(CHANGED));
     }
     let mut changed = Object::clone(&live);
-    for (key, value) in &patch.annotations {
-        match value {
-            Some(text) => set(changed.as_value_mut(), &["metadata", "annotations", key], text.as_str().into()),
-            None => {
-                let annotations = changed.as_value_mut().pointer_mut("/metadata/annotations");
-                if let Some(map) = annotations.and_then(Value::as_object_mut) {
-                    map.remove(key);
+    for (field, changes) in [("annotations", &patch.annotations), ("labels", &patch.labels)] {
+        for (key, value) in changes {
+            match value {
+                Some(text) => set(changed.as_value_mut(), &["metadata", field, key], text.as_str().into()),
+                None => {
+                    let present = changed.as_value_mut().pointer_mut(&format!("/metadata/{field}"));
+                    if let Some(map) = present.and_then(Value::as_object_mut) {
+                        map.remove(key);
+                    }
                 }
             }
         }
@@ -176,26 +180,31 @@ pub(super) fn update_record(state: &mut State, patch: &RecordPatch) -> Result<Ar
     if let Some(finalizers) = &patch.finalizers {
         set(changed.as_value_mut(), &["metadata", "finalizers"], finalizers.clone().into());
     }
-    admission::check(&changed).map_err(Refusal::invalid)?;
-    let changed = state.put_changed(&live, changed);
-    namespaces::release(state, &changed);
-    Ok(changed)
+    store_changed(state, &live, changed)
 }
 
-pub(super) fn delete_namespace(state: &mut State, deletion: &NamespaceDeletion) -> Result<(), Refusal> {
-    let reference = ObjectRef::cluster(NAMESPACE, &deletion.namespace);
-    let live = state.find(&reference).ok_or_else(|| Refusal::not_found(&reference))?;
-    if live.uid() != Some(&deletion.uid) {
+pub(super) fn delete(state: &mut State, reference: &ObjectRef, expected: &Preconditions) -> Result<(), Refusal> {
+    let live = state.find(reference).ok_or_else(|| Refusal::not_found(reference))?;
+    if live.uid() != Some(&expected.uid) {
         return Err(Refusal::conflict("the UID in the precondition does not match the UID in record"));
     }
     if live.is_terminating() {
         return Ok(());
     }
-    if live.resource_version() != Some(&deletion.resource_version) {
+    if expected.resource_version.as_deref().is_some_and(|version| live.resource_version() != Some(version)) {
         return Err(Refusal::conflict(
             "the ResourceVersion in the precondition does not match the ResourceVersion in record",
         ));
     }
-    namespaces::terminate(state, &live);
+    deletion::begin(state, &live);
     Ok(())
+}
+
+/// Stores a changed object; one that is being deleted goes with its last finalizer.
+fn store_changed(state: &mut State, live: &Arc<Object>, changed: Object) -> Result<Arc<Object>, Refusal> {
+    admission::check(&changed).map_err(Refusal::invalid)?;
+    admission::check_update(live, &changed).map_err(Refusal::invalid)?;
+    let changed = state.put_changed(live, changed);
+    deletion::finish(state, &changed);
+    Ok(changed)
 }

@@ -14,7 +14,7 @@ use super::kinds::{CLAIM, CONFIG_MAP, DEPLOYMENT, EVENT, NAMESPACE, POD, SECRET,
 use super::{Fault, FaultTarget, InMemoryCluster};
 use crate::cluster::ClusterBackend;
 use crate::kubernetes::{Kind, Object, ObjectRef};
-use crate::kubernetes::{NamespaceDeletion, Query};
+use crate::kubernetes::{Preconditions, Query};
 
 /// How long pods take in these tests.
 const DELAY: Duration = Duration::from_secs(10);
@@ -99,10 +99,5 @@ fn condition<'a>(object: &'a Object, kind: &str) -> &'a Value {
 
 async fn delete(cluster: &InMemoryCluster, namespace: &Object) {
     let now = cluster.get(&namespace.reference()).await.unwrap().unwrap();
-    let deletion = NamespaceDeletion {
-        namespace: now.name().to_owned(),
-        uid: now.uid().unwrap().to_owned(),
-        resource_version: now.resource_version().unwrap().to_owned(),
-    };
-    cluster.delete_namespace(&deletion).await.unwrap();
+    cluster.delete(&now.reference(), &Preconditions::of(&now)).await.unwrap();
 }

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::manifests::{CONFIG_MAP, NAMESPACE, TAG, config_map};
-use super::room::{Room, Stop, deletion, ensure, expect_error};
-use crate::kubernetes::ClusterErrorKind::{self, Conflict, NotFound};
+use super::room::{Room, Stop, ensure, expect_error};
+use crate::kubernetes::ClusterErrorKind::{self, NotFound};
 use crate::kubernetes::ObjectRef;
-use crate::kubernetes::{LabelRequirement, NamespaceDeletion, Query, WatchEvent};
+use crate::kubernetes::{LabelRequirement, Preconditions, Query, WatchEvent};
 
 pub(super) async fn a_new_namespace_is_active_and_labelled(room: &Room) -> Result<(), Stop> {
     let created = room.namespace_object().await?;
@@ -14,37 +14,6 @@ pub(super) async fn a_new_namespace_is_active_and_labelled(room: &Room) -> Resul
     let name = created.label("kubernetes.io/metadata.name");
     ensure!(name == Some(created.name()), "its name's label is {name:?}");
     ensure!(!created.is_terminating(), "it is being deleted");
-    Ok(())
-}
-
-pub(super) async fn another_uid_is_a_conflict(room: &Room) -> Result<(), Stop> {
-    let created = room.namespace_object().await?;
-    let uid = "00000000-0000-4000-8000-000000000000".to_owned();
-    let wrong = NamespaceDeletion { uid, ..deletion(&created) };
-    expect_error(room.cluster.delete_namespace(&wrong).await, Conflict, "deleting with another uid")?;
-    still_there(room, created.name()).await
-}
-
-pub(super) async fn another_version_is_a_conflict(room: &Room) -> Result<(), Stop> {
-    let created = room.namespace_object().await?;
-    let wrong = NamespaceDeletion { resource_version: "1".into(), ..deletion(&created) };
-    expect_error(room.cluster.delete_namespace(&wrong).await, Conflict, "deleting with another resourceVersion")?;
-    still_there(room, created.name()).await
-}
-
-async fn still_there(room: &Room, name: &str) -> Result<(), Stop> {
-    let found = room.cluster.get(&ObjectRef::cluster(NAMESPACE, name)).await?;
-    ensure!(found.is_some_and(|ns| !ns.is_terminating()), "its deletion has begun nevertheless");
-    Ok(())
-}
-
-pub(super) async fn a_missing_namespace_is_not_found(room: &Room) -> Result<(), Stop> {
-    let missing = NamespaceDeletion {
-        namespace: room.new_name(),
-        uid: "00000000-0000-4000-8000-000000000000".into(),
-        resource_version: "1".into(),
-    };
-    expect_error(room.cluster.delete_namespace(&missing).await, NotFound, "deleting a missing namespace")?;
     Ok(())
 }
 
@@ -56,7 +25,7 @@ pub(super) async fn deleting_twice_is_success(room: &Room) -> Result<(), Stop> {
     let mut seen = vec![created.clone()];
     seen.extend(room.cluster.get(&created.reference()).await?);
     for seen in seen {
-        match room.cluster.delete_namespace(&deletion(&seen)).await {
+        match room.cluster.delete(&seen.reference(), &Preconditions::of(&seen)).await {
             // It may be gone by now.
             Err(error) if error.kind() != NotFound => return Err(error.into()),
             _ => {}

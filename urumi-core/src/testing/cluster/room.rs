@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::sight::Sight;
 use super::{Options, manifests};
 use crate::cluster::ClusterBackend;
-use crate::kubernetes::{ClusterError, ClusterErrorKind, NamespaceDeletion, Query};
+use crate::kubernetes::{ClusterError, ClusterErrorKind, Preconditions, Query};
 use crate::kubernetes::{Object, ObjectRef};
 use crate::store::StoreId;
 use crate::testing::{self, Waiting};
@@ -58,7 +58,7 @@ impl Room {
         loop {
             let Some(found) = self.cluster.get(&reference).await? else { return Ok(()) };
             tries -= 1;
-            match self.cluster.delete_namespace(&deletion(&found)).await {
+            match self.cluster.delete(&reference, &Preconditions::of(&found)).await {
                 Err(error) if error.kind() == ClusterErrorKind::Conflict && tries > 0 => {}
                 Err(error) if error.kind() == ClusterErrorKind::NotFound => return Ok(()),
                 other => return other,
@@ -88,15 +88,6 @@ impl testing::Room for Room {
             }
         }
         if left.is_empty() { Ok(()) } else { Err(left.join("; ")) }
-    }
-}
-
-/// The deletion of a namespace as it was seen.
-pub(super) fn deletion(namespace: &Object) -> NamespaceDeletion {
-    NamespaceDeletion {
-        namespace: namespace.name().to_owned(),
-        uid: namespace.uid().unwrap_or_default().to_owned(),
-        resource_version: namespace.resource_version().unwrap_or_default().to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::*;
 use crate::cluster::{InMemoryCluster, LogStream, WatchStream};
 use crate::kubernetes::{
-    Access, ClusterError, LabelRequirement, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview,
+    Access, ClusterError, LabelRequirement, LogOptions, MetadataPatch, Preconditions, Query, TokenReview,
 };
 use crate::kubernetes::{Object, ObjectRef};
 use crate::secret::SecretString;
@@ -99,11 +99,11 @@ impl ClusterBackend for Counting {
     fn watch(&self, query: &Query) -> WatchStream {
         self.inner.watch(query)
     }
-    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
-        self.inner.update_record(patch).await
+    async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError> {
+        self.inner.patch_metadata(object, patch).await
     }
-    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
-        self.inner.delete_namespace(deletion).await
+    async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError> {
+        self.inner.delete(object, expected).await
     }
     async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError> {
         self.inner.logs(pod, options).await

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::manifests::{CONFIG_MAP, NAMESPACE, TAG, config_map, labelled_config_map};
 use super::room::{Room, Stop, ensure};
-use crate::kubernetes::{ClusterErrorKind, LabelRequirement, Query, RecordPatch, WatchEvent};
+use crate::kubernetes::{ClusterErrorKind, LabelRequirement, MetadataPatch, Query, WatchEvent};
 use crate::kubernetes::{Object, ObjectRef};
 
 fn mine(room: &Room) -> Query {
@@ -141,14 +141,10 @@ pub(super) async fn record_updates_are_seen(room: &Room) -> Result<(), Stop> {
     let updated = loop {
         let found = room.cluster.get(&ObjectRef::cluster(NAMESPACE, &ns)).await?;
         let found = found.ok_or_else(|| Stop::Failed("the namespace has disappeared".into()))?;
-        let patch = RecordPatch {
-            namespace: ns.clone(),
-            resource_version: found.resource_version().unwrap_or_default().to_owned(),
-            finalizers: None,
-            annotations: vec![("store.urumi.ai/status".into(), Some("ready".into()))],
-        };
+        let version = found.resource_version().unwrap_or_default();
+        let patch = MetadataPatch::at(version).annotate("store.urumi.ai/status", "ready");
         tries -= 1;
-        match room.cluster.update_record(&patch).await {
+        match room.cluster.patch_metadata(&found.reference(), &patch).await {
             // A controller was faster.
             Err(error) if error.kind() == ClusterErrorKind::Conflict && tries > 0 => {}
             other => break other?,

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service};
 use serde_json::json;
 use urumi_core::cluster::{ClusterBackend, LogStream, WatchStream};
 use urumi_core::kubernetes::{
-    Access, ClusterError, ClusterErrorKind, LogOptions, NamespaceDeletion, Query, RecordPatch, TokenReview, Verb,
+    Access, ClusterError, ClusterErrorKind, LogOptions, MetadataPatch, Preconditions, Query, TokenReview, Verb,
 };
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::record;
@@ -51,20 +51,15 @@ pub(crate) struct Mutant {
 }
 
 impl Mutant {
-    async fn delete_others(&self, deletion: &NamespaceDeletion) {
+    async fn delete_others(&self, meant: &ObjectRef) {
         for other in self.world.cluster.list(&Query::all(Kind::of::<Namespace>())).await.unwrap() {
             let ours = other.label(record::ENABLED).is_some();
             let hit = match self.mistake {
-                Mistake::DeleteByPrefix => other.name().starts_with(&deletion.namespace),
+                Mistake::DeleteByPrefix => other.name().starts_with(&meant.name),
                 _ => ours,
             };
-            if hit && other.name() != deletion.namespace {
-                let deletion = NamespaceDeletion {
-                    namespace: other.name().into(),
-                    uid: other.uid().unwrap().into(),
-                    resource_version: other.resource_version().unwrap().into(),
-                };
-                let _ = self.inner.delete_namespace(&deletion).await;
+            if hit && other.name() != meant.name {
+                let _ = self.inner.delete(&other.reference(), &Preconditions::of(&other)).await;
             }
         }
     }
@@ -128,26 +123,26 @@ impl ClusterBackend for Mutant {
         self.inner.apply(&object).await
     }
 
-    async fn update_record(&self, patch: &RecordPatch) -> Result<Object, ClusterError> {
+    async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError> {
         let mut patch = patch.clone();
-        for (_, value) in patch.annotations.iter_mut().filter(|(key, _)| key == record::STATUS) {
+        if let Some(value) = patch.annotations.get_mut(record::STATUS) {
             match (self.mistake, value.as_deref()) {
                 (Mistake::BackToProvisioning, Some("degraded")) => *value = Some("provisioning".into()),
                 (Mistake::NeverReady, Some("ready")) => {
                     let unavailable = ClusterErrorKind::Unavailable;
-                    return Err(ClusterError::new(Verb::UpdateRecord, &patch.namespace, unavailable, "not now"));
+                    return Err(ClusterError::new(Verb::PatchMetadata, object, unavailable, "not now"));
                 }
                 _ => {}
             }
         }
-        self.inner.update_record(&patch).await
+        self.inner.patch_metadata(object, &patch).await
     }
 
-    async fn delete_namespace(&self, deletion: &NamespaceDeletion) -> Result<(), ClusterError> {
+    async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError> {
         if matches!(self.mistake, Mistake::DeleteByPrefix | Mistake::DeleteAnother) {
-            self.delete_others(deletion).await;
+            self.delete_others(object).await;
         }
-        self.inner.delete_namespace(deletion).await
+        self.inner.delete(object, expected).await
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
