@@ -1,4 +1,4 @@
-//! Rendering and planning, the pure parts of provisioning.
+//! Benchmarks of rendering and planning.
 #![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros are undocumented; a bench may panic")]
 
 use std::collections::HashMap;
@@ -23,8 +23,8 @@ fn benches(c: &mut Criterion) {
     let desired: Vec<Manifest> = urumi.render(&spec).unwrap().into_iter().skip(1).map(Manifest::managed).collect();
     let there: HashMap<ObjectRef, _> = desired.iter().map(|m| (m.object.reference(), m.object.clone())).collect();
     let complete: Observed<'_> = there.iter().collect();
-    c.bench_function("plan (nothing is there)", |b| b.iter(|| plan(black_box(&desired), &Observed::new())));
-    c.bench_function("plan (all is there)", |b| b.iter(|| plan(black_box(&desired), black_box(&complete))));
+    c.bench_function("plan (nothing exists)", |b| b.iter(|| plan(black_box(&desired), &Observed::new())));
+    c.bench_function("plan (everything exists)", |b| b.iter(|| plan(black_box(&desired), black_box(&complete))));
 }
 
 criterion_group!(group, benches);

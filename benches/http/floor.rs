@@ -1,4 +1,4 @@
-//! Bare servers: the least that can be done with the same bytes.
+//! The floors of urumi-http: minimal servers that send the same bytes.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -21,7 +21,7 @@ async fn listen() -> Result<TcpListener> {
     Ok(listener)
 }
 
-/// Answers every request with the content of a file, by hyper alone.
+/// Answers every request with a file's content, using only hyper.
 pub(crate) async fn answer(file: &Path) -> Result<()> {
     let body = Bytes::from(std::fs::read(file)?);
     let listener = listen().await?;
@@ -35,13 +35,13 @@ pub(crate) async fn answer(file: &Path) -> Result<()> {
                 let response = response.body(Full::new(body.clone()));
                 async move { Ok::<_, Infallible>(response.unwrap_or_default()) }
             });
-            // A client that goes away is no error.
+            // Ignore errors: a client may close its connection at any time.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-/// Sends the content of a file to all connections whenever one of them sends a `!`.
+/// Sends a file's content to all connections whenever one of them sends a `!`.
 pub(crate) async fn broadcast(file: &Path) -> Result<()> {
     let frame = Bytes::from(std::fs::read(file)?);
     let listener = listen().await?;
@@ -56,7 +56,7 @@ pub(crate) async fn broadcast(file: &Path) -> Result<()> {
 async fn serve(stream: TcpStream, frame: Bytes, all: Arc<Mutex<Vec<OwnedWriteHalf>>>) {
     let (mut reads, mut writes) = stream.into_split();
     let mut asked = [0_u8; 256];
-    // Like the other server, it answers at once, so that the client knows that it is served.
+    // Answer at once, like urumi-http, so that the client knows that it is connected.
     if writes.write_all(b"event: listed\n\n").await.is_err() {
         return;
     }
@@ -64,7 +64,7 @@ async fn serve(stream: TcpStream, frame: Bytes, all: Arc<Mutex<Vec<OwnedWriteHal
     while let Ok(length @ 1..) = reads.read(&mut asked).await {
         if asked.iter().take(length).any(|byte| *byte == b'!') {
             for writes in all.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                // The frame is small and the connection idle: it is taken whole or the client is gone.
+                // The frame fits into the buffer of an idle connection, so a partial write means a closed connection.
                 let _ = writes.try_write(&frame);
             }
         }

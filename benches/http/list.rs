@@ -1,4 +1,4 @@
-//! `GET /stores` with many stores, against a bare hyper server that sends the same bytes.
+//! `GET /stores` with many stores, compared with a minimal hyper server that sends the same bytes.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use futures::{StreamExt, TryStreamExt, stream};
 use urumi_core::store::wait::Ready;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator, StoreOrchestratorExt};
 
-use crate::child::Server;
 use crate::load;
+use crate::server_process::ServerProcess;
 use crate::stats::{Row, median, quantile, ratio};
 
-/// How long each turn is.
+/// The duration of each measurement.
 const TURN: Duration = Duration::from_secs(3);
 
 pub(crate) async fn measure(program: &Path, stores: usize, rounds: usize) -> Result<Vec<Row>> {
     eprintln!("measuring: GET /stores with {stores} stores");
-    let urumi = Server::urumi(program, "10ms").await?;
+    let urumi = ServerProcess::urumi(program, "10ms").await?;
     let client = HttpOrchestrator::connect(&format!("http://{}", urumi.address), &Default::default())?;
     let made = stream::iter(0..stores).map(|n| client.create(CreateStore::new(format!("Store {n}"), "medusa")));
     let made: Vec<_> = made.buffer_unordered(16).try_collect().await?;
@@ -28,7 +28,7 @@ pub(crate) async fn measure(program: &Path, stores: usize, rounds: usize) -> Res
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("stores.json");
     std::fs::write(&file, client.raw(&["stores"]).await?)?;
-    let floor = Server::floor("answer", &file).await?;
+    let floor = ServerProcess::floor("answer", &file).await?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let (mut our_latencies, mut their_latencies) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
@@ -36,7 +36,7 @@ pub(crate) async fn measure(program: &Path, stores: usize, rounds: usize) -> Res
         let second = load::run(if round % 2 == 0 { floor.address } else { urumi.address }, TURN).await?;
         let (our, their) = if round % 2 == 0 { (first, second) } else { (second, first) };
         eprintln!("  urumi {:.0}/s, floor {:.0}/s", our.per_second, their.per_second);
-        // The first round warms up both.
+        // The first round warms up both servers.
         if round > 0 {
             ours.push(Duration::from_secs_f64(1.0 / our.per_second));
             theirs.push(Duration::from_secs_f64(1.0 / their.per_second));
@@ -58,7 +58,7 @@ pub(crate) async fn measure(program: &Path, stores: usize, rounds: usize) -> Res
     ])
 }
 
-/// Waits until two looks at the list show the same.
+/// Waits until the list of stores stops changing.
 async fn settled(client: &HttpOrchestrator) -> Result<()> {
     let mut before = client.list().await?;
     loop {

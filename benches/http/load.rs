@@ -1,4 +1,4 @@
-//! Clients that cost little, so that the servers are measured and not these.
+//! A load generator with little overhead, so that the servers are the bottleneck.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,16 +8,16 @@ use futures::future::try_join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How many connections ask at once.
+/// The number of concurrent connections.
 const CONNECTIONS: usize = 16;
 
-/// What some seconds of asking have shown.
+/// The result of a load test.
 pub(crate) struct Load {
     pub(crate) per_second: f64,
     pub(crate) latencies: Vec<Duration>,
 }
 
-/// Asks for `/stores` over and over, on several connections at once.
+/// Requests `/stores` repeatedly on several connections.
 pub(crate) async fn run(address: SocketAddr, span: Duration) -> Result<Load> {
     let began = Instant::now();
     let clients = (0..CONNECTIONS).map(|_| tokio::spawn(client(address, began + span)));

@@ -1,11 +1,11 @@
-//! Measures urumi-http against bare servers that send the same bytes, and prints a table. Needs no cluster.
+//! Compares urumi-http with minimal servers that send the same bytes, and prints a table. Needs no cluster.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command that prints its results")]
 
-mod child;
 mod floor;
 mod hostile;
 mod list;
 mod load;
+mod server_process;
 #[path = "../src/stats.rs"]
 mod stats;
 mod watch;
@@ -14,38 +14,38 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// Measures urumi-http against bare servers that send the same bytes.
+/// Compares urumi-http with minimal servers that send the same bytes.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
     floor: Option<Floor>,
-    /// The server to measure; the one beside this program by default.
+    /// The urumi-http program; the default is the one beside this program.
     #[arg(long)]
     server: Option<PathBuf>,
-    /// How often each comparison is repeated; the two take turns.
+    /// How often to repeat each comparison.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// How many stores are listed.
+    /// How many stores to list.
     #[arg(long, default_value_t = 1000)]
     stores: usize,
-    /// How many watch.
+    /// How many clients watch.
     #[arg(long, default_value_t = 9_000)]
     subscribers: usize,
-    /// How many do not behave.
+    /// How many clients are hostile.
     #[arg(long, default_value_t = 2000)]
     hostile: usize,
-    /// Measure only this: list, watch or hostile.
+    /// Run only this benchmark: list, watch or hostile.
     #[arg(long)]
     only: Option<String>,
 }
 
-/// The bare servers, which this program starts as processes of their own.
+/// The minimal servers. This program starts them in separate processes.
 #[derive(Subcommand)]
 enum Floor {
-    /// Answers every request with the content of a file.
+    /// Answers every request with a file's content.
     #[command(hide = true)]
     Answer { file: PathBuf },
-    /// Sends the content of a file to all connections whenever one of them asks for it.
+    /// Sends a file's content to all connections whenever one of them requests it.
     #[command(hide = true)]
     Broadcast { file: PathBuf },
 }

@@ -1,4 +1,4 @@
-//! One change for many who watch, against a raw TCP broadcast of the same bytes.
+//! One change sent to many watching clients, compared with a TCP broadcast of the same bytes.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,20 +12,20 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator};
 
-use crate::child::Server;
+use crate::server_process::ServerProcess;
 use crate::stats::{Row, median};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Many connections that wait for a marker in what they receive.
-struct Audience {
+/// Many connections that wait for a marker in the received bytes.
+struct Subscribers {
     arrivals: mpsc::UnboundedReceiver<(Instant, u64)>,
     size: usize,
 }
 
-impl Audience {
-    /// Connects all, and waits until each has been answered.
-    async fn gather(address: SocketAddr, size: usize, request: &'static [u8]) -> Result<Audience> {
+impl Subscribers {
+    /// Opens all connections, and waits for the first bytes on each of them.
+    async fn connect(address: SocketAddr, size: usize, request: &'static [u8]) -> Result<Subscribers> {
         let (tell, arrivals) = mpsc::unbounded_channel();
         let connecting = Arc::new(Semaphore::new(256));
         for _ in 0..size {
@@ -42,30 +42,30 @@ impl Audience {
                 }
             });
         }
-        let mut audience = Audience { arrivals, size };
-        audience.all(0).await.context("connecting")?;
-        Ok(audience)
+        let mut subscribers = Subscribers { arrivals, size };
+        subscribers.all(0).await.context("connecting")?;
+        Ok(subscribers)
     }
 
-    /// When the last of them had the event of a number.
+    /// The time when the last connection has received the event with this number.
     async fn all(&mut self, wanted: u64) -> Result<Instant> {
         let mut last = Instant::now();
         let mut missing = self.size;
         while missing > 0 {
-            match timeout(PATIENCE, self.arrivals.recv()).await {
+            match timeout(TIMEOUT, self.arrivals.recv()).await {
                 Ok(Some((at, number))) if number == wanted => {
                     last = last.max(at);
                     missing -= 1;
                 }
                 Ok(Some(_)) => {}
-                Ok(None) | Err(_) => bail!("{missing} of {} never had event {wanted}", self.size),
+                Ok(None) | Err(_) => bail!("{missing} of {} did not receive event {wanted}", self.size),
             }
         }
         Ok(last)
     }
 }
 
-/// Tells of the first answer as number 0, and of every `marker-<n>-` once.
+/// Reports the first response as number 0, and each `marker-<n>-` once.
 async fn listen(mut stream: TcpStream, tell: &mpsc::UnboundedSender<(Instant, u64)>) {
     let mut buffer = vec![0_u8; 4096];
     let mut kept = Vec::new();
@@ -86,19 +86,19 @@ async fn listen(mut stream: TcpStream, tell: &mpsc::UnboundedSender<(Instant, u6
                 let _ = tell.send((at, number));
             }
         }
-        // A marker may be cut in two.
+        // A marker may be split between two reads.
         let keep = kept.len().min(32);
         kept.drain(..kept.len() - keep);
     }
 }
 
 pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -> Result<Vec<Row>> {
-    eprintln!("measuring: one change for {subscribers} who watch");
-    let urumi = Server::urumi(program, "600s").await?;
+    eprintln!("measuring: one change for {subscribers} watching clients");
+    let urumi = ServerProcess::urumi(program, "600s").await?;
     let client = HttpOrchestrator::connect(&format!("http://{}", urumi.address), &Default::default())?;
     client.list().await?;
     let before = urumi.resident()?;
-    let mut ours = Audience::gather(urumi.address, subscribers, b"GET /watch HTTP/1.1\r\nhost: x\r\n\r\n").await?;
+    let mut ours = Subscribers::connect(urumi.address, subscribers, b"GET /watch HTTP/1.1\r\nhost: x\r\n\r\n").await?;
     let after = urumi.resident()?;
     let each = (after.saturating_sub(before)) as f64 / subscribers as f64 / 1024.0;
 
@@ -111,7 +111,7 @@ pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -
         eprintln!("  urumi {:?}", our_times.last().unwrap_or(&Duration::ZERO));
         frame = serde_json::to_vec(&store)?.len() + 80;
         client.delete_if(&store.id, &urumi_core::Precondition::NONE).await?;
-        // The store's later changes must not be in the way of the next one.
+        // Wait for the store's later changes, so that they don't delay the next event.
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
     drop(ours);
@@ -124,8 +124,8 @@ pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -
         let mut bytes = format!("id: 1\nevent: changed\ndata: marker-{number}-").into_bytes();
         bytes.resize(frame.max(bytes.len()), b'x');
         std::fs::write(&file, &bytes)?;
-        let floor = Server::floor("broadcast", &file).await?;
-        let mut theirs = Audience::gather(floor.address, subscribers, b"s").await?;
+        let floor = ServerProcess::floor("broadcast", &file).await?;
+        let mut theirs = Subscribers::connect(floor.address, subscribers, b"s").await?;
         let mut control = TcpStream::connect(floor.address).await?;
         let began = Instant::now();
         control.write_all(b"!").await?;
@@ -135,13 +135,13 @@ pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -
     ensure!(!our_times.is_empty(), "no rounds");
     Ok(vec![
         Row::compared(
-            format!("one change → {subscribers} who watch have it"),
+            format!("one change → received by {subscribers} watching clients"),
             median(&our_times),
             median(&their_times),
             "≤ 1.5",
         ),
         Row {
-            what: "memory of one who watches".into(),
+            what: "memory per watching client".into(),
             urumi: format!("{each:.1} KiB"),
             floor: "–".into(),
             ratio: "–".into(),

@@ -1,4 +1,5 @@
-//! The floor: the same bytes, in the same waves, over bare warm connections. No retries, no parsing, no checks.
+//! The floor of provisioning: sends the same bytes in the same waves over open connections, without retries, parsing or
+//! checks.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use tokio::sync::Semaphore;
 use tower::{BoxError, ServiceBuilder, ServiceExt};
 use urumi_core::kubernetes::Object;
 
-/// A connector without Nagle's delay, which would be measured instead of anything else.
+/// A connector without Nagle's algorithm, whose delay would dominate the measurement.
 fn connector(config: &kube::Config) -> Result<HttpsConnector<HttpConnector>> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
@@ -23,7 +24,7 @@ fn connector(config: &kube::Config) -> Result<HttpsConnector<HttpConnector>> {
     Ok(config.rustls_https_connector_with_connector(tcp)?)
 }
 
-/// kube's own client over such a connector: for what others than urumi do in a measurement.
+/// kube's client with such a connector, for the requests of a benchmark that urumi does not make.
 pub(crate) fn plain_client(config: &kube::Config) -> Result<kube::Client> {
     let http = Client::builder(TokioExecutor::new()).build::<_, Body>(connector(config)?);
     let service = ServiceBuilder::new()
@@ -34,7 +35,7 @@ pub(crate) fn plain_client(config: &kube::Config) -> Result<kube::Client> {
     Ok(kube::Client::new(service, config.default_namespace.clone()))
 }
 
-/// A bare client of the API server.
+/// A minimal client of the API server.
 #[derive(Clone)]
 pub(crate) struct Floor {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -42,13 +43,13 @@ pub(crate) struct Floor {
     in_flight: Arc<Semaphore>,
 }
 
-/// What to send, wave by wave: path and body.
+/// The paths and bodies to send, wave by wave.
 pub(crate) struct Replay {
     waves: Vec<Vec<(String, Bytes)>>,
 }
 
 impl Replay {
-    /// The objects of one store, its namespace first, in the waves in which urumi creates them.
+    /// One store's objects, in the waves in which urumi creates them: namespace first.
     pub(crate) fn of(objects: &[Object]) -> Result<Replay> {
         let mut waves: Vec<Vec<(String, Bytes)>> = vec![Vec::new(), Vec::new(), Vec::new()];
         for object in objects {
@@ -67,15 +68,15 @@ impl Replay {
 }
 
 impl Floor {
-    /// Connects with a kubeconfig's credentials; sends at most `in_flight` requests at once, as urumi does, since more
-    /// only get in each other's way.
+    /// Connects with a kubeconfig's credentials. Limits concurrent requests to `in_flight`, as urumi does, because more
+    /// concurrency is slower.
     pub(crate) fn connect(config: &kube::Config, in_flight: usize) -> Result<Floor> {
         let client = Client::builder(TokioExecutor::new()).build(connector(config)?);
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         Ok(Floor { client, server, in_flight: Arc::new(Semaphore::new(in_flight)) })
     }
 
-    /// Opens connections, so that none has to be opened while something is measured.
+    /// Opens connections before the measurement.
     pub(crate) async fn warm(&self, connections: usize) {
         join_all((0..connections).map(|_| self.send("GET", "/version", Bytes::new()))).await;
     }

@@ -1,4 +1,4 @@
-//! `urumi create` as a whole process, against `helm install` of the same objects.
+//! Compares the process `urumi create` with `helm install` of the same objects.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,35 +9,35 @@ use tokio::process::Command;
 use urumi_core::StoreId;
 use urumi_core::kubernetes::Object;
 
-use crate::setting::Setting;
+use crate::bench_cluster::BenchCluster;
 use crate::stats::{Row, median};
 
-/// Both commands in turn.
-pub(crate) async fn create(setting: &Setting, helm: Option<PathBuf>, rounds: usize) -> Result<Option<Row>> {
+/// Runs both commands alternately.
+pub(crate) async fn create(cluster: &BenchCluster, helm: Option<PathBuf>, rounds: usize) -> Result<Option<Row>> {
     let Some(helm) = helm else { return Ok(None) };
     let urumi = std::env::current_exe()?.with_file_name("urumi");
     let (mut helms, mut ours, mut ids) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let (id, objects) = setting.objects()?;
+        let (id, objects) = cluster.objects()?;
         let folder = tempfile::tempdir()?;
         write_chart(folder.path(), &objects).await?;
         let mut install = Command::new(&helm);
         install.args(["install", "store"]).arg(folder.path());
-        install.args(["--namespace", &id.namespace(), "--kubeconfig"]).arg(&setting.kubeconfig);
+        install.args(["--namespace", &id.namespace(), "--kubeconfig"]).arg(&cluster.kubeconfig);
         let namespace = objects.first().context("a store has a namespace")?;
-        setting_up(setting, namespace).await?;
+        create_namespace(cluster, namespace).await?;
         helms.push(run(&mut install).await?);
-        setting.settled(&id).await?;
+        cluster.settled(&id).await?;
         ids.push(id);
 
         let id = StoreId::random();
         let mut create = Command::new(&urumi);
-        create.args(["create", "Benchmark", "--id", id.as_str(), "--kubeconfig"]).arg(&setting.kubeconfig);
+        create.args(["create", "Benchmark", "--id", id.as_str(), "--kubeconfig"]).arg(&cluster.kubeconfig);
         ours.push(run(&mut create).await?);
-        setting.settled(&id).await?;
+        cluster.settled(&id).await?;
         ids.push(id);
     }
-    setting.remove(&ids).await?;
+    cluster.remove(&ids).await?;
     Ok(Some(Row::compared(
         "`urumi create` ÷ `helm install` (whole process, median)",
         median(&ours),
@@ -46,11 +46,11 @@ pub(crate) async fn create(setting: &Setting, helm: Option<PathBuf>, rounds: usi
     )))
 }
 
-/// Helm does not install into a namespace that its chart makes, so the namespace is there before the clock runs: a
-/// handicap for urumi, which makes its own.
-async fn setting_up(setting: &Setting, namespace: &Object) -> Result<()> {
+/// Creates the namespace before the measurement of Helm, which cannot install into a namespace of its own chart. This
+/// favours Helm: urumi's time includes the namespace.
+async fn create_namespace(cluster: &BenchCluster, namespace: &Object) -> Result<()> {
     use urumi_core::cluster::ClusterBackend;
-    setting.cluster.create(namespace).await?;
+    cluster.backend.create(namespace).await?;
     Ok(())
 }
 

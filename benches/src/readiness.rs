@@ -1,7 +1,7 @@
-//! Last pod ready → the annotation says so, against a null controller: one watch, one patch.
+//! The time from the last pod's readiness to the written status, compared with a minimal controller: one watch, one
+//! patch.
 //!
-//! Both wait for the same thing, that Kubernetes' own controller calls the Deployment available, so what is compared
-//! is what comes after: noticing it, and writing it down.
+//! Both controllers react when Kubernetes reports the Deployment as available. The comparison covers the time after that.
 
 use std::time::{Duration, Instant};
 
@@ -16,35 +16,36 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use urumi_core::store::wait::Ready;
 use urumi_core::{ReadinessMonitor, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
+use crate::bench_cluster::{BenchCluster, request};
 use crate::floor::plain_client;
-use crate::setting::{Setting, request};
 use crate::stats::{Row, median, ratio};
 
 const ANNOTATION: &str = "store.urumi.ai/status";
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Both in turn, each in a namespace of its own; and the poll that the watch replaces.
-pub(crate) async fn measure(setting: &Setting, rounds: usize) -> Result<Vec<Row>> {
-    let client = plain_client(&setting.config)?;
+/// Measures both controllers alternately, each in its own namespace, and compares urumi with a poll.
+pub(crate) async fn measure(cluster: &BenchCluster, rounds: usize) -> Result<Vec<Row>> {
+    let client = plain_client(&cluster.config)?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let ours = setting.urumi.create(request()).await?.id;
-    ReadinessMonitor::new(setting.urumi.clone()).only(ours.clone()).spawn(&tasks, stop.clone());
-    setting.urumi.wait_until(&ours, Ready, PATIENCE).await?;
-    // The null controller's namespace is a store that no monitor looks after.
-    let theirs = setting.urumi.create(request()).await?.id;
-    let null = tasks.spawn(stop.clone().run_until_cancelled_owned(null_controller(client.clone(), theirs.clone())));
+    let ours = cluster.urumi.create(request()).await?.id;
+    ReadinessMonitor::new(cluster.urumi.clone()).only(ours.clone()).spawn(&tasks, stop.clone());
+    cluster.urumi.wait_until(&ours, Ready, TIMEOUT).await?;
+    // The minimal controller gets a store without a monitor.
+    let theirs = cluster.urumi.create(request()).await?.id;
+    let minimal =
+        tasks.spawn(stop.clone().run_until_cancelled_owned(minimal_controller(client.clone(), theirs.clone())));
     settled(&client, &theirs).await?;
 
     let (mut urumi, mut floor) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        floor.push(recover(&client, &theirs).await.context("the null controller")?);
+        floor.push(recover(&client, &theirs).await.context("the minimal controller")?);
         urumi.push(recover(&client, &ours).await.context("urumi's monitor")?);
     }
     stop.cancel();
-    null.abort();
+    minimal.abort();
     tasks.close();
     tasks.wait().await;
-    setting.remove(&[ours, theirs]).await?;
+    cluster.remove(&[ours, theirs]).await?;
 
     // A poll every 10 s sees a change 5 s late on average.
     let poll = Duration::from_secs(5);
@@ -61,8 +62,8 @@ pub(crate) async fn measure(setting: &Setting, rounds: usize) -> Result<Vec<Row>
     ])
 }
 
-/// Turns the API's pod unready, waits until that is written down, turns it ready again, and measures how long it takes
-/// until that is written down.
+/// Makes the API's pod unready and waits for the status. Then makes it ready, and measures the time until the status says
+/// so.
 async fn recover(client: &kube::Client, id: &StoreId) -> Result<Duration> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &id.namespace());
     let list = pods.list(&ListParams::default().labels("app.kubernetes.io/name=medusa-api")).await?;
@@ -71,7 +72,7 @@ async fn recover(client: &kube::Client, id: &StoreId) -> Result<Duration> {
     let mut annotations = annotation_of(client, id);
     set_ready(&pods, &name, false).await?;
     wait_for(&mut annotations, "degraded").await?;
-    // From here on the pod is ready for everybody.
+    // The clock starts when the pod is ready.
     set_ready(&pods, &name, true).await?;
     let started = Instant::now();
     wait_for(&mut annotations, "ready").await?;
@@ -98,7 +99,7 @@ async fn wait_for(annotations: &mut Annotations, wanted: &str) -> Result<()> {
         }
         anyhow::bail!("the watch ended")
     };
-    tokio::time::timeout(PATIENCE, waiting).await.with_context(|| format!("waiting for {wanted:?}"))?
+    tokio::time::timeout(TIMEOUT, waiting).await.with_context(|| format!("waiting for {wanted:?}"))?
 }
 
 async fn set_ready(pods: &Api<Pod>, name: &str, ready: bool) -> Result<()> {
@@ -120,7 +121,7 @@ async fn set_ready(pods: &Api<Pod>, name: &str, ready: bool) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the API of a store that no monitor looks after has its pod.
+/// Waits until the API of a store without a monitor has its pod.
 async fn settled(client: &kube::Client, id: &StoreId) -> Result<()> {
     let mut changes =
         watcher(Api::<Deployment>::namespaced(client.clone(), &id.namespace()), watcher::Config::default())
@@ -134,15 +135,15 @@ async fn settled(client: &kube::Client, id: &StoreId) -> Result<()> {
         }
         anyhow::bail!("the watch ended")
     };
-    tokio::time::timeout(PATIENCE, waiting).await?
+    tokio::time::timeout(TIMEOUT, waiting).await?
 }
 
 fn available(deployment: &Deployment) -> bool {
     deployment.status.as_ref().and_then(|s| s.available_replicas).unwrap_or(0) >= 1
 }
 
-/// The least a controller can do: one watch, one patch.
-async fn null_controller(client: kube::Client, id: StoreId) -> Result<()> {
+/// A minimal controller: one watch, one patch.
+async fn minimal_controller(client: kube::Client, id: StoreId) -> Result<()> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), &id.namespace());
     let namespaces: Api<Namespace> = Api::all(client);
     let one = watcher::Config::default().fields("metadata.name=medusa-api");

@@ -1,13 +1,13 @@
-//! Medians and the table.
+//! Statistics and the table of results.
 
 use std::time::Duration;
 
-/// The median of some durations; zero of none.
+/// The median of durations, or zero if there are none.
 pub(crate) fn median(samples: &[Duration]) -> Duration {
     quantile(samples, 0.5)
 }
 
-/// A quantile of some durations; zero of none.
+/// A quantile of durations, or zero if there are none.
 pub(crate) fn quantile(samples: &[Duration], q: f64) -> Duration {
     let mut sorted = samples.to_vec();
     sorted.sort();
@@ -15,27 +15,27 @@ pub(crate) fn quantile(samples: &[Duration], q: f64) -> Duration {
     sorted.get(index).copied().unwrap_or_default()
 }
 
-/// How many times longer one duration is than another.
+/// The ratio of two durations.
 pub(crate) fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64().max(f64::MIN_POSITIVE)
 }
 
-/// One line of the table.
+/// A row of the table.
 pub(crate) struct Row {
-    /// What was measured.
+    /// The measured quantity.
     pub(crate) what: String,
-    /// The figure of urumi.
+    /// The result of urumi.
     pub(crate) urumi: String,
-    /// The figure of what it is compared with.
+    /// The result of the floor.
     pub(crate) floor: String,
-    /// The ratio, or what stands for it.
+    /// The ratio, or another comparison.
     pub(crate) ratio: String,
-    /// What we hold ourselves to.
+    /// The goal for the ratio.
     pub(crate) goal: String,
 }
 
 impl Row {
-    /// A comparison of two durations.
+    /// Compares two durations.
     pub(crate) fn compared(what: impl Into<String>, urumi: Duration, floor: Duration, goal: impl Into<String>) -> Self {
         Row {
             what: what.into(),

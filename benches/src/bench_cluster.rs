@@ -1,4 +1,4 @@
-//! What every measurement needs: the cluster, the orchestrator, and a way to clean up.
+//! The cluster and orchestrator that all benchmarks use, and their cleanup.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -18,34 +18,33 @@ use urumi_core::{CreateStore, Orchestrator, StoreId, StoreOrchestratorExt};
 const PODS: usize = 3;
 
 /// The cluster under measurement.
-pub(crate) struct Setting {
+pub(crate) struct BenchCluster {
     pub(crate) kubeconfig: PathBuf,
     pub(crate) config: kube::Config,
-    pub(crate) cluster: KubeCluster,
+    pub(crate) backend: KubeCluster,
     pub(crate) urumi: Orchestrator,
 }
 
-impl Setting {
+impl BenchCluster {
     /// Connects to the cluster of a kubeconfig.
-    pub(crate) async fn connect(kubeconfig: PathBuf) -> Result<Setting> {
+    pub(crate) async fn connect(kubeconfig: PathBuf) -> Result<BenchCluster> {
         KubeCluster::install_crypto_provider();
         let file = kube::config::Kubeconfig::read_from(&kubeconfig)?;
         let config = kube::Config::from_custom_kubeconfig(file, &Default::default()).await?;
-        let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(&kubeconfig)).await?;
-        let urumi = Orchestrator::builder(cluster.clone()).max_in_flight(64).build();
-        Ok(Setting { kubeconfig, config, cluster, urumi })
+        let backend = KubeCluster::connect(ConnectOptions::default().kubeconfig(&kubeconfig)).await?;
+        let urumi = Orchestrator::builder(backend.clone()).max_in_flight(64).build();
+        Ok(BenchCluster { kubeconfig, config, backend, urumi })
     }
 
-    /// The objects of a new store, with an id of its own.
+    /// The id and objects of a new store.
     pub(crate) fn objects(&self) -> Result<(StoreId, Vec<Object>)> {
         let spec = self.urumi.prepare(&request())?;
         Ok((spec.id.clone(), self.urumi.render(&spec)?))
     }
 
-    /// Waits until a store's workloads are available: Kubernetes' own work for it must not be measured with what
-    /// comes next.
+    /// Waits until a store's pods run, so that the next measurement does not include Kubernetes' work for this store.
     pub(crate) async fn settled(&self, id: &StoreId) -> Result<()> {
-        let mut pods = self.cluster.watch(&Query::all(Kind::of::<Pod>()).in_namespace(id.namespace()));
+        let mut pods = self.backend.watch(&Query::all(Kind::of::<Pod>()).in_namespace(id.namespace()));
         let mut ready = HashSet::new();
         let waiting = async {
             while ready.len() < PODS {
@@ -62,20 +61,20 @@ impl Setting {
         tokio::time::timeout(Duration::from_secs(120), waiting).await.context("waiting for pods")?
     }
 
-    /// Deletes stores and waits until nothing is left of them.
+    /// Deletes stores, and waits until they are gone.
     pub(crate) async fn remove(&self, ids: &[StoreId]) -> Result<()> {
         for some in ids.chunks(25) {
             try_join_all(some.iter().map(|id| self.urumi.delete(id))).await?;
         }
         let gone = ids.iter().map(|id| self.urumi.wait_until(id, Deleted, Duration::from_secs(300)));
         try_join_all(gone).await.context("deleting what was measured")?;
-        // Volumes and what else hangs on namespaces goes a moment later.
+        // Kubernetes removes volumes a moment after their namespaces.
         tokio::time::sleep(Duration::from_secs(3)).await;
         Ok(())
     }
 }
 
-/// A request for a store with all defaults.
+/// A request for a store with default options.
 pub(crate) fn request() -> CreateStore {
     CreateStore::new("Benchmark", "medusa")
 }
