@@ -1,4 +1,4 @@
-//! Whether a run works on a cluster or through a server, and which: what was said nearest to the command counts.
+//! Decides which cluster or server a command uses: flags outrank the environment, which outranks the saved context.
 
 use std::path::PathBuf;
 
@@ -7,14 +7,14 @@ use crate::contexts::Contexts;
 use crate::engine_defaults;
 use crate::exit::Failure;
 
-/// What a run works on.
+/// The cluster or server that a command uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     Cluster(ClusterChoice),
     Server(ServerChoice),
 }
 
-/// A server, and the files that it is reached with.
+/// A server's address, and the files needed to connect to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerChoice {
     pub(crate) address: String,
@@ -22,15 +22,15 @@ pub(crate) struct ServerChoice {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// The options that choose a cluster.
+/// Ids of the flags that choose a cluster.
 const CLUSTER: [&str; 3] = ["cluster", "kubeconfig", "context"];
 
-/// The choice, as far as flags or the environment make one. Flags come first.
+/// The choice made by flags or the environment, if any. Flags outrank the environment.
 ///
 /// # Errors
-/// When both a cluster and a server are chosen, by the same means.
+/// When flags choose both a cluster and a server, or the environment does.
 pub(crate) fn explicit(global: &Global) -> Result<Option<Choice>, Failure> {
-    // A variable that is there but empty says nothing.
+    // Treat an empty variable as unset.
     let server = global.server.as_ref().filter(|address| global.is_flag("server") || !address.is_empty());
     let server = server.map(|address| {
         Choice::Server(ServerChoice {
@@ -44,7 +44,7 @@ pub(crate) fn explicit(global: &Global) -> Result<Option<Choice>, Failure> {
     match (global.is_flag("server"), by_flag) {
         (true, Some(flag)) => {
             return Err(Failure::usage(format!("--server and --{flag} cannot be used together"))
-                .hint("--server works through a server; --cluster, --kubeconfig and --context work on a cluster"));
+                .hint("--server uses a server; --cluster, --kubeconfig and --context use a cluster directly"));
         }
         (true, None) => return Ok(server),
         (false, Some(_)) => return Ok(Some(cluster)),
@@ -57,19 +57,19 @@ pub(crate) fn explicit(global: &Global) -> Result<Option<Choice>, Failure> {
     };
     match (server, variable) {
         (Some(_), Some(variable)) => Err(Failure::usage(format!(
-            "URUMI_SERVER and {variable} are both set, one for a server, one for a cluster"
+            "URUMI_SERVER and {variable} are both set: one chooses a server, the other a cluster"
         ))
-        .hint("unset one of them, or say --server or --cluster, which outrank both")),
+        .hint("unset one of them, or pass --server or --cluster, which outrank both")),
         (Some(server), None) => Ok(Some(server)),
         (None, Some(_)) => Ok(Some(cluster)),
         (None, None) => Ok(None),
     }
 }
 
-/// The choice: by flags, by the environment, by `urumi context use`, or else the cluster of the kubeconfig.
+/// The choice made by flags, the environment or `urumi context use`, in this order; by default, the kubeconfig's cluster.
 ///
 /// # Errors
-/// When what was said contradicts itself or the choice, or the saved contexts cannot be read.
+/// When flags contradict each other or the choice, or the saved contexts cannot be read.
 pub(crate) fn choose(global: &Global) -> Result<Choice, Failure> {
     let choice = match explicit(global)? {
         Some(choice) => choice,
@@ -86,28 +86,30 @@ pub(crate) fn choose(global: &Global) -> Result<Choice, Failure> {
         Choice::Cluster(_) => {
             let flag = [("token_file", "--token-file"), ("ca_file", "--ca-file")];
             if let Some((_, flag)) = flag.into_iter().find(|(id, _)| global.is_flag(id)) {
-                return Err(Failure::usage(format!("{flag} is for a server, and this command works on a cluster"))
-                    .hint("add --server URL, or choose a saved server with `urumi context use NAME`"));
+                return Err(Failure::usage(format!(
+                    "{flag} works only with a server, but this command uses a cluster"
+                ))
+                .hint("add --server URL, or choose a saved server with `urumi context use NAME`"));
             }
-            // What is wrong with them is said before any cluster is asked.
+            // Report errors in the file before any request to the cluster.
             engine_defaults::engines(global)?;
         }
         Choice::Server(_) => {
             if global.is_flag("domain") {
-                return Err(Failure::usage("--domain is for a cluster: a server has a domain of its own")
-                    .hint("a store's own domain is an option of its engine: see `urumi engines medusa`"));
+                return Err(Failure::usage("--domain works only with a cluster: a server has its own domain")
+                    .hint("to set one store's domain, use its engine's option: see `urumi engines medusa`"));
             }
             if global.is_flag("engine_defaults") {
                 return Err(Failure::usage(
-                    "--engine-defaults is for a cluster: a server has defaults of its own for its engines",
+                    "--engine-defaults works only with a cluster: a server has its own defaults",
                 )
-                .hint("`urumi engines NAME` shows the server's; urumi-http takes a file of them by the same name"));
+                .hint("`urumi engines NAME` shows the server's defaults; set them with urumi-http --engine-defaults"));
             }
             if global.is_flag("memory_delay") {
                 return Err(Failure::usage(
-                    "--memory-delay is for `--cluster memory`, and this works through a server",
+                    "--memory-delay works only with `--cluster memory`, but this command uses a server",
                 )
-                .hint("add `--cluster memory`, or leave --memory-delay out"));
+                .hint("add `--cluster memory`, or omit --memory-delay"));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The arguments, and nothing else.
+//! Definitions of the commands and their arguments.
 
 mod global;
 
@@ -13,11 +13,11 @@ use urumi_core::store::status::StoreStatus;
 pub(crate) use self::global::{ClusterChoice, Format, Global};
 use crate::exit;
 
-/// Create and look after isolated online stores on Kubernetes.
+/// Create and manage isolated online stores on Kubernetes.
 ///
-/// Every store gets a namespace of its own with a storefront, a commerce API and a database, and addresses of its own.
-/// The cluster is the only database: what one computer created, any other sees. Work on it directly, as kubectl does,
-/// or through a urumi server (`--server`, `urumi context`).
+/// Each store has its own namespace with a storefront, a commerce API and a database, and its own URLs. All state is in
+/// the cluster, so every computer with access to it sees the same stores. Use the cluster directly, like kubectl, or
+/// through a urumi server (`--server`, `urumi context`).
 #[derive(Debug, Parser)]
 #[command(
     name = "urumi",
@@ -34,7 +34,7 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// The arguments that the process was called with.
+    /// Parses matched arguments.
     pub(crate) fn read(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut cli = Cli::from_arg_matches(matches)?;
         cli.global.note_flags(matches);
@@ -42,7 +42,7 @@ impl Cli {
     }
 }
 
-/// What to do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Create a store
@@ -55,9 +55,8 @@ pub(crate) enum Command {
   urumi --cluster memory create 'My Shop' --wait     # try it without a cluster
   ID=$(urumi create 'My Shop' -o name)
 
-Without --wait, the store becomes `ready` only where a monitor runs (`urumi monitor` or urumi-http).
-With --wait, this command looks after its store by itself; a server looks after all of its stores anyway.
-With --idempotency-key, the same command may be repeated for 24 hours: one store is made.")]
+A store becomes `ready` only while a monitor runs: `urumi monitor`, urumi-http, or this command with --wait.
+With --idempotency-key, you can repeat the same command for 24 hours: it creates only one store.")]
     Create(Create),
 
     /// List all stores, oldest first
@@ -69,19 +68,19 @@ With --idempotency-key, the same command may be repeated for 24 hours: one store
   urumi list -o json | jq -r '.[].urls.storefront'"
     )]
     List {
-        /// Only stores of this status; several with commas
+        /// Show only stores with this status; separate several with commas
         #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser())]
         status: Vec<StoreStatus>,
     },
 
-    /// Show a store and the state of each of its components
+    /// Show a store and the state of each component
     #[command(after_help = "Examples:
   urumi get my-shop
   urumi get my-shop -o yaml
   urumi get 'My Shop' -o json | jq -r .urls.api")]
     Get(Which),
 
-    /// Delete a store with everything in it, its data included
+    /// Delete a store and all its data
     #[command(
         visible_alias = "rm",
         after_help = "Examples:
@@ -89,53 +88,56 @@ With --idempotency-key, the same command may be repeated for 24 hours: one store
   urumi delete my-shop --yes --wait
   urumi delete my-shop --yes --if-version 4711
 
-On a terminal it asks first; elsewhere --yes is needed."
+On a terminal, the command asks for confirmation. Without a terminal, --yes is required."
     )]
     Delete {
         #[command(flatten)]
         which: Which,
-        /// Don't ask
+        /// Delete without confirmation
         #[arg(short, long)]
         yes: bool,
-        /// Only if the store is still of this version: `resourceVersion` in `urumi get STORE -o json`
+        /// Delete only if the store still has this version (`resourceVersion` in `urumi get STORE -o json`)
         #[arg(long, value_name = "VERSION")]
         if_version: Option<String>,
         #[command(flatten)]
         wait: WaitArgs,
     },
 
-    /// Wait until a store is ready, or gone
+    /// Wait until a store is ready or deleted
     #[command(after_help = "Examples:
   urumi wait my-shop
   urumi wait my-shop --for deleted --timeout 2m
 
-`ready` ends with exit code 6 as soon as the store is `failed`. Somebody must look after the store meanwhile
-(`urumi monitor`, urumi-http or a `create --wait`): this command only watches.")]
+The command only watches: a monitor must run meanwhile (`urumi monitor`, urumi-http or `urumi create --wait`).
+With `--for ready`, it exits with code 6 as soon as the store is `failed`.")]
     Wait {
         #[command(flatten)]
         which: Which,
-        /// What to wait for
+        /// The state to wait for
         #[arg(long = "for", value_enum, value_name = "STATE", default_value_t = Awaited::Ready)]
         awaited: Awaited,
-        /// How long, e.g. 90s, 10m, 1h30m
+        /// How long to wait, e.g. 90s, 10m, 1h30m
         #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, default_value = "10m")]
         timeout: Duration,
     },
 
-    /// Print every change of one store or of all, until Ctrl-C
+    /// Print every change of one store or all stores until Ctrl-C
     #[command(after_help = "Examples:
   urumi watch
   urumi watch my-shop
   urumi watch -o json | jq -c 'select(.type == \"changed\") | .store.status'")]
     Watch {
-        /// The store: its id, the unique beginning of its id, or its exact name; all stores without
+        /// The store: its id, a unique prefix of its id, or its exact name; the default is all stores
         #[arg(value_name = "STORE")]
         store: Option<String>,
     },
 
-    /// Give a failed store a new deadline, and make what is missing
+    /// Restart the setup of a failed store, with a new deadline
     #[command(after_help = "Examples:
-  urumi retry my-shop --wait")]
+  urumi retry my-shop
+  urumi retry my-shop --wait
+
+The command creates missing objects and keeps existing ones.")]
     Retry {
         #[command(flatten)]
         which: Which,
@@ -143,158 +145,160 @@ On a terminal it asks first; elsewhere --yes is needed."
         wait: WaitArgs,
     },
 
-    /// Print what the containers of a store write
+    /// Print the logs of a store's containers
     #[command(after_help = "Examples:
   urumi logs my-shop
   urumi logs my-shop --component api --tail 20 --follow
   urumi logs my-shop -o json | jq -r 'select(.component == \"api\") | .text'
 
-Lines begin with their component and pod unless one component is asked for. Control characters are not passed on to the
-terminal; -o json prints lines as they are, one object each. With --follow, Ctrl-C ends it with exit code 0.")]
+Each line starts with its component and pod, unless you choose one component. Control characters are removed or escaped;
+-o json prints each unchanged line in a JSON object. With --follow, Ctrl-C stops the command with exit code 0.")]
     Logs {
         #[command(flatten)]
         which: Which,
-        /// Go on with what is written from now on, until Ctrl-C
+        /// Keep printing new lines until Ctrl-C
         #[arg(short, long)]
         follow: bool,
-        /// Only this component, e.g. `api`; all without
+        /// Show only this component, e.g. `api`; the default is all components
         #[arg(long, value_name = "COMPONENT")]
         component: Option<String>,
-        /// How many lines from the end, of each container
+        /// How many of the last lines to print of each container
         #[arg(long, value_name = "LINES", default_value_t = LogQuery::TAIL, value_parser = clap::value_parser!(u32).range(..=i64::from(LogQuery::MAX_TAIL)))]
         tail: u32,
     },
 
-    /// Show what happened to a store, oldest first
+    /// Show a store's history, oldest first
     #[command(after_help = "Examples:
   urumi events my-shop
   urumi events my-shop -o wide
   urumi events my-shop -o json | jq -r '.[] | select(.type == \"Warning\") | .message'
 
-Changes of its status, Kubernetes' Events of its objects, and who asked a server for what. Kubernetes forgets Events
-after an hour; changes of status are kept with the store.")]
+The history contains status changes, Kubernetes Events of the store's objects, and requests of users to a server.
+Kubernetes keeps Events for about an hour; status changes are kept as long as the store exists.")]
     Events(Which),
 
-    /// Show how to sign in to a store: the address, and its first administrator's e-mail address and password
+    /// Show the admin login of a store: URL, e-mail address and password
     #[command(after_help = "Examples:
   urumi credentials my-shop
   urumi credentials my-shop --reveal
   urumi credentials my-shop --reveal -o json | jq -r .password
 
-The password is the one that was generated for the store; what is changed there later is not seen here. A server notes
-who revealed it. -o name prints nothing but the password, or the e-mail address without --reveal.")]
+The command shows the first administrator's generated password. It does not know a password that was changed in the
+store. A server records who revealed the password. -o name prints only the password, or without --reveal only the e-mail
+address.")]
     Credentials {
         #[command(flatten)]
         which: Which,
-        /// Show the password too
+        /// Also show the password
         #[arg(long)]
         reveal: bool,
     },
 
-    /// Place an order in a store, to see whether that works
+    /// Test a store by placing an order
     #[command(after_help = "Examples:
   urumi smoke my-shop
   urumi smoke my-shop -o json | jq '.steps[] | select(.error)'
   urumi smoke my-shop -q && echo 'the shop sells'
 
-A Job in the store buys something as a customer would, and tells of each step. If a step fails, all steps are printed and
-the exit code is 6; the store is then degraded until an order succeeds. Ctrl-C ends the wait, not the order. With the
-option smoke.schedule a store tries itself. -o name prints the order's id.")]
+A Job in the store buys a product like a customer, and reports each step. If a step fails, the exit code is 6 and the
+store is `degraded` until an order succeeds. Ctrl-C stops waiting; the order continues. To run this test regularly, set
+the store's option smoke.schedule. -o name prints the order's id.")]
     Smoke(Which),
 
-    /// Print all manifests of a store that is to be, without making it
+    /// Print the manifests of a new store without creating it
     #[command(after_help = "Examples:
   urumi render 'My Shop' --id my-shop
   urumi render 'My Shop' --id my-shop --set api.replicas=2 -o json
   urumi render 'My Shop' -o name
 
-No cluster is asked; a server renders by its own settings. Secrets are shown as REDACTED: they are drawn when the
-store is created.
-The default is YAML; -o json prints one List; -o table and -o name print what there is.")]
+The command needs no cluster. With a server, the server renders the manifests with its own settings. Secrets are printed
+as REDACTED, because they are generated when the store is created. The default output is YAML; -o json prints one List;
+-o table and -o name list the objects.")]
     Render(NewStore),
 
-    /// Show what differs between a store and its manifests, which a repair would set right
+    /// Show how a store's objects differ from its manifests
     #[command(after_help = "Examples:
   urumi diff my-shop
   urumi diff my-shop -o json
 
-The exit code is 0 whether there are differences or not. Generated secrets are never read nor compared.")]
+A monitor repairs these differences. The exit code is 0 with and without differences. The command does not read or
+compare generated secrets.")]
     Diff(Which),
 
-    /// Keep the statuses of all stores true, in the foreground, until Ctrl-C or SIGTERM
+    /// Run the monitor of all stores in the foreground until Ctrl-C or SIGTERM
     #[command(after_help = "Examples:
   urumi monitor
   urumi monitor --only my-shop --deadline 30m
 
-Every change of a status is a line on stderr. urumi-http has a monitor of its own. Ends with exit code 0 when it is
-told to stop, and with another when it cannot go on. It works on a cluster only.")]
+The monitor updates the stores' statuses and repairs their objects. It prints each status change to stderr. It uses a
+cluster directly; urumi-http runs its own monitor. The exit code is 0 after Ctrl-C or SIGTERM, and not 0 after an error.")]
     Monitor {
-        /// How often everything is looked at again, besides what watches report
+        /// How often to check all stores again, in addition to the changes reported by watches
         #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, default_value = "10s")]
         resync: Duration,
-        /// How long a store may be provisioning before it is `failed`
+        /// How long a store may be `provisioning` before it is `failed`
         #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, default_value = "15m")]
         deadline: Duration,
-        /// Only this store: its id, the unique beginning of its id, or its exact name
+        /// Monitor only this store: its id, a unique prefix of its id, or its exact name
         #[arg(long, value_name = "STORE")]
         only: Option<String>,
     },
 
-    /// List the engines, or the options of one
+    /// List the engines, or the options of one engine
     #[command(after_help = "Examples:
   urumi engines
   urumi engines medusa
   urumi engines medusa -o json | jq .options     # its options as JSON Schema
   urumi engines medusa --engine-defaults defaults.yaml
 
-The defaults shown are those in force here: of --engine-defaults, or of the server.")]
+The command shows the effective defaults, including those of --engine-defaults or of the server.")]
     Engines {
-        /// The engine whose options are to be shown
+        /// The engine whose options to list
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
 
-    /// Show a store's life on a cluster in memory: create it, look at its objects, delete it
+    /// Create, show and delete a store on an in-memory cluster
     #[command(after_help = "Examples:
   urumi demo
 
-Nothing is changed anywhere: the cluster is in this process and ends with it.")]
+The cluster exists only in this process; nothing else changes.")]
     Demo,
 
-    /// Check the cluster or the server, what one may do there, and say what to do
+    /// Diagnose the cluster or server and your permissions, and suggest fixes
     #[command(after_help = "Examples:
   urumi doctor
   urumi doctor --domain stores.example.com -o json
   urumi doctor --server https://urumi.example.com
 
-On a cluster: permissions, classes and the domain. Of a server: the connection, whether it is ready, its clock and
-version, and who you are to it. The exit code is 1 when something is missing without which no store can be made.")]
+On a cluster, the command checks permissions, classes and the domain. On a server, it checks the connection, readiness,
+clock, version, and your identity. The exit code is 1 if a problem prevents the creation of stores.")]
     Doctor,
 
-    /// Show who you are to the server, and what you may do
+    /// Show your identity and role on the server
     #[command(after_help = "Examples:
   urumi whoami
   urumi whoami -o json | jq -r .role
 
-A cluster decides by itself what the user of the kubeconfig may do: `urumi doctor` asks it.")]
+On a cluster, the command shows the kubeconfig context; `urumi doctor` checks your permissions there.")]
     Whoami,
 
-    /// Keep servers under names, and choose the one that all commands go to
+    /// Manage saved servers, and choose the default server
     ///
-    /// They are kept in $XDG_CONFIG_HOME/urumi/config.yaml (else ~/.config/urumi/config.yaml). Tokens are not, only the
-    /// paths of their files. These contexts are not those of the kubeconfig.
+    /// Servers are saved in $XDG_CONFIG_HOME/urumi/config.yaml (by default ~/.config/urumi/config.yaml). The file contains
+    /// paths of token files, but no tokens. These contexts are unrelated to kubeconfig contexts.
     #[command(after_help = "Examples:
   urumi context set prod --server https://urumi.example.com --token-file ~/.urumi-token
   urumi context use prod
   urumi context none
 
---server and --cluster, and the variables URUMI_SERVER and URUMI_CLUSTER, outrank what is chosen here.")]
+--server, --cluster, URUMI_SERVER and URUMI_CLUSTER outrank this choice.")]
     Context {
         #[command(subcommand)]
         command: ContextCommand,
     },
 
-    /// Print a shell's completions
+    /// Print a completion script for a shell
     #[command(after_help = "Examples:
   source <(urumi completions bash)
   urumi completions fish > ~/.config/fish/completions/urumi.fish")]
@@ -304,36 +308,38 @@ A cluster decides by itself what the user of the kubeconfig may do: `urumi docto
         shell: clap_complete::Shell,
     },
 
-    /// Print the version, and the server's where one is chosen
+    /// Print the version of this command and of the chosen server
     #[command(after_help = "Examples:
   urumi version
   urumi version -o json")]
     Version,
 }
 
-/// What to do with the servers that are kept.
+/// The subcommands of `urumi context`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ContextCommand {
-    /// Keep a server under a name, with the paths of its files; replaces what was kept under that name
+    /// Save a server under a name, replacing any server saved under it
     #[command(after_help = "Examples:
   urumi context set prod --server https://urumi.example.com --token-file ~/.urumi-token
-  urumi context set lab --server https://10.0.0.5:8443 --ca-file lab-ca.pem")]
+  urumi context set lab --server https://10.0.0.5:8443 --ca-file lab-ca.pem
+
+The context stores the address and the absolute paths of --token-file and --ca-file.")]
     Set {
         /// The name: letters, digits, '-', '_' and '.'
         #[arg(value_name = "NAME")]
         name: String,
     },
 
-    /// Let all commands that follow go to a server
+    /// Make this server the default
     #[command(after_help = "Examples:
   urumi context use prod")]
     Use {
-        /// Its name
+        /// The server's name
         #[arg(value_name = "NAME")]
         name: String,
     },
 
-    /// List the servers that are kept
+    /// List the saved servers
     #[command(
         visible_alias = "ls",
         after_help = "Examples:
@@ -342,19 +348,19 @@ pub(crate) enum ContextCommand {
     )]
     List,
 
-    /// Forget a server; the files that it names are left alone
+    /// Delete a saved server; its token and CA files are kept
     #[command(
         visible_alias = "rm",
         after_help = "Examples:
   urumi context delete lab"
     )]
     Delete {
-        /// Its name
+        /// The server's name
         #[arg(value_name = "NAME")]
         name: String,
     },
 
-    /// Let all commands that follow work on the cluster of the kubeconfig again
+    /// Use the kubeconfig's cluster by default
     #[command(
         visible_alias = "unset",
         after_help = "Examples:
@@ -363,49 +369,49 @@ pub(crate) enum ContextCommand {
     None,
 }
 
-/// A store that exists.
+/// Names an existing store.
 #[derive(Args, Debug)]
 pub(crate) struct Which {
-    /// The store: its id, the unique beginning of its id, or its exact name
+    /// The store: its id, a unique prefix of its id, or its exact name
     #[arg(value_name = "STORE")]
     pub(crate) store: String,
 }
 
-/// A store that is to be.
+/// Describes a new store.
 #[derive(Args, Debug)]
 pub(crate) struct NewStore {
-    /// The display name: up to 100 characters; quotes and emoji are fine
+    /// The display name: up to 100 characters, including quotes and emoji
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 
-    /// What kind of store: see `urumi engines`
+    /// The engine, i.e. the kind of store; see `urumi engines`
     #[arg(long, value_name = "ENGINE", default_value = "medusa")]
     pub(crate) engine: String,
 
-    /// The id, which is part of its addresses: up to 50 of a-z, 0-9 and '-'; drawn at random without
+    /// The id, part of the store's URLs: up to 50 of a-z, 0-9 and '-'; the default is random
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
 
-    /// Whose store it is, e.g. `user:alice` or `team:web`; on a server, yourself without
+    /// The owner, e.g. `user:alice` or `team:web`; on a server, the default is you
     #[arg(long, value_name = "OWNER")]
     pub(crate) owner: Option<String>,
 
     /// Set an option; see `urumi engines NAME` for paths and types
     ///
-    /// The value takes the option's type. Lists are values between commas or JSON, maps are set key by key or as
-    /// JSON. A part of a path with dots in it goes into quotes: 'ingress.annotations."example.com/x"=y', or is written
-    /// with a backslash before each dot. Of two values for one option the later wins, and --set wins over --values.
+    /// The value is converted to the option's type. Write a list as JSON or separate its values with commas. Set a map
+    /// key by key or as JSON. Quote a path part that contains dots: 'ingress.annotations."example.com/x"=y', or put a
+    /// backslash before each dot. If an option is set twice, the last value applies; --set overrides --values.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) sets: Vec<String>,
 
-    /// Set an option to what a file holds, e.g. storefront.theme.logo=logo.svg
+    /// Set an option to a file's content, e.g. storefront.theme.logo=logo.svg
     ///
-    /// An image becomes a data URL where the option takes one; everything else is read as text, as with --set. It wins
-    /// over --set and --values.
+    /// If the option is a data URL, the file must be an image. Otherwise the file's text is used like a value of --set.
+    /// --set-file overrides --set and --values.
     #[arg(long = "set-file", value_name = "PATH=FILE")]
     pub(crate) set_files: Vec<String>,
 
-    /// Take options from a YAML or JSON file, or from stdin for '-'; maps of several files are merged
+    /// Read options from a YAML or JSON file, or from stdin with '-'; several files are merged
     #[arg(long = "values", value_name = "FILE")]
     pub(crate) values: Vec<String>,
 }
@@ -419,19 +425,19 @@ pub(crate) struct Create {
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
 
-    /// Repetitions with this key make no second store: 1 to 255 visible ASCII characters, e.g. a UUID
+    /// Return the existing store if this key was used before: 1 to 255 visible ASCII characters, e.g. a UUID
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
 
-    /// Check everything and print what would be created, but create nothing
+    /// Check the request and print the objects that would be created, but create nothing
     #[arg(long, conflicts_with = "wait")]
     pub(crate) dry_run: bool,
 }
 
-/// Whether to wait, and how long.
+/// The options `--wait` and `--timeout`.
 #[derive(Args, Debug)]
 pub(crate) struct WaitArgs {
-    /// Wait until it is done
+    /// Wait until the operation is complete
     #[arg(long)]
     pub(crate) wait: bool,
 
@@ -440,12 +446,12 @@ pub(crate) struct WaitArgs {
     pub(crate) timeout: Duration,
 }
 
-/// What can be waited for.
+/// A state that `urumi wait` can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Awaited {
     /// Every component is available
     Ready,
-    /// The store and its namespace are gone
+    /// The store and its namespace are deleted
     Deleted,
 }
 

@@ -1,4 +1,4 @@
-//! The servers that are kept under names, in a file that never holds a token.
+//! The saved servers (contexts), in a file that never contains a token.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -9,40 +9,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::{Code, Failure};
 
-/// The most characters a name may have.
+/// The maximum length of a context's name.
 const MAX_NAME: usize = 63;
 
-/// The servers that are kept, and which one is chosen.
+/// The saved servers, and which one is the default.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Contexts {
-    /// The one that commands go to; the cluster of the kubeconfig without.
+    /// The default server's name. Without one, commands use the kubeconfig's cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) current: Option<String>,
-    /// All of them by their names.
+    /// The servers by name.
     #[serde(default)]
     pub(crate) contexts: BTreeMap<String, Saved>,
 }
 
-/// A server that is kept.
+/// A saved server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Saved {
-    /// Its address.
+    /// The server's address.
     pub(crate) server: String,
-    /// Where its token is.
+    /// The file with the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Where the certificates are by which it is trusted.
+    /// The file with additional trusted CA certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ca_file: Option<PathBuf>,
 }
 
 impl Contexts {
-    /// Those of the user; none where there is no file.
+    /// Reads the user's contexts. A missing file means no contexts.
     ///
     /// # Errors
-    /// When there is a file that cannot be read.
+    /// When the file exists but cannot be read.
     pub(crate) fn load() -> Result<Self, Failure> {
         match file() {
             Some(file) => Contexts::read(&file),
@@ -52,12 +52,12 @@ impl Contexts {
 
     fn read(file: &Path) -> Result<Self, Failure> {
         let unreadable = |why: String| {
-            Failure::usage(format!("the saved contexts in {} cannot be read: {why}", file.display()))
-                .hint("correct or remove the file; --server and --cluster do without it")
+            Failure::usage(format!("cannot read the saved contexts in {}: {why}", file.display()))
+                .hint("correct or remove the file, or pass --server or --cluster, which don't need it")
         };
         let text = match fs::read_to_string(file) {
             Ok(text) => text,
-            // A home that is none holds no file either.
+            // A home directory that is not a directory contains no file either.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(Contexts::default());
             }
@@ -69,17 +69,17 @@ impl Contexts {
         serde_norway::from_str(&text).map_err(|error| unreadable(error.to_string()))
     }
 
-    /// Keeps them, for this user's eyes only. Whoever reads meanwhile sees the old ones or the new ones.
+    /// Saves the contexts, readable only by this user. Replaces the file atomically.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn save(&self) -> Result<PathBuf, Failure> {
         let Some(file) = file() else {
-            return Err(Failure::new(Code::Other, "there is no place to keep contexts in")
-                .hint("set HOME, or XDG_CONFIG_HOME to an absolute path"));
+            return Err(Failure::new(Code::Other, "cannot save contexts: there is no home directory")
+                .hint("set HOME or XDG_CONFIG_HOME to an absolute path"));
         };
         self.write(&file).map_err(|error| {
-            Failure::new(Code::Other, format!("cannot write the contexts to {}: {error}", file.display()))
+            Failure::new(Code::Other, format!("cannot save the contexts in {}: {error}", file.display()))
         })?;
         Ok(file)
     }
@@ -93,7 +93,7 @@ impl Contexts {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // A run that was killed may have left one of the same name.
+        // A killed process with the same id may have left its draft.
         let _ = fs::remove_file(&draft);
         let written = options.open(&draft).and_then(|mut open| {
             open.write_all(text.as_bytes())?;
@@ -106,31 +106,31 @@ impl Contexts {
         placed
     }
 
-    /// The server that was chosen, if one was.
+    /// The default server, if there is one.
     ///
     /// # Errors
-    /// When it is not there any more.
+    /// When no server with its name is saved.
     pub(crate) fn current(&self) -> Result<Option<&Saved>, Failure> {
         let Some(name) = &self.current else { return Ok(None) };
         match self.contexts.get(name) {
             Some(saved) => Ok(Some(saved)),
-            None => Err(Failure::usage(format!("the context {name:?}, which is in use, does not exist"))
-                .hint("`urumi context use NAME` chooses another, `urumi context none` the cluster")),
+            None => Err(Failure::usage(format!("the default context {name:?} does not exist"))
+                .hint("choose another with `urumi context use NAME`, or the cluster with `urumi context none`")),
         }
     }
 
-    /// A context by its name.
+    /// The context with this name.
     ///
     /// # Errors
-    /// When there is none; says which there are.
+    /// When there is none. The hint lists the existing names.
     pub(crate) fn require(&self, name: &str) -> Result<&Saved, Failure> {
         self.contexts.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
-            let there = match names.is_empty() {
-                true => "none is kept; `urumi context set NAME --server URL` keeps one".to_owned(),
-                false => format!("there is {}", names.join(", ")),
+            let hint = match names.is_empty() {
+                true => "no contexts are saved; save one with `urumi context set NAME --server URL`".to_owned(),
+                false => format!("saved contexts: {}", names.join(", ")),
             };
-            Failure::usage(format!("there is no context {name:?}")).hint(there)
+            Failure::usage(format!("there is no context {name:?}")).hint(hint)
         })
     }
 }
@@ -138,16 +138,16 @@ impl Contexts {
 /// Checks the name of a context.
 ///
 /// # Errors
-/// When it cannot be one.
+/// When the name is not valid.
 pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(fine) {
         return Ok(());
     }
-    Err(Failure::usage(format!("a context's name has 1 to {MAX_NAME} letters, digits, '-', '_' and '.'")))
+    Err(Failure::usage(format!("a context's name must have 1 to {MAX_NAME} letters, digits, '-', '_' or '.'")))
 }
 
-/// Where contexts are kept, by the XDG Base Directory Specification.
+/// The file with the contexts, following the XDG Base Directory Specification.
 fn file() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;

@@ -1,4 +1,4 @@
-//! `--engine-defaults`: what new stores get of each engine where nothing else is asked for.
+//! `--engine-defaults`: a file with default options for new stores, by engine.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::cli::Global;
 use crate::exit::{Code, Failure};
 use crate::file::read;
 
-/// The engines, with the defaults that were given for them.
+/// The engines with the defaults of `--engine-defaults` applied.
 ///
 /// # Errors
-/// All that is wrong with the file.
+/// All errors in the file.
 pub(crate) fn engines(global: &Global) -> Result<&EngineRegistry, Failure> {
     if let Some(engines) = global.engines.get() {
         return Ok(engines);
@@ -27,8 +27,8 @@ pub(crate) fn engines(global: &Global) -> Result<&EngineRegistry, Failure> {
 }
 
 fn load(file: &Path) -> Result<EngineRegistry, Failure> {
-    let bytes = read(file, "the engines' defaults")?;
-    // First as YAML's own value, which refuses keys that occur twice.
+    let bytes = read(file, "the engine defaults")?;
+    // Parse into YAML's own value first: it rejects duplicate keys.
     let defaults = serde_norway::from_slice::<Value>(&bytes)
         .and_then(serde_norway::from_value::<Option<Options>>)
         .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;

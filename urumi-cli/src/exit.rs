@@ -1,4 +1,4 @@
-//! How a run ends: the exit codes, and what an error says to people.
+//! Exit codes, and errors with their causes and hints.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use urumi_core::error::{Error, ErrorKind, FieldError};
 use urumi_core::store::status::{Condition, ConditionStatus};
 use urumi_core::{Store, StoreId};
 
-/// What an exit code means.
+/// The exit codes of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Code {
@@ -24,7 +24,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    /// Every code.
+    /// All codes.
     pub(crate) const ALL: [Code; 10] = [
         Code::Ok,
         Code::Other,
@@ -38,80 +38,80 @@ impl Code {
         Code::Interrupted,
     ];
 
-    /// The meaning, for people.
+    /// The meaning in one line, for help texts.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Code::Ok => "done",
-            Code::Other => "anything else went wrong",
-            Code::Usage => "the command line or an option is not valid; nothing was changed",
-            Code::NotFound => "there is no such store, or none that you may see",
-            Code::Conflict => "the store exists already, has changed, or its status does not allow this",
-            Code::TimedOut => "the time given to --wait was up; the store goes on",
-            Code::StoreFailed => "the store failed, or an order that was placed to try it",
-            Code::NotPermitted => "the cluster or the server does not permit it",
-            Code::Unreachable => "the cluster or the server gave no answer",
-            Code::Interrupted => "interrupted; a store on record goes on existing",
+            Code::Ok => "success",
+            Code::Other => "any other error",
+            Code::Usage => "the command line or an option is invalid; nothing was changed",
+            Code::NotFound => "the store does not exist, or you may not see it",
+            Code::Conflict => "the store already exists, has changed, or has a status that does not allow this",
+            Code::TimedOut => "the timeout expired; the operation continues in the cluster",
+            Code::StoreFailed => "the store failed, or its test order failed",
+            Code::NotPermitted => "permission denied by the cluster or the server",
+            Code::Unreachable => "no response from the cluster or the server",
+            Code::Interrupted => "interrupted; a created store is kept",
         }
     }
 }
 
-/// The exit codes as they stand in `urumi --help`.
+/// The exit codes as a section of `urumi --help`.
 pub(crate) fn help() -> String {
     let lines: Vec<String> = Code::ALL.iter().map(|code| format!("{:>5}  {}", *code as u8, code.meaning())).collect();
     format!("Exit codes:\n{}", lines.join("\n"))
 }
 
-/// What stands between a run and its stores: what to do about an error depends on it.
+/// How the command accesses stores. Hints depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
     Cluster,
     Server,
 }
 
-/// Why a run failed: the code it exits with, and what it says.
+/// A failed command: its exit code, and the messages to print.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) code: Code,
-    /// What went wrong, a line each; none where it has been said already.
+    /// The errors, one per line. Empty if they have been printed already.
     pub(crate) errors: Vec<String>,
-    /// What lies beneath, outermost first.
+    /// The causes, outermost first.
     pub(crate) causes: Vec<String>,
-    /// What to do, a line each.
+    /// Suggestions, one per line.
     pub(crate) hints: Vec<String>,
 }
 
 impl Failure {
-    /// A failure with one line.
+    /// A failure with one error message.
     pub(crate) fn new(code: Code, error: impl Into<String>) -> Self {
         Failure { code, errors: vec![error.into()], causes: Vec::new(), hints: Vec::new() }
     }
 
-    /// A failure that has been shown already.
+    /// A failure whose errors have been printed already.
     pub(crate) fn shown(code: Code) -> Self {
         Failure { code, errors: Vec::new(), causes: Vec::new(), hints: Vec::new() }
     }
 
-    /// A wrong use of the command line.
+    /// An invalid command line.
     pub(crate) fn usage(error: impl Into<String>) -> Self {
         Failure::new(Code::Usage, error)
     }
 
-    /// Says what to do.
+    /// Adds a suggestion.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// Ctrl-C or SIGTERM while waiting for a store.
-    pub(crate) fn interrupted(what: &str) -> Self {
-        Failure::new(Code::Interrupted, format!("interrupted; {what}"))
+    /// Ctrl-C or SIGTERM during a wait. `consequence` says what happens to the store.
+    pub(crate) fn interrupted(consequence: &str) -> Self {
+        Failure::new(Code::Interrupted, format!("interrupted; {consequence}"))
     }
 
     fn because_of(mut self, error: &dyn std::error::Error) -> Self {
         let mut source = error.source();
         while let Some(cause) = source {
-            // Some errors say in their own text what lies beneath them.
+            // Some errors already contain the text of their source.
             let text = cause.to_string();
             if !self.causes.iter().chain(&self.errors).any(|said| said.contains(&text)) {
                 self.causes.push(text);
@@ -136,7 +136,7 @@ impl From<Vec<FieldError>> for Failure {
 }
 
 impl From<Error> for Failure {
-    /// What only a server says tells by itself that it is one's.
+    /// `Error::Server` implies a server. For any other error, use [`Failure::of`] if the command may use a server.
     fn from(error: Error) -> Self {
         let via = if matches!(error, Error::Server { .. }) { Via::Server } else { Via::Cluster };
         Failure::of(error, via)
@@ -144,7 +144,7 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    /// An error, with what to do about it.
+    /// An error with hints.
     pub(crate) fn of(error: Error, via: Via) -> Self {
         let code = match error.kind() {
             ErrorKind::Invalid => Code::Usage,
@@ -165,9 +165,9 @@ impl Failure {
             Error::Unfinished { store, .. } => unfinished(failure, &store.id),
             Error::TimedOut { id, .. } => timed_out(failure, id, via),
             Error::KeyReused { id } | Error::KeyInUse { id } => {
-                failure.hint(format!("`urumi get {id}` shows the store that the key stands for"))
+                failure.hint(format!("`urumi get {id}` shows the store created with this key"))
             }
-            Error::Changed { id, .. } => failure.hint(format!("`urumi get {id} -o json` shows it as it is now")),
+            Error::Changed { id, .. } => failure.hint(format!("`urumi get {id} -o json` shows the current version")),
             Error::Server { code: problem, detail, .. } => of_server(failure, problem, detail),
             _ => match code {
                 Code::NotFound => failure.hint("`urumi list` shows all stores"),
@@ -180,34 +180,35 @@ impl Failure {
 }
 
 fn timed_out(failure: Failure, id: &StoreId, via: Via) -> Failure {
-    let failure = failure.hint(format!("the store goes on as it is: `urumi get {id}` says how it is"));
+    let failure = failure.hint(format!("the store still exists: `urumi get {id}` shows its status"));
     match via {
-        Via::Cluster => failure
-            .hint(format!("`urumi wait {id}` waits again where a monitor runs; `urumi retry {id} --wait` needs none")),
+        Via::Cluster => failure.hint(format!(
+            "if a monitor runs, wait again with `urumi wait {id}`; otherwise, run `urumi retry {id} --wait`"
+        )),
         Via::Server => {
-            failure.hint(format!("`urumi wait {id}` waits again; `urumi events {id}` shows what happened to it"))
+            failure.hint(format!("`urumi wait {id}` waits again; `urumi events {id}` shows the store's history"))
         }
     }
 }
 
-/// What to do about a server's problem; most of them say so themselves.
+/// Adds hints to a server's problem. Most problems need none: their detail says what to do.
 fn of_server(failure: Failure, problem: &str, detail: &str) -> Failure {
     match (problem, failure.code) {
         ("unauthenticated", _) => failure
-            .hint("the token is taken from $URUMI_TOKEN, or from the file that --token-file or the context names")
-            .hint("`urumi doctor` looks at the connection"),
+            .hint("set the token in $URUMI_TOKEN, or its file with --token-file or `urumi context set`")
+            .hint("`urumi doctor` checks the connection"),
         ("forbidden", _) => failure.hint("`urumi whoami` shows your role"),
         ("already-exists", _) => failure,
-        ("precondition-failed", _) => failure.hint("`urumi get STORE -o json` shows it as it is now"),
+        ("precondition-failed", _) => failure.hint("`urumi get STORE -o json` shows the current version"),
         (_, Code::NotFound) => failure.hint("`urumi list` shows all stores that you may see"),
         (_, Code::Unreachable) if problem != "none" => {
-            failure.hint("it may pass: try again in a moment; `urumi doctor` looks at the server")
+            failure.hint("the problem may be temporary: try again in a moment; `urumi doctor` checks the server")
         }
         ("none", _) if detail.contains("certificate") => failure
-            .hint("where the server's certificate is of a private CA, --ca-file FILE makes it trusted")
-            .hint("`urumi doctor` looks at the connection"),
+            .hint("if a private CA signed the server's certificate, pass the CA's certificate with --ca-file FILE")
+            .hint("`urumi doctor` checks the connection"),
         ("none", _) => {
-            failure.hint("`urumi doctor` looks at the connection; --server and `urumi context` choose the server")
+            failure.hint("`urumi doctor` checks the connection; --server and `urumi context` choose the server")
         }
         _ => failure,
     }
@@ -218,20 +219,20 @@ fn failed(mut failure: Failure, store: &Store) -> Failure {
     let lines = store.conditions.iter().filter(broken).map(|c| format!("{}: {} {}", c.type_, c.reason, c.message));
     failure.causes.extend(lines.map(|line| line.trim_end().to_owned()));
     let id = &store.id;
-    failure
-        .hint(format!("`urumi get {id}` shows every condition"))
-        .hint(format!("when the cause is gone, `urumi retry {id} --wait` tries again; `urumi delete {id}` removes it"))
+    failure.hint(format!("`urumi get {id}` shows all conditions")).hint(format!(
+        "after fixing the cause, run `urumi retry {id} --wait`; to remove the store, `urumi delete {id}`"
+    ))
 }
 
 fn unfinished(failure: Failure, id: &StoreId) -> Failure {
     failure
-        .hint("nothing is lost: a monitor (`urumi monitor` or urumi-http) goes on with it by itself")
-        .hint(format!("without one, `urumi retry {id} --wait` finishes it, and `urumi delete {id}` removes it"))
+        .hint("nothing is lost: a running monitor (`urumi monitor` or urumi-http) completes the store")
+        .hint(format!("without a monitor, run `urumi retry {id} --wait`; to remove the store, `urumi delete {id}`"))
 }
 
 fn unreachable(failure: Failure) -> Failure {
     failure
-        .hint("`urumi doctor` looks at the connection; --kubeconfig and --context choose the cluster")
+        .hint("`urumi doctor` checks the connection; --kubeconfig and --context choose the cluster")
         .hint("to try urumi without a cluster, add `--cluster memory`")
 }
 
@@ -243,7 +244,7 @@ impl From<ConnectError> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        // Whoever reads has had enough, as in `urumi list | head -1`.
+        // The reader closed the pipe, as in `urumi list | head -1`.
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure::shown(Code::Ok);
         }

@@ -1,4 +1,4 @@
-//! The files that a run is told to read.
+//! Reads files given as arguments.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::exit::Failure;
 
-/// The most bytes that a token, certificates or defaults may have.
+/// The maximum size of a file with a token, certificates or defaults, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// The bytes of a file, unless there are too many for what it should be.
+/// Reads a file, unless it exceeds [`MAX_FILE`]. `what` describes the content in error messages.
 pub(crate) fn read(file: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = File::open(file).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
@@ -17,6 +17,6 @@ pub(crate) fn read(file: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     match read {
         Ok(_) if bytes.len() as u64 > MAX_FILE => Err(Failure::usage(format!("{place} is too large to be {what}"))),
         Ok(_) => Ok(bytes),
-        Err(error) => Err(Failure::usage(format!("{what} cannot be read from {place}: {error}"))),
+        Err(error) => Err(Failure::usage(format!("cannot read {what} from {place}: {error}"))),
     }
 }

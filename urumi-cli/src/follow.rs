@@ -1,4 +1,4 @@
-//! Staying with a store until it is where it should be.
+//! Waiting for a store, with progress output and Ctrl-C handling.
 
 use std::future::Future;
 use std::pin::pin;
@@ -13,10 +13,10 @@ use crate::output::Out;
 use crate::progress::Progress;
 use crate::target::Target;
 
-/// How much longer than its command waits a store may be provisioning before the command's own monitor fails it.
+/// Added to the command's timeout to get the deadline of the command's own monitor, so that the timeout expires first.
 const BEYOND_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Does `work` while somebody keeps the status of one store true: a server's own monitor, else one of our own.
+/// Runs `work` while a monitor updates the store: the server's monitor, or on a cluster one started here.
 pub(crate) async fn attended<T>(
     target: &Target,
     id: &StoreId,
@@ -37,12 +37,12 @@ pub(crate) async fn attended<T>(
         }),
     };
     stop.cancel();
-    // It lets its last writes end, which takes a few seconds at most; what it could not do, another monitor does.
+    // The monitor completes its last writes, which takes a few seconds at most. Another monitor repeats failed ones.
     let _ = monitoring.await;
     result
 }
 
-/// Waits until a condition decides, and shows the store meanwhile.
+/// Waits for a condition and shows the progress.
 pub(crate) async fn wait_until(
     target: &Target,
     out: &Out,
@@ -56,21 +56,21 @@ pub(crate) async fn wait_until(
     waited.map_err(|error| target.explain(error))
 }
 
-/// Does `work` unless Ctrl-C or SIGTERM comes first; then says `what` becomes of it.
+/// Runs `work` until Ctrl-C or SIGTERM. The error then contains `consequence`, which says what happens to the store.
 pub(crate) async fn unless_interrupted<T>(
-    what: &str,
+    consequence: &str,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     tokio::select! {
         biased;
-        () = told_to_stop() => Err(Failure::interrupted(what)),
+        () = told_to_stop() => Err(Failure::interrupted(consequence)),
         result = work => result,
     }
 }
 
 /// Resolves at Ctrl-C or SIGTERM.
 pub(crate) async fn told_to_stop() {
-    // A handler that cannot be installed leaves the signal its default, which ends the process too.
+    // If the handler cannot be installed, the signal keeps its default action, which also ends the process.
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
@@ -98,7 +98,7 @@ async fn terminate() {
     std::future::pending().await
 }
 
-/// The last line for a store that is open.
+/// Prints that a store is ready, with its URLs.
 pub(crate) fn announce(out: &Out, store: &Store) {
     let mut line = format!("store {} is ready", store.id);
     if let Some(url) = &store.urls.storefront {
@@ -110,11 +110,11 @@ pub(crate) fn announce(out: &Out, store: &Store) {
     out.note(&line);
 }
 
-/// Says, after something was begun and not waited for, who has to finish it.
+/// Prints how an operation completes that the command does not wait for.
 pub(crate) fn mention_monitor(target: &Target, out: &Out, id: &StoreId) {
-    let by = match target.as_cluster() {
-        Some(_) => "where a monitor runs (`urumi monitor` or urumi-http)",
-        None => "by itself",
+    let requirement = match target.as_cluster() {
+        Some(_) => "needs a running monitor (`urumi monitor` or urumi-http) to become ready",
+        None => "is being set up by the server",
     };
-    out.note(&format!("note: it becomes ready {by}; `urumi wait {id}` waits for it"));
+    out.note(&format!("note: the store {requirement}; `urumi wait {id}` waits until it is ready"));
 }

@@ -1,6 +1,6 @@
-//! The `urumi` command: parses arguments, calls `urumi-core`, presents what it says.
+//! The `urumi` command: parses arguments, calls `urumi-core`, prints the result.
 //!
-//! Data goes to stdout, everything else to stderr. What a run means for scripts is its exit code: see [`reference()`].
+//! Data goes to stdout, everything else to stderr. Scripts check the exit code: see [`reference()`].
 
 mod choice;
 mod cli;
@@ -27,7 +27,7 @@ use clap::CommandFactory as _;
 
 pub use self::reference::reference;
 
-/// Runs the command that the process was called with.
+/// Runs the command given by the process' arguments.
 pub fn run() -> ExitCode {
     let mut command = cli::Cli::command();
     let cli = match cli::Cli::read(&command.get_matches_mut()) {
@@ -42,7 +42,7 @@ pub fn run() -> ExitCode {
         Err(error) => return out.failure(&exit::Failure::new(exit::Code::Other, format!("cannot start: {error}"))),
     };
     let result = runtime.block_on(commands::run(cli, &out));
-    // A name that is still being looked up must not keep the command from ending.
+    // A pending DNS lookup blocks a thread; don't wait for it.
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! Log lines on stderr.
+//! Logging to stderr.
 
 use std::io;
 
@@ -6,10 +6,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::terminal;
 
-/// Begins to log to stderr: warnings by default, more with each `-v`.
+/// Starts logging to stderr: warnings by default, more with each `-v`.
 ///
-/// Only urumi's own targets get louder: an HTTP client's logs may hold what the cluster sent, secrets included. What a
-/// certificate is refused for, the error says.
+/// `-v` affects only urumi's own targets: the logs of an HTTP client may contain the cluster's responses, including
+/// secrets. The certificate verifier is silent because the returned error says why a certificate was rejected.
 pub(crate) fn start(verbose: u8, quiet: bool) {
     let own = match (quiet, verbose) {
         (true, _) => "error",
@@ -25,7 +25,7 @@ pub(crate) fn start(verbose: u8, quiet: bool) {
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(|| AboveProgress).init();
 }
 
-/// Writes each line above the progress bars, where there are some.
+/// Writes each line above the progress bars.
 struct AboveProgress;
 
 impl io::Write for AboveProgress {

@@ -1,7 +1,7 @@
-//! An engine's options from the command line: `--values FILE`, `--set path=value` and `--set-file path=FILE`.
+//! Parses an engine's options from `--values FILE`, `--set path=value` and `--set-file path=FILE`.
 //!
-//! A value gets the type that the engine's schema has at its path: a text stays a text even if it looks like a number.
-//! Whether a value is acceptable is for the engine to say.
+//! A value gets the type that the engine's schema defines at its path: a string option keeps `2` as a string. The engine
+//! itself validates the values.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -13,14 +13,13 @@ use urumi_core::store::Options;
 use crate::images;
 use crate::schema::{Leaf, Node, Shape};
 
-/// The most options that an error names.
+/// The maximum number of options listed in an error.
 const MAX_NAMED: usize = 40;
 
-/// Puts options together: first the files, one over the other, then each `--set` and at last each `--set-file`, in their
-/// order. What comes later wins.
+/// Merges options in this order: the files, each `--set`, each `--set-file`. Later values override earlier ones.
 ///
-/// Without a schema (the engine is not known) only the notation is checked. All mistakes are reported, together with
-/// the options that could be read.
+/// Without a schema (the engine is unknown), checks only the notation. Returns all errors together with the options that
+/// could be parsed.
 pub(crate) fn assemble(
     schema: Option<&Value>,
     files: &[String],
@@ -67,11 +66,11 @@ fn read_file(file: &str) -> Result<Options, String> {
     match serde_norway::from_str(&text).map_err(|e| format!("{file} is neither YAML nor JSON: {e}"))? {
         Value::Object(values) => Ok(values),
         Value::Null => Ok(Options::new()),
-        _ => Err(format!("{file} must hold a map of options at its top")),
+        _ => Err(format!("{file} must contain a map of options")),
     }
 }
 
-/// Lays `over` over `base`: maps are merged, everything else is replaced.
+/// Overrides `base` with `over`: maps are merged, other values are replaced.
 fn merge(base: &mut Options, over: Options) {
     for (key, value) in over {
         match (base.get_mut(&key), value) {
@@ -98,7 +97,7 @@ fn put(options: &mut Options, path: &[String], value: Value) {
     }
 }
 
-/// A path as it is written after `--set`: parts with special characters in quotes.
+/// Formats a path in the notation of `--set`: parts with special characters are quoted.
 pub(crate) fn show_path(path: &[impl AsRef<str>]) -> String {
     let part = |part: &str| {
         if part.is_empty() || part.contains(['.', '"', '\\', '=']) {
@@ -110,7 +109,7 @@ pub(crate) fn show_path(path: &[impl AsRef<str>]) -> String {
     path.iter().map(|p| part(p.as_ref())).collect::<Vec<_>>().join(".")
 }
 
-/// One `--set` or `--set-file`, taken apart.
+/// A parsed `--set` or `--set-file`.
 #[derive(Debug, PartialEq)]
 struct Assignment {
     path: Vec<String>,
@@ -118,7 +117,7 @@ struct Assignment {
 }
 
 impl Assignment {
-    /// Takes `a.b."c.d"=value` apart. A backslash takes the next character as it is; the first bare `=` ends the path.
+    /// Parses `a.b."c.d"=value`. A backslash escapes the next character; the first unquoted `=` ends the path.
     fn parse(text: &str, flag: &str) -> Result<Self, FieldError> {
         let shown: String = text.chars().take(80).collect();
         let bad = |message: &str| Err(FieldError::new(flag, format!("{shown:?} {message}")));
@@ -150,10 +149,10 @@ impl Assignment {
                 other => part.push(other),
             }
         }
-        if in_quotes { bad("has a quote that is not closed") } else { bad("has no '='; write path.to.option=value") }
+        if in_quotes { bad("has an unclosed quote") } else { bad("has no '='; write path.to.option=value") }
     }
 
-    /// With what is in the file of that name as its value: a data URL where the option takes one, else its text.
+    /// Replaces the value, a file's name, by the file's content: as a data URL if the option is one, otherwise as text.
     fn of_file(self, root: Option<Node<'_>>) -> Result<Self, FieldError> {
         let is_data_url = match root {
             Some(root) => self.node(root)?.is_some_and(Node::is_data_url),
@@ -164,15 +163,15 @@ impl Assignment {
         Ok(Assignment { value: value.map_err(wrong)?, path: self.path.clone() })
     }
 
-    /// The value, of the type that the schema has at the path.
+    /// The value, converted to the type that the schema defines at the path.
     fn typed(&self, root: Node<'_>) -> Result<Value, FieldError> {
-        // Whatever is said further down of what may be anything, nobody knows its type.
+        // Below a place that accepts any value, no type is known.
         let Some(node) = self.node(root)? else { return Ok(guess(&self.value)) };
         typed(node, &self.value)
             .map_err(|message| FieldError::new(format!("options.{}", show_path(&self.path)), message))
     }
 
-    /// The place in the schema that the path leads to; `None` beneath one that may hold anything.
+    /// The schema's node at the path. `None` below a node that accepts any value.
     fn node<'a>(&self, root: Node<'a>) -> Result<Option<Node<'a>>, FieldError> {
         let mut node = root;
         for (depth, name) in self.path.iter().enumerate() {
@@ -200,14 +199,14 @@ fn unknown(root: Node<'_>, shapes: &[Shape<'_>], above: &[String], here: &[Strin
         match shape {
             Shape::Object(fields) => known.extend(fields.names()),
             Shape::List(_) => {
-                let message = format!("{} is a list, which is set as a whole", show_path(above));
+                let message = format!("{} is a list; set the whole list", show_path(above));
                 return FieldError::new(field, message);
             }
             _ => {}
         }
     }
     if known.is_empty() {
-        return FieldError::new(field, format!("{} has no options within it", show_path(above)));
+        return FieldError::new(field, format!("{} contains no options", show_path(above)));
     }
     let closest = known
         .iter()
@@ -220,13 +219,13 @@ fn unknown(root: Node<'_>, shapes: &[Shape<'_>], above: &[String], here: &[Strin
         let same_name = |leaf: &Leaf| leaf.path.last().is_some_and(|last| last == name);
         meant = root.leaves().into_iter().filter(same_name).map(|leaf| show_path(&leaf.path)).collect();
     }
-    let place = if above.is_empty() { "options".to_owned() } else { format!("options within {}", show_path(above)) };
+    let place = if above.is_empty() { "options".to_owned() } else { format!("options in {}", show_path(above)) };
     let list = known.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
     let meant = if meant.is_empty() { ".".to_owned() } else { format!("; did you mean {}?", meant.join(" or ")) };
     FieldError::new(field, format!("there is no such option{meant} The {place} are: {list}"))
 }
 
-/// A value where no type is known: JSON if it reads as JSON, else a text.
+/// Parses a value of unknown type: as JSON if it is valid JSON, otherwise as a string.
 fn guess(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
@@ -234,7 +233,7 @@ fn guess(text: &str) -> Value {
 fn typed(node: Node<'_>, text: &str) -> Result<Value, String> {
     let shapes = node.shapes();
     let mut refused = Vec::new();
-    // The text that every value also is comes last, and `null` means nothing where a text may stand.
+    // Try strings last, because every value is also a string. If strings are allowed, `null` is a string as well.
     let takes_text = shapes.iter().any(|s| matches!(s, Shape::String));
     for shape in shapes.iter().filter(|s| !matches!(s, Shape::String | Shape::Null)) {
         match typed_as(*shape, text) {
@@ -273,19 +272,21 @@ fn typed_as(shape: Shape<'_>, text: &str) -> Result<Value, String> {
         Shape::List(items) => list(items, text),
         Shape::Object(_) => match serde_json::from_str(text) {
             Ok(Value::Object(map)) => Ok(Value::Object(map)),
-            _ => Err(format!("holds other values: set them by name beneath it, or give a JSON object, not {shown:?}")),
+            _ => Err(format!(
+                "is a group of options: set each of them by its path, or write a JSON object, not {shown:?}"
+            )),
         },
         Shape::Any => Ok(guess(text)),
     }
 }
 
-/// A list as JSON, or as its entries between commas.
+/// Parses a list: JSON, or values separated by commas.
 fn list(items: Option<Node<'_>>, text: &str) -> Result<Value, String> {
     if text.trim_start().starts_with('[') {
         return match serde_json::from_str(text) {
             Ok(Value::Array(list)) => Ok(Value::Array(list)),
             Ok(_) => Err("must be a JSON list".to_owned()),
-            Err(error) => Err(format!("must be a JSON list, or values between commas: {error}")),
+            Err(error) => Err(format!("must be a JSON list, or values separated by commas: {error}")),
         };
     }
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! Everything that is printed: data on stdout, the rest on stderr.
+//! All output: data on stdout, messages on stderr.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 
-/// Where a run's output goes.
+/// Prints output in the chosen format.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Out {
     format: Option<Format>,
@@ -32,17 +32,17 @@ impl Out {
         Out { format, quiet }
     }
 
-    /// The format that was asked for.
+    /// The chosen format, if any.
     pub(crate) fn format(&self) -> Option<Format> {
         self.format
     }
 
-    /// Whether only errors are to be said.
+    /// Whether to print only errors.
     pub(crate) fn quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Data for stdout.
+    /// Prints data to stdout.
     pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = anstream::stdout().lock();
         stdout.write_all(text.as_bytes())?;
@@ -50,7 +50,7 @@ impl Out {
         Ok(())
     }
 
-    /// Data as JSON or YAML, where one of these was asked for; `false` otherwise.
+    /// Prints data as JSON or YAML if the format is one of them. Otherwise returns `false`.
     pub(crate) fn structured(&self, value: &impl Serialize) -> Result<bool, Failure> {
         match self.format {
             Some(Format::Json) => self.data(&json(value)?)?,
@@ -60,7 +60,7 @@ impl Out {
         Ok(true)
     }
 
-    /// One store, as a row.
+    /// Prints one store as a row.
     pub(crate) fn store(&self, store: &Store) -> Result<(), Failure> {
         if self.structured(store)? {
             return Ok(());
@@ -68,7 +68,7 @@ impl Out {
         self.data(&self.rows(std::slice::from_ref(store)))
     }
 
-    /// Stores, as rows.
+    /// Prints stores as rows.
     pub(crate) fn stores(&self, stores: &[Store]) -> Result<(), Failure> {
         if self.structured(&stores)? {
             return Ok(());
@@ -76,7 +76,7 @@ impl Out {
         self.data(&self.rows(stores))
     }
 
-    /// One store with everything that is known of it.
+    /// Prints one store with all details.
     pub(crate) fn details(&self, store: &Store) -> Result<(), Failure> {
         match self.format {
             None | Some(Format::Table | Format::Wide) => self.data(&details(store, Timestamp::now())),
@@ -91,21 +91,21 @@ impl Out {
         }
     }
 
-    /// A remark for people, on stderr.
+    /// Prints a note to stderr.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            say(&format!("{}\n", safe(text)));
+            print_message(&format!("{}\n", safe(text)));
         }
     }
 
-    /// Something that may be wrong, on stderr.
+    /// Prints a warning to stderr.
     pub(crate) fn warn(&self, text: &str) {
         if !self.quiet {
-            say(&format!("{YELLOW}warning:{YELLOW:#} {}\n", safe(text)));
+            print_message(&format!("{YELLOW}warning:{YELLOW:#} {}\n", safe(text)));
         }
     }
 
-    /// Says why the run failed, and how it ends.
+    /// Prints errors, causes and hints, and returns the exit code.
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
         let mut text = String::new();
         for error in &failure.errors {
@@ -117,7 +117,7 @@ impl Out {
         for hint in &failure.hints {
             text.push_str(&format!("  {DIM}hint:{DIM:#} {}\n", safe(hint)));
         }
-        say(&text);
+        print_message(&text);
         match failure.code {
             Code::Ok => ExitCode::SUCCESS,
             code => ExitCode::from(code as u8),
@@ -125,43 +125,48 @@ impl Out {
     }
 }
 
-/// Writes to stderr; where that is closed, nobody is there to be told.
-fn say(text: &str) {
+/// Writes to stderr. Ignores errors: there is no other place to report them.
+fn print_message(text: &str) {
     terminal::suspended(|| drop(anstream::stderr().write_all(text.as_bytes())));
 }
 
-/// A value as JSON, with a newline.
+/// Formats a value as indented JSON, with a newline.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|e| io::Error::from(e).into())
 }
 
-/// A value as one line of JSON.
+/// Formats a value as JSON on one line.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map(|text| text + "\n").map_err(|e| io::Error::from(e).into())
 }
 
-/// A value as YAML.
+/// Formats a value as YAML.
 pub(crate) fn yaml(value: &impl Serialize) -> Result<String, Failure> {
     serde_norway::to_string(value).map_err(|e| io::Error::other(e).into())
 }
 
-/// A text as one line that cannot change the terminal it is shown on.
+/// Escapes control characters, so that the text stays on one line and cannot control the terminal.
 pub(crate) fn safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
-/// A line as a program wrote it, without its colours and without what else could change the terminal.
+/// Removes colours from a program's log line and escapes all other control characters except tabs.
 pub(crate) fn printable(line: &str) -> String {
     let plain = anstream::adapter::strip_str(line).to_string();
     plain.split('\t').map(safe).collect::<Vec<_>>().join("\t")
 }
 
-/// Facts with their titles, one a line.
+/// A number with its noun, e.g. `1 store`, `2 stores`.
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Formats values with their titles, one per line.
 pub(crate) fn facts(facts: Vec<(&str, Cell)>) -> String {
     columns(facts.into_iter().map(|(title, value)| vec![Cell::new(title).style(BOLD), value]).collect())
 }
 
-/// One cell of a table.
+/// A cell of a table.
 pub(crate) struct Cell {
     text: String,
     style: Style,
@@ -177,7 +182,7 @@ impl Cell {
         self
     }
 
-    /// A status in its colour.
+    /// A status, in its colour.
     pub(crate) fn status(status: StoreStatus) -> Self {
         Cell::status_like(status.as_str(), status)
     }
@@ -199,18 +204,18 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
-/// A table with a head line; columns are two spaces apart.
+/// Formats a table with a header.
 pub(crate) fn table(head: &[&str], rows: Vec<Vec<Cell>>) -> String {
     let head = head.iter().map(|title| Cell::new(title).style(BOLD)).collect();
     columns(std::iter::once(head).chain(rows).collect())
 }
 
-/// Lines whose columns are two spaces apart.
+/// Aligns columns, separated by two spaces.
 pub(crate) fn columns(rows: Vec<Vec<Cell>>) -> String {
     columns_after(rows, &mut Vec::new())
 }
 
-/// The same, going on from columns of these widths, which grow as needed.
+/// Like [`columns`], starting with these widths. Widens them where necessary.
 fn columns_after(rows: Vec<Vec<Cell>>, widths: &mut Vec<usize>) -> String {
     for row in &rows {
         for (column, cell) in row.iter().enumerate() {
@@ -223,7 +228,7 @@ fn columns_after(rows: Vec<Vec<Cell>>, widths: &mut Vec<usize>) -> String {
     }
     let mut out = String::new();
     for row in rows {
-        // What is empty at the end of a line needs no padding before it.
+        // No padding before empty cells at the end of a line.
         let filled = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
         for (column, (cell, width)) in row.iter().zip(widths.iter()).take(filled).enumerate() {
             let style = cell.style;
@@ -237,12 +242,12 @@ fn columns_after(rows: Vec<Vec<Cell>>, widths: &mut Vec<usize>) -> String {
     out
 }
 
-/// Stores as a table.
+/// Formats stores as a table.
 pub(crate) fn store_table(stores: &[Store], wide: bool, now: Timestamp) -> String {
     StoreTable::new(wide).rows(stores, now)
 }
 
-/// A table of stores that grows: its head comes once, and its columns stay where they are.
+/// A table of stores that is printed in parts: one header, and columns that never get narrower.
 pub(crate) struct StoreTable {
     wide: bool,
     begun: bool,
@@ -254,7 +259,7 @@ impl StoreTable {
         StoreTable { wide, begun: false, widths: Vec::new() }
     }
 
-    /// The next rows.
+    /// Formats the next rows, and the header before the first ones.
     pub(crate) fn rows(&mut self, stores: &[Store], now: Timestamp) -> String {
         let mut rows = store_rows(stores, self.wide, now);
         if !self.begun {
@@ -293,7 +298,7 @@ fn store_rows(stores: &[Store], wide: bool, now: Timestamp) -> Vec<Vec<Cell>> {
     stores.iter().map(row).collect()
 }
 
-/// A store with everything that is known of it, for people.
+/// Formats a store with all details.
 fn details(store: &Store, now: Timestamp) -> String {
     let mut lines: Vec<(&str, Cell)> = vec![
         ("Id", store.id.as_str().into()),
@@ -333,7 +338,7 @@ fn details(store: &Store, now: Timestamp) -> String {
     out
 }
 
-/// How long ago something was, in one or two units.
+/// The time since `then`, in one or two units.
 pub(crate) fn age(then: Timestamp, now: Timestamp) -> String {
     short(now.duration_since(then).max(SignedDuration::ZERO))
 }

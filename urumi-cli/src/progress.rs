@@ -1,4 +1,4 @@
-//! What is shown while a store is waited for: lines that change in place on a terminal, plain lines elsewhere.
+//! Progress output during a wait: updated in place on a terminal, otherwise line by line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use urumi_core::{Store, StoreId};
 use crate::output::{Out, safe};
 use crate::terminal::LIVE;
 
-/// Shows how a store comes along, as long as it lives.
+/// Shows a store's progress until it is dropped.
 pub(crate) struct Progress {
     out: Out,
     id: StoreId,
@@ -22,18 +22,18 @@ pub(crate) struct Progress {
 }
 
 enum Shown {
-    /// The status line, and one for each component.
+    /// On a terminal: a status line, and one line for each component.
     Live {
         summary: ProgressBar,
         components: BTreeMap<String, ProgressBar>,
     },
-    /// What each line said last.
+    /// Without a terminal: the last text printed for each line.
     Plain(BTreeMap<String, String>),
     Nothing,
 }
 
 impl Progress {
-    /// Begins to show a store.
+    /// Starts to show a store.
     pub(crate) fn new(out: &Out, id: &StoreId, doing: &str) -> Self {
         let shown = if out.quiet() {
             Shown::Nothing
@@ -49,9 +49,9 @@ impl Progress {
         Progress { out: *out, id: id.clone(), shown: Mutex::new(shown) }
     }
 
-    /// Shows the store as it is now.
+    /// Shows the store's current state.
     pub(crate) fn show(&self, store: &Store) {
-        let components: Vec<&Condition> = store.conditions.iter().filter(|c| is_worth_a_line(store, c)).collect();
+        let components: Vec<&Condition> = store.conditions.iter().filter(|c| is_shown(store, c)).collect();
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *shown {
             Shown::Live { summary, components: bars } => {
@@ -88,20 +88,20 @@ impl Progress {
         }
     }
 
-    /// Shows that the store is no more.
+    /// Shows that the store is deleted.
     fn gone(&self) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *shown {
-            Shown::Live { summary, .. } => summary.set_message(format!("store {}: gone", self.id)),
-            Shown::Plain(last) if last.get("").is_some_and(|line| line != "gone") => {
-                self.out.note(&format!("store {}: gone", self.id));
-                last.insert(String::new(), "gone".into());
+            Shown::Live { summary, .. } => summary.set_message(format!("store {}: deleted", self.id)),
+            Shown::Plain(last) if last.get("").is_some_and(|line| line != "deleted") => {
+                self.out.note(&format!("store {}: deleted", self.id));
+                last.insert(String::new(), "deleted".into());
             }
             _ => {}
         }
     }
 
-    /// A condition that shows every store that it judges.
+    /// Wraps a condition, and shows every state of the store that it checks.
     pub(crate) fn observing<C: WaitCondition>(&self, condition: C) -> impl WaitCondition {
         Observing { progress: self, condition }
     }
@@ -137,8 +137,8 @@ impl<C: WaitCondition> fmt::Display for Observing<'_, C> {
     }
 }
 
-/// Components have a line until the store is deleted; what else there is has one only while it is in the way.
-fn is_worth_a_line(store: &Store, condition: &Condition) -> bool {
+/// Components are shown until the store is being deleted; other conditions only while they are not true.
+fn is_shown(store: &Store, condition: &Condition) -> bool {
     store.status != StoreStatus::Deleting
         && condition.type_ != Condition::READY
         && (condition.type_.ends_with(Condition::READY) || condition.status != ConditionStatus::True)
@@ -155,7 +155,7 @@ fn headline(store: &Store) -> String {
     }
 }
 
-/// A component in one line: `Database: ContainerCreating, pulling …`.
+/// Formats a component on one line: `Database: ContainerCreating, pulling …`.
 fn describe(condition: &Condition) -> String {
     let component = condition.type_.strip_suffix(Condition::READY).unwrap_or(&condition.type_);
     let line = match (condition.status, condition.message.as_str()) {

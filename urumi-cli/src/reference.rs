@@ -1,22 +1,22 @@
-//! The reference of all commands, made from the arguments themselves.
+//! Generates the command reference from the definitions of the arguments.
 
 use clap::CommandFactory;
 
 use crate::cli::Cli;
 use crate::exit::Code;
 
-/// How wide help texts are in the reference.
+/// The width of help texts in the reference, in characters.
 const WIDTH: usize = 110;
 
-/// The reference as Markdown: it is `docs/CLI.md`, which a test compares.
+/// The reference as Markdown. A test compares it with `docs/CLI.md`.
 pub fn reference() -> String {
     let mut command = Cli::command().term_width(WIDTH).color(clap::ColorChoice::Never);
     command.build();
     let mut out = String::from(
         "# The `urumi` command\n\n\
-         Made from the command's own help by `UPDATE_DOCS=1 cargo test -p urumi-cli reference`; don't edit.\n\n\
-         Data goes to stdout, everything else to stderr. Commands that take a STORE take its id, the unique beginning \
-         of its id, or its exact name.\n\n\
+         Generated from `urumi --help` by `UPDATE_DOCS=1 cargo test -p urumi-cli reference`; don't edit.\n\n\
+         Data goes to stdout, everything else to stderr. STORE is a store's id, a unique prefix of its id, or its exact \
+         name.\n\n\
          ## Exit codes\n\n| code | meaning |\n| --- | --- |\n",
     );
     for code in Code::ALL {

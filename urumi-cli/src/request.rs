@@ -1,4 +1,4 @@
-//! The request for a store that the arguments describe, and the objects that it would make.
+//! Builds the request for a new store from the arguments, and lists the store's objects.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use crate::options;
 use crate::output::table;
 use crate::target::Target;
 
-/// The request that the arguments describe. Options get the types that the judge's engine gives them.
+/// Builds the request. Options get their types from the schema of the validator's engine.
 ///
 /// # Errors
-/// When the notation of an option is wrong; then with everything else that the judge finds wrong.
-pub(crate) async fn assemble(judge: &Target, args: &NewStore) -> Result<CreateStore, Failure> {
+/// When the notation of an option is invalid. Then also reports all other errors that the validator finds.
+pub(crate) async fn assemble(validator: &Target, args: &NewStore) -> Result<CreateStore, Failure> {
     let mut schema: Option<Value> = None;
     if !(args.sets.is_empty() && args.set_files.is_empty()) {
-        let engines = judge.stores.engines().await?;
+        let engines = validator.stores.engines().await?;
         schema = engines.into_iter().find(|e| e.name == args.engine).map(|e| e.options.to_value());
     }
     let (options, mut wrong) = options::assemble(schema.as_ref(), &args.values, &args.sets, &args.set_files);
@@ -29,13 +29,13 @@ pub(crate) async fn assemble(judge: &Target, args: &NewStore) -> Result<CreateSt
     if wrong.is_empty() {
         return Ok(request);
     }
-    if let Err(Error::Invalid(errors)) = judge.stores.preview(request).await {
+    if let Err(Error::Invalid(errors)) = validator.stores.preview(request).await {
         wrong.extend(errors);
     }
     Err(wrong.into())
 }
 
-/// Where an object is.
+/// An object's kind, namespace and name.
 pub(crate) struct Address<'a> {
     kind: &'a str,
     namespace: Option<&'a str>,
@@ -43,7 +43,7 @@ pub(crate) struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// The address of a manifest.
+    /// Reads the address from a manifest.
     pub(crate) fn of(object: &'a Value) -> Self {
         let at = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
         Address {
@@ -63,7 +63,7 @@ impl fmt::Display for Address<'_> {
     }
 }
 
-/// Objects as a table of their addresses.
+/// Formats objects as a table of their addresses.
 pub(crate) fn object_table(objects: &[Value]) -> String {
     let row = |object| {
         let Address { kind, namespace, name } = Address::of(object);

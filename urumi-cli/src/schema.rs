@@ -1,20 +1,20 @@
-//! What an engine's JSON Schema says about its options: which there are, and of which type.
+//! Reads the paths and types of options from an engine's JSON Schema.
 
 use serde_json::{Map, Value};
 
-/// How many references may lead from one to the next before a schema counts as circular.
+/// The maximum length of a chain of references. A longer chain is treated as circular.
 const MAX_REFERENCES: usize = 16;
-/// How deep options are listed.
+/// The maximum depth of listed options.
 const MAX_DEPTH: usize = 16;
 
-/// A place in a schema.
+/// A subschema and the schema that its references resolve in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node<'a> {
     root: &'a Value,
     here: &'a Value,
 }
 
-/// One type that a value may have.
+/// A type that a value may have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shape<'a> {
     String,
@@ -27,7 +27,7 @@ pub(crate) enum Shape<'a> {
     Any,
 }
 
-/// What an object may hold.
+/// The fields of an object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields<'a> {
     root: &'a Value,
@@ -36,20 +36,20 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The schema of a field; `None` when there is no such field.
+    /// The schema of a field, or `None` if the field is not allowed.
     pub(crate) fn get(self, name: &str) -> Option<Node<'a>> {
         let here = self.known.and_then(|known| known.get(name)).or(self.others)?;
         Some(Node { root: self.root, here })
     }
 
-    /// The fields that have names of their own.
+    /// The names of the fields that the schema defines.
     pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
         self.known.into_iter().flatten().map(|(name, _)| name.as_str())
     }
 }
 
 impl<'a> Node<'a> {
-    /// The top of a schema.
+    /// The root of a schema.
     pub(crate) fn root(schema: &'a Value) -> Self {
         Node { root: schema, here: schema }
     }
@@ -58,7 +58,7 @@ impl<'a> Node<'a> {
         Node { here, ..self }
     }
 
-    /// Follows references until there is something else.
+    /// Follows references to the subschema that they refer to.
     fn resolved(self) -> Self {
         let mut node = self;
         for _ in 0..MAX_REFERENCES {
@@ -71,7 +71,7 @@ impl<'a> Node<'a> {
         node
     }
 
-    /// Every type that a value here may have.
+    /// All types that a value may have here.
     pub(crate) fn shapes(self) -> Vec<Shape<'a>> {
         self.shapes_within(MAX_REFERENCES)
     }
@@ -121,14 +121,14 @@ impl<'a> Node<'a> {
         let patterns = self.here.get("patternProperties").and_then(Value::as_object).and_then(|p| p.values().next());
         let others = match self.here.get("additionalProperties").or(patterns) {
             Some(Value::Bool(false)) => None,
-            // Nothing said: what has named fields takes no others, what has none is a free map.
+            // By default, an object with defined fields allows no others, and one without is a free map.
             None => known.is_none().then_some(&Value::Bool(true)),
             given => given,
         };
         Fields { root: self.root, known, others }
     }
 
-    /// The values that are allowed, where they are counted up.
+    /// The allowed values, if the schema enumerates them.
     fn choices(self) -> Vec<&'a Value> {
         let node = self.resolved();
         let mut found: Vec<&Value> = node.here.get("enum").and_then(Value::as_array).into_iter().flatten().collect();
@@ -143,7 +143,7 @@ impl<'a> Node<'a> {
         found
     }
 
-    /// The type in words, e.g. `integer`, `list of string`, `amd64 | arm64`.
+    /// The type's name, e.g. `integer`, `list of string`, `amd64 | arm64`.
     pub(crate) fn type_name(self) -> String {
         let choices: Vec<String> = self.choices().iter().filter(|c| !c.is_null()).map(|c| plain(c)).collect();
         if !choices.is_empty() {
@@ -174,7 +174,7 @@ impl<'a> Node<'a> {
         names.join(" or ")
     }
 
-    /// Whether a text here is a file as a data URL.
+    /// Whether a string here must be a data URL.
     pub(crate) fn is_data_url(self) -> bool {
         self.text("format") == Some("data-url")
     }
@@ -188,7 +188,7 @@ impl<'a> Node<'a> {
         self.here.get("default").or_else(|| self.resolved().here.get("default"))
     }
 
-    /// Every option beneath, those of objects before what is after them.
+    /// All options in this subschema, depth first.
     pub(crate) fn leaves(self) -> Vec<Leaf> {
         let mut leaves = Vec::new();
         self.collect(&mut Vec::new(), None, &mut leaves);
@@ -196,7 +196,7 @@ impl<'a> Node<'a> {
     }
 
     fn collect(self, path: &mut Vec<&'a str>, inherited: Option<&'a Value>, leaves: &mut Vec<Leaf>) {
-        // What an outer object gives as default is what a store gets; the field's own default only counts without.
+        // The default of an outer object overrides the field's own default.
         let default = inherited.or_else(|| self.default_value());
         let fields = self.shapes().into_iter().find_map(|shape| match shape {
             Shape::Object(fields) if fields.known.is_some_and(|known| !known.is_empty()) => Some(fields),
@@ -226,20 +226,20 @@ impl<'a> Node<'a> {
     }
 }
 
-/// One option that has no others beneath it.
+/// An option that contains no other options.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Leaf {
-    /// Where it is.
+    /// The path of the option.
     pub(crate) path: Vec<String>,
-    /// Its type in words.
+    /// The name of the option's type.
     pub(crate) type_name: String,
-    /// Its default; empty where it has none.
+    /// The default; empty if there is none.
     pub(crate) default: String,
-    /// What it is for, in one line.
+    /// The description on one line.
     pub(crate) description: String,
 }
 
-/// A value as it is written after `--set key=`: text without quotes, the rest as JSON.
+/// Formats a value in the notation of `--set`: strings without quotes, others as JSON.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) if !text.is_empty() => text.clone(),

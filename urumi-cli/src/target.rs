@@ -1,4 +1,4 @@
-//! What a run works on, ready to be used: a cluster or a server.
+//! Connects to the chosen cluster or server.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use crate::exit::{Failure, Via};
 use crate::file::read;
 use crate::output::Out;
 
-/// What this program calls itself, also in the stores that it creates.
+/// This program's name and version, sent as user agent and recorded in created stores.
 const PROGRAM: &str = concat!("urumi-cli/", env!("CARGO_PKG_VERSION"));
-/// The variable that holds a token itself. It is no argument, which everybody on the machine could read.
+/// The variable with the token. There is no such option, because other users can read a process' arguments.
 const TOKEN: &str = "URUMI_TOKEN";
 
-/// What a run works on.
+/// The cluster or server that a command uses.
 pub(crate) struct Target {
-    /// The stores there.
+    /// The stores of the cluster or server.
     pub(crate) stores: Arc<dyn StoreOrchestrator>,
     place: Place,
 }
@@ -35,7 +35,7 @@ enum Place {
 }
 
 impl Target {
-    /// A cluster.
+    /// A target on a cluster.
     pub(crate) fn cluster(orchestrator: Orchestrator) -> Self {
         Target { stores: Arc::new(orchestrator.clone()), place: Place::Cluster(orchestrator) }
     }
@@ -44,7 +44,7 @@ impl Target {
         Target { stores: Arc::new(server.clone()), place: Place::Server(server) }
     }
 
-    /// What only a cluster has.
+    /// The orchestrator, if the target is a cluster.
     pub(crate) fn as_cluster(&self) -> Option<&Orchestrator> {
         match &self.place {
             Place::Cluster(orchestrator) => Some(orchestrator),
@@ -52,7 +52,7 @@ impl Target {
         }
     }
 
-    /// What only a server has.
+    /// The client, if the target is a server.
     pub(crate) fn as_server(&self) -> Option<&HttpOrchestrator> {
         match &self.place {
             Place::Server(server) => Some(server),
@@ -60,19 +60,19 @@ impl Target {
         }
     }
 
-    /// An error, with what to do about it here.
+    /// An error with the hints for this kind of target.
     pub(crate) fn explain(&self, error: Error) -> Failure {
         let via = if self.as_server().is_some() { Via::Server } else { Via::Cluster };
         Failure::of(error, via)
     }
 }
 
-/// What was chosen, connected: a cluster has been found, a server not yet been asked anything.
+/// Connects to the chosen target. Sends no request to a server yet.
 pub(crate) async fn connect(global: &Global, out: &Out) -> Result<Target, Failure> {
     connect_to(&choose(global)?, global, out).await
 }
 
-/// The same, for a choice that has been made.
+/// Like [`connect`], for a choice made earlier.
 pub(crate) async fn connect_to(choice: &Choice, global: &Global, out: &Out) -> Result<Target, Failure> {
     match choice {
         Choice::Cluster(ClusterChoice::Kube) => {
@@ -85,7 +85,7 @@ pub(crate) async fn connect_to(choice: &Choice, global: &Global, out: &Out) -> R
         }
         Choice::Cluster(ClusterChoice::Memory) => {
             out.note(
-                "note: this in-memory cluster begins empty and vanishes with all its stores when the command ends",
+                "note: this in-memory cluster starts empty, and is lost with all its stores when the command exits",
             );
             let cluster = InMemoryCluster::builder().readiness_delay(global.memory_delay).build();
             Ok(Target::cluster(over(cluster, global, engines(global)?.clone())))
@@ -94,9 +94,9 @@ pub(crate) async fn connect_to(choice: &Choice, global: &Global, out: &Out) -> R
     }
 }
 
-/// What checks requests, renders manifests and describes engines: a server by its own settings, else urumi itself,
-/// without asking any cluster.
-pub(crate) fn judge(choice: &Choice, global: &Global, out: &Out) -> Result<Target, Failure> {
+/// The target that validates requests, renders manifests and describes engines: the server, which uses its own settings,
+/// or an orchestrator that needs no cluster.
+pub(crate) fn validator(choice: &Choice, global: &Global, out: &Out) -> Result<Target, Failure> {
     match choice {
         Choice::Cluster(_) => {
             let engines = engines(global)?.clone();
@@ -106,12 +106,12 @@ pub(crate) fn judge(choice: &Choice, global: &Global, out: &Out) -> Result<Targe
     }
 }
 
-/// An orchestrator over a cluster.
+/// Builds an orchestrator for a cluster.
 pub(crate) fn over(cluster: impl ClusterBackend, global: &Global, engines: EngineRegistry) -> Orchestrator {
     Orchestrator::builder(cluster).engines(engines).domain(&global.domain).created_by(PROGRAM).build()
 }
 
-/// A way to a server; nothing is sent yet.
+/// Builds a client for a server. Sends nothing yet.
 fn reach(choice: &ServerChoice, out: &Out) -> Result<HttpOrchestrator, Failure> {
     let token = token(choice.token_file.as_deref())?;
     let has_token = token.is_some();
@@ -124,14 +124,14 @@ fn reach(choice: &ServerChoice, out: &Out) -> Result<HttpOrchestrator, Failure> 
     let server = HttpOrchestrator::connect(&choice.address, &options)?;
     if has_token && !server.is_confidential() {
         out.warn(&format!(
-            "the token is sent to {} unencrypted: whoever is on the way can read and use it; use https",
+            "the token is sent to {} unencrypted: anyone on the network path can read and use it; use https",
             server.address()
         ));
     }
     Ok(server)
 }
 
-/// The token of the environment, or that of a file.
+/// Reads the token from the environment, or from a file.
 fn token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
     let (token, place) = match (std::env::var_os(TOKEN).filter(|token| !token.is_empty()), file) {
         (Some(token), _) => (token.into_string().ok(), format!("the environment variable {TOKEN}")),
@@ -141,17 +141,18 @@ fn token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
         }
         (None, None) => return Ok(None),
     };
-    // RFC 6750's tokens are a part of visible ASCII. What is wrong is said without showing any of it.
+    // RFC 6750 allows a subset of visible ASCII. The error must not contain any part of the token.
     let token = token.map(|token| token.trim().to_owned());
     match token.filter(|token| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())) {
         Some(token) => Ok(Some(SecretString::new(token))),
-        None => Err(Failure::usage(format!("{place} holds no token: it must be one word of visible ASCII characters"))),
+        None => Err(Failure::usage(format!(
+            "{place} contains no valid token: a token is one word of visible ASCII characters"
+        ))),
     }
 }
 
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
-        Failure::usage(error.to_string())
-            .hint("a server is given as --server https://urumi.example.com, its CA as --ca-file FILE in PEM")
+        Failure::usage(error.to_string()).hint("example: --server https://urumi.example.com --ca-file ca.pem")
     }
 }

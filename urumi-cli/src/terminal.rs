@@ -1,13 +1,13 @@
-//! The terminal, which is shared by what is printed and what changes in place.
+//! The terminal, shared by printed lines and progress bars.
 
 use std::sync::LazyLock;
 
 use indicatif::MultiProgress;
 
-/// The lines that change in place. There is one terminal, so there is one of these.
+/// The progress bars. Global, because there is only one terminal.
 pub(crate) static LIVE: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Does something to the terminal while nothing changes in place.
+/// Runs `f` while the progress bars are hidden.
 pub(crate) fn suspended<R>(f: impl FnOnce() -> R) -> R {
     LIVE.suspend(f)
 }

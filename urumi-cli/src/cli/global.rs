@@ -1,4 +1,4 @@
-//! What every command takes.
+//! Options that every command accepts.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -9,79 +9,79 @@ use clap::{ArgAction, ArgMatches, Args, ValueEnum};
 use urumi_core::engine::EngineRegistry;
 use urumi_core::settings::{domain, duration};
 
-/// What every command takes.
+/// Options that every command accepts.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Work through the urumi server at this address, e.g. https://urumi.example.com
+    /// Use the urumi server at this address, e.g. https://urumi.example.com
     ///
-    /// Without --server and --cluster, what `urumi context use` has chosen is used, and else the cluster of the
-    /// kubeconfig.
+    /// Without --server and --cluster, commands use the server chosen by `urumi context use`, or else the kubeconfig's
+    /// cluster.
     #[arg(long, global = true, value_name = "URL", env = "URUMI_SERVER", hide_env_values = true)]
     pub(crate) server: Option<String>,
 
-    /// A file with the token for the server; the token itself may be in $URUMI_TOKEN, which comes first
+    /// Read the server's token from this file; $URUMI_TOKEN, if set, is used instead
     #[arg(long, global = true, value_name = "FILE", env = "URUMI_TOKEN_FILE", hide_env_values = true)]
     pub(crate) token_file: Option<PathBuf>,
 
-    /// A file with certificates (PEM) by which the server is trusted, besides those that the system trusts
+    /// Also trust the CA certificates (PEM) in this file, besides the system's
     #[arg(long, global = true, value_name = "FILE", env = "URUMI_CA_FILE", hide_env_values = true)]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// Work on a cluster directly, and on which; `kube` where nothing else is chosen
+    /// Use a cluster directly; the default is `kube` unless a server is chosen
     #[arg(long, global = true, value_enum, env = "URUMI_CLUSTER", hide_env_values = true)]
     pub(crate) cluster: Option<ClusterChoice>,
 
-    /// The kubeconfig file; else $KUBECONFIG, ~/.kube/config, or the pod's service account
+    /// The kubeconfig file; the default is $KUBECONFIG, ~/.kube/config, or the pod's service account
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
 
-    /// The context within the kubeconfig (those of `urumi context` are servers, and are chosen there)
+    /// The context in the kubeconfig; to choose a saved server, run `urumi context use`
     #[arg(long, global = true, value_name = "NAME", env = "URUMI_CONTEXT", hide_env_values = true)]
     pub(crate) context: Option<String>,
 
-    /// On a cluster: the domain under which new stores are reachable, unless their options say otherwise
+    /// Cluster only: the domain of new stores, unless their options set one
     #[arg(long, global = true, value_parser = domain, default_value = urumi_core::orchestrator::local::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true)]
     pub(crate) domain: String,
 
-    /// On a cluster: a file of options by engine that new stores get unless theirs say otherwise
+    /// Cluster only: a file with default options for new stores, by engine
     ///
-    /// It is YAML or JSON, e.g. `medusa: {database: {storage: {size: 10Gi}}}`; `urumi engines NAME` shows what is in
-    /// force. Stores on record keep the options that they were created with. A server has defaults of its own.
+    /// The file is YAML or JSON, e.g. `medusa: {database: {storage: {size: 10Gi}}}`. `urumi engines NAME` shows the
+    /// resulting defaults. Existing stores keep the options that they were created with. A server has its own defaults.
     #[arg(long, global = true, value_name = "FILE", env = "URUMI_ENGINE_DEFAULTS", hide_env_values = true)]
     pub(crate) engine_defaults: Option<PathBuf>,
 
-    /// How data is printed; `name` prints ids only, which other commands take
+    /// The output format; `name` prints only ids, which other commands accept
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT", env = "URUMI_OUTPUT", hide_env_values = true)]
     pub(crate) output: Option<Format>,
 
-    /// Log more to stderr; up to three times
+    /// Log more to stderr; repeat up to three times
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
 
-    /// Say nothing on stderr but errors
+    /// Print only errors to stderr
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 
-    /// When to use colours; NO_COLOR is honoured too
+    /// When to use colours; NO_COLOR is respected
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(crate) color: Color,
 
-    /// With `--cluster memory`: how long a workload takes to become ready
+    /// With `--cluster memory`: the time a workload takes to become ready
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "500ms", env = "URUMI_MEMORY_DELAY", hide_env_values = true)]
     pub(crate) memory_delay: Duration,
 
-    /// Which of these stood on the command line itself: that outranks the environment.
+    /// The options given on the command line rather than by the environment.
     #[arg(skip)]
     flags: Vec<&'static str>,
 
-    /// What the file of engines' defaults made; it is read once in a run, since it may be a pipe.
+    /// The engines with `engine_defaults` applied. The file is read once, because it may be a pipe.
     #[arg(skip)]
     pub(crate) engines: OnceLock<EngineRegistry>,
 }
 
-/// The options for which it matters where they were said.
-const WEIGHED: [&str; 9] = [
+/// The options whose source (command line or environment) matters.
+const SOURCE_MATTERS: [&str; 9] = [
     "server",
     "token_file",
     "ca_file",
@@ -94,28 +94,28 @@ const WEIGHED: [&str; 9] = [
 ];
 
 impl Global {
-    /// Notes which options stood on the command line itself.
+    /// Records which options were given on the command line.
     pub(crate) fn note_flags(&mut self, matches: &ArgMatches) {
-        self.flags = WEIGHED.to_vec();
+        self.flags = SOURCE_MATTERS.to_vec();
         self.flags.retain(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
     }
 
-    /// Whether an option stood on the command line itself.
+    /// Whether the option was given on the command line.
     pub(crate) fn is_flag(&self, id: &str) -> bool {
         self.flags.contains(&id)
     }
 }
 
-/// Which cluster to work on.
+/// The kind of cluster to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ClusterChoice {
-    /// A real Kubernetes cluster, found as kubectl finds it
+    /// A Kubernetes cluster, located like kubectl does
     Kube,
-    /// A throw-away cluster within this process, empty at its start and gone at its end
+    /// A temporary in-memory cluster: starts empty, lost when the command exits
     Memory,
 }
 
-/// How data is printed.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -142,7 +142,7 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// Makes it the choice of the whole process.
+    /// Applies the choice to the whole process.
     pub(crate) fn write_global(self) {
         match self {
             Color::Auto => anstream::ColorChoice::Auto,

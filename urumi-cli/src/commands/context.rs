@@ -23,12 +23,12 @@ pub(super) fn run(global: &Global, out: &Out, command: &ContextCommand) -> Resul
 
 fn set(global: &Global, out: &Out, name: &str) -> Result<(), Failure> {
     check_name(name)?;
-    // Only what was said here is kept, not what happens to be in the environment.
+    // Save only what the command line contains, not what the environment happens to contain.
     let Some(address) = global.server.as_deref().filter(|_| global.is_flag("server")) else {
-        return Err(Failure::usage("the address of the server is missing")
-            .hint(format!("`urumi context set {name} --server https://urumi.example.com`")));
+        return Err(Failure::usage("the server's address is missing")
+            .hint(format!("example: `urumi context set {name} --server https://urumi.example.com`")));
     };
-    // Only looked at: nothing is sent.
+    // Only checks the address, sends nothing.
     let server = HttpOrchestrator::connect(address, &ServerOptions::default())?;
     let given = |flag: &str, file: &Option<PathBuf>| match file {
         Some(file) if global.is_flag(flag) => existing(out, file).map(Some),
@@ -42,19 +42,19 @@ fn set(global: &Global, out: &Out, name: &str) -> Result<(), Failure> {
     let mut contexts = Contexts::load()?;
     contexts.contexts.insert(name.to_owned(), saved);
     let file = contexts.save()?;
-    out.note(&format!("context {name} is kept in {}", file.display()));
+    out.note(&format!("context {name} was saved in {}", file.display()));
     if contexts.current.as_deref() != Some(name) {
-        out.note(&format!("`urumi context use {name}` lets all commands go to it"));
+        out.note(&format!("`urumi context use {name}` makes it the default"));
     }
     Ok(())
 }
 
-/// A file by a path that stays right wherever commands are run.
+/// The file's absolute path, which is valid in every working directory.
 fn existing(out: &Out, file: &Path) -> Result<PathBuf, Failure> {
-    let absolute =
-        std::path::absolute(file).map_err(|error| Failure::usage(format!("{} is no path: {error}", file.display())))?;
+    let absolute = std::path::absolute(file)
+        .map_err(|error| Failure::usage(format!("invalid path {}: {error}", file.display())))?;
     if let Err(error) = std::fs::metadata(&absolute) {
-        out.warn(&format!("{} cannot be read now: {error}", absolute.display()));
+        out.warn(&format!("cannot read {}: {error}", absolute.display()));
     }
     Ok(absolute)
 }
@@ -64,7 +64,7 @@ fn choose(out: &Out, name: &str) -> Result<(), Failure> {
     let server = contexts.require(name)?.server.clone();
     contexts.current = Some(name.to_owned());
     contexts.save()?;
-    out.note(&format!("commands now go to {server}"));
+    out.note(&format!("commands now use the server {server}"));
     Ok(())
 }
 
@@ -73,7 +73,7 @@ fn none(out: &Out) -> Result<(), Failure> {
     if contexts.current.take().is_some() {
         contexts.save()?;
     }
-    out.note("commands now work on the cluster of the kubeconfig");
+    out.note("commands now use the kubeconfig's cluster");
     Ok(())
 }
 
@@ -81,19 +81,19 @@ fn delete(out: &Out, name: &str) -> Result<(), Failure> {
     let mut contexts = Contexts::load()?;
     contexts.require(name)?;
     contexts.contexts.remove(name);
-    let in_use = contexts.current.as_deref() == Some(name);
-    if in_use {
+    let was_default = contexts.current.as_deref() == Some(name);
+    if was_default {
         contexts.current = None;
     }
     contexts.save()?;
-    out.note(&format!("context {name} is forgotten"));
-    if in_use {
-        out.note("it was in use: commands now work on the cluster of the kubeconfig");
+    out.note(&format!("context {name} was deleted"));
+    if was_default {
+        out.note("it was the default: commands now use the kubeconfig's cluster");
     }
     Ok(())
 }
 
-/// A context, for programs.
+/// A context as JSON or YAML.
 #[derive(Serialize)]
 struct Listed<'a> {
     name: &'a str,
@@ -113,7 +113,7 @@ fn list(out: &Out) -> Result<(), Failure> {
         return Ok(());
     }
     if listed.is_empty() {
-        out.note("no context is kept; `urumi context set NAME --server URL` keeps one");
+        out.note("no contexts are saved; `urumi context set NAME --server URL` saves one");
         return Ok(());
     }
     if out.format() == Some(Format::Name) {

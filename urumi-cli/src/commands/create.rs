@@ -19,23 +19,24 @@ use crate::{follow, target};
 
 pub(super) async fn run(global: &Global, out: &Out, args: Create) -> Result<(), Failure> {
     let choice = choose(global)?;
-    let judge = target::judge(&choice, global, out)?;
-    let mut request = assemble(&judge, &args.store).await?;
+    let validator = target::validator(&choice, global, out)?;
+    let mut request = assemble(&validator, &args.store).await?;
     request.idempotency_key = args.idempotency_key;
     if args.dry_run {
-        return dry_run(global, out, &choice, &judge, request).await;
+        return dry_run(global, out, &choice, &validator, request).await;
     }
-    let target = match judge.as_cluster() {
+    let target = match validator.as_cluster() {
         Some(offline) => {
-            // What is wrong with the request is found out before any cluster is asked.
+            // Report an invalid request before connecting to the cluster.
             let spec = offline.prepare(&request)?;
-            // A key stands for an id of its own. Otherwise the one that was drawn is used, so that it can be named.
+            // The id follows from the key, if there is one. Otherwise fix the random id now, so that messages can
+            // contain it.
             if request.idempotency_key.is_none() {
                 request.id = Some(spec.id.to_string());
             }
             target::connect_to(&choice, global, out).await?
         }
-        None => judge,
+        None => validator,
     };
     if !args.wait.wait {
         let store = target.stores.create(request).await?;
@@ -43,22 +44,22 @@ pub(super) async fn run(global: &Global, out: &Out, args: Create) -> Result<(), 
         follow::mention_monitor(&target, out, &store.id);
         return Ok(());
     }
-    let left = left(&target, request.id.as_deref());
-    let id = follow::unless_interrupted(&left, begin(&target, out, request)).await?;
+    let consequence = interrupted(&target, request.id.as_deref());
+    let id = follow::unless_interrupted(&consequence, begin(&target, out, request)).await?;
     let timeout = args.wait.timeout;
     let waiting = follow::wait_until(&target, out, &id, "creating", Ready.or_failed(), timeout);
     let work = follow::attended(&target, &id, timeout, waiting);
-    finish(out, follow::unless_interrupted(&self::left(&target, Some(id.as_str())), work).await?)
+    finish(out, follow::unless_interrupted(&interrupted(&target, Some(id.as_str())), work).await?)
 }
 
-/// Puts a store on record, and makes its objects as far as that is possible now.
+/// Records a store, and creates its objects as far as possible.
 async fn begin(target: &Target, out: &Out, request: CreateStore) -> Result<StoreId, Failure> {
     match target.stores.create(request).await {
         Ok(store) => Ok(store.id),
         Err(error) => match &error {
-            // It is on record: the monitor goes on with it.
+            // The store is recorded, so the monitor continues.
             Error::Unfinished { store, source } if source.is_retryable() => {
-                out.warn(&format!("{error}; going on with it ({source})"));
+                out.warn(&format!("{error}; continuing ({source})"));
                 Ok(store.id.clone())
             }
             _ => Err(target.explain(error)),
@@ -66,29 +67,28 @@ async fn begin(target: &Target, out: &Out, request: CreateStore) -> Result<Store
     }
 }
 
-/// What becomes of a store that is not waited for any longer.
-fn left(target: &Target, id: Option<&str>) -> String {
+/// What happens to the store after an interruption.
+fn interrupted(target: &Target, id: Option<&str>) -> String {
     match (id, target.as_cluster()) {
-        (None, _) => "the store may be on record already: `urumi list` shows it".to_owned(),
+        (None, _) => "the store may exist already: check with `urumi list`".to_owned(),
         (Some(id), Some(_)) => format!(
-            "store {id} goes on existing once it is on record: `urumi wait {id}` follows it where a monitor runs, \
-             `urumi retry {id} --wait` finishes it, `urumi delete {id}` removes it"
+            "store {id} may exist already: `urumi retry {id} --wait` completes it, `urumi wait {id}` waits for it if a \
+             monitor runs, `urumi delete {id}` removes it"
         ),
-        (Some(id), None) => format!(
-            "store {id} goes on existing once it is on record: `urumi wait {id}` follows it, \
-             `urumi delete {id}` removes it"
-        ),
+        (Some(id), None) => {
+            format!("store {id} may exist already: `urumi wait {id}` waits for it, `urumi delete {id}` removes it")
+        }
     }
 }
 
-/// Shows a store that became ready.
+/// Prints a store that has become ready.
 pub(super) fn finish(out: &Out, store: Option<Store>) -> Result<(), Failure> {
     let Some(store) = store else { return Ok(()) };
     follow::announce(out, &store);
     out.store(&store)
 }
 
-/// What a store would consist of.
+/// The result of a dry run.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DryRun<'a> {
@@ -105,12 +105,12 @@ async fn dry_run(
     global: &Global,
     out: &Out,
     choice: &Choice,
-    judge: &Target,
+    validator: &Target,
     request: CreateStore,
 ) -> Result<(), Failure> {
-    let preview = judge.stores.preview(request).await?;
-    // A server has looked already.
-    if judge.as_cluster().is_some() {
+    let preview = validator.stores.preview(request).await?;
+    // A server checks this in `preview`.
+    if validator.as_cluster().is_some() {
         check_free(global, out, choice, &preview).await?;
     }
     let what = DryRun {
@@ -129,22 +129,22 @@ async fn dry_run(
         return out.data(&format!("{}\n", preview.id));
     }
     out.data(&object_table(&preview.objects))?;
-    out.note(&format!("nothing was created: store {} would have these {} objects", preview.id, preview.objects.len()));
+    out.note(&format!("nothing was created; store {} would have these {} objects", preview.id, preview.objects.len()));
     if let Some(url) = &preview.urls.storefront {
-        out.note(&format!("its storefront would be {url}"));
+        out.note(&format!("the storefront's URL would be {url}"));
     }
     Ok(())
 }
 
-/// Fails if the cluster has the store's namespace already. A cluster that cannot be asked is only remarked on.
+/// Fails if the store's namespace already exists. If the cluster is unreachable, only prints a warning.
 async fn check_free(global: &Global, out: &Out, choice: &Choice, preview: &Preview) -> Result<(), Failure> {
-    let unasked = |why: &dyn std::fmt::Display| {
-        out.warn(&format!("whether namespace {} is free was not checked: {why}", preview.namespace));
+    let warn_unchecked = |why: &dyn std::fmt::Display| {
+        out.warn(&format!("cannot check whether namespace {} exists: {why}", preview.namespace));
     };
     let target = match target::connect_to(choice, global, out).await {
         Ok(target) => target,
         Err(failure) => {
-            unasked(&failure.errors.join("; "));
+            warn_unchecked(&failure.errors.join("; "));
             return Ok(());
         }
     };
@@ -153,7 +153,7 @@ async fn check_free(global: &Global, out: &Out, choice: &Choice, preview: &Previ
     match orchestrator.cluster().list(&Query::all(kind).named(&preview.namespace)).await {
         Ok(found) if found.is_empty() => Ok(()),
         Ok(_) => {
-            let message = format!("namespace {} exists already; choose another id", preview.namespace);
+            let message = format!("namespace {} already exists; choose another id", preview.namespace);
             Err(Error::AlreadyExists { id: preview.id.clone(), message }.into())
         }
         Err(error)
@@ -162,7 +162,7 @@ async fn check_free(global: &Global, out: &Out, choice: &Choice, preview: &Previ
                 ClusterErrorKind::Unreachable | ClusterErrorKind::Timeout | ClusterErrorKind::Unavailable
             ) =>
         {
-            unasked(&error);
+            warn_unchecked(&error);
             Ok(())
         }
         Err(source) => {

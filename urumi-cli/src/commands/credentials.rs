@@ -21,7 +21,6 @@ pub(super) async fn run(global: &Global, out: &Out, which: &Which, reveal: bool)
         return Ok(());
     }
     if out.format() == Some(Format::Name) {
-        // For scripts that want nothing else.
         return out.data(&format!("{}\n", crate::output::safe(password.unwrap_or(&credentials.username))));
     }
     out.data(&facts(vec![

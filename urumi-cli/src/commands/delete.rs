@@ -19,8 +19,8 @@ pub(super) async fn run(
     wait: &WaitArgs,
 ) -> Result<(), Failure> {
     if !yes && !io::stdin().is_terminal() {
-        return Err(Failure::usage("deleting without a terminal to ask on needs --yes")
-            .hint("the store would be deleted with everything in it, its data included"));
+        return Err(Failure::usage("cannot ask for confirmation without a terminal; pass --yes to delete the store")
+            .hint("this deletes the store and all its data"));
     }
     let target = target::connect(global, out).await?;
     let store = target.stores.find(&which.store).await?;
@@ -31,29 +31,29 @@ pub(super) async fn run(
     let store = target.stores.delete_if(&id, expected).await?;
     if !wait.wait {
         out.store(&store)?;
-        out.note(&format!("store {id} is being deleted; `urumi wait {id} --for deleted` waits until it is gone"));
+        out.note(&format!("store {id} is being deleted; `urumi wait {id} --for deleted` waits for it"));
         return Ok(());
     }
-    // What the store has outside of its namespace is for a monitor to undo.
+    // A monitor cleans up what the store has outside its namespace.
     let waiting = follow::wait_until(&target, out, &id, "deleting", Deleted, wait.timeout);
     let work = follow::attended(&target, &id, wait.timeout, waiting);
-    let left = format!("the deletion of store {id} goes on: `urumi wait {id} --for deleted` follows it");
-    let last = follow::unless_interrupted(&left, work).await?;
-    out.note(&format!("store {id} is gone"));
+    let consequence = format!("store {id} is still being deleted; `urumi wait {id} --for deleted` waits for it");
+    let last = follow::unless_interrupted(&consequence, work).await?;
+    out.note(&format!("store {id} is deleted"));
     out.store(&last.unwrap_or(store))
 }
 
-/// Shows what would be deleted, and asks.
+/// Shows the store, and asks for confirmation.
 fn confirmed(out: &Out, store: &Store) -> Result<bool, Failure> {
     let id = &store.id;
-    // Asked even with --quiet: a question is no remark.
+    // Ask even with --quiet, which hides only notes.
     let asking = Out::new(out.format(), false);
     asking.note(&format!(
         "store {id} {:?} ({}, {}), namespace {}",
         store.name, store.engine, store.status, store.namespace
     ));
-    asking.note("It is deleted with everything in it: orders, customers and all other data. This cannot be undone.");
-    asking.note(&format!("Type y or the id ({id}) to delete it:"));
+    asking.note("This deletes the store with all orders, customers and other data. It cannot be undone.");
+    asking.note(&format!("Type y or the id ({id}) to delete the store:"));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     let answer = answer.trim();

@@ -20,21 +20,21 @@ use crate::output::Out;
 use crate::target::Target;
 use crate::{follow, target};
 
-/// How long each workload takes, so that one can watch the store come alive.
+/// Readiness delays of the workloads in milliseconds, so that the user can see the progress.
 const DELAYS: [(&str, u64); 3] = [("postgres", 900), ("medusa-storefront", 1500), ("medusa-api", 2400)];
-/// How long a namespace takes to go.
+/// How long the deletion of a namespace takes.
 const TERMINATION: Duration = Duration::from_millis(800);
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
-    // One that is chosen for all commands is no wish for this one.
+    // Ignore a default server: it was not chosen for this command.
     if let Some(Choice::Server(_)) = explicit(global)? {
-        return Err(Failure::usage("the demo shows a cluster in memory, and has nothing to show of a server")
-            .hint("leave --server out, and unset URUMI_SERVER, or try `urumi create NAME --wait` on the server"));
+        return Err(Failure::usage("the demo uses an in-memory cluster, and cannot use a server")
+            .hint("omit --server and unset URUMI_SERVER, or run `urumi create NAME --wait` on the server"));
     }
     if global.is_flag("engine_defaults") {
-        return Err(Failure::usage("the demo has none of --engine-defaults: its cluster could not serve them all")
-            .hint("`urumi --cluster memory create NAME --wait --engine-defaults FILE` makes a store of them"));
+        return Err(Failure::usage("the demo does not support --engine-defaults")
+            .hint("run `urumi --cluster memory create NAME --wait --engine-defaults FILE` instead"));
     }
     let cluster = InMemoryCluster::builder().termination_delay(TERMINATION);
     let cluster = DELAYS
@@ -45,29 +45,29 @@ pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
     let request = CreateStore::new("Demo Shop", "medusa");
     let spec = orchestrator.prepare(&request)?;
     let id = spec.id.clone();
-    out.note("$ urumi create \"Demo Shop\" --wait    (on a cluster in memory; nothing on this machine changes)");
-    follow::attended(&target, &id, PATIENCE, async {
+    out.note("$ urumi create \"Demo Shop\" --wait    (on an in-memory cluster; nothing on this machine changes)");
+    follow::attended(&target, &id, TIMEOUT, async {
         orchestrator.create(request.id(id.as_str())).await?;
         let ready = Ready.or_failed();
-        let store = follow::wait_until(&target, out, &id, "creating", ready, PATIENCE).await?;
+        let store = follow::wait_until(&target, out, &id, "creating", ready, TIMEOUT).await?;
         if let Some(store) = store {
             follow::announce(out, &store);
         }
         out.note("");
-        out.note("what it is made of:");
+        out.note("the store's objects:");
         out.data(&tree(&orchestrator, &spec).await?)?;
         out.note("");
         out.note(&format!("$ urumi delete {id} --yes --wait"));
         orchestrator.delete(&id).await?;
-        follow::wait_until(&target, out, &id, "deleting", Deleted, PATIENCE).await?;
+        follow::wait_until(&target, out, &id, "deleting", Deleted, TIMEOUT).await?;
         let left = orchestrator.list().await?.len();
-        out.note(&format!("store {id} is gone without a trace: {left} stores are left"));
+        out.note(&format!("store {id} and all its objects are deleted; {left} stores are left"));
         Ok(())
     })
     .await
 }
 
-/// The store's objects as they are in the cluster, each workload's pods and claims beneath it.
+/// Formats the store's objects in the cluster as a tree. A workload's pods and volume claims are listed below it.
 async fn tree(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<String, Failure> {
     let cluster = orchestrator.cluster();
     let failed = |source| Error::Cluster { operation: Operation::Get, id: Some(spec.id.clone()), source };
@@ -103,11 +103,11 @@ fn component(object: &Object) -> &'static str {
         Some("database") => "database",
         Some("api") => "API",
         Some("storefront") => "storefront",
-        _ => "all of it",
+        _ => "common",
     }
 }
 
-/// An object with what is worth knowing of it.
+/// Formats an object with its most important properties.
 fn line(object: &Object) -> String {
     let at = |pointer: &str| object.at(pointer).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
     let of = |pointer: &str| at(pointer).unwrap_or_default();

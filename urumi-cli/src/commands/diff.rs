@@ -24,7 +24,7 @@ pub(super) async fn run(global: &Global, out: &Out, which: &Which) -> Result<(),
         return Ok(());
     }
     if differences.is_empty() {
-        out.note(&format!("store {id} has no differences"));
+        out.note(&format!("store {id} matches its manifests"));
         return Ok(());
     }
     let mut text = String::new();

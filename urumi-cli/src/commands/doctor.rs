@@ -9,48 +9,50 @@ use urumi_core::StoreOrchestrator;
 use crate::choice::{Choice, choose};
 use crate::cli::Global;
 use crate::exit::{Code, Failure};
-use crate::output::{Cell, Out, columns};
+use crate::output::{Cell, Out, columns, counted};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Verdict {
+enum CheckResult {
     Ok,
     Warn,
     Fail,
 }
 
-/// What was looked at, how it is, and what to do.
+/// The result of a check.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Finding {
-    result: Verdict,
+    result: CheckResult,
+    /// What the check found.
     what: String,
+    /// How to fix the problem, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     to_do: Option<String>,
 }
 
 fn ok(what: impl Into<String>) -> Finding {
-    Finding { result: Verdict::Ok, what: what.into(), to_do: None }
+    Finding { result: CheckResult::Ok, what: what.into(), to_do: None }
 }
 
 fn warn(what: impl Into<String>, to_do: impl Into<String>) -> Finding {
-    Finding { result: Verdict::Warn, what: what.into(), to_do: Some(to_do.into()) }
+    Finding { result: CheckResult::Warn, what: what.into(), to_do: Some(to_do.into()) }
 }
 
 fn fail(what: impl Into<String>, to_do: impl Into<String>) -> Finding {
-    Finding { result: Verdict::Fail, what: what.into(), to_do: Some(to_do.into()) }
+    Finding { result: CheckResult::Fail, what: what.into(), to_do: Some(to_do.into()) }
 }
 
 pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
     let choice = choose(global)?;
     let findings = match &choice {
-        Choice::Cluster(_) => cluster::look(&choice, global, out).await,
-        Choice::Server(address) => server::look(address, &choice, global, out).await,
+        Choice::Cluster(_) => cluster::check(&choice, global, out).await,
+        Choice::Server(address) => server::check(address, &choice, global, out).await,
     };
     if !out.structured(&findings)? {
         out.data(&columns(findings.iter().map(row).collect()))?;
     }
-    if findings.iter().any(|f| f.result == Verdict::Fail) {
+    if findings.iter().any(|f| f.result == CheckResult::Fail) {
         return Err(Failure::shown(Code::Other));
     }
     Ok(())
@@ -59,9 +61,9 @@ pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
 fn row(finding: &Finding) -> Vec<Cell> {
     use urumi_core::store::status::StoreStatus;
     let (word, like) = match finding.result {
-        Verdict::Ok => ("ok", StoreStatus::Ready),
-        Verdict::Warn => ("warn", StoreStatus::Degraded),
-        Verdict::Fail => ("fail", StoreStatus::Failed),
+        CheckResult::Ok => ("ok", StoreStatus::Ready),
+        CheckResult::Warn => ("warn", StoreStatus::Degraded),
+        CheckResult::Fail => ("fail", StoreStatus::Failed),
     };
     let text = match &finding.to_do {
         Some(to_do) => format!("{} — {to_do}", finding.what),
@@ -70,7 +72,7 @@ fn row(finding: &Finding) -> Vec<Cell> {
     vec![Cell::status_like(word, like), text.into()]
 }
 
-/// Whether the stores can be listed, and their records read.
+/// Checks that the stores can be listed, and their records read.
 async fn stores(stores: &dyn StoreOrchestrator) -> Finding {
     match stores.list().await {
         Ok(stores) => {
@@ -79,15 +81,16 @@ async fn stores(stores: &dyn StoreOrchestrator) -> Finding {
                 .filter(|s| s.reason.as_deref().is_some_and(|reason| reason.starts_with("RecordUnreadable")))
                 .map(|s| s.id.as_str())
                 .collect();
+            let count = counted(stores.len(), "store", "stores");
             if unreadable.is_empty() {
-                ok(format!("{} stores, all records are readable", stores.len()))
+                ok(format!("{count}; all records are readable"))
             } else {
                 warn(
-                    format!("{} stores, these records are not readable: {}", stores.len(), unreadable.join(", ")),
-                    "`urumi get STORE` says why; a newer urumi may have written them",
+                    format!("{count}; these have unreadable records: {}", unreadable.join(", ")),
+                    "`urumi get STORE` shows the reason; a newer version of urumi may have written the records",
                 )
             }
         }
-        Err(error) => fail(error.to_string(), "the stores must be listable"),
+        Err(error) => fail(error.to_string(), "urumi must be able to list the stores"),
     }
 }

@@ -13,7 +13,7 @@ use crate::schema::Node;
 use crate::target;
 
 pub(super) async fn run(global: &Global, out: &Out, name: Option<&str>) -> Result<(), Failure> {
-    let engines = target::judge(&choose(global)?, global, out)?.stores.engines().await?;
+    let engines = target::validator(&choose(global)?, global, out)?.stores.engines().await?;
     let Some(name) = name else { return all(out, &engines) };
     match engines.iter().find(|engine| engine.name == name) {
         Some(engine) => one(out, engine),

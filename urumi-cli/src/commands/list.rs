@@ -14,11 +14,10 @@ pub(super) async fn run(global: &Global, out: &Out, wanted: &[StoreStatus]) -> R
         stores.retain(|store| wanted.contains(&store.status));
     }
     if stores.is_empty() {
-        // Programs get an empty list; people are told.
         out.structured(&stores)?;
         out.note(match before {
-            0 => "there are no stores; `urumi create NAME` makes one",
-            _ => "no store has that status",
+            0 => "there are no stores; `urumi create NAME` creates one",
+            _ => "no store has this status",
         });
         return Ok(());
     }

@@ -12,7 +12,7 @@ use crate::output::{Out, json_line, printable, safe, yaml};
 use crate::target::Target;
 use crate::{follow, target};
 
-/// What components are told apart by, in the order in which they come up.
+/// The colours of components, in the order of their first line.
 const COLOURS: [Style; 6] = [
     AnsiColor::Cyan.on_default(),
     AnsiColor::Magenta.on_default(),
@@ -30,7 +30,7 @@ pub(super) async fn run(global: &Global, out: &Out, which: &str, query: &LogQuer
     }
     tokio::select! {
         biased;
-        // Ctrl-C is how following ends.
+        // Ctrl-C is the normal end of following.
         () = follow::told_to_stop() => Ok(()),
         result = printing => result,
     }
@@ -39,9 +39,10 @@ pub(super) async fn run(global: &Global, out: &Out, which: &str, query: &LogQuer
 async fn print(target: &Target, out: &Out, which: &str, query: &LogQuery) -> Result<(), Failure> {
     let id = target.stores.find(which).await?.id;
     let mut lines = target.stores.logs(&id, query).await?;
-    let mut show = Lines { format: out.format(), prefixed: query.component.is_none(), components: Vec::new() };
+    let mut formatter =
+        LineFormatter { format: out.format(), prefixed: query.component.is_none(), components: Vec::new() };
     let mut any = false;
-    // What comes last decides whether an error was that of one container among others, or the end.
+    // If more lines follow, the error concerned one container of several. Otherwise the error ended the stream.
     let mut failed: Option<Error> = None;
     while let Some(line) = lines.next().await {
         if let Some(error) = failed.take() {
@@ -50,7 +51,7 @@ async fn print(target: &Target, out: &Out, which: &str, query: &LogQuery) -> Res
         match line {
             Ok(line) => {
                 any = true;
-                out.data(&show.line(&line)?)?;
+                out.data(&formatter.line(&line)?)?;
             }
             Err(error) => failed = Some(error),
         }
@@ -63,23 +64,23 @@ async fn print(target: &Target, out: &Out, which: &str, query: &LogQuery) -> Res
         }
         None => {
             if !any {
-                out.note(&format!("the containers of store {id} have written nothing"));
+                out.note(&format!("the logs of store {id} are empty"));
             }
             Ok(())
         }
     }
 }
 
-/// How lines are shown.
-struct Lines {
+/// Formats log lines.
+struct LineFormatter {
     format: Option<Format>,
-    /// Whether each says where it comes from.
+    /// Whether lines start with their component and pod.
     prefixed: bool,
-    /// Those seen so far, each in its colour.
+    /// The components seen so far. The index determines the colour.
     components: Vec<String>,
 }
 
-impl Lines {
+impl LineFormatter {
     fn line(&mut self, line: &LogLine) -> Result<String, Failure> {
         match self.format {
             Some(Format::Json) => json_line(line),
@@ -115,17 +116,17 @@ mod tests {
             container: component.into(),
             text: text.into(),
         };
-        let mut lines = Lines { format: None, prefixed: true, components: Vec::new() };
+        let mut lines = LineFormatter { format: None, prefixed: true, components: Vec::new() };
         let api = lines.line(&line("api", "one")).unwrap();
         let database = lines.line(&line("database", "two")).unwrap();
         assert_eq!(lines.line(&line("api", "one")).unwrap(), api);
         assert_ne!(api.split('[').nth(1), database.split('[').nth(1), "the colours are the same");
         let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
         assert_eq!(plain(&api), "[api api-0] one\n");
-        let mut bare = Lines { format: None, prefixed: false, components: Vec::new() };
+        let mut bare = LineFormatter { format: None, prefixed: false, components: Vec::new() };
         let coloured = "\u{1b}[32minfo\u{1b}[0m:\tok\r\u{1b}]0;title\u{7} \u{9b}2J🛍";
         assert_eq!(bare.line(&line("api", coloured)).unwrap(), "info:\tok\\r \\u{9b}2J🛍\n");
-        let mut json = Lines { format: Some(Format::Json), prefixed: true, components: Vec::new() };
+        let mut json = LineFormatter { format: Some(Format::Json), prefixed: true, components: Vec::new() };
         let object: LogLine = serde_json::from_str(&json.line(&line("api", coloured)).unwrap()).unwrap();
         assert_eq!(object.text, coloured);
     }

@@ -14,10 +14,10 @@ use urumi_core::{StoreOrchestrator as _, StoreOrchestratorExt as _};
 use crate::choice::{Choice, choose};
 use crate::cli::Global;
 use crate::exit::{Code, Failure};
-use crate::output::Out;
+use crate::output::{Out, counted};
 use crate::{follow, target};
 
-/// How often the monitor is asked how it is.
+/// How often to check the monitor's health.
 const CHECK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(
@@ -29,14 +29,13 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let choice = choose(global)?;
     if matches!(choice, Choice::Server(_)) {
-        return Err(Failure::usage(
-            "a monitor works on a cluster, and this would go through a server, which has its own",
-        )
-        .hint("`urumi watch` prints every change; `urumi monitor --cluster kube` works on the kubeconfig's cluster"));
+        return Err(Failure::usage("`urumi monitor` uses a cluster directly; a server runs its own monitor").hint(
+            "`urumi watch` prints all changes; `urumi monitor --cluster kube` monitors the kubeconfig's cluster",
+        ));
     }
     let target = target::connect_to(&choice, global, out).await?;
     let Some(orchestrator) = target.as_cluster() else { return Ok(()) };
-    // Asked first, so that a cluster that cannot be used is said at once.
+    // Send a request first to report an unusable cluster immediately.
     let only = match only {
         Some(which) => Some(orchestrator.find(which).await?.id),
         None => {
@@ -67,7 +66,7 @@ pub(super) async fn run(
     result
 }
 
-/// Says which watches fail and when they are well again; resolves when the monitor stopped by itself.
+/// Logs failing and recovered watches. Returns when the monitor has stopped by itself.
 async fn failed(out: &Out, handle: &MonitorHandle) -> Failure {
     let mut ticks = tokio::time::interval(CHECK);
     let mut failing_before = Vec::new();
@@ -76,30 +75,29 @@ async fn failed(out: &Out, handle: &MonitorHandle) -> Failure {
         ticks.tick().await;
         let health = handle.health();
         if !health.running {
-            let why = health.last_error.unwrap_or_else(|| "it gave no reason".into());
+            let why = health.last_error.unwrap_or_else(|| "the reason is unknown".into());
             return Failure::new(Code::Other, format!("the monitor stopped: {why}"));
         }
         if health.synced && !synced_before {
-            let stores = if health.stores == 1 { "store" } else { "stores" };
-            log(out, &format!("the monitor looks after {} {stores}", health.stores));
+            log(out, &format!("monitoring {}", counted(health.stores, "store", "stores")));
         }
         synced_before |= health.synced;
         if health.failing_watches != failing_before {
             match health.failing_watches.as_slice() {
-                [] => log(out, "all watches are well again"),
-                failing => log(out, &format!("watches fail: {}", failing.join("; "))),
+                [] => log(out, "all watches have recovered"),
+                failing => log(out, &format!("failing watches: {}", failing.join("; "))),
             }
             failing_before = health.failing_watches;
         }
     }
 }
 
-/// Logs every change of a status.
+/// Logs all status changes.
 async fn log_changes(out: &Out, orchestrator: &Orchestrator, only: Option<&StoreId>) {
     let mut last: HashMap<StoreId, (String, StoreStatus)> = HashMap::new();
     let mut events = orchestrator.watch(only);
     while let Some(event) = events.next().await {
-        // An error is the monitor's business: it watches the same stores, and says so.
+        // Ignore errors: the monitor watches the same stores and reports them.
         let Ok(event) = event else { continue };
         match event {
             StoreEvent::Listed(stores) => {

@@ -10,9 +10,9 @@ use crate::request::{Address, assemble, object_table};
 use crate::target;
 
 pub(super) async fn run(global: &Global, out: &Out, store: &NewStore) -> Result<(), Failure> {
-    let judge = target::judge(&choose(global)?, global, out)?;
-    let request = assemble(&judge, store).await?;
-    let objects = judge.stores.preview(request).await?.objects;
+    let validator = target::validator(&choose(global)?, global, out)?;
+    let request = assemble(&validator, store).await?;
+    let objects = validator.stores.preview(request).await?.objects;
     match out.format() {
         None | Some(Format::Yaml) => {
             let documents = objects.iter().map(|o| Ok(format!("---\n{}", yaml(o)?)));

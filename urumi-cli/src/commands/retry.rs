@@ -23,15 +23,15 @@ pub(super) async fn run(global: &Global, out: &Out, which: &Which, wait: &WaitAr
         match target.stores.retry(&id).await {
             Ok(_) => {}
             Err(error @ Error::Unfinished { .. }) if error.is_retryable() => {
-                out.warn(&format!("{error}; going on with it"));
+                out.warn(&format!("{error}; continuing"));
             }
             Err(error) => return Err(target.explain(error)),
         }
         follow::wait_until(&target, out, &id, "retrying", Ready.or_failed(), wait.timeout).await
     });
-    let left = match target.as_cluster() {
-        Some(_) => format!("store {id} goes on as it is: `urumi wait {id}` follows it where a monitor runs"),
-        None => format!("store {id} goes on as it is: `urumi wait {id}` follows it"),
+    let consequence = match target.as_cluster() {
+        Some(_) => format!("store {id} still exists; `urumi wait {id}` waits for it if a monitor runs"),
+        None => format!("store {id} still exists; `urumi wait {id}` waits for it"),
     };
-    finish(out, follow::unless_interrupted(&left, work).await?)
+    finish(out, follow::unless_interrupted(&consequence, work).await?)
 }

@@ -16,12 +16,12 @@ pub(super) async fn run(global: &Global, out: &Out, which: &Which) -> Result<(),
         let _shown = Progress::new(out, &id, "placing an order");
         target.stores.smoke(&id).await.map_err(|error| target.explain(error))
     };
-    let report = follow::unless_interrupted(&format!("the order in store {id} goes on to its end"), order).await?;
+    let report = follow::unless_interrupted(&format!("the order in store {id} continues"), order).await?;
     show(out, &report)?;
     match report.failure() {
         None => Ok(()),
         Some((step, error)) => {
-            let message = format!("no order can be placed in store {id}: {}: {}", safe(step), safe(error));
+            let message = format!("the test order in store {id} failed: {}: {}", safe(step), safe(error));
             Err(Failure::new(Code::StoreFailed, message))
         }
     }
@@ -41,7 +41,7 @@ fn show(out: &Out, report: &SmokeReport) -> Result<(), Failure> {
     });
     out.data(&table(&["STEP", "TIME", "RESULT"], rows.collect()))?;
     if let Some(order) = &report.order {
-        out.note(&format!("{} was placed", safe(order)));
+        out.note(&format!("placed order {}", safe(order)));
     }
     Ok(())
 }

@@ -10,23 +10,23 @@ use crate::exit::Failure;
 use crate::output::{Out, safe};
 use crate::target;
 
-/// This program's version.
+/// The version of this command.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub(super) async fn run(global: &Global, out: &Out) -> std::result::Result<(), Failure> {
     let choice = choose(global)?;
-    let judge = match choice {
-        Choice::Server(_) => Some(target::judge(&choice, global, out)?),
+    let validator = match choice {
+        Choice::Server(_) => Some(target::validator(&choice, global, out)?),
         Choice::Cluster(_) => None,
     };
     let mut version = json!({"name": "urumi", "version": VERSION});
     let mut text = format!("urumi {VERSION}\n");
-    if let Some(server) = judge.as_ref().and_then(|judge| judge.as_server()) {
-        // One's own version is worth knowing when the server is away, too.
+    if let Some(server) = validator.as_ref().and_then(|target| target.as_server()) {
+        // Print this command's version even if the server is unreachable.
         let theirs = match of_server(server).await {
             Ok(theirs) => Some(theirs),
             Err(error) => {
-                out.warn(&format!("the server's version is not known: {error}"));
+                out.warn(&format!("the server's version is unknown: {error}"));
                 None
             }
         };
@@ -38,7 +38,7 @@ pub(super) async fn run(global: &Global, out: &Out) -> std::result::Result<(), F
     if out.structured(&version)? { Ok(()) } else { out.data(&text) }
 }
 
-/// A server's version, which the description of its API has.
+/// A server's version, read from its OpenAPI description.
 pub(super) async fn of_server(server: &HttpOrchestrator) -> Result<String> {
     let document: Value = server.ask(&["openapi.json"]).await?;
     let version = document.pointer("/info/version").and_then(Value::as_str);

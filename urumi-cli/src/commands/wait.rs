@@ -22,28 +22,28 @@ pub(super) async fn run(
     let target = target::connect(global, out).await?;
     let id = match target.stores.find(&which.store).await {
         Ok(store) => store.id,
-        // What is gone before it was waited for is gone.
+        // A store that does not exist counts as deleted.
         Err(error) if awaited == Awaited::Deleted && error.kind() == ErrorKind::NotFound => {
             out.note(&error.to_string());
             return Ok(());
         }
         Err(error) => return Err(error.into()),
     };
-    let left = format!("store {id} goes on as it is: `urumi wait {id}` follows it again");
-    let store = follow::unless_interrupted(&left, async {
+    let consequence = format!("store {id} is not affected; `urumi wait {id}` waits again");
+    let store = follow::unless_interrupted(&consequence, async {
         match awaited {
-            Awaited::Ready => follow::wait_until(&target, out, &id, "looking", Ready.or_failed(), timeout).await,
-            Awaited::Deleted => follow::wait_until(&target, out, &id, "looking", Deleted, timeout).await,
+            Awaited::Ready => follow::wait_until(&target, out, &id, "waiting", Ready.or_failed(), timeout).await,
+            Awaited::Deleted => follow::wait_until(&target, out, &id, "waiting", Deleted, timeout).await,
         }
     });
     match (awaited, store.await?) {
         (Awaited::Ready, store) => finish(out, store),
         (Awaited::Deleted, Some(store)) => {
-            out.note(&format!("store {id} is gone"));
+            out.note(&format!("store {id} is deleted"));
             out.store(&store)
         }
         (Awaited::Deleted, None) => {
-            out.note(&format!("store {id} is gone"));
+            out.note(&format!("store {id} is deleted"));
             Ok(())
         }
     }

@@ -11,7 +11,7 @@ use crate::exit::Failure;
 use crate::output::{Out, StoreTable, json_line, yaml};
 use crate::{follow, target};
 
-/// A change, for programs.
+/// A change as JSON or YAML.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 enum Change<'a> {
@@ -22,7 +22,7 @@ enum Change<'a> {
 
 pub(super) async fn run(global: &Global, out: &Out, which: Option<&str>) -> Result<(), Failure> {
     let target = target::connect(global, out).await?;
-    // Asked first: a watch goes on trying for ever, which is no answer for somebody who mistyped.
+    // Send a request first: a watch retries for ever, but the user should see an error at once.
     let id = match which {
         Some(which) => Some(target.stores.find(which).await?.id),
         None => {
@@ -36,7 +36,7 @@ pub(super) async fn run(global: &Global, out: &Out, which: Option<&str>) -> Resu
         while let Some(event) = events.next().await {
             let event = match event {
                 Ok(event) => event,
-                Err(error) if passes(&error) => {
+                Err(error) if is_temporary(&error) => {
                     out.warn(&Failure::from(error).errors.join("; "));
                     continue;
                 }
@@ -51,13 +51,13 @@ pub(super) async fn run(global: &Global, out: &Out, which: Option<&str>) -> Resu
     };
     tokio::select! {
         biased;
-        // Ctrl-C is how a watch ends.
+        // Ctrl-C is the normal end of a watch.
         () = follow::told_to_stop() => Ok(()),
         result = watching => result,
     }
 }
 
-fn passes(error: &Error) -> bool {
+fn is_temporary(error: &Error) -> bool {
     error.is_retryable() || error.kind() == ErrorKind::Unreachable
 }
 

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 use crate::output::{Out, facts};
 use crate::target;
 
-/// Who somebody is to a server. A newer one may know more roles and ways.
+/// The user's identity on a server. Roles and methods are strings, because a newer server may have more.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Identity {
     pub(super) subject: String,
@@ -24,14 +24,14 @@ pub(super) struct Identity {
     pub(super) how: String,
 }
 
-/// Asks a server.
+/// Gets the user's identity from a server.
 pub(super) async fn ask(server: &HttpOrchestrator) -> Result<Identity> {
     server.ask(&["whoami"]).await
 }
 
 pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
     let choice = choose(global)?;
-    match (&choice, target::judge(&choice, global, out)?.as_server()) {
+    match (&choice, target::validator(&choice, global, out)?.as_server()) {
         (Choice::Cluster(cluster), _) => to_cluster(global, out, *cluster),
         (_, Some(server)) => to_server(out, server).await,
         (_, None) => Ok(()),
@@ -55,11 +55,11 @@ async fn to_server(out: &Out, server: &HttpOrchestrator) -> Result<(), Failure> 
         ("Subject", identity.subject.into()),
         ("Teams", teams.into()),
         ("Role", identity.role.into()),
-        ("Recognised by", identity.how.into()),
+        ("Authentication", identity.how.into()),
     ]))
 }
 
-/// A cluster has no roles of urumi's: what it permits, it says itself.
+/// Prints the kubeconfig context. A cluster has no roles of urumi; it has its own access control.
 fn to_cluster(global: &Global, out: &Out, cluster: ClusterChoice) -> Result<(), Failure> {
     let (name, context) = match cluster {
         ClusterChoice::Kube => ("kube", global.context.clone().or_else(|| current_context(global))),
@@ -73,11 +73,11 @@ fn to_cluster(global: &Global, out: &Out, cluster: ClusterChoice) -> Result<(), 
         return out.data(&format!("{}\n", crate::output::safe(&context)));
     }
     out.data(&facts(vec![("Cluster", name.into()), ("Context", context.into())]))?;
-    out.note("the cluster itself decides what the user of this context may do; `urumi doctor` asks it");
+    out.note("the cluster decides what this context's user may do; `urumi doctor` checks it");
     Ok(())
 }
 
-/// The context that the first kubeconfig with one names, which is the one that kubectl takes.
+/// The current context, like kubectl: the one of the first kubeconfig that names any.
 fn current_context(global: &Global) -> Option<String> {
     let files: Vec<PathBuf> = match (&global.kubeconfig, std::env::var_os("KUBECONFIG")) {
         (Some(file), _) => vec![file.clone()],

@@ -1,17 +1,16 @@
-//! Everything that is wrong with a command line is said precisely, with the right exit code, and nothing is printed
-//! as data.
+//! Invalid command lines: each gets a precise error and the right exit code, and prints nothing to stdout.
 
 use crate::server::Server;
 use crate::support::{Ran, Run, on_memory};
 
-/// Arguments and the exit code they must have.
+/// Exit codes and the arguments that must cause them.
 fn table() -> Vec<(i32, Vec<String>)> {
     let long_name = "n".repeat(10 * 1024);
     let long_id = "i".repeat(64);
     let set = |set: &str| vec!["create".to_owned(), "x".into(), "--set".into(), set.into()];
     let args = |args: &[&str]| args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>();
     let mut table = vec![
-        // No command, or one that does not exist.
+        // Missing arguments, unknown commands and options.
         (2, args(&["frobnicate"])),
         (2, args(&["create"])),
         (2, args(&["get"])),
@@ -64,13 +63,13 @@ fn table() -> Vec<(i32, Vec<String>)> {
         (2, set("nothing.at.all=1")),
         (2, set("api.image.tag=1")),
         (2, set("api=1")),
-        // Values that have the wrong type.
+        // Values with the wrong type.
         (2, set("api.replicas=two")),
         (2, set("api.replicas=1.5")),
         (2, set("api.replicas=")),
         (2, set("networkPolicy.enabled=yes")),
         (2, set("ingress.controllerNamespaces=[\"a\"")),
-        // Values that no store can have.
+        // Values that the engine rejects.
         (2, set("api.replicas=-1")),
         (2, set("storefront.replicas=4294967296")),
         (2, set("api.image=")),
@@ -89,7 +88,7 @@ fn table() -> Vec<(i32, Vec<String>)> {
         (2, set("database.mode=sqlite")),
         (2, set("quota.pods=many")),
         (2, args(&["create", "x", "--values", "/nonexistent.yaml"])),
-        // Several mistakes at once are all told.
+        // Several errors at once are all reported.
         (
             2,
             args(&[
@@ -125,9 +124,9 @@ fn table() -> Vec<(i32, Vec<String>)> {
         (2, args(&["list", "--domain", ""])),
         (2, args(&["wait", "x", "--for", "coffee"])),
         (2, args(&["create", "x", "--wait", "--dry-run"])),
-        // Deleting without anybody to ask.
+        // Deletion without a terminal or --yes.
         (2, args(&["delete", "x"])),
-        // Stores that are not there.
+        // Stores that do not exist.
         (3, args(&["get", "nope"])),
         (3, args(&["get", ""])),
         (3, args(&["get", "../x"])),
@@ -138,12 +137,12 @@ fn table() -> Vec<(i32, Vec<String>)> {
         (3, args(&["retry", "nope", "--wait"])),
         (3, args(&["diff", "nope"])),
         (3, args(&["monitor", "--only", "nope"])),
-        // Clusters that are not there.
+        // Clusters that do not exist.
         (8, args(&["list", "--cluster", "kube"])),
         (8, args(&["list", "--cluster", "kube", "--kubeconfig", "/nonexistent"])),
         (8, args(&["create", "x", "--cluster", "kube"])),
     ];
-    // Servers and what belongs to them. Nobody listens on port 1.
+    // Servers and their options. Nothing listens on port 1.
     let away = "http://127.0.0.1:1";
     for (code, line) in [
         (2, vec!["list", "--server", ""]),
@@ -198,7 +197,7 @@ fn table() -> Vec<(i32, Vec<String>)> {
     ] {
         table.push((code, args(&line)));
     }
-    // What is wrong in a create is wrong in a dry run.
+    // A dry run rejects the same input.
     table.push((2, args(&["create", "x", "--id", "A", "--dry-run"])));
     table
 }
@@ -218,8 +217,8 @@ fn every_bad_input_is_answered_precisely() {
         let line = args.iter().map(|a| shown(a)).collect::<Vec<_>>().join(" ");
         assert_eq!(ran.code, code, "urumi {line}: {}", ran.stderr);
         assert_eq!(ran.stdout, "", "urumi {line} prints data");
-        assert!(ran.stderr.contains("error: "), "urumi {line} does not say what is wrong: {}", ran.stderr);
-        assert!(ran.stderr.len() < 4096, "urumi {line} says too much");
+        assert!(ran.stderr.contains("error: "), "urumi {line} prints no error: {}", ran.stderr);
+        assert!(ran.stderr.len() < 4096, "urumi {line} prints too much");
         assert!(!ran.stderr.contains('\u{1b}'), "urumi {line} sends control characters to the terminal");
         said.push_str(&format!("$ urumi {line}\n"));
         for line in ran.stderr.lines().filter(|l| !l.is_empty() && !l.starts_with("note: this in-memory")) {
@@ -229,7 +228,7 @@ fn every_bad_input_is_answered_precisely() {
     insta::assert_snapshot!(said);
 }
 
-/// Options that choose the target, and commands that have but one.
+/// Options that choose the target, and commands that have only one kind of target.
 const TARGETED: [&str; 10] = [
     "--cluster",
     "--server",
@@ -240,7 +239,7 @@ const TARGETED: [&str; 10] = [
     "--kubeconfig",
     "monitor",
     "context",
-    // A server takes fewer owners than a cluster, and says so in its own words.
+    // A server accepts fewer owners than a cluster, and has its own messages.
     "--owner",
 ];
 

@@ -1,4 +1,4 @@
-//! What happened to a store, and what it writes.
+//! A store's history, logs and differences.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
@@ -92,13 +92,13 @@ fn logs_that_are_not_there_are_said() {
     let ran = server.urumi().run(&["logs", "shop", "--component", "cache"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
     assert!(ran.stderr.contains("there is no component"), "{}", ran.stderr);
-    // The only one that is asked for cannot be read.
+    // The only chosen container cannot be read.
     let ran = server.urumi().run(&["logs", "shop", "--component", "storefront"]);
     assert_ne!(ran.code, 0, "{}", ran.stderr);
     let silent = Server::start();
     silent.urumi().run(&["create", "Shop", "--id", "shop"]).ok();
     let ran = silent.urumi().run(&["logs", "shop"]);
-    assert!(ran.stderr.contains("have written nothing"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the logs of store shop are empty"), "{}", ran.stderr);
     assert_eq!(ran.ok(), "");
 }
 
@@ -130,7 +130,7 @@ fn differences_are_shown_with_their_fields() {
     let api =
         ObjectRef { kind: Kind::of::<Deployment>(), namespace: Some("store-shop".into()), name: "medusa-api".into() };
     server.cluster.modify(&api, |api| api.as_value_mut()["spec"]["replicas"] = json!(3)).unwrap();
-    // The monitor may set it right before it is looked at; then there is no difference left, which is as good.
+    // If the monitor repairs the store first, there is no difference.
     let text = server.urumi().run(&["diff", "shop"]).ok();
     assert!(text.is_empty() || text.contains("repair Deployment store-shop/medusa-api\n  spec.replicas: 3"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! The real `urumi` command, run as its users run it.
+//! Tests that run the real `urumi` command.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! What works without any cluster, on the one in memory, and the same through a server.
+//! Commands without a cluster, on the in-memory cluster, and through a server.
 
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
@@ -65,7 +65,7 @@ fn whose_a_store_is_may_be_said_and_a_key_makes_its_id() {
 #[test]
 fn without_waiting_a_monitor_is_mentioned_and_the_id_is_random() {
     let ran = on_memory().run(&["create", "Shop", "-o", "name"]);
-    assert!(ran.stderr.contains("where a monitor runs"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("needs a running monitor"), "{}", ran.stderr);
     let stdout = ran.ok();
     assert_eq!(stdout.trim_end().len(), 12, "{stdout}");
     let quiet = on_memory().run(&["create", "Shop", "-q", "-o", "yaml"]);
@@ -122,7 +122,7 @@ fn a_dry_run_creates_nothing_and_needs_no_cluster() {
     assert_eq!(memory, server);
     insta::assert_snapshot!(memory.0);
     let ran = urumi().run(&["create", "Shop", "--id", "shop", "--dry-run"]);
-    assert!(ran.stderr.contains("warning: whether namespace store-shop is free was not checked"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning: cannot check whether namespace store-shop exists"), "{}", ran.stderr);
     ran.ok();
 }
 
@@ -156,7 +156,7 @@ fn secrets_are_never_shown() {
     }
 }
 
-/// Nothing that urumi draws is shorter than 20 letters and digits with both cases and digits among them.
+/// Every generated secret has at least 20 characters, with digits and letters of both cases.
 #[track_caller]
 fn assert_no_secret(text: &str) {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
@@ -199,7 +199,7 @@ fn engines_and_their_options_are_described() {
     let server = Server::start();
     assert_eq!(server.urumi().run(&["engines", "medusa"]).ok(), options);
     assert_eq!(server.urumi().run(&["engines", "-o", "json"]).json(), engines);
-    // Every option that is listed can be set by that path.
+    // Every listed option can be set by its path.
     for path in urumi().run(&["engines", "medusa", "-o", "name"]).ok().lines() {
         let ran = urumi().run(&["render", "x", "--set", &format!("{path}=\u{1}")]);
         assert!(!ran.stderr.contains("no such option"), "{path}: {}", ran.stderr);
@@ -226,7 +226,7 @@ fn new_stores_start_from_an_installations_defaults() {
     shows("storefront.replicas ", "1");
     let rendered = with(&["render", "x", "--set", "api.replicas=2"]).ok();
     assert!(rendered.contains("storage: 10Gi") && rendered.contains("replicas: 2\n"), "{rendered}");
-    // Through a server the variable means nothing, as the other ones that are for clusters.
+    // With a server, the variable is ignored, like all others for clusters.
     let server = Server::start();
     let there = server.urumi().env("URUMI_ENGINE_DEFAULTS", "/nonexistent").run(&["engines", "medusa"]).ok();
     assert_eq!(there, urumi().run(&["engines", "medusa"]).ok());
@@ -250,7 +250,7 @@ fn defaults_may_come_from_a_pipe() {
     let mut command = on_memory();
     command.args(["create", "x", "--dry-run", "--engine-defaults", "/dev/stdin", "--set", "database.mode=external"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // What it checks with and what it works with are made one after the other; a pipe is read once.
+    // The command builds two orchestrators, but can read a pipe only once.
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"medusa: {database: {secret: {name: mine}}}").unwrap();
     drop(stdin);
@@ -296,7 +296,7 @@ fn completions_and_version() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    // Enough to fill a pipe that nobody reads.
+    // The output must be larger than a pipe's buffer.
     let mut child = urumi()
         .args(["engines", "medusa", "-o", "json"])
         .stdout(Stdio::piped())
@@ -329,5 +329,8 @@ fn the_demo_shows_a_stores_life_from_beginning_to_end() {
     for object in ["StatefulSet            postgres", "PersistentVolumeClaim  postgres-data-postgres-0", "5Gi, Bound"] {
         assert!(tree.contains(object), "{tree}");
     }
-    assert!(said.contains("is ready: storefront http://store-") && said.contains("is gone without a trace"), "{said}");
+    assert!(
+        said.contains("is ready: storefront http://store-") && said.contains("and all its objects are deleted"),
+        "{said}"
+    );
 }

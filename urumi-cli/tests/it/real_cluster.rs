@@ -29,11 +29,11 @@ fn a_store_from_its_creation_to_its_end() {
         assert_eq!((again.code, again.stdout.as_str()), (4, ""), "{}", again.stderr);
     }
 
-    // Nobody looks after the store yet.
+    // No monitor runs yet.
     let waited = urumi().run(&["wait", &id, "--timeout", "1s"]);
     assert_eq!((waited.code, waited.stdout.as_str()), (5, ""), "{}", waited.stderr);
 
-    // A monitor does, and says what becomes of it.
+    // A monitor completes the store, and prints its status changes.
     let mut monitor = Running(urumi().args(["monitor", "--only", &id]).stderr(Stdio::piped()).spawn().unwrap());
     let ready = urumi().run(&["wait", &name, "--timeout", "2m", "-o", "json"]).json();
     assert_eq!((ready["id"].as_str(), ready["status"].as_str()), (Some(id.as_str()), Some("ready")));
@@ -43,7 +43,7 @@ fn a_store_from_its_creation_to_its_end() {
     assert!(Command::new("kill").arg(monitor.0.id().to_string()).status().unwrap().success());
     assert_eq!(monitor.0.wait().unwrap().code(), Some(0));
 
-    // By id, by the beginning of the id, by name.
+    // By id, by a prefix of the id, by name.
     for which in [id.as_str(), &id[..id.len() - 1], &name] {
         assert_eq!(urumi().run(&["get", which, "-o", "name"]).ok(), format!("{id}\n"), "{which}");
     }
@@ -51,7 +51,7 @@ fn a_store_from_its_creation_to_its_end() {
     assert!(listed.lines().any(|line| line == id), "{listed}");
     assert!(!urumi().run(&["list", "--status", "failed", "-o", "name"]).ok().lines().any(|line| line == id));
 
-    // A ready store cannot be retried, and differs in nothing until somebody changes it.
+    // A ready store cannot be retried, and has no differences until somebody changes it.
     assert_eq!(urumi().run(&["retry", &id]).code, 4);
     assert_eq!(urumi().run(&["diff", &id, "-o", "json"]).json(), json!({"id": id, "differences": []}));
     let namespace = format!("store-{id}");
@@ -66,7 +66,7 @@ fn a_store_from_its_creation_to_its_end() {
     let text = urumi().run(&["diff", &id]).ok();
     assert!(text.contains("spec.replicas: 3 should be 1"), "{text}");
 
-    // Whatever is shown, no password is: the API server's own copy is looked for in it.
+    // No output contains the password stored in the API server.
     let secret = Command::new("kubectl")
         .env("KUBECONFIG", &kubeconfig)
         .args(["-n", &namespace, "get", "secret", "postgres-credentials", "-o", "jsonpath={.data.POSTGRES_PASSWORD}"])
@@ -77,13 +77,13 @@ fn a_store_from_its_creation_to_its_end() {
         assert!(!urumi().run(&args).ok().contains(&secret));
     }
 
-    // A watch begins with what there is.
+    // A watch begins with the current state.
     let mut watch = Running(urumi().args(["watch", &id, "-o", "json"]).stdout(Stdio::piped()).spawn().unwrap());
     let mut events = BufReader::new(watch.0.stdout.take().unwrap()).lines();
     let listed: serde_json::Value = serde_json::from_str(&events.next().unwrap().unwrap()).unwrap();
     assert_eq!((listed["type"].as_str(), listed["stores"][0]["id"].as_str()), (Some("listed"), Some(id.as_str())));
 
-    // Gone, and the watch of it ends.
+    // The watch ends when the store is deleted.
     let deleted = urumi().run(&["delete", &id, "--yes", "--wait", "--timeout", "2m", "-o", "json"]).json();
     assert_eq!(deleted["status"], "deleting");
     let last = events.map_while(Result::ok).last().unwrap();
@@ -93,7 +93,7 @@ fn a_store_from_its_creation_to_its_end() {
     assert_eq!(urumi().run(&["get", &id]).code, 3);
 }
 
-/// A command that goes on by itself, but not longer than the test.
+/// A running command, killed when it is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -103,7 +103,7 @@ impl Drop for Running {
     }
 }
 
-/// Removes the store, also when the test failed.
+/// Deletes the store when dropped, even if the test failed.
 struct Cleanup<'a> {
     id: &'a str,
     kubeconfig: &'a str,

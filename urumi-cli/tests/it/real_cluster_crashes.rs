@@ -1,4 +1,4 @@
-//! `urumi create` is killed after each of its writes in turn, and `urumi monitor` finishes what is left.
+//! Kills `urumi create` after each of its writes in turn. `urumi monitor` must complete the store.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use urumi_testing::{Killer, Moment};
 
 use crate::support::{MONITORS, Run, kubeconfig, urumi};
 
-/// Runs `urumi create` until its n-th write has been answered, and kills it then.
+/// Runs `urumi create`, and kills it after the response to its n-th write.
 async fn create_and_kill(killer: &Killer, id: &str, kill_after: usize) {
     let mut create = Command::new(env!("CARGO_BIN_EXE_urumi"));
     create.args(["create", "Cut short", "--id", id, "--kubeconfig", &killer.kubeconfig()]);

@@ -1,4 +1,4 @@
-//! `docs/CLI.md` is what the command says of itself.
+//! Compares `docs/CLI.md` with the generated reference.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The real server, within the test, over a cluster in memory.
+//! The real server, running in the test process on an in-memory cluster.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener as StdListener;
@@ -33,21 +33,21 @@ use urumi_http::{ServerState, router};
 
 use crate::support::urumi;
 
-/// A server that lives as long as this.
+/// A server that runs until it is dropped.
 pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) cluster: InMemoryCluster,
     runtime: Option<Runtime>,
 }
 
-/// How a server is made.
+/// The configuration of a server.
 pub(crate) struct Setup {
     pub(crate) authentication: Authentication,
     /// How long a workload takes to become ready.
     pub(crate) delay: Duration,
-    /// Where the certificate is put, by which it is trusted; without TLS otherwise.
+    /// Enables TLS. The server writes its certificate to this file.
     pub(crate) tls: Option<PathBuf>,
-    /// What the containers of every store have written.
+    /// The log lines of every store: component and text.
     pub(crate) logs: Vec<(&'static str, &'static str)>,
 }
 
@@ -59,21 +59,21 @@ impl Default for Setup {
 }
 
 impl Server {
-    /// One that lets everybody in.
+    /// Starts a server without authentication.
     pub(crate) fn start() -> Self {
         Server::with(Setup::default())
     }
 
     pub(crate) fn with(setup: Setup) -> Self {
         let cluster = InMemoryCluster::builder().readiness_delay(setup.delay).build();
-        // The same as the command says of itself, so that manifests are the same to the letter.
+        // Like the command, so that manifests are identical.
         let created_by = concat!("urumi-cli/", env!("CARGO_PKG_VERSION"));
         let orchestrator = Orchestrator::builder(cluster.clone()).created_by(created_by).build();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let address = runtime.block_on(async {
             let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
             let monitor = ReadinessMonitor::new(orchestrator.clone()).spawn(&tasks, stop.clone());
-            let stores: Arc<dyn StoreOrchestrator> = Arc::new(Chatty { inner: orchestrator, lines: setup.logs });
+            let stores: Arc<dyn StoreOrchestrator> = Arc::new(WithLogs { inner: orchestrator, lines: setup.logs });
             let state = ServerState::builder(stores).authentication(setup.authentication).monitor(monitor);
             let state = state.events(Arc::new(cluster.clone())).spawn(&tasks, &stop);
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -93,7 +93,7 @@ impl Server {
         Server { address, cluster, runtime: Some(runtime) }
     }
 
-    /// The command, going through this server.
+    /// The command, using this server.
     pub(crate) fn urumi(&self) -> Command {
         let mut command = urumi();
         command.env("URUMI_SERVER", &self.address);
@@ -102,7 +102,7 @@ impl Server {
 }
 
 impl Server {
-    /// Ends it with all of its connections.
+    /// Stops the server and closes its connections.
     pub(crate) fn stop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -127,7 +127,7 @@ async fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor, state: ServerSt
     }
 }
 
-/// TLS with a certificate that only those trust who read the file.
+/// TLS with a self-signed certificate, which is written to a file.
 fn acceptor(file: &Path) -> TlsAcceptor {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     std::fs::write(file, made.cert.pem()).unwrap();
@@ -141,11 +141,11 @@ fn acceptor(file: &Path) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// A server that answers every request in the same way.
+/// A server that sends the same response to every request.
 pub(crate) fn answering(response: &'static str) -> String {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    // Ends with the process.
+    // The thread ends with the process.
     std::thread::spawn(move || {
         for mut connection in listener.incoming().flatten() {
             let mut request = [0; 4096];
@@ -156,14 +156,14 @@ pub(crate) fn answering(response: &'static str) -> String {
     address
 }
 
-/// Stores whose containers have written something. A line `!` is a container that cannot be read.
-struct Chatty {
+/// Adds log lines to all stores. The line `!` stands for a container whose logs cannot be read.
+struct WithLogs {
     inner: Orchestrator,
     lines: Vec<(&'static str, &'static str)>,
 }
 
 #[async_trait]
-impl StoreOrchestrator for Chatty {
+impl StoreOrchestrator for WithLogs {
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
         self.inner.get(id).await?;
         let of = |component: &str| self.lines.iter().filter(|(c, _)| *c == component).count();

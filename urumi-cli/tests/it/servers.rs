@@ -1,4 +1,4 @@
-//! Servers as they are found: well, away, broken, and behind a private CA.
+//! Working, unreachable and broken servers, and servers with a private CA.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -14,7 +14,7 @@ fn a_store_from_its_creation_to_its_end() {
     let server = Server::start();
     let run = |args: &[&str]| server.urumi().run(args);
     let created = run(&["create", "My \"Shop\" 🛍", "--id", "shop"]);
-    assert!(created.stderr.contains("it becomes ready by itself; `urumi wait shop`"), "{}", created.stderr);
+    assert!(created.stderr.contains("is being set up by the server; `urumi wait shop`"), "{}", created.stderr);
     created.ok();
     let ready = run(&["wait", "My \"Shop\" 🛍", "-o", "json"]).json();
     assert_eq!((ready["id"].as_str(), ready["status"].as_str()), (Some("shop"), Some("ready")));
@@ -26,7 +26,7 @@ fn a_store_from_its_creation_to_its_end() {
     assert_eq!(run(&["list", "--status", "failed", "-o", "json"]).json(), json!([]));
     assert_eq!(run(&["diff", "shop", "-o", "json"]).json(), json!({"id": "shop", "differences": []}));
 
-    // What exists is in the way, and says so as a cluster does.
+    // An existing store is a conflict, as on a cluster.
     for more in [&[][..], &["--dry-run"], &["--wait"]] {
         let again = server.urumi().args(["create", "x", "--id", "shop"]).run(more);
         assert_eq!((again.code, again.stdout.as_str()), (4, ""), "{}", again.stderr);
@@ -37,13 +37,13 @@ fn a_store_from_its_creation_to_its_end() {
         assert!(retried.stderr.contains("it is ready; only a failed or provisioning store"), "{}", retried.stderr);
     }
 
-    // A watch begins with what there is, and ends with its store.
+    // A watch begins with the current state, and ends when its store is deleted.
     let mut watch = server.urumi().args(["watch", "shop", "-o", "json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut events = BufReader::new(watch.stdout.take().unwrap()).lines();
     let first: Value = serde_json::from_str(&events.next().unwrap().unwrap()).unwrap();
     assert_eq!((&first["type"], &first["stores"][0]["id"]), (&json!("listed"), &json!("shop")));
     let deleted = run(&["delete", "shop", "--yes", "--wait", "-o", "json"]);
-    assert!(deleted.stderr.contains("store shop is gone"), "{}", deleted.stderr);
+    assert!(deleted.stderr.contains("store shop is deleted"), "{}", deleted.stderr);
     assert_eq!(deleted.json()["status"], "deleting");
     let last = events.map_while(Result::ok).last().unwrap();
     assert_eq!(serde_json::from_str::<Value>(&last).unwrap(), json!({"type": "gone", "id": "shop"}));
@@ -88,7 +88,7 @@ fn a_store_that_is_not_ready_in_time_goes_on() {
     let server = Server::with(Setup { delay: Duration::from_secs(3600), ..Setup::default() });
     let ran = server.urumi().run(&["create", "x", "--id", "shop", "--wait", "--timeout", "1s"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`urumi events shop` shows what happened to it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`urumi events shop` shows the store's history"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("monitor"), "{}", ran.stderr);
 }
 
@@ -107,7 +107,7 @@ fn a_server_that_is_away_or_none_is_told_apart() {
         ("HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "answered 301"),
     ] {
         let address = answering(response);
-        // A store is not gone because somebody else's server does not know of it.
+        // A response of another server does not mean that the store is deleted.
         for args in [&["list"][..], &["get", "shop"], &["wait", "shop", "--for", "deleted"], &["delete", "x", "-y"]] {
             let ran = urumi().args(["--server", &address]).run(args);
             assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{args:?}: {}", ran.stderr);
@@ -115,7 +115,7 @@ fn a_server_that_is_away_or_none_is_told_apart() {
         }
         let ran = urumi().args(["--server", &address]).run(&["doctor"]);
         assert_eq!(ran.code, 1);
-        assert!(ran.stdout.contains("not as a urumi server does"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("this is not a urumi server: it answers"), "{}", ran.stdout);
     }
     let ran = urumi().args(["--server", &answering("rubbish\r\n\r\n")]).run(&["list"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{}", ran.stderr);
@@ -131,12 +131,12 @@ fn a_private_ca_is_trusted_by_its_file_only() {
     assert!(ran.stderr.contains("certificate") && ran.stderr.contains("--ca-file FILE"), "{}", ran.stderr);
     let ran = server.urumi().run(&["doctor"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.stdout.contains("where it is of a private CA, give that CA's certificate"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("if a private CA signed the certificate, pass the CA's certificate"), "{}", ran.stdout);
     let trusted = ["--ca-file", file.to_str().unwrap()];
     server.urumi().args(trusted).run(&["create", "x", "--id", "shop", "--wait"]).ok();
     let checked = server.urumi().args(trusted).run(&["doctor"]).ok();
-    assert!(checked.contains("it is encrypted, and its certificate is trusted"), "{checked}");
-    // What is not encrypted does not speak TLS.
+    assert!(checked.contains("the connection is encrypted, and the certificate is trusted"), "{checked}");
+    // A server without TLS, reached by https.
     let plain = Server::start();
     let ran = urumi().args(["--server", &plain.address.replace("http:", "https:")]).run(&["doctor"]);
     assert!(ran.stdout.contains("is the address http:// rather than https://?"), "{}", ran.stdout);
@@ -159,8 +159,8 @@ fn the_doctor_finds_a_good_server_well() {
         "clock",
         "are urumi",
         "you are local, with the role admin",
-        "stores can be made with medusa",
-        "1 stores, all records are readable",
+        "available engines: medusa",
+        "1 store; all records are readable",
     ] {
         assert!(findings.iter().any(|f| f["what"].as_str().unwrap().contains(said)), "{said}: {findings:?}");
     }
@@ -174,8 +174,8 @@ fn the_server_says_its_version() {
     assert_eq!(text, format!("urumi {own}\nserver {own} at {}/\n", server.address));
     let version = server.urumi().run(&["version", "-o", "json"]).json();
     assert_eq!((&version["version"], &version["server"]["version"]), (&json!(own), &json!(own)));
-    // One's own is known without it.
+    // The command's own version is printed without the server.
     let ran = urumi().args(["--server", "http://127.0.0.1:1"]).run(&["version", "-o", "json"]);
-    assert!(ran.stderr.contains("warning: the server's version is not known"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning: the server's version is unknown"), "{}", ran.stderr);
     assert_eq!(ran.json()["server"]["version"], Value::Null);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::server::{Server, Setup};
 use crate::support::on_memory;
 
-/// Runs the command until it says `line` on stderr, sends a signal, and returns the code and all that it said.
+/// Runs the command until it prints `line` to stderr, sends a signal, and returns the exit code and all of stderr.
 fn interrupted(mut command: Command, args: &[&str], line: &str, signal: &str) -> (Option<i32>, String) {
     let mut child = command
         .env("URUMI_MEMORY_DELAY", "1h")
@@ -35,7 +35,7 @@ fn ctrl_c_leaves_the_store_and_says_so() {
         for command in [on_memory(), server.urumi()] {
             let (code, said) = interrupted(command, &args, "Starting", signal);
             assert_eq!(code, Some(130), "{said}");
-            assert!(said.contains("error: interrupted; store shop goes on existing"), "{said}");
+            assert!(said.contains("error: interrupted; store shop may exist already"), "{said}");
             assert!(said.contains("`urumi delete shop` removes it"), "{said}");
         }
     }
@@ -43,7 +43,7 @@ fn ctrl_c_leaves_the_store_and_says_so() {
 
 #[test]
 fn a_monitor_ends_well_when_it_is_told_to() {
-    let (code, said) = interrupted(on_memory(), &["monitor"], "the monitor looks after 0 stores", "-TERM");
+    let (code, said) = interrupted(on_memory(), &["monitor"], "monitoring 0 stores", "-TERM");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("the monitor has stopped"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Trying a store by an order.
+//! `urumi smoke`: testing a store with an order.
 
 use serde_json::Value;
 use urumi_core::cluster::{Fault, FaultTarget};
@@ -26,5 +26,5 @@ fn an_order_that_fails_has_a_code_of_its_own() {
     let ran = server.urumi().run(&["smoke", "shop"]);
     assert_eq!(ran.code, 6, "{}", ran.stderr);
     assert!(ran.stdout.contains("answers 503"), "{}", ran.stdout);
-    assert!(ran.stderr.contains("no order can be placed in store shop: add to cart: answers 503"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the test order in store shop failed: add to cart: answers 503"), "{}", ran.stderr);
 }

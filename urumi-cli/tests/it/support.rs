@@ -1,4 +1,4 @@
-//! Running the command and looking at what it did.
+//! Runs the command and captures its output.
 
 use std::io::Write as _;
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use crate::server::Server;
 
-/// What the command takes from its environment.
+/// The environment variables that affect the command.
 const OWN_ENVIRONMENT: [&str; 13] = [
     "KUBECONFIG",
     "KUBERNETES_SERVICE_HOST",
@@ -24,31 +24,31 @@ const OWN_ENVIRONMENT: [&str; 13] = [
     "XDG_CONFIG_HOME",
 ];
 
-/// The command, with nothing of the tester's own environment.
+/// The command, isolated from the tester's environment.
 pub(crate) fn urumi() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_urumi"));
     let proxies = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
     for name in OWN_ENVIRONMENT.iter().chain(&proxies) {
         command.env_remove(name);
     }
-    // Nothing can be kept beneath what is no directory.
+    // Not a directory, so nothing can be saved in it.
     command.env("XDG_CONFIG_HOME", "/dev/null");
     command.env("HOME", "/nonexistent").env("NO_COLOR", "1");
     command
 }
 
-/// The command on a throw-away cluster whose workloads become ready quickly.
+/// The command on an in-memory cluster whose workloads become ready quickly.
 pub(crate) fn on_memory() -> Command {
     let mut command = urumi();
     command.env("URUMI_CLUSTER", "memory").env("URUMI_MEMORY_DELAY", "20ms");
     command
 }
 
-/// Where commands go. What is printed, and the exit code, must not depend on it.
+/// The target of commands. Output and exit code must not depend on it.
 pub(crate) enum Target {
-    /// A throw-away cluster, another one for each command.
+    /// An in-memory cluster, a new one for each command.
     Memory,
-    /// A server of the test's own.
+    /// A server in the test process.
     Server(Server),
 }
 
@@ -72,7 +72,7 @@ impl Target {
     }
 }
 
-/// The kubeconfig of the real API server to test on, or `None` where there is none: said aloud, and an error in CI.
+/// The kubeconfig of the real API server for tests. Without one, prints that the test is skipped, and fails in CI.
 pub(crate) fn kubeconfig() -> Option<String> {
     let found = std::env::var("URUMI_TEST_KUBECONFIG").ok();
     if found.is_none() {
@@ -81,16 +81,16 @@ pub(crate) fn kubeconfig() -> Option<String> {
             "skipped: {test} needs a real API server; run it with dev/clusters/kubernetes/with -- cargo test\n"
         );
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        // Past the harness, which hides what a passing test prints.
+        // Bypass the test harness, which hides the output of passing tests.
         std::io::stderr().write_all(why.as_bytes()).unwrap();
     }
     found
 }
 
-/// Held by a test that runs a monitor of all stores, or needs that nobody does.
+/// Held by a test that runs a monitor of all stores, or requires that none runs.
 pub(crate) static MONITORS: Mutex<()> = Mutex::const_new(());
 
-/// What a run printed and how it ended.
+/// The output and exit code of a command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -109,14 +109,14 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
-    /// What it printed as data, after a success.
+    /// Asserts success, and returns stdout.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.stdout
     }
 
-    /// The same, as JSON.
+    /// Asserts success, and parses stdout as JSON.
     #[track_caller]
     pub(crate) fn json(self) -> serde_json::Value {
         serde_json::from_str(&self.ok()).unwrap()

@@ -1,4 +1,4 @@
-//! Who one is to a server, and that no token is ever shown.
+//! Authentication on a server. No output may contain a token.
 
 use std::sync::Arc;
 
@@ -10,11 +10,12 @@ use urumi_http::auth::{AuthError, Authentication, Authenticator, Principal, Role
 use crate::server::{Server, Setup};
 use crate::support::{Ran, Run, on_memory};
 
-/// Knows two tokens.
+/// An authenticator with two tokens.
 struct Tokens;
 
 const ADMIN: &str = "t0ken-of-an-Admin";
 const VIEWER: &str = "t0ken-of-a-Viewer";
+const NO_TOKEN: &str = "contains no valid token";
 
 #[async_trait]
 impl Authenticator for Tokens {
@@ -32,7 +33,7 @@ fn server() -> Server {
     Server::with(Setup { authentication, ..Setup::default() })
 }
 
-/// A run of the most talkative kind, which must not show a token.
+/// Runs the command with maximum verbosity, and asserts that the output contains no token.
 fn run(server: &Server, variables: &[(&str, &str)], args: &[&str]) -> Ran {
     let ran = server.urumi().envs(variables.iter().copied()).arg("-vvv").run(args);
     assert!(!format!("{ran:?}").contains("t0ken"), "{ran:?}");
@@ -58,7 +59,7 @@ fn a_token_comes_from_the_environment_or_from_a_file() {
     assert_eq!(whoami(&[("URUMI_TOKEN_FILE", &viewer)], &["--token-file", &admin]), "ann\n");
     assert_eq!(whoami(&[("URUMI_TOKEN", VIEWER)], &["--token-file", &admin]), "vic\n");
     assert_eq!(whoami(&[("URUMI_TOKEN", "")], &["--token-file", &admin]), "ann\n");
-    // A saved context knows where its token is, and nobody else's server gets it.
+    // A saved context contains its token's file. The token is not sent to other servers.
     let home = dir.path().to_str().unwrap();
     let at_home = ("XDG_CONFIG_HOME", home);
     let set = ["context", "set", "a", "--server", &server.address, "--token-file", &admin];
@@ -68,12 +69,12 @@ fn a_token_comes_from_the_environment_or_from_a_file() {
     assert_eq!(saved(&["whoami", "-o", "name"]).ok(), "ann\n");
     assert_eq!(saved(&["whoami", "--server", &server.address]).code, 7);
 
-    for (text, said) in [("", "holds no token"), ("two words", "holds no token"), ("t0ken\nt0ken", "holds no token")] {
+    for (text, said) in [("", NO_TOKEN), ("two words", NO_TOKEN), ("t0ken\nt0ken", NO_TOKEN)] {
         let ran = run(&server, &[], &["whoami", "--token-file", &file("bad", text)]);
         assert_eq!((ran.code, ran.stderr.contains(said)), (2, true), "{}", ran.stderr);
     }
     let ran = run(&server, &[("URUMI_TOKEN", "t0ken ü")], &["whoami"]);
-    assert_eq!((ran.code, ran.stderr.contains("URUMI_TOKEN holds no token")), (2, true), "{}", ran.stderr);
+    assert_eq!((ran.code, ran.stderr.contains("URUMI_TOKEN contains no valid token")), (2, true), "{}", ran.stderr);
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn whoami_says_what_the_server_knows() {
         assert!(text.contains(line), "{text}");
     }
     let ran = on_memory().run(&["whoami"]);
-    assert!(ran.stderr.contains("the cluster itself decides"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the cluster decides"), "{}", ran.stderr);
     assert_eq!(ran.ok(), "Cluster  memory\nContext  -\n");
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("kubeconfig");
@@ -116,16 +117,16 @@ fn who_is_not_let_in_or_may_not_do_it_is_told_what_to_do() {
         assert!(ran.stderr.contains("needs the role operator, and yours is viewer"), "{}", ran.stderr);
         assert!(ran.stderr.contains("`urumi whoami` shows your role"), "{}", ran.stderr);
     }
-    // What belongs to somebody else is as if it were not there.
+    // Another owner's store is reported as not found.
     let owned = ["create", "x", "--id", "shop", "--owner", "team:shop", "-o", "json"];
     assert_eq!(run(&server, &[("URUMI_TOKEN", ADMIN)], &owned).json()["owner"], "team:shop");
     assert_eq!(run(&server, &[("URUMI_TOKEN", VIEWER)], &["get", "shop"]).code, 3);
     assert_eq!(run(&server, &[("URUMI_TOKEN", VIEWER)], &["list", "-o", "json"]).json(), json!([]));
     let ran = run(&server, &[("URUMI_TOKEN", VIEWER)], &["doctor"]);
-    assert!(ran.ok().contains("ask whoever runs this server for the role operator"));
+    assert!(ran.ok().contains("ask the administrator of this server for the role operator"));
     let ran = run(&server, &[], &["doctor"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.stdout.contains("fail  who you are is not known"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("fail  your identity is unknown"), "{}", ran.stdout);
 }
 
 #[test]
@@ -136,7 +137,7 @@ fn a_token_that_others_can_read_on_its_way_is_warned_of() {
         assert!(!format!("{ran:?}").contains("t0ken"), "{ran:?}");
         ran.stderr.contains("is sent to http://")
     };
-    // Names under `.invalid` never resolve: nothing is sent.
+    // Names under `.invalid` never resolve, so nothing is sent.
     assert!(to("http://urumi.invalid"));
     assert!(!to("https://urumi.invalid"));
     assert!(!to("http://127.0.0.1:1"));

@@ -1,4 +1,4 @@
-//! What is looked at on a cluster.
+//! Checks of a cluster.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use crate::cli::Global;
 use crate::output::Out;
 use crate::target;
 
-/// How long a name may take to resolve.
-const RESOLVE: Duration = Duration::from_secs(5);
-/// How many questions are asked of the cluster at once.
-const AT_ONCE: usize = 16;
+/// The timeout of a DNS lookup.
+const DNS_TIMEOUT: Duration = Duration::from_secs(5);
+/// The maximum number of concurrent access reviews.
+const CONCURRENT_REVIEWS: usize = 16;
 
 const WRITES: &[&str] = &["create", "get", "list", "watch", "patch"];
 
-/// What urumi asks of a cluster: API group, resource, verbs.
+/// The permissions that urumi needs: API group, resource, verbs.
 const NEEDED: &[(&str, &str, &[&str])] = &[
     ("", "namespaces", &["create", "get", "list", "watch", "patch", "delete"]),
     ("", "secrets", &["create"]),
@@ -45,15 +45,16 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("storage.k8s.io", "storageclasses", &["list", "watch"]),
 ];
 
-/// Looks at the cluster and at the domain of new stores.
-pub(super) async fn look(choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
-    let (mut findings, domain) = future::join(look_at_cluster(choice, global, out), domain(&global.domain)).await;
+/// Checks the cluster and the domain of new stores.
+pub(super) async fn check(choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
+    let (mut findings, domain) = future::join(check_cluster(choice, global, out), domain(&global.domain)).await;
     findings.push(domain);
     findings
 }
 
-async fn look_at_cluster(choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
-    let unchecked = || warn("permissions, classes and stores were not checked", "reach the cluster first");
+async fn check_cluster(choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
+    let unchecked =
+        || warn("permissions, classes and stores were not checked", "fix the connection to the cluster first");
     let target = match target::connect_to(choice, global, out).await {
         Ok(target) => target,
         Err(failure) => {
@@ -65,7 +66,7 @@ async fn look_at_cluster(choice: &Choice, global: &Global, out: &Out) -> Vec<Fin
     let cluster = orchestrator.cluster();
     match cluster.version().await {
         Ok(version) => {
-            let mut findings = vec![ok(format!("the cluster answers; its version is {version}"))];
+            let mut findings = vec![ok(format!("the cluster responds; its version is {version}"))];
             let (permissions, credentials, storage, ingress, stores) = future::join5(
                 permissions(cluster),
                 credentials(cluster),
@@ -80,7 +81,7 @@ async fn look_at_cluster(choice: &Choice, global: &Global, out: &Out) -> Vec<Fin
         }
         Err(error) => {
             vec![
-                fail(error.to_string(), "check the address in the kubeconfig, the network and your login"),
+                fail(error.to_string(), "check the kubeconfig's server address, the network and your credentials"),
                 unchecked(),
             ]
         }
@@ -101,7 +102,7 @@ async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
             };
             (resource, verb, cluster.may(&access).await)
         })
-        .buffered(AT_ONCE)
+        .buffered(CONCURRENT_REVIEWS)
         .collect()
         .await;
     let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -109,7 +110,7 @@ async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
         match answer {
             Ok(true) => {}
             Ok(false) => missing.entry(resource).or_default().push(verb),
-            Err(error) => return vec![warn(error.to_string(), "the permissions could not be checked; try again")],
+            Err(error) => return vec![warn(error.to_string(), "permissions were not checked; try again")],
         }
     }
     NEEDED
@@ -120,14 +121,14 @@ async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
                 None => ok(format!("{resource}{place}: may {}", verbs.join(", "))),
                 Some(verbs) => fail(
                     format!("{resource}{place}: may not {}", verbs.join(", ")),
-                    "let an administrator grant it by a ClusterRole; docs/PERMISSIONS.md has one",
+                    "ask an administrator to grant the permission; docs/PERMISSIONS.md contains a ClusterRole",
                 ),
             }
         })
         .collect()
 }
 
-/// Whether the passwords of stores' first administrators may be revealed, of all Secrets.
+/// Checks the permission to read the Secrets with the passwords of the stores' first administrators.
 async fn credentials(cluster: &impl ClusterBackend) -> Finding {
     let name = MedusaEngine::ADMIN_SECRET;
     let access = Access {
@@ -141,14 +142,14 @@ async fn credentials(cluster: &impl ClusterBackend) -> Finding {
         Ok(true) => ok(format!("secrets named {name}: may get")),
         Ok(false) => warn(
             format!("secrets named {name}: may not get"),
-            "without it `urumi credentials --reveal` shows no password; docs/PERMISSIONS.md has the rule",
+            "`urumi credentials --reveal` needs this permission; docs/PERMISSIONS.md contains the rule",
         ),
-        Err(error) => warn(error.to_string(), "the permissions could not be checked; try again"),
+        Err(error) => warn(error.to_string(), "permissions were not checked; try again"),
     }
 }
 
-const WITHOUT_STORAGE: &str = "install one for database volumes, or stores will not become ready";
-const WITHOUT_INGRESS: &str = "install an ingress controller, or nobody reaches the stores' addresses";
+const WITHOUT_STORAGE: &str = "install one: without database volumes, stores do not become ready";
+const WITHOUT_INGRESS: &str = "install an ingress controller: without one, the stores' URLs are unreachable";
 
 async fn storage(cluster: &impl ClusterBackend) -> Finding {
     let kind = Kind::of::<StorageClass>();
@@ -163,32 +164,32 @@ async fn ingress(cluster: &impl ClusterBackend) -> Finding {
 async fn class(cluster: &impl ClusterBackend, kind: Kind, name: &str, default: &str, without: &str) -> Finding {
     let classes = match cluster.list(&Query::all(kind)).await {
         Ok(classes) => classes,
-        Err(error) => return warn(error.to_string(), format!("whether there is a {name} could not be checked")),
+        Err(error) => return warn(error.to_string(), format!("cannot check whether a {name} exists")),
     };
     let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
     match classes.iter().find(|class| class.annotation(default) == Some("true")) {
         Some(class) => ok(format!("{} is the default {name}", class.name())),
         None if names.is_empty() => warn(format!("there is no {name}"), without),
         None => warn(
-            format!("no {name} is the default; there is {}", names.join(", ")),
-            format!("mark one with the annotation {default}=true, or name one in the options of each store"),
+            format!("no {name} is marked as default; existing: {}", names.join(", ")),
+            format!("annotate one with {default}=true, or set one in each store's options"),
         ),
     }
 }
 
 async fn domain(domain: &str) -> Finding {
     if domain == "localhost" || domain.ends_with(".localhost") {
-        return ok(format!("*.{domain} is resolved by browsers themselves, to this machine"));
+        return ok(format!("*.{domain} points to this machine; browsers resolve it without DNS"));
     }
     let probe = format!("probe.{domain}");
     let local = domain == LOCAL_DOMAIN;
     let to_do = if local {
-        "some resolvers block names that lead to one's own machine; use --domain localhost or --domain 127.0.0.1.nip.io"
+        "some resolvers block names that point to the local machine; use --domain localhost or 127.0.0.1.nip.io"
             .to_owned()
     } else {
-        format!("add a DNS record *.{domain} that leads to the cluster's ingress controller")
+        format!("add a DNS record *.{domain} that points to the cluster's ingress controller")
     };
-    match tokio::time::timeout(RESOLVE, tokio::net::lookup_host((probe.as_str(), 80))).await {
+    match tokio::time::timeout(DNS_TIMEOUT, tokio::net::lookup_host((probe.as_str(), 80))).await {
         Ok(Ok(addresses)) => {
             let mut found: Vec<String> = addresses.map(|a| a.ip().to_string()).collect();
             found.sort();
@@ -199,7 +200,7 @@ async fn domain(domain: &str) -> Finding {
             }
         }
         Ok(Err(_)) => warn(format!("{probe} does not resolve"), to_do),
-        Err(_) => warn(format!("{probe} did not resolve within {}s", RESOLVE.as_secs()), to_do),
+        Err(_) => warn(format!("{probe} did not resolve within {}s", DNS_TIMEOUT.as_secs()), to_do),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is looked at of a server.
+//! Checks of a server.
 
 use futures::future;
 use jiff::{SignedDuration, Timestamp};
@@ -15,12 +15,12 @@ use crate::exit::Failure;
 use crate::output::{Out, short};
 use crate::target;
 
-/// How far clocks may be apart before the validity of tokens is misjudged. The server's has whole seconds.
-const APART: SignedDuration = SignedDuration::from_secs(5);
+/// The accepted difference between clocks. A larger one affects the validity of tokens. The server reports whole seconds.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 
-const ASK: &str = "ask whoever runs this server";
+const ASK: &str = "ask the administrator of this server";
 
-/// What a urumi server says of itself.
+/// A server's answer to `/readyz`.
 #[derive(Deserialize)]
 struct Readiness {
     ready: bool,
@@ -29,17 +29,19 @@ struct Readiness {
     election: Option<Election>,
 }
 
-/// How its replicas' election stands.
+/// The leader election of a server's replicas.
 #[derive(Deserialize)]
 struct Election {
     leader: Option<String>,
     since: Option<Timestamp>,
 }
 
-/// Looks at the connection, the server, and who one is to it.
-pub(super) async fn look(address: &ServerChoice, choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
-    let unchecked = || warn("the server's state, your role and the stores were not checked", "reach the server first");
-    let target = match target::judge(choice, global, out) {
+/// Checks the connection, the server, and the user's identity.
+pub(super) async fn check(address: &ServerChoice, choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
+    let unchecked = || {
+        warn("the server's state, your role and the stores were not checked", "fix the connection to the server first")
+    };
+    let target = match target::validator(choice, global, out) {
         Ok(target) => target,
         Err(Failure { errors, hints, .. }) => return vec![fail(errors.join(": "), hints.join("; "))],
     };
@@ -51,8 +53,8 @@ pub(super) async fn look(address: &ServerChoice, choice: &Choice, global: &Globa
     let mut findings = vec![connection(server, &answer)];
     let readiness: Option<Readiness> = answer.body.clone().and_then(|body| serde_json::from_value(body).ok());
     let Some(readiness) = readiness else {
-        let what = format!("it answers {} to /readyz, not as a urumi server does", answer.status);
-        let to_do = "check the address, and whether the server is mounted at a path that belongs to it";
+        let what = format!("this is not a urumi server: it answers {} to /readyz", answer.status);
+        let to_do = "check the address, including the path of the API";
         return findings.into_iter().chain([fail(what, to_do), unchecked()]).collect();
     };
     findings.push(match readiness.ready {
@@ -78,25 +80,26 @@ fn unreachable(address: &ServerChoice, error: &Error) -> Finding {
     let text = error.to_string();
     let to_do = if text.contains("certificate") {
         match address.ca_file {
-            None => "where it is of a private CA, give that CA's certificate with --ca-file",
-            Some(_) => "the CA file is not of the CA that signed it, or it is for another name or has expired",
+            None => "if a private CA signed the certificate, pass the CA's certificate with --ca-file",
+            Some(_) => "check that the CA file matches, and that the certificate names this host and has not expired",
         }
     } else if text.contains("corrupt message") {
-        "it does not speak TLS there; is the address http:// rather than https://?"
+        "the server does not use TLS at this address; is the address http:// rather than https://?"
     } else {
-        "check the address, the network, and whether the server runs"
+        "check the address, the network, and that the server is running"
     };
     fail(format!("{}: {text}", address.address), to_do)
 }
 
 fn connection(server: &HttpOrchestrator, answer: &Answer) -> Finding {
-    let what = format!("{} answers within {} ms", server.address(), answer.took.as_millis());
+    let what = format!("{} responds within {} ms", server.address(), answer.took.as_millis());
     match (server.address().starts_with("https:"), server.is_confidential()) {
-        (true, _) => ok(format!("{what}; it is encrypted, and its certificate is trusted")),
-        (false, true) => ok(format!("{what}; it is on this machine")),
-        (false, false) => {
-            warn(format!("{what}; it is not encrypted"), "use https, or anybody on the way reads the token")
-        }
+        (true, _) => ok(format!("{what}; the connection is encrypted, and the certificate is trusted")),
+        (false, true) => ok(format!("{what}; the server is on this machine")),
+        (false, false) => warn(
+            format!("{what}; the connection is not encrypted"),
+            "use https: without it, anyone on the network path can read the token",
+        ),
     }
 }
 
@@ -104,24 +107,24 @@ fn leadership(election: &Election, now: Timestamp) -> Finding {
     match &election.leader {
         Some(leader) => {
             let since = election.since.map(|since| format!(", for {}", short(now.duration_since(since).abs())));
-            ok(format!("{leader} keeps the stores' statuses true{}", since.unwrap_or_default()))
+            ok(format!("the leader is {leader}{}", since.unwrap_or_default()))
         }
         None => warn(
-            "no replica leads: statuses stand still, and nothing is repaired",
-            "wait for the next one to take over, some 15 s; if none does, ask whoever runs this server",
+            "no replica is the leader: statuses are not updated, and stores are not repaired",
+            "wait about 15 s for a new leader; if there is none, ask the administrator of this server",
         ),
     }
 }
 
 fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
     let ahead = theirs.duration_since(ours);
-    if ahead.abs() <= APART {
-        return ok("the server's clock and this one agree");
+    if ahead.abs() <= CLOCK_TOLERANCE {
+        return ok("the server's clock agrees with this machine's clock");
     }
     let direction = if ahead.is_positive() { "ahead of" } else { "behind" };
     warn(
         format!("the server's clock is {} {direction} this one", short(ahead.abs())),
-        "set both by NTP: tokens are valid by the server's clock, and ages are shown by this one",
+        "synchronize both with NTP: the server's clock decides whether tokens are valid, this clock the ages shown here",
     )
 }
 
@@ -130,28 +133,33 @@ fn versions(theirs: Result<String, Error>) -> Finding {
         Ok(theirs) if theirs == version::VERSION => ok(format!("the server and this command are urumi {theirs}")),
         Ok(theirs) => warn(
             format!("the server is urumi {theirs}, this command is urumi {}", version::VERSION),
-            "what only one of them knows does not work; use the same version",
+            "use the same version: features that only one of them has do not work",
         ),
-        Err(error) => warn(format!("the server's version is not known: {error}"), ASK),
+        Err(error) => warn(format!("the server's version is unknown: {error}"), ASK),
     }
 }
 
 fn who(identity: &whoami::Identity) -> Finding {
     let whoami::Identity { subject, teams, role, how } = identity;
     let teams = if teams.is_empty() { String::new() } else { format!(", in {}", teams.join(", ")) };
-    let what = format!("you are {subject}{teams}, with the role {role} (recognised by {how})");
+    let what = format!("you are {subject}{teams}, with the role {role} (authenticated by {how})");
     match role.as_str() {
-        "viewer" => warn(what, "stores can be looked at only; ask whoever runs this server for the role operator"),
+        "viewer" => warn(
+            what,
+            "you can only view stores; to change them, ask the administrator of this server for the role operator",
+        ),
         _ => ok(what),
     }
 }
 
 fn unknown(error: &Error) -> Finding {
     let to_do = match error.kind() {
-        ErrorKind::NotPermitted => "give a token in $URUMI_TOKEN or with --token-file, or ask whoever runs this server",
-        _ => "try again; if it stays so, ask whoever runs this server",
+        ErrorKind::NotPermitted => {
+            "pass a token in $URUMI_TOKEN or with --token-file, or ask the server's administrator"
+        }
+        _ => "try again; if the problem persists, ask the administrator of this server",
     };
-    fail(format!("who you are is not known: {error}"), to_do)
+    fail(format!("your identity is unknown: {error}"), to_do)
 }
 
 async fn engines(server: &HttpOrchestrator, stores: &dyn urumi_core::StoreOrchestrator) -> Finding {
@@ -159,7 +167,7 @@ async fn engines(server: &HttpOrchestrator, stores: &dyn urumi_core::StoreOrches
         Ok(engines) if engines.is_empty() => fail(format!("{} offers no engine", server.address()), ASK),
         Ok(engines) => {
             let names: Vec<String> = engines.into_iter().map(|engine| engine.name).collect();
-            ok(format!("stores can be made with {}", names.join(", ")))
+            ok(format!("available engines: {}", names.join(", ")))
         }
         Err(error) => fail(error.to_string(), ASK),
     }
@@ -185,7 +193,7 @@ mod tests {
     fn who_leads_is_told_and_that_nobody_does() {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let election = Election { leader: Some("backend-1_x".into()), since: Some(now - SignedDuration::from_mins(5)) };
-        assert_eq!(leadership(&election, now).what, "backend-1_x keeps the stores' statuses true, for 5m");
+        assert_eq!(leadership(&election, now).what, "the leader is backend-1_x, for 5m");
         assert!(leadership(&Election { leader: None, since: None }, now).to_do.is_some());
     }
 
@@ -201,7 +209,7 @@ mod tests {
         };
         assert!(who(&identity("viewer")).to_do.is_some_and(|to_do| to_do.contains("operator")));
         let admin = who(&identity("admin"));
-        assert_eq!(admin.what, "you are ann, in shop, with the role admin (recognised by static-token)");
+        assert_eq!(admin.what, "you are ann, in shop, with the role admin (authenticated by static-token)");
         assert!(admin.to_do.is_none());
     }
 }
