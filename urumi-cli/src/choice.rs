@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{ClusterChoice, Global};
+use crate::cli::{ClusterChoice, GlobalArgs};
 use crate::contexts::Contexts;
 use crate::engine_defaults;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 
 /// The cluster or server that a command uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ const CLUSTER: [&str; 3] = ["cluster", "kubeconfig", "context"];
 ///
 /// # Errors
 /// When flags choose both a cluster and a server, or the environment does.
-pub(crate) fn explicit(global: &Global) -> Result<Option<Choice>, Failure> {
+pub(crate) fn explicit(global: &GlobalArgs) -> Result<Option<Choice>, CommandError> {
     // Treat an empty variable as unset.
     let server = global.server.as_ref().filter(|address| global.is_flag("server") || !address.is_empty());
     let server = server.map(|address| {
@@ -43,7 +43,7 @@ pub(crate) fn explicit(global: &Global) -> Result<Option<Choice>, Failure> {
     let by_flag = CLUSTER.into_iter().find(|id| global.is_flag(id));
     match (global.is_flag("server"), by_flag) {
         (true, Some(flag)) => {
-            return Err(Failure::usage(format!("--server and --{flag} cannot be used together"))
+            return Err(CommandError::usage(format!("--server and --{flag} cannot be used together"))
                 .hint("--server uses a server; --cluster, --kubeconfig and --context use a cluster directly"));
         }
         (true, None) => return Ok(server),
@@ -56,7 +56,7 @@ pub(crate) fn explicit(global: &Global) -> Result<Option<Choice>, Failure> {
         (None, None) => None,
     };
     match (server, variable) {
-        (Some(_), Some(variable)) => Err(Failure::usage(format!(
+        (Some(_), Some(variable)) => Err(CommandError::usage(format!(
             "URUMI_SERVER and {variable} are both set: one chooses a server, the other a cluster"
         ))
         .hint("unset one of them, or pass --server or --cluster, which outrank both")),
@@ -70,7 +70,7 @@ pub(crate) fn explicit(global: &Global) -> Result<Option<Choice>, Failure> {
 ///
 /// # Errors
 /// When flags contradict each other or the choice, or the saved contexts cannot be read.
-pub(crate) fn choose(global: &Global) -> Result<Choice, Failure> {
+pub(crate) fn choose(global: &GlobalArgs) -> Result<Choice, CommandError> {
     let choice = match explicit(global)? {
         Some(choice) => choice,
         None => match Contexts::load()?.current()? {
@@ -86,7 +86,7 @@ pub(crate) fn choose(global: &Global) -> Result<Choice, Failure> {
         Choice::Cluster(_) => {
             let flag = [("token_file", "--token-file"), ("ca_file", "--ca-file")];
             if let Some((_, flag)) = flag.into_iter().find(|(id, _)| global.is_flag(id)) {
-                return Err(Failure::usage(format!(
+                return Err(CommandError::usage(format!(
                     "{flag} works only with a server, but this command uses a cluster"
                 ))
                 .hint("add --server URL, or choose a saved server with `urumi context use NAME`"));
@@ -96,17 +96,17 @@ pub(crate) fn choose(global: &Global) -> Result<Choice, Failure> {
         }
         Choice::Server(_) => {
             if global.is_flag("domain") {
-                return Err(Failure::usage("--domain works only with a cluster: a server has its own domain")
+                return Err(CommandError::usage("--domain works only with a cluster: a server has its own domain")
                     .hint("to set one store's domain, use its engine's option: see `urumi engines medusa`"));
             }
             if global.is_flag("engine_defaults") {
-                return Err(Failure::usage(
+                return Err(CommandError::usage(
                     "--engine-defaults works only with a cluster: a server has its own defaults",
                 )
                 .hint("`urumi engines NAME` shows the server's defaults; set them with urumi-http --engine-defaults"));
             }
             if global.is_flag("memory_delay") {
-                return Err(Failure::usage(
+                return Err(CommandError::usage(
                     "--memory-delay works only with `--cluster memory`, but this command uses a server",
                 )
                 .hint("add `--cluster memory`, or omit --memory-delay"));

@@ -10,7 +10,7 @@ use urumi_core::settings::duration;
 use urumi_core::store::logs::LogQuery;
 use urumi_core::store::status::StoreStatus;
 
-pub(crate) use self::global::{ClusterChoice, Format, Global};
+pub(crate) use self::global::{ClusterChoice, Format, GlobalArgs};
 use crate::exit;
 
 /// Create and manage isolated online stores on Kubernetes.
@@ -30,7 +30,7 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
     #[command(flatten)]
-    pub(crate) global: Global,
+    pub(crate) global: GlobalArgs,
 }
 
 impl Cli {
@@ -57,7 +57,7 @@ pub(crate) enum Command {
 
 A store becomes `ready` only while a monitor runs: `urumi monitor`, urumi-http, or this command with --wait.
 With --idempotency-key, you can repeat the same command for 24 hours: it creates only one store.")]
-    Create(Create),
+    Create(CreateArgs),
 
     /// List all stores, oldest first
     #[command(
@@ -78,7 +78,7 @@ With --idempotency-key, you can repeat the same command for 24 hours: it creates
   urumi get my-shop
   urumi get my-shop -o yaml
   urumi get 'My Shop' -o json | jq -r .urls.api")]
-    Get(Which),
+    Get(StoreArg),
 
     /// Delete a store and all its data
     #[command(
@@ -92,7 +92,7 @@ On a terminal, the command asks for confirmation. Without a terminal, --yes is r
     )]
     Delete {
         #[command(flatten)]
-        which: Which,
+        which: StoreArg,
         /// Delete without confirmation
         #[arg(short, long)]
         yes: bool,
@@ -112,7 +112,7 @@ The command only watches: a monitor must run meanwhile (`urumi monitor`, urumi-h
 With `--for ready`, it exits with code 6 as soon as the store is `failed`.")]
     Wait {
         #[command(flatten)]
-        which: Which,
+        which: StoreArg,
         /// The state to wait for
         #[arg(long = "for", value_enum, value_name = "STATE", default_value_t = Awaited::Ready)]
         awaited: Awaited,
@@ -140,7 +140,7 @@ With `--for ready`, it exits with code 6 as soon as the store is `failed`.")]
 The command creates missing objects and keeps existing ones.")]
     Retry {
         #[command(flatten)]
-        which: Which,
+        which: StoreArg,
         #[command(flatten)]
         wait: WaitArgs,
     },
@@ -155,7 +155,7 @@ Each line starts with its component and pod, unless you choose one component. Co
 -o json prints each unchanged line in a JSON object. With --follow, Ctrl-C stops the command with exit code 0.")]
     Logs {
         #[command(flatten)]
-        which: Which,
+        which: StoreArg,
         /// Keep printing new lines until Ctrl-C
         #[arg(short, long)]
         follow: bool,
@@ -175,7 +175,7 @@ Each line starts with its component and pod, unless you choose one component. Co
 
 The history contains status changes, Kubernetes Events of the store's objects, and requests of users to a server.
 Kubernetes keeps Events for about an hour; status changes are kept as long as the store exists.")]
-    Events(Which),
+    Events(StoreArg),
 
     /// Show the admin login of a store: URL, e-mail address and password
     #[command(after_help = "Examples:
@@ -188,7 +188,7 @@ store. A server records who revealed the password. -o name prints only the passw
 address.")]
     Credentials {
         #[command(flatten)]
-        which: Which,
+        which: StoreArg,
         /// Also show the password
         #[arg(long)]
         reveal: bool,
@@ -203,7 +203,7 @@ address.")]
 A Job in the store buys a product like a customer, and reports each step. If a step fails, the exit code is 6 and the
 store is `degraded` until an order succeeds. Ctrl-C stops waiting; the order continues. To run this test regularly, set
 the store's option smoke.schedule. -o name prints the order's id.")]
-    Smoke(Which),
+    Smoke(StoreArg),
 
     /// Print the manifests of a new store without creating it
     #[command(after_help = "Examples:
@@ -214,7 +214,7 @@ the store's option smoke.schedule. -o name prints the order's id.")]
 The command needs no cluster. With a server, the server renders the manifests with its own settings. Secrets are printed
 as REDACTED, because they are generated when the store is created. The default output is YAML; -o json prints one List;
 -o table and -o name list the objects.")]
-    Render(NewStore),
+    Render(NewStoreArgs),
 
     /// Show how a store's objects differ from its manifests
     #[command(after_help = "Examples:
@@ -223,7 +223,7 @@ as REDACTED, because they are generated when the store is created. The default o
 
 A monitor repairs these differences. The exit code is 0 with and without differences. The command does not read or
 compare generated secrets.")]
-    Diff(Which),
+    Diff(StoreArg),
 
     /// Run the monitor of all stores in the foreground until Ctrl-C or SIGTERM
     #[command(after_help = "Examples:
@@ -371,7 +371,7 @@ The context stores the address and the absolute paths of --token-file and --ca-f
 
 /// Names an existing store.
 #[derive(Args, Debug)]
-pub(crate) struct Which {
+pub(crate) struct StoreArg {
     /// The store: its id, a unique prefix of its id, or its exact name
     #[arg(value_name = "STORE")]
     pub(crate) store: String,
@@ -379,7 +379,7 @@ pub(crate) struct Which {
 
 /// Describes a new store.
 #[derive(Args, Debug)]
-pub(crate) struct NewStore {
+pub(crate) struct NewStoreArgs {
     /// The display name: up to 100 characters, including quotes and emoji
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
@@ -418,9 +418,9 @@ pub(crate) struct NewStore {
 
 /// The arguments of `create`.
 #[derive(Args, Debug)]
-pub(crate) struct Create {
+pub(crate) struct CreateArgs {
     #[command(flatten)]
-    pub(crate) store: NewStore,
+    pub(crate) store: NewStoreArgs,
 
     #[command(flatten)]
     pub(crate) wait: WaitArgs,

@@ -26,11 +26,11 @@ use urumi_core::Precondition;
 use urumi_core::store::logs::LogQuery;
 
 use crate::cli::{Cli, Command};
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use crate::output::Out;
 
 /// Runs a command.
-pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
+pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), CommandError> {
     let global = &cli.global;
     match cli.command {
         Command::Create(args) => create::run(global, out, args).await,

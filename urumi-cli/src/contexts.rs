@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::exit::{Code, Failure};
+use crate::exit::{CommandError, ExitStatus};
 
 /// The maximum length of a context's name.
 const MAX_NAME: usize = 63;
@@ -21,13 +21,13 @@ pub(crate) struct Contexts {
     pub(crate) current: Option<String>,
     /// The servers by name.
     #[serde(default)]
-    pub(crate) contexts: BTreeMap<String, Saved>,
+    pub(crate) contexts: BTreeMap<String, Context>,
 }
 
 /// A saved server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct Saved {
+pub(crate) struct Context {
     /// The server's address.
     pub(crate) server: String,
     /// The file with the token.
@@ -43,16 +43,16 @@ impl Contexts {
     ///
     /// # Errors
     /// When the file exists but cannot be read.
-    pub(crate) fn load() -> Result<Self, Failure> {
+    pub(crate) fn load() -> Result<Self, CommandError> {
         match file() {
             Some(file) => Contexts::read(&file),
             None => Ok(Contexts::default()),
         }
     }
 
-    fn read(file: &Path) -> Result<Self, Failure> {
+    fn read(file: &Path) -> Result<Self, CommandError> {
         let unreadable = |why: String| {
-            Failure::usage(format!("cannot read the saved contexts in {}: {why}", file.display()))
+            CommandError::usage(format!("cannot read the saved contexts in {}: {why}", file.display()))
                 .hint("correct or remove the file, or pass --server or --cluster, which don't need it")
         };
         let text = match fs::read_to_string(file) {
@@ -73,13 +73,13 @@ impl Contexts {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(crate) fn save(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn save(&self) -> Result<PathBuf, CommandError> {
         let Some(file) = file() else {
-            return Err(Failure::new(Code::Other, "cannot save contexts: there is no home directory")
+            return Err(CommandError::new(ExitStatus::Other, "cannot save contexts: there is no home directory")
                 .hint("set HOME or XDG_CONFIG_HOME to an absolute path"));
         };
         self.write(&file).map_err(|error| {
-            Failure::new(Code::Other, format!("cannot save the contexts in {}: {error}", file.display()))
+            CommandError::new(ExitStatus::Other, format!("cannot save the contexts in {}: {error}", file.display()))
         })?;
         Ok(file)
     }
@@ -110,11 +110,11 @@ impl Contexts {
     ///
     /// # Errors
     /// When no server with its name is saved.
-    pub(crate) fn current(&self) -> Result<Option<&Saved>, Failure> {
+    pub(crate) fn current(&self) -> Result<Option<&Context>, CommandError> {
         let Some(name) = &self.current else { return Ok(None) };
         match self.contexts.get(name) {
             Some(saved) => Ok(Some(saved)),
-            None => Err(Failure::usage(format!("the default context {name:?} does not exist"))
+            None => Err(CommandError::usage(format!("the default context {name:?} does not exist"))
                 .hint("choose another with `urumi context use NAME`, or the cluster with `urumi context none`")),
         }
     }
@@ -123,14 +123,14 @@ impl Contexts {
     ///
     /// # Errors
     /// When there is none. The hint lists the existing names.
-    pub(crate) fn require(&self, name: &str) -> Result<&Saved, Failure> {
+    pub(crate) fn require(&self, name: &str) -> Result<&Context, CommandError> {
         self.contexts.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
             let hint = match names.is_empty() {
                 true => "no contexts are saved; save one with `urumi context set NAME --server URL`".to_owned(),
                 false => format!("saved contexts: {}", names.join(", ")),
             };
-            Failure::usage(format!("there is no context {name:?}")).hint(hint)
+            CommandError::usage(format!("there is no context {name:?}")).hint(hint)
         })
     }
 }
@@ -139,12 +139,12 @@ impl Contexts {
 ///
 /// # Errors
 /// When the name is not valid.
-pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
+pub(crate) fn check_name(name: &str) -> Result<(), CommandError> {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(fine) {
         return Ok(());
     }
-    Err(Failure::usage(format!("a context's name must have 1 to {MAX_NAME} letters, digits, '-', '_' or '.'")))
+    Err(CommandError::usage(format!("a context's name must have 1 to {MAX_NAME} letters, digits, '-', '_' or '.'")))
 }
 
 /// The file with the contexts, following the XDG Base Directory Specification.
@@ -181,7 +181,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("new").join("config.yaml");
         assert_eq!(Contexts::read(&file).unwrap(), Contexts::default());
-        let saved = Saved { server: "https://x".into(), token_file: Some("/t".into()), ca_file: None };
+        let saved = Context { server: "https://x".into(), token_file: Some("/t".into()), ca_file: None };
         let mut contexts = Contexts { current: Some("a".into()), contexts: BTreeMap::from([("a".into(), saved)]) };
         contexts.write(&file).unwrap();
         assert_eq!(Contexts::read(&file).unwrap(), contexts);

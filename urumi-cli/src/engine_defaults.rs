@@ -7,15 +7,15 @@ use urumi_core::engine::EngineRegistry;
 use urumi_core::settings;
 use urumi_core::store::Options;
 
-use crate::cli::Global;
-use crate::exit::{Code, Failure};
+use crate::cli::GlobalArgs;
+use crate::exit::{CommandError, ExitStatus};
 use crate::file::read;
 
 /// The engines with the defaults of `--engine-defaults` applied.
 ///
 /// # Errors
 /// All errors in the file.
-pub(crate) fn engines(global: &Global) -> Result<&EngineRegistry, Failure> {
+pub(crate) fn engines(global: &GlobalArgs) -> Result<&EngineRegistry, CommandError> {
     if let Some(engines) = global.engines.get() {
         return Ok(engines);
     }
@@ -26,14 +26,14 @@ pub(crate) fn engines(global: &Global) -> Result<&EngineRegistry, Failure> {
     Ok(global.engines.get_or_init(|| engines))
 }
 
-fn load(file: &Path) -> Result<EngineRegistry, Failure> {
+fn load(file: &Path) -> Result<EngineRegistry, CommandError> {
     let bytes = read(file, "the engine defaults")?;
     // Parse into YAML's own value first: it rejects duplicate keys.
     let defaults = serde_norway::from_slice::<Value>(&bytes)
         .and_then(serde_norway::from_value::<Option<Options>>)
-        .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+        .map_err(|error| CommandError::usage(format!("{}: {error}", file.display())))?;
     settings::engines(defaults.unwrap_or_default()).map_err(|wrong| {
-        let mut failure = Failure::shown(Code::Usage)
+        let mut failure = CommandError::shown(ExitStatus::Usage)
             .hint("`urumi engines NAME`, without --engine-defaults, lists the options of an engine");
         failure.errors = wrong.iter().map(|error| format!("{}: {error}", file.display())).collect();
         failure

@@ -10,7 +10,7 @@ use urumi_core::{Store, StoreId};
 /// The exit codes of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Code {
+pub(crate) enum ExitStatus {
     Ok = 0,
     Other = 1,
     Usage = 2,
@@ -23,41 +23,42 @@ pub(crate) enum Code {
     Interrupted = 130,
 }
 
-impl Code {
+impl ExitStatus {
     /// All codes.
-    pub(crate) const ALL: [Code; 10] = [
-        Code::Ok,
-        Code::Other,
-        Code::Usage,
-        Code::NotFound,
-        Code::Conflict,
-        Code::TimedOut,
-        Code::StoreFailed,
-        Code::NotPermitted,
-        Code::Unreachable,
-        Code::Interrupted,
+    pub(crate) const ALL: [ExitStatus; 10] = [
+        ExitStatus::Ok,
+        ExitStatus::Other,
+        ExitStatus::Usage,
+        ExitStatus::NotFound,
+        ExitStatus::Conflict,
+        ExitStatus::TimedOut,
+        ExitStatus::StoreFailed,
+        ExitStatus::NotPermitted,
+        ExitStatus::Unreachable,
+        ExitStatus::Interrupted,
     ];
 
     /// The meaning in one line, for help texts.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Code::Ok => "success",
-            Code::Other => "any other error",
-            Code::Usage => "the command line or an option is invalid; nothing was changed",
-            Code::NotFound => "the store does not exist, or you may not see it",
-            Code::Conflict => "the store already exists, has changed, or has a status that does not allow this",
-            Code::TimedOut => "the timeout expired; the operation continues in the cluster",
-            Code::StoreFailed => "the store failed, or its test order failed",
-            Code::NotPermitted => "permission denied by the cluster or the server",
-            Code::Unreachable => "no response from the cluster or the server",
-            Code::Interrupted => "interrupted; a created store is kept",
+            ExitStatus::Ok => "success",
+            ExitStatus::Other => "any other error",
+            ExitStatus::Usage => "the command line or an option is invalid; nothing was changed",
+            ExitStatus::NotFound => "the store does not exist, or you may not see it",
+            ExitStatus::Conflict => "the store already exists, has changed, or has a status that does not allow this",
+            ExitStatus::TimedOut => "the timeout expired; the operation continues in the cluster",
+            ExitStatus::StoreFailed => "the store failed, or its test order failed",
+            ExitStatus::NotPermitted => "permission denied by the cluster or the server",
+            ExitStatus::Unreachable => "no response from the cluster or the server",
+            ExitStatus::Interrupted => "interrupted; a created store is kept",
         }
     }
 }
 
 /// The exit codes as a section of `urumi --help`.
 pub(crate) fn help() -> String {
-    let lines: Vec<String> = Code::ALL.iter().map(|code| format!("{:>5}  {}", *code as u8, code.meaning())).collect();
+    let lines: Vec<String> =
+        ExitStatus::ALL.iter().map(|code| format!("{:>5}  {}", *code as u8, code.meaning())).collect();
     format!("Exit codes:\n{}", lines.join("\n"))
 }
 
@@ -70,9 +71,9 @@ pub(crate) enum Via {
 
 /// A failed command: its exit code, and the messages to print.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CommandError {
     /// The exit code.
-    pub(crate) code: Code,
+    pub(crate) code: ExitStatus,
     /// The errors, one per line. Empty if they have been printed already.
     pub(crate) errors: Vec<String>,
     /// The causes, outermost first.
@@ -81,20 +82,20 @@ pub(crate) struct Failure {
     pub(crate) hints: Vec<String>,
 }
 
-impl Failure {
+impl CommandError {
     /// A failure with one error message.
-    pub(crate) fn new(code: Code, error: impl Into<String>) -> Self {
-        Failure { code, errors: vec![error.into()], causes: Vec::new(), hints: Vec::new() }
+    pub(crate) fn new(code: ExitStatus, error: impl Into<String>) -> Self {
+        CommandError { code, errors: vec![error.into()], causes: Vec::new(), hints: Vec::new() }
     }
 
     /// A failure whose errors have been printed already.
-    pub(crate) fn shown(code: Code) -> Self {
-        Failure { code, errors: Vec::new(), causes: Vec::new(), hints: Vec::new() }
+    pub(crate) fn shown(code: ExitStatus) -> Self {
+        CommandError { code, errors: Vec::new(), causes: Vec::new(), hints: Vec::new() }
     }
 
     /// An invalid command line.
     pub(crate) fn usage(error: impl Into<String>) -> Self {
-        Failure::new(Code::Usage, error)
+        CommandError::new(ExitStatus::Usage, error)
     }
 
     /// Adds a suggestion.
@@ -105,7 +106,7 @@ impl Failure {
 
     /// Ctrl-C or SIGTERM during a wait. `consequence` says what happens to the store.
     pub(crate) fn interrupted(consequence: &str) -> Self {
-        Failure::new(Code::Interrupted, format!("interrupted; {consequence}"))
+        CommandError::new(ExitStatus::Interrupted, format!("interrupted; {consequence}"))
     }
 
     fn because_of(mut self, error: &dyn std::error::Error) -> Self {
@@ -122,9 +123,9 @@ impl Failure {
     }
 }
 
-impl From<Vec<FieldError>> for Failure {
+impl From<Vec<FieldError>> for CommandError {
     fn from(errors: Vec<FieldError>) -> Self {
-        let mut failure = Failure::shown(Code::Usage);
+        let mut failure = CommandError::shown(ExitStatus::Usage);
         if errors.iter().any(|e| e.field == "engine") {
             failure = failure.hint("`urumi engines` lists the engines");
         } else if errors.iter().any(|e| e.field == "--set" || e.field == "options" || e.field.starts_with("options.")) {
@@ -135,30 +136,30 @@ impl From<Vec<FieldError>> for Failure {
     }
 }
 
-impl From<Error> for Failure {
-    /// `Error::Server` implies a server. For any other error, use [`Failure::of`] if the command may use a server.
+impl From<Error> for CommandError {
+    /// `Error::Server` implies a server. For any other error, use [`CommandError::of`] if the command may use a server.
     fn from(error: Error) -> Self {
         let via = if matches!(error, Error::Server { .. }) { Via::Server } else { Via::Cluster };
-        Failure::of(error, via)
+        CommandError::of(error, via)
     }
 }
 
-impl Failure {
+impl CommandError {
     /// An error with hints.
     pub(crate) fn of(error: Error, via: Via) -> Self {
         let code = match error.kind() {
-            ErrorKind::Invalid => Code::Usage,
-            ErrorKind::NotFound => Code::NotFound,
-            ErrorKind::Conflict => Code::Conflict,
-            ErrorKind::TimedOut => Code::TimedOut,
-            ErrorKind::StoreFailed => Code::StoreFailed,
-            ErrorKind::NotPermitted => Code::NotPermitted,
-            ErrorKind::Unreachable => Code::Unreachable,
-            _ => Code::Other,
+            ErrorKind::Invalid => ExitStatus::Usage,
+            ErrorKind::NotFound => ExitStatus::NotFound,
+            ErrorKind::Conflict => ExitStatus::Conflict,
+            ErrorKind::TimedOut => ExitStatus::TimedOut,
+            ErrorKind::StoreFailed => ExitStatus::StoreFailed,
+            ErrorKind::NotPermitted => ExitStatus::NotPermitted,
+            ErrorKind::Unreachable => ExitStatus::Unreachable,
+            _ => ExitStatus::Other,
         };
         let failure = match &error {
             Error::Invalid(errors) => return errors.clone().into(),
-            _ => Failure::new(code, error.to_string()).because_of(&error),
+            _ => CommandError::new(code, error.to_string()).because_of(&error),
         };
         match &error {
             Error::StoreFailed { store } => failed(failure, store),
@@ -170,16 +171,16 @@ impl Failure {
             Error::Changed { id, .. } => failure.hint(format!("`urumi get {id} -o json` shows the current version")),
             Error::Server { code: problem, detail, .. } => of_server(failure, problem, detail),
             _ => match code {
-                Code::NotFound => failure.hint("`urumi list` shows all stores"),
-                Code::NotPermitted => failure.hint("`urumi doctor` shows which permissions are missing"),
-                Code::Unreachable => unreachable(failure),
+                ExitStatus::NotFound => failure.hint("`urumi list` shows all stores"),
+                ExitStatus::NotPermitted => failure.hint("`urumi doctor` shows which permissions are missing"),
+                ExitStatus::Unreachable => unreachable(failure),
                 _ => failure,
             },
         }
     }
 }
 
-fn timed_out(failure: Failure, id: &StoreId, via: Via) -> Failure {
+fn timed_out(failure: CommandError, id: &StoreId, via: Via) -> CommandError {
     let failure = failure.hint(format!("the store still exists: `urumi get {id}` shows its status"));
     match via {
         Via::Cluster => failure.hint(format!(
@@ -192,7 +193,7 @@ fn timed_out(failure: Failure, id: &StoreId, via: Via) -> Failure {
 }
 
 /// Adds hints to a server's problem. Most problems need none: their detail says what to do.
-fn of_server(failure: Failure, problem: &str, detail: &str) -> Failure {
+fn of_server(failure: CommandError, problem: &str, detail: &str) -> CommandError {
     match (problem, failure.code) {
         ("unauthenticated", _) => failure
             .hint("set the token in $URUMI_TOKEN, or its file with --token-file or `urumi context set`")
@@ -200,8 +201,8 @@ fn of_server(failure: Failure, problem: &str, detail: &str) -> Failure {
         ("forbidden", _) => failure.hint("`urumi whoami` shows your role"),
         ("already-exists", _) => failure,
         ("precondition-failed", _) => failure.hint("`urumi get STORE -o json` shows the current version"),
-        (_, Code::NotFound) => failure.hint("`urumi list` shows all stores that you may see"),
-        (_, Code::Unreachable) if problem != "none" => {
+        (_, ExitStatus::NotFound) => failure.hint("`urumi list` shows all stores that you may see"),
+        (_, ExitStatus::Unreachable) if problem != "none" => {
             failure.hint("the problem may be temporary: try again in a moment; `urumi doctor` checks the server")
         }
         ("none", _) if detail.contains("certificate") => failure
@@ -214,7 +215,7 @@ fn of_server(failure: Failure, problem: &str, detail: &str) -> Failure {
     }
 }
 
-fn failed(mut failure: Failure, store: &Store) -> Failure {
+fn failed(mut failure: CommandError, store: &Store) -> CommandError {
     let broken = |c: &&Condition| c.type_ != Condition::READY && c.status == ConditionStatus::False;
     let lines = store.conditions.iter().filter(broken).map(|c| format!("{}: {} {}", c.type_, c.reason, c.message));
     failure.causes.extend(lines.map(|line| line.trim_end().to_owned()));
@@ -224,31 +225,31 @@ fn failed(mut failure: Failure, store: &Store) -> Failure {
     ))
 }
 
-fn unfinished(failure: Failure, id: &StoreId) -> Failure {
+fn unfinished(failure: CommandError, id: &StoreId) -> CommandError {
     failure
         .hint("nothing is lost: a running monitor (`urumi monitor` or urumi-http) completes the store")
         .hint(format!("without a monitor, run `urumi retry {id} --wait`; to remove the store, `urumi delete {id}`"))
 }
 
-fn unreachable(failure: Failure) -> Failure {
+fn unreachable(failure: CommandError) -> CommandError {
     failure
         .hint("`urumi doctor` checks the connection; --kubeconfig and --context choose the cluster")
         .hint("to try urumi without a cluster, add `--cluster memory`")
 }
 
-impl From<ConnectError> for Failure {
+impl From<ConnectError> for CommandError {
     fn from(error: ConnectError) -> Self {
-        unreachable(Failure::new(Code::Unreachable, error.to_string()).because_of(&error))
+        unreachable(CommandError::new(ExitStatus::Unreachable, error.to_string()).because_of(&error))
     }
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         // The reader closed the pipe, as in `urumi list | head -1`.
         if error.kind() == io::ErrorKind::BrokenPipe {
-            return Failure::shown(Code::Ok);
+            return CommandError::shown(ExitStatus::Ok);
         }
-        Failure::new(Code::Other, format!("cannot write the output: {error}"))
+        CommandError::new(ExitStatus::Other, format!("cannot write the output: {error}"))
     }
 }
 
@@ -297,32 +298,38 @@ mod tests {
     fn every_kind_of_error_has_its_code_and_says_what_to_do() {
         let id = store().id;
         let errors = [
-            (Code::Usage, FieldError::new("options.api.replicas", "must be 1 to 20").into()),
-            (Code::Usage, Error::Ambiguous { given: "s".into(), ids: "shop, shoq".into() }),
-            (Code::NotFound, Error::NotFound { id: id.clone() }),
-            (Code::Conflict, Error::AlreadyExists { id: id.clone(), message: "a store of that id exists".into() }),
+            (ExitStatus::Usage, FieldError::new("options.api.replicas", "must be 1 to 20").into()),
+            (ExitStatus::Usage, Error::Ambiguous { given: "s".into(), ids: "shop, shoq".into() }),
+            (ExitStatus::NotFound, Error::NotFound { id: id.clone() }),
             (
-                Code::Conflict,
+                ExitStatus::Conflict,
+                Error::AlreadyExists { id: id.clone(), message: "a store of that id exists".into() },
+            ),
+            (
+                ExitStatus::Conflict,
                 Error::WrongState { operation: Operation::Retry, id: id.clone(), message: "it is ready".into() },
             ),
             (
-                Code::TimedOut,
+                ExitStatus::TimedOut,
                 Error::TimedOut { id, wanted: "ready".into(), seconds: 5, state: "it is provisioning".into() },
             ),
-            (Code::StoreFailed, Error::StoreFailed { store: store() }),
-            (Code::NotPermitted, at_cluster(ClusterErrorKind::Forbidden)),
-            (Code::NotPermitted, at_cluster(ClusterErrorKind::Unauthorized)),
-            (Code::Unreachable, at_cluster(ClusterErrorKind::Unreachable)),
-            (Code::Unreachable, at_cluster(ClusterErrorKind::Timeout)),
-            (Code::Other, at_cluster(ClusterErrorKind::QuotaExceeded)),
-            (Code::Other, Error::Unfinished { store: store(), source: cluster(ClusterErrorKind::QuotaExceeded) }),
-            (Code::Usage, Error::KeyReused { id: store().id }),
-            (Code::Conflict, Error::KeyInUse { id: store().id }),
-            (Code::Conflict, Error::Changed { operation: Operation::Delete, id: store().id, expected: "7".into() }),
+            (ExitStatus::StoreFailed, Error::StoreFailed { store: store() }),
+            (ExitStatus::NotPermitted, at_cluster(ClusterErrorKind::Forbidden)),
+            (ExitStatus::NotPermitted, at_cluster(ClusterErrorKind::Unauthorized)),
+            (ExitStatus::Unreachable, at_cluster(ClusterErrorKind::Unreachable)),
+            (ExitStatus::Unreachable, at_cluster(ClusterErrorKind::Timeout)),
+            (ExitStatus::Other, at_cluster(ClusterErrorKind::QuotaExceeded)),
+            (ExitStatus::Other, Error::Unfinished { store: store(), source: cluster(ClusterErrorKind::QuotaExceeded) }),
+            (ExitStatus::Usage, Error::KeyReused { id: store().id }),
+            (ExitStatus::Conflict, Error::KeyInUse { id: store().id }),
+            (
+                ExitStatus::Conflict,
+                Error::Changed { operation: Operation::Delete, id: store().id, expected: "7".into() },
+            ),
         ];
         let mut said = String::new();
         for (code, error) in errors {
-            let failure = Failure::from(error);
+            let failure = CommandError::from(error);
             assert_eq!(failure.code, code, "{failure:?}");
             said.push_str(&format!("{failure:#?}\n"));
         }
@@ -333,23 +340,28 @@ mod tests {
     fn every_problem_of_a_server_has_its_code_and_says_what_to_do() {
         let mut said = String::new();
         for (expected, kind, problem, detail) in [
-            (Code::Usage, ErrorKind::Invalid, "malformed", "the query is not acceptable"),
-            (Code::Usage, ErrorKind::Invalid, "idempotency-key-reused", "use a new key"),
-            (Code::Conflict, ErrorKind::Conflict, "already-exists", "choose another id"),
-            (Code::Conflict, ErrorKind::Conflict, "precondition-failed", "it has changed"),
-            (Code::NotFound, ErrorKind::NotFound, "not-found", "there is no such store"),
-            (Code::NotPermitted, ErrorKind::NotPermitted, "unauthenticated", "the token is not valid"),
-            (Code::NotPermitted, ErrorKind::NotPermitted, "forbidden", "delete-store needs the role operator"),
-            (Code::NotPermitted, ErrorKind::NotPermitted, "limit-reached", "user:ann has 3 stores"),
-            (Code::NotPermitted, ErrorKind::NotPermitted, "cluster-refused", "ask whoever runs this server"),
-            (Code::Unreachable, ErrorKind::Unreachable, "rate-limited", "too many requests"),
-            (Code::Unreachable, ErrorKind::Unreachable, "none", "the server gave no answer: connection refused"),
-            (Code::Unreachable, ErrorKind::Unreachable, "none", "no answer: invalid peer certificate: UnknownIssuer"),
-            (Code::Other, ErrorKind::Internal, "none", "the server answered 404, not as a urumi server does"),
-            (Code::Other, ErrorKind::Internal, "internal", "ask whoever runs this server"),
+            (ExitStatus::Usage, ErrorKind::Invalid, "malformed", "the query is not acceptable"),
+            (ExitStatus::Usage, ErrorKind::Invalid, "idempotency-key-reused", "use a new key"),
+            (ExitStatus::Conflict, ErrorKind::Conflict, "already-exists", "choose another id"),
+            (ExitStatus::Conflict, ErrorKind::Conflict, "precondition-failed", "it has changed"),
+            (ExitStatus::NotFound, ErrorKind::NotFound, "not-found", "there is no such store"),
+            (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "unauthenticated", "the token is not valid"),
+            (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "forbidden", "delete-store needs the role operator"),
+            (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "limit-reached", "user:ann has 3 stores"),
+            (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "cluster-refused", "ask whoever runs this server"),
+            (ExitStatus::Unreachable, ErrorKind::Unreachable, "rate-limited", "too many requests"),
+            (ExitStatus::Unreachable, ErrorKind::Unreachable, "none", "the server gave no answer: connection refused"),
+            (
+                ExitStatus::Unreachable,
+                ErrorKind::Unreachable,
+                "none",
+                "no answer: invalid peer certificate: UnknownIssuer",
+            ),
+            (ExitStatus::Other, ErrorKind::Internal, "none", "the server answered 404, not as a urumi server does"),
+            (ExitStatus::Other, ErrorKind::Internal, "internal", "ask whoever runs this server"),
         ] {
             let (code, detail) = (problem.to_owned(), detail.to_owned());
-            let failure = Failure::from(Error::Server { kind, code, detail, retryable: false });
+            let failure = CommandError::from(Error::Server { kind, code, detail, retryable: false });
             assert_eq!(failure.code, expected, "{failure:?}");
             assert!(!format!("{failure:?}").contains("kubeconfig"), "{failure:?}");
             said.push_str(&format!("{problem}: {}\n", failure.errors.join("; ")));

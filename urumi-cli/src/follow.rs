@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use urumi_core::store::wait::WaitCondition;
 use urumi_core::{ReadinessMonitor, Store, StoreId, StoreOrchestratorExt as _};
 
-use crate::exit::{Code, Failure};
+use crate::exit::{CommandError, ExitStatus};
 use crate::output::Out;
 use crate::progress::Progress;
 use crate::target::Target;
@@ -21,8 +21,8 @@ pub(crate) async fn attended<T>(
     target: &Target,
     id: &StoreId,
     timeout: Duration,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
     let Some(orchestrator) = target.as_cluster() else { return work.await };
     let stop = CancellationToken::new();
     let deadline = ReadinessMonitor::DEADLINE.max(timeout + BEYOND_TIMEOUT);
@@ -32,8 +32,8 @@ pub(crate) async fn attended<T>(
         biased;
         result = work => result,
         ended = &mut monitoring => return Err(match ended {
-            Ok(()) => Failure::new(Code::Other, "the monitor stopped by itself"),
-            Err(error) => Failure::new(Code::Other, format!("the monitor stopped: {error}")),
+            Ok(()) => CommandError::new(ExitStatus::Other, "the monitor stopped by itself"),
+            Err(error) => CommandError::new(ExitStatus::Other, format!("the monitor stopped: {error}")),
         }),
     };
     stop.cancel();
@@ -50,7 +50,7 @@ pub(crate) async fn wait_until(
     doing: &str,
     condition: impl WaitCondition,
     timeout: Duration,
-) -> Result<Option<Store>, Failure> {
+) -> Result<Option<Store>, CommandError> {
     let progress = Progress::new(out, id, doing);
     let waited = target.stores.wait_until(id, progress.observing(condition), timeout).await;
     waited.map_err(|error| target.explain(error))
@@ -59,11 +59,11 @@ pub(crate) async fn wait_until(
 /// Runs `work` until Ctrl-C or SIGTERM. The error then contains `consequence`, which says what happens to the store.
 pub(crate) async fn unless_interrupted<T>(
     consequence: &str,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
     tokio::select! {
         biased;
-        () = told_to_stop() => Err(Failure::interrupted(consequence)),
+        () = told_to_stop() => Err(CommandError::interrupted(consequence)),
         result = work => result,
     }
 }

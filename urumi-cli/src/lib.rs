@@ -39,13 +39,15 @@ pub fn run() -> ExitCode {
     let out = output::Out::new(cli.global.output, cli.global.quiet);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return out.failure(&exit::Failure::new(exit::Code::Other, format!("cannot start: {error}"))),
+        Err(error) => {
+            return out.error(&exit::CommandError::new(exit::ExitStatus::Other, format!("cannot start: {error}")));
+        }
     };
     let result = runtime.block_on(commands::run(cli, &out));
     // A pending DNS lookup blocks a thread; don't wait for it.
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => out.failure(&failure),
+        Err(error) => out.error(&error),
     }
 }

@@ -11,7 +11,7 @@ use urumi_core::error::FieldError;
 use urumi_core::store::Options;
 
 use crate::images;
-use crate::schema::{Leaf, Node, Shape};
+use crate::schema::{Leaf, Node, ValueType};
 
 /// The maximum number of options listed in an error.
 const MAX_NAMED: usize = 40;
@@ -177,28 +177,28 @@ impl Assignment {
         for (depth, name) in self.path.iter().enumerate() {
             let (above, here) =
                 (self.path.get(..depth).unwrap_or_default(), self.path.get(..=depth).unwrap_or_default());
-            let shapes = node.shapes();
-            let within = shapes.iter().find_map(|shape| match shape {
-                Shape::Object(fields) => fields.get(name),
+            let types = node.types();
+            let within = types.iter().find_map(|type_| match type_ {
+                ValueType::Object(fields) => fields.get(name),
                 _ => None,
             });
             node = match within {
                 Some(within) => within,
-                None if shapes.iter().any(|s| matches!(s, Shape::Any)) => return Ok(None),
-                None => return Err(unknown(root, &shapes, above, here, name)),
+                None if types.iter().any(|s| matches!(s, ValueType::Any)) => return Ok(None),
+                None => return Err(unknown(root, &types, above, here, name)),
             };
         }
         Ok(Some(node))
     }
 }
 
-fn unknown(root: Node<'_>, shapes: &[Shape<'_>], above: &[String], here: &[String], name: &str) -> FieldError {
+fn unknown(root: Node<'_>, types: &[ValueType<'_>], above: &[String], here: &[String], name: &str) -> FieldError {
     let field = format!("options.{}", show_path(here));
     let mut known: Vec<&str> = Vec::new();
-    for shape in shapes {
-        match shape {
-            Shape::Object(fields) => known.extend(fields.names()),
-            Shape::List(_) => {
+    for type_ in types {
+        match type_ {
+            ValueType::Object(fields) => known.extend(fields.names()),
+            ValueType::List(_) => {
                 let message = format!("{} is a list; set the whole list", show_path(above));
                 return FieldError::new(field, message);
             }
@@ -231,12 +231,12 @@ fn guess(text: &str) -> Value {
 }
 
 fn typed(node: Node<'_>, text: &str) -> Result<Value, String> {
-    let shapes = node.shapes();
+    let types = node.types();
     let mut refused = Vec::new();
     // Try strings last, because every value is also a string. If strings are allowed, `null` is a string as well.
-    let takes_text = shapes.iter().any(|s| matches!(s, Shape::String));
-    for shape in shapes.iter().filter(|s| !matches!(s, Shape::String | Shape::Null)) {
-        match typed_as(*shape, text) {
+    let takes_text = types.iter().any(|s| matches!(s, ValueType::String));
+    for type_ in types.iter().filter(|s| !matches!(s, ValueType::String | ValueType::Null)) {
+        match typed_as(*type_, text) {
             Ok(value) => return Ok(value),
             Err(message) => refused.push(message),
         }
@@ -244,39 +244,39 @@ fn typed(node: Node<'_>, text: &str) -> Result<Value, String> {
     if takes_text {
         return Ok(Value::String(text.to_owned()));
     }
-    if text == "null" && shapes.iter().any(|s| matches!(s, Shape::Null)) {
+    if text == "null" && types.iter().any(|s| matches!(s, ValueType::Null)) {
         return Ok(Value::Null);
     }
     Err(refused.join("; or: "))
 }
 
-fn typed_as(shape: Shape<'_>, text: &str) -> Result<Value, String> {
+fn typed_as(type_: ValueType<'_>, text: &str) -> Result<Value, String> {
     let shown: String = text.chars().take(80).collect();
-    match shape {
-        Shape::String => Ok(Value::String(text.to_owned())),
-        Shape::Integer => {
+    match type_ {
+        ValueType::String => Ok(Value::String(text.to_owned())),
+        ValueType::Integer => {
             let number = text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<u64>().map(Value::from));
             number.map_err(|_| format!("must be a whole number, not {shown:?}"))
         }
-        Shape::Number => match text.parse::<f64>().ok().and_then(serde_json::Number::from_f64) {
+        ValueType::Number => match text.parse::<f64>().ok().and_then(serde_json::Number::from_f64) {
             Some(number) => Ok(Value::Number(number)),
             None => Err(format!("must be a number, not {shown:?}")),
         },
-        Shape::Boolean => match text {
+        ValueType::Boolean => match text {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
             _ => Err(format!("must be true or false, not {shown:?}")),
         },
-        Shape::Null if text == "null" => Ok(Value::Null),
-        Shape::Null => Err(format!("must be null, not {shown:?}")),
-        Shape::List(items) => list(items, text),
-        Shape::Object(_) => match serde_json::from_str(text) {
+        ValueType::Null if text == "null" => Ok(Value::Null),
+        ValueType::Null => Err(format!("must be null, not {shown:?}")),
+        ValueType::List(items) => list(items, text),
+        ValueType::Object(_) => match serde_json::from_str(text) {
             Ok(Value::Object(map)) => Ok(Value::Object(map)),
             _ => Err(format!(
                 "is a group of options: set each of them by its path, or write a JSON object, not {shown:?}"
             )),
         },
-        Shape::Any => Ok(guess(text)),
+        ValueType::Any => Ok(guess(text)),
     }
 }
 

@@ -11,7 +11,7 @@ use urumi_core::Store;
 use urumi_core::store::status::{ConditionStatus, StoreStatus};
 
 use crate::cli::Format;
-use crate::exit::{Code, Failure};
+use crate::exit::{CommandError, ExitStatus};
 use crate::terminal;
 
 const BOLD: Style = Style::new().bold();
@@ -43,7 +43,7 @@ impl Out {
     }
 
     /// Prints data to stdout.
-    pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn data(&self, text: &str) -> Result<(), CommandError> {
         let mut stdout = anstream::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()?;
@@ -51,7 +51,7 @@ impl Out {
     }
 
     /// Prints data as JSON or YAML if the format is one of them. Otherwise returns `false`.
-    pub(crate) fn structured(&self, value: &impl Serialize) -> Result<bool, Failure> {
+    pub(crate) fn structured(&self, value: &impl Serialize) -> Result<bool, CommandError> {
         match self.format {
             Some(Format::Json) => self.data(&json(value)?)?,
             Some(Format::Yaml) => self.data(&yaml(value)?)?,
@@ -61,7 +61,7 @@ impl Out {
     }
 
     /// Prints one store as a row.
-    pub(crate) fn store(&self, store: &Store) -> Result<(), Failure> {
+    pub(crate) fn store(&self, store: &Store) -> Result<(), CommandError> {
         if self.structured(store)? {
             return Ok(());
         }
@@ -69,7 +69,7 @@ impl Out {
     }
 
     /// Prints stores as rows.
-    pub(crate) fn stores(&self, stores: &[Store]) -> Result<(), Failure> {
+    pub(crate) fn stores(&self, stores: &[Store]) -> Result<(), CommandError> {
         if self.structured(&stores)? {
             return Ok(());
         }
@@ -77,7 +77,7 @@ impl Out {
     }
 
     /// Prints one store with all details.
-    pub(crate) fn details(&self, store: &Store) -> Result<(), Failure> {
+    pub(crate) fn details(&self, store: &Store) -> Result<(), CommandError> {
         match self.format {
             None | Some(Format::Table | Format::Wide) => self.data(&details(store, Timestamp::now())),
             _ => self.store(store),
@@ -106,20 +106,20 @@ impl Out {
     }
 
     /// Prints errors, causes and hints, and returns the exit code.
-    pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
+    pub(crate) fn error(&self, error: &CommandError) -> ExitCode {
         let mut text = String::new();
-        for error in &failure.errors {
-            text.push_str(&format!("{RED}error:{RED:#} {}\n", safe(error)));
+        for line in &error.errors {
+            text.push_str(&format!("{RED}error:{RED:#} {}\n", safe(line)));
         }
-        for cause in &failure.causes {
+        for cause in &error.causes {
             text.push_str(&format!("  cause: {}\n", safe(cause)));
         }
-        for hint in &failure.hints {
+        for hint in &error.hints {
             text.push_str(&format!("  {DIM}hint:{DIM:#} {}\n", safe(hint)));
         }
         print_message(&text);
-        match failure.code {
-            Code::Ok => ExitCode::SUCCESS,
+        match error.code {
+            ExitStatus::Ok => ExitCode::SUCCESS,
             code => ExitCode::from(code as u8),
         }
     }
@@ -131,17 +131,17 @@ fn print_message(text: &str) {
 }
 
 /// Formats a value as indented JSON, with a newline.
-pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
+pub(crate) fn json(value: &impl Serialize) -> Result<String, CommandError> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|e| io::Error::from(e).into())
 }
 
 /// Formats a value as JSON on one line.
-pub(crate) fn json_line(value: &impl Serialize) -> Result<String, Failure> {
+pub(crate) fn json_line(value: &impl Serialize) -> Result<String, CommandError> {
     serde_json::to_string(value).map(|text| text + "\n").map_err(|e| io::Error::from(e).into())
 }
 
 /// Formats a value as YAML.
-pub(crate) fn yaml(value: &impl Serialize) -> Result<String, Failure> {
+pub(crate) fn yaml(value: &impl Serialize) -> Result<String, CommandError> {
     serde_norway::to_string(value).map_err(|e| io::Error::other(e).into())
 }
 

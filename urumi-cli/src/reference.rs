@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 
 use crate::cli::Cli;
-use crate::exit::Code;
+use crate::exit::ExitStatus;
 
 /// The width of help texts in the reference, in characters.
 const WIDTH: usize = 110;
@@ -19,7 +19,7 @@ pub fn reference() -> String {
          name.\n\n\
          ## Exit codes\n\n| code | meaning |\n| --- | --- |\n",
     );
-    for code in Code::ALL {
+    for code in ExitStatus::ALL {
         out.push_str(&format!("| {} | {} |\n", code as u8, code.meaning()));
     }
     section(&mut out, "urumi", &mut command);

@@ -6,8 +6,8 @@ use serde_json::Value;
 use urumi_core::CreateStore;
 use urumi_core::error::Error;
 
-use crate::cli::NewStore;
-use crate::exit::Failure;
+use crate::cli::NewStoreArgs;
+use crate::exit::CommandError;
 use crate::options;
 use crate::output::table;
 use crate::target::Target;
@@ -16,7 +16,7 @@ use crate::target::Target;
 ///
 /// # Errors
 /// When the notation of an option is invalid. Then also reports all other errors that the validator finds.
-pub(crate) async fn assemble(validator: &Target, args: &NewStore) -> Result<CreateStore, Failure> {
+pub(crate) async fn assemble(validator: &Target, args: &NewStoreArgs) -> Result<CreateStore, CommandError> {
     let mut schema: Option<Value> = None;
     if !(args.sets.is_empty() && args.set_files.is_empty()) {
         let engines = validator.stores.engines().await?;

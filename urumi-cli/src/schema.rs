@@ -16,7 +16,7 @@ pub(crate) struct Node<'a> {
 
 /// A type that a value may have.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Shape<'a> {
+pub(crate) enum ValueType<'a> {
     String,
     Integer,
     Number,
@@ -72,47 +72,49 @@ impl<'a> Node<'a> {
     }
 
     /// All types that a value may have here.
-    pub(crate) fn shapes(self) -> Vec<Shape<'a>> {
-        self.shapes_within(MAX_REFERENCES)
+    pub(crate) fn types(self) -> Vec<ValueType<'a>> {
+        self.types_within(MAX_REFERENCES)
     }
 
-    fn shapes_within(self, depth: usize) -> Vec<Shape<'a>> {
+    fn types_within(self, depth: usize) -> Vec<ValueType<'a>> {
         let node = self.resolved();
-        let Some(depth) = depth.checked_sub(1) else { return vec![Shape::Any] };
+        let Some(depth) = depth.checked_sub(1) else { return vec![ValueType::Any] };
         for union in ["anyOf", "oneOf", "allOf"] {
             if let Some(branches) = node.here.get(union).and_then(Value::as_array) {
-                return branches.iter().flat_map(|branch| node.at(branch).shapes_within(depth)).collect();
+                return branches.iter().flat_map(|branch| node.at(branch).types_within(depth)).collect();
             }
         }
         let named = match node.here.get("type") {
-            Some(Value::String(name)) => vec![node.shape(name)],
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(|name| node.shape(name)).collect(),
+            Some(Value::String(name)) => vec![node.named_type(name)],
+            Some(Value::Array(names)) => {
+                names.iter().filter_map(Value::as_str).map(|name| node.named_type(name)).collect()
+            }
             _ => Vec::new(),
         };
         if !named.is_empty() {
             return named;
         }
         match node.choices().first() {
-            Some(Value::String(_)) => vec![Shape::String],
-            Some(Value::Bool(_)) => vec![Shape::Boolean],
-            Some(Value::Number(n)) if n.is_f64() => vec![Shape::Number],
-            Some(Value::Number(_)) => vec![Shape::Integer],
-            Some(Value::Null) => vec![Shape::Null],
-            _ if node.here.get("properties").is_some() => vec![node.shape("object")],
-            _ => vec![Shape::Any],
+            Some(Value::String(_)) => vec![ValueType::String],
+            Some(Value::Bool(_)) => vec![ValueType::Boolean],
+            Some(Value::Number(n)) if n.is_f64() => vec![ValueType::Number],
+            Some(Value::Number(_)) => vec![ValueType::Integer],
+            Some(Value::Null) => vec![ValueType::Null],
+            _ if node.here.get("properties").is_some() => vec![node.named_type("object")],
+            _ => vec![ValueType::Any],
         }
     }
 
-    fn shape(self, name: &str) -> Shape<'a> {
+    fn named_type(self, name: &str) -> ValueType<'a> {
         match name {
-            "string" => Shape::String,
-            "integer" => Shape::Integer,
-            "number" => Shape::Number,
-            "boolean" => Shape::Boolean,
-            "null" => Shape::Null,
-            "array" => Shape::List(self.here.get("items").map(|items| self.at(items))),
-            "object" => Shape::Object(self.fields()),
-            _ => Shape::Any,
+            "string" => ValueType::String,
+            "integer" => ValueType::Integer,
+            "number" => ValueType::Number,
+            "boolean" => ValueType::Boolean,
+            "null" => ValueType::Null,
+            "array" => ValueType::List(self.here.get("items").map(|items| self.at(items))),
+            "object" => ValueType::Object(self.fields()),
+            _ => ValueType::Any,
         }
     }
 
@@ -150,22 +152,22 @@ impl<'a> Node<'a> {
             return choices.join(" | ");
         }
         let mut names: Vec<String> = Vec::new();
-        for shape in self.shapes() {
-            let name = match shape {
-                Shape::String => "string".to_owned(),
-                Shape::Integer => "integer".to_owned(),
-                Shape::Number => "number".to_owned(),
-                Shape::Boolean => "boolean".to_owned(),
-                Shape::Null => continue,
-                Shape::List(Some(items)) => format!("list of {}", items.type_name()),
-                Shape::List(None) => "list".to_owned(),
-                Shape::Object(Fields { others: Some(others), .. }) => {
+        for type_ in self.types() {
+            let name = match type_ {
+                ValueType::String => "string".to_owned(),
+                ValueType::Integer => "integer".to_owned(),
+                ValueType::Number => "number".to_owned(),
+                ValueType::Boolean => "boolean".to_owned(),
+                ValueType::Null => continue,
+                ValueType::List(Some(items)) => format!("list of {}", items.type_name()),
+                ValueType::List(None) => "list".to_owned(),
+                ValueType::Object(Fields { others: Some(others), .. }) => {
                     let others = self.at(others);
                     let free = others.here.as_bool().is_some() || others.here.as_object().is_some_and(Map::is_empty);
                     if free { "map".to_owned() } else { format!("map of {}", others.type_name()) }
                 }
-                Shape::Object(_) => "object".to_owned(),
-                Shape::Any => "any".to_owned(),
+                ValueType::Object(_) => "object".to_owned(),
+                ValueType::Any => "any".to_owned(),
             };
             if !names.contains(&name) {
                 names.push(name);
@@ -198,8 +200,8 @@ impl<'a> Node<'a> {
     fn collect(self, path: &mut Vec<&'a str>, inherited: Option<&'a Value>, leaves: &mut Vec<Leaf>) {
         // The default of an outer object overrides the field's own default.
         let default = inherited.or_else(|| self.default_value());
-        let fields = self.shapes().into_iter().find_map(|shape| match shape {
-            Shape::Object(fields) if fields.known.is_some_and(|known| !known.is_empty()) => Some(fields),
+        let fields = self.types().into_iter().find_map(|type_| match type_ {
+            ValueType::Object(fields) if fields.known.is_some_and(|known| !known.is_empty()) => Some(fields),
             _ => None,
         });
         match fields {

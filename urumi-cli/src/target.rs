@@ -11,9 +11,9 @@ use urumi_core::secret::SecretString;
 use urumi_core::{HttpOrchestrator, Orchestrator, StoreOrchestrator};
 
 use crate::choice::{Choice, ServerChoice, choose};
-use crate::cli::{ClusterChoice, Global};
+use crate::cli::{ClusterChoice, GlobalArgs};
 use crate::engine_defaults::engines;
-use crate::exit::{Failure, Via};
+use crate::exit::{CommandError, Via};
 use crate::file::read;
 use crate::output::Out;
 
@@ -26,10 +26,10 @@ const TOKEN: &str = "URUMI_TOKEN";
 pub(crate) struct Target {
     /// The stores of the cluster or server.
     pub(crate) stores: Arc<dyn StoreOrchestrator>,
-    place: Place,
+    connection: Connection,
 }
 
-enum Place {
+enum Connection {
     Cluster(Orchestrator),
     Server(HttpOrchestrator),
 }
@@ -37,43 +37,43 @@ enum Place {
 impl Target {
     /// A target on a cluster.
     pub(crate) fn cluster(orchestrator: Orchestrator) -> Self {
-        Target { stores: Arc::new(orchestrator.clone()), place: Place::Cluster(orchestrator) }
+        Target { stores: Arc::new(orchestrator.clone()), connection: Connection::Cluster(orchestrator) }
     }
 
     fn server(server: HttpOrchestrator) -> Self {
-        Target { stores: Arc::new(server.clone()), place: Place::Server(server) }
+        Target { stores: Arc::new(server.clone()), connection: Connection::Server(server) }
     }
 
     /// The orchestrator, if the target is a cluster.
     pub(crate) fn as_cluster(&self) -> Option<&Orchestrator> {
-        match &self.place {
-            Place::Cluster(orchestrator) => Some(orchestrator),
-            Place::Server(_) => None,
+        match &self.connection {
+            Connection::Cluster(orchestrator) => Some(orchestrator),
+            Connection::Server(_) => None,
         }
     }
 
     /// The client, if the target is a server.
     pub(crate) fn as_server(&self) -> Option<&HttpOrchestrator> {
-        match &self.place {
-            Place::Server(server) => Some(server),
-            Place::Cluster(_) => None,
+        match &self.connection {
+            Connection::Server(server) => Some(server),
+            Connection::Cluster(_) => None,
         }
     }
 
     /// An error with the hints for this kind of target.
-    pub(crate) fn explain(&self, error: Error) -> Failure {
+    pub(crate) fn explain(&self, error: Error) -> CommandError {
         let via = if self.as_server().is_some() { Via::Server } else { Via::Cluster };
-        Failure::of(error, via)
+        CommandError::of(error, via)
     }
 }
 
 /// Connects to the chosen target. Sends no request to a server yet.
-pub(crate) async fn connect(global: &Global, out: &Out) -> Result<Target, Failure> {
+pub(crate) async fn connect(global: &GlobalArgs, out: &Out) -> Result<Target, CommandError> {
     connect_to(&choose(global)?, global, out).await
 }
 
 /// Like [`connect`], for a choice made earlier.
-pub(crate) async fn connect_to(choice: &Choice, global: &Global, out: &Out) -> Result<Target, Failure> {
+pub(crate) async fn connect_to(choice: &Choice, global: &GlobalArgs, out: &Out) -> Result<Target, CommandError> {
     match choice {
         Choice::Cluster(ClusterChoice::Kube) => {
             let mut options = ConnectOptions::default();
@@ -96,7 +96,7 @@ pub(crate) async fn connect_to(choice: &Choice, global: &Global, out: &Out) -> R
 
 /// The target that validates requests, renders manifests and describes engines: the server, which uses its own settings,
 /// or an orchestrator that needs no cluster.
-pub(crate) fn validator(choice: &Choice, global: &Global, out: &Out) -> Result<Target, Failure> {
+pub(crate) fn validator(choice: &Choice, global: &GlobalArgs, out: &Out) -> Result<Target, CommandError> {
     match choice {
         Choice::Cluster(_) => {
             let engines = engines(global)?.clone();
@@ -107,12 +107,12 @@ pub(crate) fn validator(choice: &Choice, global: &Global, out: &Out) -> Result<T
 }
 
 /// Builds an orchestrator for a cluster.
-pub(crate) fn over(cluster: impl ClusterBackend, global: &Global, engines: EngineRegistry) -> Orchestrator {
+pub(crate) fn over(cluster: impl ClusterBackend, global: &GlobalArgs, engines: EngineRegistry) -> Orchestrator {
     Orchestrator::builder(cluster).engines(engines).domain(&global.domain).created_by(PROGRAM).build()
 }
 
 /// Builds a client for a server. Sends nothing yet.
-fn reach(choice: &ServerChoice, out: &Out) -> Result<HttpOrchestrator, Failure> {
+fn reach(choice: &ServerChoice, out: &Out) -> Result<HttpOrchestrator, CommandError> {
     let token = token(choice.token_file.as_deref())?;
     let has_token = token.is_some();
     let ca_certificates = match &choice.ca_file {
@@ -132,7 +132,7 @@ fn reach(choice: &ServerChoice, out: &Out) -> Result<HttpOrchestrator, Failure> 
 }
 
 /// Reads the token from the environment, or from a file.
-fn token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
+fn token(file: Option<&Path>) -> Result<Option<SecretString>, CommandError> {
     let (token, place) = match (std::env::var_os(TOKEN).filter(|token| !token.is_empty()), file) {
         (Some(token), _) => (token.into_string().ok(), format!("the environment variable {TOKEN}")),
         (None, Some(file)) => {
@@ -145,14 +145,14 @@ fn token(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
     let token = token.map(|token| token.trim().to_owned());
     match token.filter(|token| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())) {
         Some(token) => Ok(Some(SecretString::new(token))),
-        None => Err(Failure::usage(format!(
+        None => Err(CommandError::usage(format!(
             "{place} contains no valid token: a token is one word of visible ASCII characters"
         ))),
     }
 }
 
-impl From<ServerError> for Failure {
+impl From<ServerError> for CommandError {
     fn from(error: ServerError) -> Self {
-        Failure::usage(error.to_string()).hint("example: --server https://urumi.example.com --ca-file ca.pem")
+        CommandError::usage(error.to_string()).hint("example: --server https://urumi.example.com --ca-file ca.pem")
     }
 }

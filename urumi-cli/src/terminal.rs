@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use indicatif::MultiProgress;
 
-/// The progress bars. Global, because there is only one terminal.
+/// The progress bars. GlobalArgs, because there is only one terminal.
 pub(crate) static LIVE: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// Runs `f` while the progress bars are hidden.

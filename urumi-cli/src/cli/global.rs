@@ -12,7 +12,7 @@ use urumi_core::settings::{domain, duration};
 /// Options that every command accepts.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
+pub(crate) struct GlobalArgs {
     /// Use the urumi server at this address, e.g. https://urumi.example.com
     ///
     /// Without --server and --cluster, commands use the server chosen by `urumi context use`, or else the kubeconfig's
@@ -93,7 +93,7 @@ const SOURCE_MATTERS: [&str; 9] = [
     "memory_delay",
 ];
 
-impl Global {
+impl GlobalArgs {
     /// Records which options were given on the command line.
     pub(crate) fn note_flags(&mut self, matches: &ArgMatches) {
         self.flags = SOURCE_MATTERS.to_vec();

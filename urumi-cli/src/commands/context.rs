@@ -6,12 +6,12 @@ use serde::Serialize;
 use urumi_core::HttpOrchestrator;
 use urumi_core::http_client::ServerOptions;
 
-use crate::cli::{ContextCommand, Format, Global};
-use crate::contexts::{Contexts, Saved, check_name};
-use crate::exit::Failure;
+use crate::cli::{ContextCommand, Format, GlobalArgs};
+use crate::contexts::{Context, Contexts, check_name};
+use crate::exit::CommandError;
 use crate::output::{Cell, Out, table};
 
-pub(super) fn run(global: &Global, out: &Out, command: &ContextCommand) -> Result<(), Failure> {
+pub(super) fn run(global: &GlobalArgs, out: &Out, command: &ContextCommand) -> Result<(), CommandError> {
     match command {
         ContextCommand::Set { name } => set(global, out, name),
         ContextCommand::Use { name } => choose(out, name),
@@ -21,11 +21,11 @@ pub(super) fn run(global: &Global, out: &Out, command: &ContextCommand) -> Resul
     }
 }
 
-fn set(global: &Global, out: &Out, name: &str) -> Result<(), Failure> {
+fn set(global: &GlobalArgs, out: &Out, name: &str) -> Result<(), CommandError> {
     check_name(name)?;
     // Save only what the command line contains, not what the environment happens to contain.
     let Some(address) = global.server.as_deref().filter(|_| global.is_flag("server")) else {
-        return Err(Failure::usage("the server's address is missing")
+        return Err(CommandError::usage("the server's address is missing")
             .hint(format!("example: `urumi context set {name} --server https://urumi.example.com`")));
     };
     // Only checks the address, sends nothing.
@@ -34,7 +34,7 @@ fn set(global: &Global, out: &Out, name: &str) -> Result<(), Failure> {
         Some(file) if global.is_flag(flag) => existing(out, file).map(Some),
         _ => Ok(None),
     };
-    let saved = Saved {
+    let saved = Context {
         server: server.address().trim_end_matches('/').to_owned(),
         token_file: given("token_file", &global.token_file)?,
         ca_file: given("ca_file", &global.ca_file)?,
@@ -50,16 +50,16 @@ fn set(global: &Global, out: &Out, name: &str) -> Result<(), Failure> {
 }
 
 /// The file's absolute path, which is valid in every working directory.
-fn existing(out: &Out, file: &Path) -> Result<PathBuf, Failure> {
+fn existing(out: &Out, file: &Path) -> Result<PathBuf, CommandError> {
     let absolute = std::path::absolute(file)
-        .map_err(|error| Failure::usage(format!("invalid path {}: {error}", file.display())))?;
+        .map_err(|error| CommandError::usage(format!("invalid path {}: {error}", file.display())))?;
     if let Err(error) = std::fs::metadata(&absolute) {
         out.warn(&format!("cannot read {}: {error}", absolute.display()));
     }
     Ok(absolute)
 }
 
-fn choose(out: &Out, name: &str) -> Result<(), Failure> {
+fn choose(out: &Out, name: &str) -> Result<(), CommandError> {
     let mut contexts = Contexts::load()?;
     let server = contexts.require(name)?.server.clone();
     contexts.current = Some(name.to_owned());
@@ -68,7 +68,7 @@ fn choose(out: &Out, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn none(out: &Out) -> Result<(), Failure> {
+fn none(out: &Out) -> Result<(), CommandError> {
     let mut contexts = Contexts::load()?;
     if contexts.current.take().is_some() {
         contexts.save()?;
@@ -77,7 +77,7 @@ fn none(out: &Out) -> Result<(), Failure> {
     Ok(())
 }
 
-fn delete(out: &Out, name: &str) -> Result<(), Failure> {
+fn delete(out: &Out, name: &str) -> Result<(), CommandError> {
     let mut contexts = Contexts::load()?;
     contexts.require(name)?;
     contexts.contexts.remove(name);
@@ -95,19 +95,19 @@ fn delete(out: &Out, name: &str) -> Result<(), Failure> {
 
 /// A context as JSON or YAML.
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ListedContext<'a> {
     name: &'a str,
     current: bool,
     #[serde(flatten)]
-    saved: &'a Saved,
+    saved: &'a Context,
 }
 
-fn list(out: &Out) -> Result<(), Failure> {
+fn list(out: &Out) -> Result<(), CommandError> {
     let contexts = Contexts::load()?;
-    let listed: Vec<Listed<'_>> = contexts
+    let listed: Vec<ListedContext<'_>> = contexts
         .contexts
         .iter()
-        .map(|(name, saved)| Listed { name, current: contexts.current.as_ref() == Some(name), saved })
+        .map(|(name, saved)| ListedContext { name, current: contexts.current.as_ref() == Some(name), saved })
         .collect();
     if out.structured(&listed)? {
         return Ok(());
@@ -123,9 +123,9 @@ fn list(out: &Out) -> Result<(), Failure> {
         Some(path) => Cell::new(path.to_string_lossy()),
         None => Cell::new("-"),
     };
-    let row = |one: &Listed<'_>| {
+    let row = |one: &ListedContext<'_>| {
         let mark = if one.current { "*" } else { "" };
-        let Saved { server, token_file, ca_file } = one.saved;
+        let Context { server, token_file, ca_file } = one.saved;
         vec![mark.into(), one.name.into(), server.into(), path(token_file), path(ca_file)]
     };
     out.data(&table(&["CURRENT", "NAME", "SERVER", "TOKEN FILE", "CA FILE"], listed.iter().map(row).collect()))

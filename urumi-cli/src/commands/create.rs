@@ -10,14 +10,14 @@ use urumi_core::store::wait::Ready;
 use urumi_core::{CreateStore, Store, StoreId};
 
 use crate::choice::{Choice, choose};
-use crate::cli::{Create, Format, Global};
-use crate::exit::Failure;
+use crate::cli::{CreateArgs, Format, GlobalArgs};
+use crate::exit::CommandError;
 use crate::output::Out;
 use crate::request::{Address, assemble, object_table};
 use crate::target::Target;
 use crate::{follow, target};
 
-pub(super) async fn run(global: &Global, out: &Out, args: Create) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, args: CreateArgs) -> Result<(), CommandError> {
     let choice = choose(global)?;
     let validator = target::validator(&choice, global, out)?;
     let mut request = assemble(&validator, &args.store).await?;
@@ -53,7 +53,7 @@ pub(super) async fn run(global: &Global, out: &Out, args: Create) -> Result<(), 
 }
 
 /// Records a store, and creates its objects as far as possible.
-async fn begin(target: &Target, out: &Out, request: CreateStore) -> Result<StoreId, Failure> {
+async fn begin(target: &Target, out: &Out, request: CreateStore) -> Result<StoreId, CommandError> {
     match target.stores.create(request).await {
         Ok(store) => Ok(store.id),
         Err(error) => match &error {
@@ -82,7 +82,7 @@ fn interrupted(target: &Target, id: Option<&str>) -> String {
 }
 
 /// Prints a store that has become ready.
-pub(super) fn finish(out: &Out, store: Option<Store>) -> Result<(), Failure> {
+pub(super) fn finish(out: &Out, store: Option<Store>) -> Result<(), CommandError> {
     let Some(store) = store else { return Ok(()) };
     follow::announce(out, &store);
     out.store(&store)
@@ -102,12 +102,12 @@ struct DryRun<'a> {
 }
 
 async fn dry_run(
-    global: &Global,
+    global: &GlobalArgs,
     out: &Out,
     choice: &Choice,
     validator: &Target,
     request: CreateStore,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let preview = validator.stores.preview(request).await?;
     // A server checks this in `preview`.
     if validator.as_cluster().is_some() {
@@ -137,7 +137,7 @@ async fn dry_run(
 }
 
 /// Fails if the store's namespace already exists. If the cluster is unreachable, only prints a warning.
-async fn check_free(global: &Global, out: &Out, choice: &Choice, preview: &Preview) -> Result<(), Failure> {
+async fn check_free(global: &GlobalArgs, out: &Out, choice: &Choice, preview: &Preview) -> Result<(), CommandError> {
     let warn_unchecked = |why: &dyn std::fmt::Display| {
         out.warn(&format!("cannot check whether namespace {} exists: {why}", preview.namespace));
     };

@@ -3,12 +3,12 @@
 use serde_json::json;
 use urumi_core::StoreOrchestratorExt as _;
 
-use crate::cli::{Format, Global, Which};
-use crate::exit::Failure;
+use crate::cli::{Format, GlobalArgs, StoreArg};
+use crate::exit::CommandError;
 use crate::output::{Out, facts};
 use crate::target;
 
-pub(super) async fn run(global: &Global, out: &Out, which: &Which, reveal: bool) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg, reveal: bool) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
     let id = target.stores.find(&which.store).await?.id;
     let credentials = target.stores.credentials(&id, reveal).await?;

@@ -5,27 +5,29 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use urumi_core::store::wait::Deleted;
 use urumi_core::{Precondition, Store, StoreOrchestratorExt as _};
 
-use crate::cli::{Global, WaitArgs, Which};
-use crate::exit::{Code, Failure};
+use crate::cli::{GlobalArgs, StoreArg, WaitArgs};
+use crate::exit::{CommandError, ExitStatus};
 use crate::output::Out;
 use crate::{follow, target};
 
 pub(super) async fn run(
-    global: &Global,
+    global: &GlobalArgs,
     out: &Out,
-    which: &Which,
+    which: &StoreArg,
     yes: bool,
     expected: &Precondition,
     wait: &WaitArgs,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if !yes && !io::stdin().is_terminal() {
-        return Err(Failure::usage("cannot ask for confirmation without a terminal; pass --yes to delete the store")
-            .hint("this deletes the store and all its data"));
+        return Err(CommandError::usage(
+            "cannot ask for confirmation without a terminal; pass --yes to delete the store",
+        )
+        .hint("this deletes the store and all its data"));
     }
     let target = target::connect(global, out).await?;
     let store = target.stores.find(&which.store).await?;
     if !yes && !confirmed(out, &store)? {
-        return Err(Failure::new(Code::Other, format!("store {} was not deleted", store.id)));
+        return Err(CommandError::new(ExitStatus::Other, format!("store {} was not deleted", store.id)));
     }
     let id = store.id;
     let store = target.stores.delete_if(&id, expected).await?;
@@ -44,7 +46,7 @@ pub(super) async fn run(
 }
 
 /// Shows the store, and asks for confirmation.
-fn confirmed(out: &Out, store: &Store) -> Result<bool, Failure> {
+fn confirmed(out: &Out, store: &Store) -> Result<bool, CommandError> {
     let id = &store.id;
     // Ask even with --quiet, which hides only notes.
     let asking = Out::new(out.format(), false);

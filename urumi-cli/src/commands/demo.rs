@@ -14,8 +14,8 @@ use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator as _, StoreOrchestratorExt as _};
 
 use crate::choice::{Choice, explicit};
-use crate::cli::Global;
-use crate::exit::Failure;
+use crate::cli::GlobalArgs;
+use crate::exit::CommandError;
 use crate::output::Out;
 use crate::target::Target;
 use crate::{follow, target};
@@ -26,14 +26,14 @@ const DELAYS: [(&str, u64); 3] = [("postgres", 900), ("medusa-storefront", 1500)
 const TERMINATION: Duration = Duration::from_millis(800);
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out) -> Result<(), CommandError> {
     // Ignore a default server: it was not chosen for this command.
     if let Some(Choice::Server(_)) = explicit(global)? {
-        return Err(Failure::usage("the demo uses an in-memory cluster, and cannot use a server")
+        return Err(CommandError::usage("the demo uses an in-memory cluster, and cannot use a server")
             .hint("omit --server and unset URUMI_SERVER, or run `urumi create NAME --wait` on the server"));
     }
     if global.is_flag("engine_defaults") {
-        return Err(Failure::usage("the demo does not support --engine-defaults")
+        return Err(CommandError::usage("the demo does not support --engine-defaults")
             .hint("run `urumi --cluster memory create NAME --wait --engine-defaults FILE` instead"));
     }
     let cluster = InMemoryCluster::builder().termination_delay(TERMINATION);
@@ -68,7 +68,7 @@ pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
 }
 
 /// Formats the store's objects in the cluster as a tree. A workload's pods and volume claims are listed below it.
-async fn tree(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<String, Failure> {
+async fn tree(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<String, CommandError> {
     let cluster = orchestrator.cluster();
     let failed = |source| Error::Cluster { operation: Operation::Get, id: Some(spec.id.clone()), source };
     let mut made: Vec<Object> = Vec::new();

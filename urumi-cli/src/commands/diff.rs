@@ -4,8 +4,8 @@ use serde::Serialize;
 use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::store::preview::{Difference, Repair};
 
-use crate::cli::{Format, Global, Which};
-use crate::exit::Failure;
+use crate::cli::{Format, GlobalArgs, StoreArg};
+use crate::exit::CommandError;
 use crate::output::{Out, safe};
 use crate::target;
 
@@ -16,7 +16,7 @@ struct Differences<'a> {
     differences: &'a [Difference],
 }
 
-pub(super) async fn run(global: &Global, out: &Out, which: &Which) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
     let id = target.stores.find(&which.store).await?.id;
     let differences = target.stores.differences(&id).await?;

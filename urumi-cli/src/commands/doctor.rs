@@ -7,8 +7,8 @@ use serde::Serialize;
 use urumi_core::StoreOrchestrator;
 
 use crate::choice::{Choice, choose};
-use crate::cli::Global;
-use crate::exit::{Code, Failure};
+use crate::cli::GlobalArgs;
+use crate::exit::{CommandError, ExitStatus};
 use crate::output::{Cell, Out, columns, counted};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -43,7 +43,7 @@ fn fail(what: impl Into<String>, to_do: impl Into<String>) -> Finding {
     Finding { result: CheckResult::Fail, what: what.into(), to_do: Some(to_do.into()) }
 }
 
-pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out) -> Result<(), CommandError> {
     let choice = choose(global)?;
     let findings = match &choice {
         Choice::Cluster(_) => cluster::check(&choice, global, out).await,
@@ -53,7 +53,7 @@ pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
         out.data(&columns(findings.iter().map(row).collect()))?;
     }
     if findings.iter().any(|f| f.result == CheckResult::Fail) {
-        return Err(Failure::shown(Code::Other));
+        return Err(CommandError::shown(ExitStatus::Other));
     }
     Ok(())
 }

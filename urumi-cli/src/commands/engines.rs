@@ -5,14 +5,14 @@ use urumi_core::engine::EngineInfo;
 use urumi_core::error::FieldError;
 
 use crate::choice::choose;
-use crate::cli::{Format, Global};
-use crate::exit::Failure;
+use crate::cli::{Format, GlobalArgs};
+use crate::exit::CommandError;
 use crate::options::show_path;
 use crate::output::{Cell, Out, table};
 use crate::schema::Node;
 use crate::target;
 
-pub(super) async fn run(global: &Global, out: &Out, name: Option<&str>) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, name: Option<&str>) -> Result<(), CommandError> {
     let engines = target::validator(&choose(global)?, global, out)?.stores.engines().await?;
     let Some(name) = name else { return all(out, &engines) };
     match engines.iter().find(|engine| engine.name == name) {
@@ -24,7 +24,7 @@ pub(super) async fn run(global: &Global, out: &Out, name: Option<&str>) -> Resul
     }
 }
 
-fn all(out: &Out, engines: &[EngineInfo]) -> Result<(), Failure> {
+fn all(out: &Out, engines: &[EngineInfo]) -> Result<(), CommandError> {
     if out.structured(&engines)? {
         return Ok(());
     }
@@ -37,7 +37,7 @@ fn all(out: &Out, engines: &[EngineInfo]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn one(out: &Out, engine: &EngineInfo) -> Result<(), Failure> {
+fn one(out: &Out, engine: &EngineInfo) -> Result<(), CommandError> {
     if out.structured(engine)? {
         return Ok(());
     }

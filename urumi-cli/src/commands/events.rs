@@ -5,12 +5,12 @@ use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::store::status::StoreStatus;
 use urumi_core::store::timeline::{Severity, TimelineEntry, TimelineSource};
 
-use crate::cli::{Format, Global, Which};
-use crate::exit::Failure;
+use crate::cli::{Format, GlobalArgs, StoreArg};
+use crate::exit::CommandError;
 use crate::output::{Cell, Out, age, table};
 use crate::target;
 
-pub(super) async fn run(global: &Global, out: &Out, which: &Which) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
     let id = target.stores.find(&which.store).await?.id;
     let events = target.stores.timeline(&id).await?;

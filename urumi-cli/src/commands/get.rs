@@ -2,12 +2,12 @@
 
 use urumi_core::StoreOrchestratorExt as _;
 
-use crate::cli::{Global, Which};
-use crate::exit::Failure;
+use crate::cli::{GlobalArgs, StoreArg};
+use crate::exit::CommandError;
 use crate::output::Out;
 use crate::target;
 
-pub(super) async fn run(global: &Global, out: &Out, which: &Which) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg) -> Result<(), CommandError> {
     let store = target::connect(global, out).await?.stores.find(&which.store).await?;
     out.details(&store)
 }

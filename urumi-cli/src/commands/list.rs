@@ -2,12 +2,12 @@
 
 use urumi_core::store::status::StoreStatus;
 
-use crate::cli::Global;
-use crate::exit::Failure;
+use crate::cli::GlobalArgs;
+use crate::exit::CommandError;
 use crate::output::Out;
 use crate::target;
 
-pub(super) async fn run(global: &Global, out: &Out, wanted: &[StoreStatus]) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, wanted: &[StoreStatus]) -> Result<(), CommandError> {
     let mut stores = target::connect(global, out).await?.stores.list().await?;
     let before = stores.len();
     if !wanted.is_empty() {

@@ -6,8 +6,8 @@ use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::error::{Error, ErrorKind};
 use urumi_core::store::logs::{LogLine, LogQuery};
 
-use crate::cli::{Format, Global};
-use crate::exit::Failure;
+use crate::cli::{Format, GlobalArgs};
+use crate::exit::CommandError;
 use crate::output::{Out, json_line, printable, safe, yaml};
 use crate::target::Target;
 use crate::{follow, target};
@@ -22,7 +22,7 @@ const COLOURS: [Style; 6] = [
     AnsiColor::Red.on_default(),
 ];
 
-pub(super) async fn run(global: &Global, out: &Out, which: &str, query: &LogQuery) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &str, query: &LogQuery) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
     let printing = print(&target, out, which, query);
     if !query.follow {
@@ -36,7 +36,7 @@ pub(super) async fn run(global: &Global, out: &Out, which: &str, query: &LogQuer
     }
 }
 
-async fn print(target: &Target, out: &Out, which: &str, query: &LogQuery) -> Result<(), Failure> {
+async fn print(target: &Target, out: &Out, which: &str, query: &LogQuery) -> Result<(), CommandError> {
     let id = target.stores.find(which).await?.id;
     let mut lines = target.stores.logs(&id, query).await?;
     let mut formatter =
@@ -81,7 +81,7 @@ struct LineFormatter {
 }
 
 impl LineFormatter {
-    fn line(&mut self, line: &LogLine) -> Result<String, Failure> {
+    fn line(&mut self, line: &LogLine) -> Result<String, CommandError> {
         match self.format {
             Some(Format::Json) => json_line(line),
             Some(Format::Yaml) => Ok(format!("---\n{}", yaml(line)?)),

@@ -12,8 +12,8 @@ use urumi_core::{MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreEven
 use urumi_core::{StoreOrchestrator as _, StoreOrchestratorExt as _};
 
 use crate::choice::{Choice, choose};
-use crate::cli::Global;
-use crate::exit::{Code, Failure};
+use crate::cli::GlobalArgs;
+use crate::exit::{CommandError, ExitStatus};
 use crate::output::{Out, counted};
 use crate::{follow, target};
 
@@ -21,17 +21,18 @@ use crate::{follow, target};
 const CHECK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(
-    global: &Global,
+    global: &GlobalArgs,
     out: &Out,
     resync: Duration,
     deadline: Duration,
     only: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let choice = choose(global)?;
     if matches!(choice, Choice::Server(_)) {
-        return Err(Failure::usage("`urumi monitor` uses a cluster directly; a server runs its own monitor").hint(
-            "`urumi watch` prints all changes; `urumi monitor --cluster kube` monitors the kubeconfig's cluster",
-        ));
+        return Err(CommandError::usage("`urumi monitor` uses a cluster directly; a server runs its own monitor")
+            .hint(
+                "`urumi watch` prints all changes; `urumi monitor --cluster kube` monitors the kubeconfig's cluster",
+            ));
     }
     let target = target::connect_to(&choice, global, out).await?;
     let Some(orchestrator) = target.as_cluster() else { return Ok(()) };
@@ -55,7 +56,7 @@ pub(super) async fn run(
         () = follow::told_to_stop() => Ok(()),
         failure = failed(out, &handle) => Err(failure),
         () = log_changes(out, orchestrator, only.as_ref()) => {
-            Err(Failure::new(Code::Other, "the watch of the stores ended"))
+            Err(CommandError::new(ExitStatus::Other, "the watch of the stores ended"))
         }
     };
     stop.cancel();
@@ -67,7 +68,7 @@ pub(super) async fn run(
 }
 
 /// Logs failing and recovered watches. Returns when the monitor has stopped by itself.
-async fn failed(out: &Out, handle: &MonitorHandle) -> Failure {
+async fn failed(out: &Out, handle: &MonitorHandle) -> CommandError {
     let mut ticks = tokio::time::interval(CHECK);
     let mut failing_before = Vec::new();
     let mut synced_before = false;
@@ -76,7 +77,7 @@ async fn failed(out: &Out, handle: &MonitorHandle) -> Failure {
         let health = handle.health();
         if !health.running {
             let why = health.last_error.unwrap_or_else(|| "the reason is unknown".into());
-            return Failure::new(Code::Other, format!("the monitor stopped: {why}"));
+            return CommandError::new(ExitStatus::Other, format!("the monitor stopped: {why}"));
         }
         if health.synced && !synced_before {
             log(out, &format!("monitoring {}", counted(health.stores, "store", "stores")));

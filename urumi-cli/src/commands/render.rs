@@ -3,20 +3,20 @@
 use serde_json::json;
 
 use crate::choice::choose;
-use crate::cli::{Format, Global, NewStore};
-use crate::exit::Failure;
+use crate::cli::{Format, GlobalArgs, NewStoreArgs};
+use crate::exit::CommandError;
 use crate::output::{Out, json, yaml};
 use crate::request::{Address, assemble, object_table};
 use crate::target;
 
-pub(super) async fn run(global: &Global, out: &Out, store: &NewStore) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, store: &NewStoreArgs) -> Result<(), CommandError> {
     let validator = target::validator(&choose(global)?, global, out)?;
     let request = assemble(&validator, store).await?;
     let objects = validator.stores.preview(request).await?.objects;
     match out.format() {
         None | Some(Format::Yaml) => {
             let documents = objects.iter().map(|o| Ok(format!("---\n{}", yaml(o)?)));
-            out.data(&documents.collect::<Result<String, Failure>>()?)
+            out.data(&documents.collect::<Result<String, CommandError>>()?)
         }
         Some(Format::Json) => out.data(&json(&json!({"apiVersion": "v1", "kind": "List", "items": objects}))?),
         Some(Format::Name) => out.data(&objects.iter().map(|o| format!("{}\n", Address::of(o))).collect::<String>()),

@@ -5,12 +5,12 @@ use urumi_core::error::Error;
 use urumi_core::store::wait::Ready;
 
 use super::create::finish;
-use crate::cli::{Global, WaitArgs, Which};
-use crate::exit::Failure;
+use crate::cli::{GlobalArgs, StoreArg, WaitArgs};
+use crate::exit::CommandError;
 use crate::output::Out;
 use crate::{follow, target};
 
-pub(super) async fn run(global: &Global, out: &Out, which: &Which, wait: &WaitArgs) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg, wait: &WaitArgs) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
     let id = target.stores.find(&which.store).await?.id;
     if !wait.wait {

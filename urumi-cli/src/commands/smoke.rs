@@ -3,13 +3,13 @@
 use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::store::smoke::SmokeReport;
 
-use crate::cli::{Format, Global, Which};
-use crate::exit::{Code, Failure};
+use crate::cli::{Format, GlobalArgs, StoreArg};
+use crate::exit::{CommandError, ExitStatus};
 use crate::output::{Out, safe, table};
 use crate::progress::Progress;
 use crate::{follow, target};
 
-pub(super) async fn run(global: &Global, out: &Out, which: &Which) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
     let id = target.stores.find(&which.store).await?.id;
     let order = async {
@@ -22,12 +22,12 @@ pub(super) async fn run(global: &Global, out: &Out, which: &Which) -> Result<(),
         None => Ok(()),
         Some((step, error)) => {
             let message = format!("the test order in store {id} failed: {}: {}", safe(step), safe(error));
-            Err(Failure::new(Code::StoreFailed, message))
+            Err(CommandError::new(ExitStatus::StoreFailed, message))
         }
     }
 }
 
-fn show(out: &Out, report: &SmokeReport) -> Result<(), Failure> {
+fn show(out: &Out, report: &SmokeReport) -> Result<(), CommandError> {
     if out.structured(report)? {
         return Ok(());
     }

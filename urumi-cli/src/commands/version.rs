@@ -5,15 +5,15 @@ use urumi_core::HttpOrchestrator;
 use urumi_core::error::Result;
 
 use crate::choice::{Choice, choose};
-use crate::cli::Global;
-use crate::exit::Failure;
+use crate::cli::GlobalArgs;
+use crate::exit::CommandError;
 use crate::output::{Out, safe};
 use crate::target;
 
 /// The version of this command.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-pub(super) async fn run(global: &Global, out: &Out) -> std::result::Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out) -> std::result::Result<(), CommandError> {
     let choice = choose(global)?;
     let validator = match choice {
         Choice::Server(_) => Some(target::validator(&choice, global, out)?),

@@ -7,18 +7,18 @@ use urumi_core::error::ErrorKind;
 use urumi_core::store::wait::{Deleted, Ready};
 
 use super::create::finish;
-use crate::cli::{Awaited, Global, Which};
-use crate::exit::Failure;
+use crate::cli::{Awaited, GlobalArgs, StoreArg};
+use crate::exit::CommandError;
 use crate::output::Out;
 use crate::{follow, target};
 
 pub(super) async fn run(
-    global: &Global,
+    global: &GlobalArgs,
     out: &Out,
-    which: &Which,
+    which: &StoreArg,
     awaited: Awaited,
     timeout: Duration,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
     let id = match target.stores.find(&which.store).await {
         Ok(store) => store.id,

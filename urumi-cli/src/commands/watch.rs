@@ -6,8 +6,8 @@ use serde::Serialize;
 use urumi_core::error::{Error, ErrorKind};
 use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestratorExt as _};
 
-use crate::cli::{Format, Global};
-use crate::exit::Failure;
+use crate::cli::{Format, GlobalArgs};
+use crate::exit::CommandError;
 use crate::output::{Out, StoreTable, json_line, yaml};
 use crate::{follow, target};
 
@@ -20,7 +20,7 @@ enum Change<'a> {
     Gone { id: &'a StoreId },
 }
 
-pub(super) async fn run(global: &Global, out: &Out, which: Option<&str>) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, which: Option<&str>) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
     // Send a request first: a watch retries for ever, but the user should see an error at once.
     let id = match which {
@@ -37,10 +37,10 @@ pub(super) async fn run(global: &Global, out: &Out, which: Option<&str>) -> Resu
             let event = match event {
                 Ok(event) => event,
                 Err(error) if is_temporary(&error) => {
-                    out.warn(&Failure::from(error).errors.join("; "));
+                    out.warn(&CommandError::from(error).errors.join("; "));
                     continue;
                 }
-                Err(error) => return Err(Failure::from(error)),
+                Err(error) => return Err(CommandError::from(error)),
             };
             show(out, &event, &mut table)?;
             if id.is_some() && matches!(&event, StoreEvent::Gone(gone) if Some(gone) == id.as_ref()) {
@@ -61,7 +61,7 @@ fn is_temporary(error: &Error) -> bool {
     error.is_retryable() || error.kind() == ErrorKind::Unreachable
 }
 
-fn show(out: &Out, event: &StoreEvent, table: &mut StoreTable) -> Result<(), Failure> {
+fn show(out: &Out, event: &StoreEvent, table: &mut StoreTable) -> Result<(), CommandError> {
     let change = match event {
         StoreEvent::Listed(stores) => Change::Listed { stores },
         StoreEvent::Changed(store) => Change::Changed { store },

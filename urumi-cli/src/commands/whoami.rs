@@ -8,8 +8,8 @@ use urumi_core::HttpOrchestrator;
 use urumi_core::error::Result;
 
 use crate::choice::{Choice, choose};
-use crate::cli::{ClusterChoice, Format, Global};
-use crate::exit::Failure;
+use crate::cli::{ClusterChoice, Format, GlobalArgs};
+use crate::exit::CommandError;
 use crate::output::{Out, facts};
 use crate::target;
 
@@ -29,7 +29,7 @@ pub(super) async fn ask(server: &HttpOrchestrator) -> Result<Identity> {
     server.ask(&["whoami"]).await
 }
 
-pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out) -> Result<(), CommandError> {
     let choice = choose(global)?;
     match (&choice, target::validator(&choice, global, out)?.as_server()) {
         (Choice::Cluster(cluster), _) => to_cluster(global, out, *cluster),
@@ -38,7 +38,7 @@ pub(super) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
     }
 }
 
-async fn to_server(out: &Out, server: &HttpOrchestrator) -> Result<(), Failure> {
+async fn to_server(out: &Out, server: &HttpOrchestrator) -> Result<(), CommandError> {
     let identity = ask(server).await?;
     if out.structured(&json!({
         "server": server.address(), "subject": identity.subject, "teams": identity.teams, "role": identity.role,
@@ -60,7 +60,7 @@ async fn to_server(out: &Out, server: &HttpOrchestrator) -> Result<(), Failure> 
 }
 
 /// Prints the kubeconfig context. A cluster has no roles of urumi; it has its own access control.
-fn to_cluster(global: &Global, out: &Out, cluster: ClusterChoice) -> Result<(), Failure> {
+fn to_cluster(global: &GlobalArgs, out: &Out, cluster: ClusterChoice) -> Result<(), CommandError> {
     let (name, context) = match cluster {
         ClusterChoice::Kube => ("kube", global.context.clone().or_else(|| current_context(global))),
         ClusterChoice::Memory => ("memory", None),
@@ -78,7 +78,7 @@ fn to_cluster(global: &Global, out: &Out, cluster: ClusterChoice) -> Result<(), 
 }
 
 /// The current context, like kubectl: the one of the first kubeconfig that names any.
-fn current_context(global: &Global) -> Option<String> {
+fn current_context(global: &GlobalArgs) -> Option<String> {
     let files: Vec<PathBuf> = match (&global.kubeconfig, std::env::var_os("KUBECONFIG")) {
         (Some(file), _) => vec![file.clone()],
         (None, Some(list)) if !list.is_empty() => std::env::split_paths(&list).collect(),

@@ -1,7 +1,7 @@
 //! Invalid command lines: each gets a precise error and the right exit code, and prints nothing to stdout.
 
-use crate::server::Server;
-use crate::support::{Ran, Run, on_memory};
+use crate::server::TestServer;
+use crate::support::{CommandOutput, Run, on_memory};
 
 /// Exit codes and the arguments that must cause them.
 fn table() -> Vec<(i32, Vec<String>)> {
@@ -213,7 +213,7 @@ fn every_bad_input_is_answered_precisely() {
     let mut said = String::new();
     for (code, args) in table {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let ran: Ran = on_memory().run(&args);
+        let ran: CommandOutput = on_memory().run(&args);
         let line = args.iter().map(|a| shown(a)).collect::<Vec<_>>().join(" ");
         assert_eq!(ran.code, code, "urumi {line}: {}", ran.stderr);
         assert_eq!(ran.stdout, "", "urumi {line} prints data");
@@ -245,8 +245,8 @@ const TARGETED: [&str; 10] = [
 
 #[test]
 fn a_server_answers_bad_inputs_as_a_cluster_does() {
-    let server = Server::start();
-    let errors = |ran: &Ran| -> Vec<String> {
+    let server = TestServer::start();
+    let errors = |ran: &CommandOutput| -> Vec<String> {
         ran.stderr.lines().filter(|line| line.starts_with("error: ")).map(str::to_owned).collect()
     };
     let mut compared = 0;

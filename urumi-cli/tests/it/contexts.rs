@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::server::Server;
+use crate::server::TestServer;
 use crate::support::{Run, urumi};
 
 fn at(home: &Path) -> Command {
@@ -73,7 +73,7 @@ fn the_file_is_for_its_owner_only_and_holds_no_token() {
 #[test]
 fn what_is_said_nearest_to_the_command_counts() {
     let home = tempfile::tempdir().unwrap();
-    let servers = [Server::start(), Server::start(), Server::start()];
+    let servers = [TestServer::start(), TestServer::start(), TestServer::start()];
     let [saved, environment, flag] = &servers;
     for (server, id) in [(saved, "saved"), (environment, "environment"), (flag, "flag")] {
         server.urumi().run(&["create", "x", "--id", id]).ok();

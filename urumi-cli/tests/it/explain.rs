@@ -5,17 +5,17 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, Setup};
+use crate::server::{ServerSetup, TestServer};
 use crate::support::Run;
 
-fn talking() -> Server {
+fn talking() -> TestServer {
     let logs = vec![
         ("api", "GET /health 200"),
         ("database", "ready to \u{1b}[31maccept\u{1b}[0m connections"),
         ("storefront", "!"),
         ("api", "POST /cart 201"),
     ];
-    let server = Server::with(Setup { logs, ..Setup::default() });
+    let server = TestServer::with(ServerSetup { logs, ..ServerSetup::default() });
     server.urumi().run(&["create", "Shop", "--id", "shop", "--wait"]).ok();
     server
 }
@@ -95,7 +95,7 @@ fn logs_that_are_not_there_are_said() {
     // The only chosen container cannot be read.
     let ran = server.urumi().run(&["logs", "shop", "--component", "storefront"]);
     assert_ne!(ran.code, 0, "{}", ran.stderr);
-    let silent = Server::start();
+    let silent = TestServer::start();
     silent.urumi().run(&["create", "Shop", "--id", "shop"]).ok();
     let ran = silent.urumi().run(&["logs", "shop"]);
     assert!(ran.stderr.contains("the logs of store shop are empty"), "{}", ran.stderr);

@@ -5,12 +5,12 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, Setup};
-use crate::support::{Ran, Run, Target, on_memory, urumi};
+use crate::server::{ServerSetup, TestServer};
+use crate::support::{CommandOutput, Run, TestTarget, on_memory, urumi};
 
 #[test]
 fn a_store_is_created_and_waited_for() {
-    for target in Target::both() {
+    for target in TestTarget::both() {
         let ran = target.urumi().run(&["create", "My \"Shop\" 🛍", "--id", "shop", "--wait", "--timeout", "30s"]);
         let stderr = ran.stderr.clone();
         let stdout = ran.ok();
@@ -28,7 +28,7 @@ fn a_store_is_created_and_waited_for() {
 
 #[test]
 fn a_store_as_json_has_this_shape() {
-    for target in Target::both() {
+    for target in TestTarget::both() {
         let mut store = target.urumi().run(&["create", "Shop", "--id", "shop", "--wait", "-o", "json"]).json();
         assert_eq!(store["conditions"][0]["type"], "Ready");
         assert!(store["conditions"].as_array().is_some_and(|c| c.iter().all(|c| c["status"] == "True")), "{store}");
@@ -54,7 +54,7 @@ fn a_store_as_json_has_this_shape() {
 
 #[test]
 fn whose_a_store_is_may_be_said_and_a_key_makes_its_id() {
-    for target in Target::both() {
+    for target in TestTarget::both() {
         let args = ["create", "Shop", "--owner", "team:web", "--idempotency-key", "k", "--wait", "-o", "json"];
         let store = target.urumi().run(&args).json();
         assert_eq!((&store["owner"], &store["status"]), (&json!("team:web"), &json!("ready")));
@@ -76,7 +76,7 @@ fn without_waiting_a_monitor_is_mentioned_and_the_id_is_random() {
 #[test]
 fn time_that_is_up_has_a_code_of_its_own() {
     let delay = std::time::Duration::from_secs(3600);
-    let server = Server::with(Setup { delay, ..Setup::default() });
+    let server = TestServer::with(ServerSetup { delay, ..ServerSetup::default() });
     for mut command in [on_memory(), server.urumi()] {
         command.env("URUMI_MEMORY_DELAY", "1h");
         let ran = command.run(&["create", "Shop", "--id", "shop", "--wait", "--timeout", "1s"]);
@@ -99,7 +99,7 @@ fn the_domain_and_the_options_are_used() {
     std::fs::write(&file, "api: {replicas: 3}\nstorefront: {replicas: 2}\n").unwrap();
     let args =
         ["render", "x", "--id", "x", "-o", "json", "--values", file.to_str().unwrap(), "--set", "api.replicas=4"];
-    for target in Target::both() {
+    for target in TestTarget::both() {
         let rendered = target.urumi().run(&args).json();
         let replicas = |name: &str| {
             let items = rendered["items"].as_array().unwrap();
@@ -112,7 +112,7 @@ fn the_domain_and_the_options_are_used() {
 
 #[test]
 fn a_dry_run_creates_nothing_and_needs_no_cluster() {
-    let [memory, server] = Target::both().map(|target| {
+    let [memory, server] = TestTarget::both().map(|target| {
         let ran = target.urumi().run(&["create", "Shop", "--id", "shop", "--dry-run"]);
         assert!(ran.stderr.contains("nothing was created"), "{}", ran.stderr);
         let json = target.urumi().run(&["create", "Shop", "--id", "shop", "--dry-run", "-o", "json"]).json();
@@ -134,7 +134,7 @@ fn manifests_are_rendered() {
     let documents = yaml.split("---\n").filter(|d| !d.is_empty());
     let documents: Vec<Value> = documents.map(|d| serde_norway::from_str(d).unwrap()).collect();
     assert_eq!(json["items"], Value::Array(documents));
-    let server = Server::start();
+    let server = TestServer::start();
     assert_eq!(server.urumi().run(&["render", "My \"Shop\" 🛍", "--id", "shop"]).ok(), yaml);
     let names = urumi().run(&["render", "x", "--id", "shop", "-o", "name"]).ok();
     assert!(names.starts_with("Namespace store-shop\nSecret store-shop/postgres-credentials\n"), "{names}");
@@ -142,7 +142,7 @@ fn manifests_are_rendered() {
 
 #[test]
 fn secrets_are_never_shown() {
-    for target in Target::both() {
+    for target in TestTarget::both() {
         for format in ["json", "yaml"] {
             let rendered = target.urumi().run(&["render", "x", "--id", "x", "-o", format]).ok();
             assert!(rendered.contains("REDACTED"), "{rendered}");
@@ -171,7 +171,7 @@ fn assert_no_secret(text: &str) {
 
 #[test]
 fn an_empty_cluster_is_an_empty_list() {
-    for target in Target::both() {
+    for target in TestTarget::both() {
         assert_eq!(target.urumi().run(&["list", "-o", "json"]).json(), json!([]));
         let ran = target.urumi().run(&["ls"]);
         assert!(ran.stderr.contains("there are no stores"), "{}", ran.stderr);
@@ -196,7 +196,7 @@ fn engines_and_their_options_are_described() {
     assert_eq!(row("database.mode"), ["database.mode", "embedded | managed | external", "embedded"]);
     assert_eq!(row("ingress.annotations"), ["ingress.annotations", "map of string", "-"]);
     assert_eq!(urumi().run(&["engines", "-o", "name"]).ok(), "medusa\n");
-    let server = Server::start();
+    let server = TestServer::start();
     assert_eq!(server.urumi().run(&["engines", "medusa"]).ok(), options);
     assert_eq!(server.urumi().run(&["engines", "-o", "json"]).json(), engines);
     // Every listed option can be set by its path.
@@ -227,7 +227,7 @@ fn new_stores_start_from_an_installations_defaults() {
     let rendered = with(&["render", "x", "--set", "api.replicas=2"]).ok();
     assert!(rendered.contains("storage: 10Gi") && rendered.contains("replicas: 2\n"), "{rendered}");
     // With a server, the variable is ignored, like all others for clusters.
-    let server = Server::start();
+    let server = TestServer::start();
     let there = server.urumi().env("URUMI_ENGINE_DEFAULTS", "/nonexistent").run(&["engines", "medusa"]).ok();
     assert_eq!(there, urumi().run(&["engines", "medusa"]).ok());
 
@@ -254,7 +254,7 @@ fn defaults_may_come_from_a_pipe() {
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"medusa: {database: {secret: {name: mine}}}").unwrap();
     drop(stdin);
-    Ran::from(child.wait_with_output().unwrap()).ok();
+    CommandOutput::from(child.wait_with_output().unwrap()).ok();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::support::{Ran, Run, kubeconfig, urumi};
+use crate::support::{CommandOutput, Run, kubeconfig, urumi};
 
 /// The ClusterRole in the document, under a name of its own.
 fn cluster_role(name: &str) -> String {
@@ -13,7 +13,7 @@ fn cluster_role(name: &str) -> String {
     yaml.replace("name: store-orchestrator", &format!("name: {name}"))
 }
 
-fn kubectl(kubeconfig: &str, args: &[&str], input: &str) -> Ran {
+fn kubectl(kubeconfig: &str, args: &[&str], input: &str) -> CommandOutput {
     let mut kubectl = Command::new("kubectl");
     kubectl
         .env("KUBECONFIG", kubeconfig)

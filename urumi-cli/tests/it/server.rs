@@ -34,14 +34,14 @@ use urumi_http::{ServerState, router};
 use crate::support::urumi;
 
 /// A server that runs until it is dropped.
-pub(crate) struct Server {
+pub(crate) struct TestServer {
     pub(crate) address: String,
     pub(crate) cluster: InMemoryCluster,
     runtime: Option<Runtime>,
 }
 
 /// The configuration of a server.
-pub(crate) struct Setup {
+pub(crate) struct ServerSetup {
     pub(crate) authentication: Authentication,
     /// How long a workload takes to become ready.
     pub(crate) delay: Duration,
@@ -51,20 +51,20 @@ pub(crate) struct Setup {
     pub(crate) logs: Vec<(&'static str, &'static str)>,
 }
 
-impl Default for Setup {
+impl Default for ServerSetup {
     fn default() -> Self {
         let delay = Duration::from_millis(20);
-        Setup { authentication: Authentication::Open, delay, tls: None, logs: Vec::new() }
+        ServerSetup { authentication: Authentication::Open, delay, tls: None, logs: Vec::new() }
     }
 }
 
-impl Server {
+impl TestServer {
     /// Starts a server without authentication.
     pub(crate) fn start() -> Self {
-        Server::with(Setup::default())
+        TestServer::with(ServerSetup::default())
     }
 
-    pub(crate) fn with(setup: Setup) -> Self {
+    pub(crate) fn with(setup: ServerSetup) -> Self {
         let cluster = InMemoryCluster::builder().readiness_delay(setup.delay).build();
         // Like the command, so that manifests are identical.
         let created_by = concat!("urumi-cli/", env!("CARGO_PKG_VERSION"));
@@ -90,7 +90,7 @@ impl Server {
                 }
             }
         });
-        Server { address, cluster, runtime: Some(runtime) }
+        TestServer { address, cluster, runtime: Some(runtime) }
     }
 
     /// The command, using this server.
@@ -101,7 +101,7 @@ impl Server {
     }
 }
 
-impl Server {
+impl TestServer {
     /// Stops the server and closes its connections.
     pub(crate) fn stop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -110,7 +110,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.stop();
     }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, Setup, answering};
+use crate::server::{ServerSetup, TestServer, answering};
 use crate::support::{Run, urumi};
 
 #[test]
 fn a_store_from_its_creation_to_its_end() {
-    let server = Server::start();
+    let server = TestServer::start();
     let run = |args: &[&str]| server.urumi().run(args);
     let created = run(&["create", "My \"Shop\" 🛍", "--id", "shop"]);
     assert!(created.stderr.contains("is being set up by the server; `urumi wait shop`"), "{}", created.stderr);
@@ -54,7 +54,7 @@ fn a_store_from_its_creation_to_its_end() {
 
 #[test]
 fn a_command_that_is_repeated_with_its_key_makes_one_store() {
-    let server = Server::start();
+    let server = TestServer::start();
     let create = ["create", "Shop", "--idempotency-key", "order 66", "-o", "name"];
     let first = server.urumi().run(&create).ok();
     assert_eq!(server.urumi().run(&create).ok(), first);
@@ -64,7 +64,7 @@ fn a_command_that_is_repeated_with_its_key_makes_one_store() {
 
 #[test]
 fn a_key_for_something_else_and_a_changed_store_have_codes_of_their_own() {
-    let server = Server::start();
+    let server = TestServer::start();
     let run = |args: &[&str]| server.urumi().run(args);
     let id = run(&["create", "Shop", "--idempotency-key", "k", "--wait", "-o", "name"]).ok();
     let other = run(&["create", "Another", "--idempotency-key", "k"]);
@@ -77,7 +77,7 @@ fn a_key_for_something_else_and_a_changed_store_have_codes_of_their_own() {
 
 #[test]
 fn a_server_on_this_machine_is_asked_without_a_proxy() {
-    let server = Server::start();
+    let server = TestServer::start();
     for variable in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         server.urumi().env(variable, "http://127.0.0.1:1").run(&["list"]).ok();
     }
@@ -85,7 +85,7 @@ fn a_server_on_this_machine_is_asked_without_a_proxy() {
 
 #[test]
 fn a_store_that_is_not_ready_in_time_goes_on() {
-    let server = Server::with(Setup { delay: Duration::from_secs(3600), ..Setup::default() });
+    let server = TestServer::with(ServerSetup { delay: Duration::from_secs(3600), ..ServerSetup::default() });
     let ran = server.urumi().run(&["create", "x", "--id", "shop", "--wait", "--timeout", "1s"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
     assert!(ran.stderr.contains("`urumi events shop` shows the store's history"), "{}", ran.stderr);
@@ -125,7 +125,7 @@ fn a_server_that_is_away_or_none_is_told_apart() {
 fn a_private_ca_is_trusted_by_its_file_only() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("ca.pem");
-    let server = Server::with(Setup { tls: Some(file.clone()), ..Setup::default() });
+    let server = TestServer::with(ServerSetup { tls: Some(file.clone()), ..ServerSetup::default() });
     let ran = server.urumi().run(&["list"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{}", ran.stderr);
     assert!(ran.stderr.contains("certificate") && ran.stderr.contains("--ca-file FILE"), "{}", ran.stderr);
@@ -137,7 +137,7 @@ fn a_private_ca_is_trusted_by_its_file_only() {
     let checked = server.urumi().args(trusted).run(&["doctor"]).ok();
     assert!(checked.contains("the connection is encrypted, and the certificate is trusted"), "{checked}");
     // A server without TLS, reached by https.
-    let plain = Server::start();
+    let plain = TestServer::start();
     let ran = urumi().args(["--server", &plain.address.replace("http:", "https:")]).run(&["doctor"]);
     assert!(ran.stdout.contains("is the address http:// rather than https://?"), "{}", ran.stdout);
     let other = dir.path().join("other.pem");
@@ -148,7 +148,7 @@ fn a_private_ca_is_trusted_by_its_file_only() {
 
 #[test]
 fn the_doctor_finds_a_good_server_well() {
-    let server = Server::start();
+    let server = TestServer::start();
     server.urumi().run(&["create", "x"]).ok();
     let findings = server.urumi().run(&["doctor", "-o", "json"]).json();
     let findings = findings.as_array().unwrap();
@@ -168,7 +168,7 @@ fn the_doctor_finds_a_good_server_well() {
 
 #[test]
 fn the_server_says_its_version() {
-    let server = Server::start();
+    let server = TestServer::start();
     let own = env!("CARGO_PKG_VERSION");
     let text = server.urumi().run(&["version"]).ok();
     assert_eq!(text, format!("urumi {own}\nserver {own} at {}/\n", server.address));

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::server::{Server, Setup};
+use crate::server::{ServerSetup, TestServer};
 use crate::support::on_memory;
 
 /// Runs the command until it prints `line` to stderr, sends a signal, and returns the exit code and all of stderr.
@@ -31,7 +31,7 @@ fn interrupted(mut command: Command, args: &[&str], line: &str, signal: &str) ->
 fn ctrl_c_leaves_the_store_and_says_so() {
     let args = ["create", "x", "--id", "shop", "--wait"];
     for signal in ["-INT", "-TERM"] {
-        let server = Server::with(Setup { delay: Duration::from_secs(3600), ..Setup::default() });
+        let server = TestServer::with(ServerSetup { delay: Duration::from_secs(3600), ..ServerSetup::default() });
         for command in [on_memory(), server.urumi()] {
             let (code, said) = interrupted(command, &args, "Starting", signal);
             assert_eq!(code, Some(130), "{said}");

@@ -3,12 +3,12 @@
 use serde_json::Value;
 use urumi_core::cluster::{Fault, FaultTarget};
 
-use crate::server::Server;
+use crate::server::TestServer;
 use crate::support::Run;
 
 #[test]
 fn an_order_is_told_of_step_by_step() {
-    let server = Server::start();
+    let server = TestServer::start();
     server.urumi().run(&["create", "Shop", "--id", "shop", "--wait"]).ok();
     let table = server.urumi().run(&["smoke", "shop"]).ok();
     assert!(table.starts_with("STEP") && table.contains("add to cart"), "{table}");
@@ -20,7 +20,7 @@ fn an_order_is_told_of_step_by_step() {
 
 #[test]
 fn an_order_that_fails_has_a_code_of_its_own() {
-    let server = Server::start();
+    let server = TestServer::start();
     server.urumi().run(&["create", "Shop", "--id", "shop", "--wait"]).ok();
     server.cluster.inject_fault(FaultTarget::any(), Fault::SmokeFails);
     let ran = server.urumi().run(&["smoke", "shop"]);

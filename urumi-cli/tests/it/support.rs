@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use tokio::sync::Mutex;
 
-use crate::server::Server;
+use crate::server::TestServer;
 
 /// The environment variables that affect the command.
 const OWN_ENVIRONMENT: [&str; 13] = [
@@ -45,30 +45,30 @@ pub(crate) fn on_memory() -> Command {
 }
 
 /// The target of commands. Output and exit code must not depend on it.
-pub(crate) enum Target {
+pub(crate) enum TestTarget {
     /// An in-memory cluster, a new one for each command.
     Memory,
     /// A server in the test process.
-    Server(Server),
+    Server(TestServer),
 }
 
-impl Target {
+impl TestTarget {
     /// One of each kind.
-    pub(crate) fn both() -> [Target; 2] {
-        [Target::Memory, Target::Server(Server::start())]
+    pub(crate) fn both() -> [TestTarget; 2] {
+        [TestTarget::Memory, TestTarget::Server(TestServer::start())]
     }
 
     /// The command on this target.
     pub(crate) fn urumi(&self) -> Command {
         match self {
-            Target::Memory => on_memory(),
-            Target::Server(server) => server.urumi(),
+            TestTarget::Memory => on_memory(),
+            TestTarget::Server(server) => server.urumi(),
         }
     }
 
     /// Whether it is the server.
     pub(crate) fn is_server(&self) -> bool {
-        matches!(self, Target::Server(_))
+        matches!(self, TestTarget::Server(_))
     }
 }
 
@@ -92,15 +92,15 @@ pub(crate) static MONITORS: Mutex<()> = Mutex::const_new(());
 
 /// The output and exit code of a command.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct CommandOutput {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl From<Output> for Ran {
+impl From<Output> for CommandOutput {
     fn from(output: Output) -> Self {
-        Ran {
+        CommandOutput {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -108,7 +108,7 @@ impl From<Output> for Ran {
     }
 }
 
-impl Ran {
+impl CommandOutput {
     /// Asserts success, and returns stdout.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
@@ -124,11 +124,11 @@ impl Ran {
 }
 
 pub(crate) trait Run {
-    fn run(&mut self, args: &[&str]) -> Ran;
+    fn run(&mut self, args: &[&str]) -> CommandOutput;
 }
 
 impl Run for Command {
-    fn run(&mut self, args: &[&str]) -> Ran {
+    fn run(&mut self, args: &[&str]) -> CommandOutput {
         self.args(args).output().unwrap().into()
     }
 }

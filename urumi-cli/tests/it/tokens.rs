@@ -7,8 +7,8 @@ use serde_json::json;
 use urumi_core::secret::SecretString;
 use urumi_http::auth::{AuthError, Authentication, Authenticator, Principal, Role};
 
-use crate::server::{Server, Setup};
-use crate::support::{Ran, Run, on_memory};
+use crate::server::{ServerSetup, TestServer};
+use crate::support::{CommandOutput, Run, on_memory};
 
 /// An authenticator with two tokens.
 struct Tokens;
@@ -28,13 +28,13 @@ impl Authenticator for Tokens {
     }
 }
 
-fn server() -> Server {
+fn server() -> TestServer {
     let authentication = Authentication::chain(vec![Arc::new(Tokens)]);
-    Server::with(Setup { authentication, ..Setup::default() })
+    TestServer::with(ServerSetup { authentication, ..ServerSetup::default() })
 }
 
 /// Runs the command with maximum verbosity, and asserts that the output contains no token.
-fn run(server: &Server, variables: &[(&str, &str)], args: &[&str]) -> Ran {
+fn run(server: &TestServer, variables: &[(&str, &str)], args: &[&str]) -> CommandOutput {
     let ran = server.urumi().envs(variables.iter().copied()).arg("-vvv").run(args);
     assert!(!format!("{ran:?}").contains("t0ken"), "{ran:?}");
     ran

@@ -14,7 +14,7 @@ use urumi_core::orchestrator::local::LOCAL_DOMAIN;
 
 use super::{Finding, fail, ok, stores, warn};
 use crate::choice::Choice;
-use crate::cli::Global;
+use crate::cli::GlobalArgs;
 use crate::output::Out;
 use crate::target;
 
@@ -46,13 +46,13 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Checks the cluster and the domain of new stores.
-pub(super) async fn check(choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
+pub(super) async fn check(choice: &Choice, global: &GlobalArgs, out: &Out) -> Vec<Finding> {
     let (mut findings, domain) = future::join(check_cluster(choice, global, out), domain(&global.domain)).await;
     findings.push(domain);
     findings
 }
 
-async fn check_cluster(choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
+async fn check_cluster(choice: &Choice, global: &GlobalArgs, out: &Out) -> Vec<Finding> {
     let unchecked =
         || warn("permissions, classes and stores were not checked", "fix the connection to the cluster first");
     let target = match target::connect_to(choice, global, out).await {

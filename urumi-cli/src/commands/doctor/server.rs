@@ -9,9 +9,9 @@ use urumi_core::{ErrorKind, HttpOrchestrator};
 
 use super::{Finding, fail, ok, stores, warn};
 use crate::choice::{Choice, ServerChoice};
-use crate::cli::Global;
+use crate::cli::GlobalArgs;
 use crate::commands::{version, whoami};
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use crate::output::{Out, short};
 use crate::target;
 
@@ -37,13 +37,13 @@ struct Election {
 }
 
 /// Checks the connection, the server, and the user's identity.
-pub(super) async fn check(address: &ServerChoice, choice: &Choice, global: &Global, out: &Out) -> Vec<Finding> {
+pub(super) async fn check(address: &ServerChoice, choice: &Choice, global: &GlobalArgs, out: &Out) -> Vec<Finding> {
     let unchecked = || {
         warn("the server's state, your role and the stores were not checked", "fix the connection to the server first")
     };
     let target = match target::validator(choice, global, out) {
         Ok(target) => target,
-        Err(Failure { errors, hints, .. }) => return vec![fail(errors.join(": "), hints.join("; "))],
+        Err(CommandError { errors, hints, .. }) => return vec![fail(errors.join(": "), hints.join("; "))],
     };
     let Some(server) = target.as_server() else { return Vec::new() };
     let answer = match server.probe(&["readyz"]).await {
