@@ -256,34 +256,18 @@ impl From<io::Error> for CommandError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
+    use crate::test_store::test_store;
+    use serde_json::json;
     use urumi_core::error::Operation;
     use urumi_core::kubernetes::{ClusterError, ClusterErrorKind, Verb};
-    use urumi_core::store::status::StoreStatus;
 
     fn store() -> Box<Store> {
-        let broken = Condition::new(
-            "DatabaseReady",
-            ConditionStatus::False,
-            "ImagePull",
-            "no such image",
-            Timestamp::UNIX_EPOCH,
-        );
-        Box::new(Store {
-            id: StoreId::parse("shop").unwrap(),
-            name: "Shop".into(),
-            engine: "medusa".into(),
-            status: StoreStatus::Failed,
-            reason: Some("ImagePull no such image".into()),
-            namespace: "store-shop".into(),
-            urls: Default::default(),
-            created_at: Timestamp::UNIX_EPOCH,
-            ready_at: None,
-            owner: None,
-            resource_version: "1".into(),
-            made_by: None,
-            conditions: vec![broken],
-        })
+        let broken = json!({
+            "type": "DatabaseReady", "status": "False", "reason": "ImagePull", "message": "no such image",
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+        });
+        let reason = "ImagePull no such image";
+        Box::new(test_store("shop", json!({"status": "failed", "reason": reason, "conditions": [broken]})))
     }
 
     fn cluster(kind: ClusterErrorKind) -> ClusterError {

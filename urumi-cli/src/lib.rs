@@ -20,6 +20,8 @@ mod request;
 mod schema;
 mod target;
 mod terminal;
+#[cfg(test)]
+mod test_store;
 
 use std::process::ExitCode;
 

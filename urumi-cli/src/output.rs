@@ -361,8 +361,8 @@ pub(crate) fn short(duration: SignedDuration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use urumi_core::StoreId;
-    use urumi_core::store::StoreUrls;
+    use crate::test_store::test_store;
+    use serde_json::json;
     use urumi_core::store::status::Condition;
 
     fn at(seconds: i64) -> Timestamp {
@@ -370,25 +370,18 @@ mod tests {
     }
 
     fn store(id: &str, name: &str, status: StoreStatus) -> Store {
-        let reason = (status != StoreStatus::Ready).then(|| "ImagePullBackOff no such image".to_owned());
-        Store {
-            id: StoreId::parse(id).unwrap(),
-            name: name.into(),
-            engine: "medusa".into(),
-            status,
-            reason,
-            namespace: format!("store-{id}"),
-            urls: StoreUrls { storefront: Some(format!("http://store-{id}.localtest.me")), api: None },
-            created_at: at(0),
-            ready_at: None,
-            owner: None,
-            resource_version: "1".into(),
-            made_by: None,
-            conditions: vec![
-                Condition::new("Ready", ConditionStatus::False, "ImagePullBackOff", "no such\nimage", at(60)),
-                Condition::new("DatabaseReady", ConditionStatus::True, "Available", "", at(30)),
-            ],
-        }
+        let reason = (status != StoreStatus::Ready).then_some("ImagePullBackOff no such image");
+        test_store(
+            id,
+            json!({
+                "name": name, "status": status, "reason": reason, "createdAt": at(0),
+                "urls": {"storefront": format!("http://store-{id}.localtest.me")},
+                "conditions": [
+                    Condition::new("Ready", ConditionStatus::False, "ImagePullBackOff", "no such\nimage", at(60)),
+                    Condition::new("DatabaseReady", ConditionStatus::True, "Available", "", at(30)),
+                ],
+            }),
+        )
     }
 
     fn plain(text: &str) -> String {
