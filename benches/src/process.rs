@@ -58,7 +58,7 @@ async fn write_chart(folder: &Path, objects: &[Object]) -> Result<()> {
     tokio::fs::create_dir(folder.join("templates")).await?;
     tokio::fs::write(folder.join("Chart.yaml"), "apiVersion: v2\nname: store\nversion: 0.1.0\n").await?;
     for (index, object) in objects.iter().enumerate().skip(1) {
-        let yaml = serde_norway::to_string(object)?.replace("{{", "{{ \"{{\" }}");
+        let yaml = serde_saphyr::to_string(object)?.replace("{{", "{{ \"{{\" }}");
         tokio::fs::write(folder.join("templates").join(format!("{index:02}.yaml")), yaml).await?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{CommandError, ExitStatus};
+use crate::yaml;
 
 /// The maximum length of a context's name.
 const MAX_NAME: usize = 63;
@@ -66,7 +67,7 @@ impl Contexts {
         if text.trim().is_empty() {
             return Ok(Contexts::default());
         }
-        serde_norway::from_str(&text).map_err(|error| unreadable(error.to_string()))
+        yaml::parse(&text).map_err(|error| unreadable(error.to_string()))
     }
 
     /// Saves the contexts, readable only by this user. Replaces the file atomically.
@@ -85,7 +86,7 @@ impl Contexts {
     }
 
     fn write(&self, file: &Path) -> io::Result<()> {
-        let text = serde_norway::to_string(self).map_err(io::Error::other)?;
+        let text = yaml::to_string(self).map_err(io::Error::other)?;
         let Some(directory) = file.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
         create_private(directory)?;
         let draft = directory.join(format!(".config.yaml.{}", std::process::id()));

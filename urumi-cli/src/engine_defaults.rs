@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use serde_norway::Value;
 use urumi_core::engine::EngineRegistry;
 use urumi_core::settings;
 use urumi_core::store::Options;
@@ -10,6 +9,7 @@ use urumi_core::store::Options;
 use crate::cli::GlobalArgs;
 use crate::exit::{CommandError, ExitStatus};
 use crate::file::read;
+use crate::yaml;
 
 /// The engines with the defaults of `--engine-defaults` applied.
 ///
@@ -28,10 +28,8 @@ pub(crate) fn engines(global: &GlobalArgs) -> Result<&EngineRegistry, CommandErr
 
 fn load(file: &Path) -> Result<EngineRegistry, CommandError> {
     let bytes = read(file, "the engine defaults")?;
-    // Parse into YAML's own value first: it rejects duplicate keys.
-    let defaults = serde_norway::from_slice::<Value>(&bytes)
-        .and_then(serde_norway::from_value::<Option<Options>>)
-        .map_err(|error| CommandError::usage(format!("{}: {error}", file.display())))?;
+    let defaults: Option<Options> =
+        yaml::parse(&bytes).map_err(|error| CommandError::usage(format!("{}: {error}", file.display())))?;
     settings::engines(defaults.unwrap_or_default()).map_err(|wrong| {
         let mut failure = CommandError::shown(ExitStatus::Usage)
             .hint("`urumi engines NAME`, without --engine-defaults, lists the options of an engine");

@@ -22,6 +22,7 @@ mod target;
 mod terminal;
 #[cfg(test)]
 mod test_store;
+mod yaml;
 
 use std::process::ExitCode;
 

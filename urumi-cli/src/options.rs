@@ -12,6 +12,7 @@ use urumi_core::store::Options;
 
 use crate::images;
 use crate::schema::{Leaf, Node, ValueType};
+use crate::yaml;
 
 /// The maximum number of options listed in an error.
 const MAX_NAMED: usize = 40;
@@ -63,7 +64,7 @@ fn text_of(file: &str) -> Result<String, String> {
 fn read_file(file: &str) -> Result<Options, String> {
     let text = text_of(file)?;
     // Every JSON document is a YAML document.
-    match serde_norway::from_str(&text).map_err(|e| format!("{file} is neither YAML nor JSON: {e}"))? {
+    match yaml::parse(&text).map_err(|e| format!("{file} is neither YAML nor JSON: {e}"))? {
         Value::Object(values) => Ok(values),
         Value::Null => Ok(Options::new()),
         _ => Err(format!("{file} must contain a map of options")),
@@ -71,6 +72,8 @@ fn read_file(file: &str) -> Result<Options, String> {
 }
 
 /// Overrides `base` with `over`: maps are merged, other values are replaced.
+///
+/// Not a JSON Merge Patch (RFC 7396), which would remove options that are null: null is a value, e.g. for "no TLS".
 fn merge(base: &mut Options, over: Options) {
     for (key, value) in over {
         match (base.get_mut(&key), value) {
@@ -446,6 +449,9 @@ mod tests {
         let (options, wrong) = assemble(Some(&schema()), &files, &["api.debug=true".into()], &[]);
         assert_eq!(wrong, []);
         assert_eq!(Value::Object(options), json!({"api": {"replicas": 2, "image": "x", "debug": true}}));
+        let files = [file("c.yaml", "ingress: {tls: {secret: s}}"), file("d.yaml", "ingress: {tls: null}")];
+        let (options, wrong) = assemble(Some(&schema()), &files, &[], &[]);
+        assert_eq!((Value::Object(options), wrong), (json!({"ingress": {"tls": null}}), Vec::new()));
         for bad in ["- a", "a: [", "text"] {
             let (_, wrong) = assemble(None, &[file("bad.yaml", bad)], &[], &[]);
             assert_eq!(wrong.len(), 1, "{bad}");

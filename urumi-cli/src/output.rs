@@ -12,7 +12,7 @@ use urumi_core::store::status::{ConditionStatus, StoreStatus};
 
 use crate::cli::Format;
 use crate::exit::{CommandError, ExitStatus};
-use crate::terminal;
+use crate::{terminal, yaml};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -54,7 +54,7 @@ impl Out {
     pub(crate) fn structured(&self, value: &impl Serialize) -> Result<bool, CommandError> {
         match self.format {
             Some(Format::Json) => self.data(&json(value)?)?,
-            Some(Format::Yaml) => self.data(&yaml(value)?)?,
+            Some(Format::Yaml) => self.data(&to_yaml(value)?)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -141,8 +141,8 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<String, CommandError> 
 }
 
 /// Formats a value as YAML.
-pub(crate) fn yaml(value: &impl Serialize) -> Result<String, CommandError> {
-    serde_norway::to_string(value).map_err(|e| io::Error::other(e).into())
+pub(crate) fn to_yaml(value: &impl Serialize) -> Result<String, CommandError> {
+    yaml::to_string(value).map_err(|e| io::Error::other(e).into())
 }
 
 /// Escapes control characters, so that the text stays on one line and cannot control the terminal.

@@ -8,7 +8,7 @@ use urumi_core::store::logs::{LogLine, LogQuery};
 
 use crate::cli::{Format, GlobalArgs};
 use crate::exit::CommandError;
-use crate::output::{Out, json_line, printable, safe, yaml};
+use crate::output::{Out, json_line, printable, safe, to_yaml};
 use crate::target::Target;
 use crate::{follow, target};
 
@@ -84,7 +84,7 @@ impl LineFormatter {
     fn line(&mut self, line: &LogLine) -> Result<String, CommandError> {
         match self.format {
             Some(Format::Json) => json_line(line),
-            Some(Format::Yaml) => Ok(format!("---\n{}", yaml(line)?)),
+            Some(Format::Yaml) => Ok(format!("---\n{}", to_yaml(line)?)),
             _ if self.prefixed => {
                 let style = self.style(&line.component);
                 let origin = safe(&format!("[{} {}]", line.component, line.pod));

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::choice::choose;
 use crate::cli::{Format, GlobalArgs, NewStoreArgs};
 use crate::exit::CommandError;
-use crate::output::{Out, json, yaml};
+use crate::output::{Out, json, to_yaml};
 use crate::request::{Address, assemble, object_table};
 use crate::target;
 
@@ -15,7 +15,7 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out, store: &NewStoreArgs) ->
     let objects = validator.stores.preview(request).await?.objects;
     match out.format() {
         None | Some(Format::Yaml) => {
-            let documents = objects.iter().map(|o| Ok(format!("---\n{}", yaml(o)?)));
+            let documents = objects.iter().map(|o| Ok(format!("---\n{}", to_yaml(o)?)));
             out.data(&documents.collect::<Result<String, CommandError>>()?)
         }
         Some(Format::Json) => out.data(&json(&json!({"apiVersion": "v1", "kind": "List", "items": objects}))?),

@@ -8,7 +8,7 @@ use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestratorExt as _};
 
 use crate::cli::{Format, GlobalArgs};
 use crate::exit::CommandError;
-use crate::output::{Out, StoreTable, json_line, yaml};
+use crate::output::{Out, StoreTable, json_line, to_yaml};
 use crate::{follow, target};
 
 /// A change as JSON or YAML.
@@ -69,7 +69,7 @@ fn show(out: &Out, event: &StoreEvent, table: &mut StoreTable) -> Result<(), Com
     };
     let text = match out.format() {
         Some(Format::Json) => json_line(&change)?,
-        Some(Format::Yaml) => format!("---\n{}", yaml(&change)?),
+        Some(Format::Yaml) => format!("---\n{}", to_yaml(&change)?),
         Some(Format::Name) => match change {
             Change::Listed { stores } => stores.iter().map(|s| format!("{}\n", s.id)).collect(),
             Change::Changed { store } => format!("{}\n", store.id),

@@ -85,7 +85,7 @@ fn current_context(global: &GlobalArgs) -> Option<String> {
         _ => std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube/config")).into_iter().collect(),
     };
     files.iter().find_map(|file| {
-        let config: Value = serde_norway::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
+        let config: Value = crate::yaml::parse(std::fs::read(file).ok()?).ok()?;
         let context = config.get("current-context")?.as_str()?;
         (!context.is_empty()).then(|| context.to_owned())
     })

@@ -119,7 +119,7 @@ fn events_tell_a_stores_life() {
     let wide = server.urumi().run(&["events", "shop", "-o", "wide"]).ok();
     assert!(wide.lines().next().unwrap().contains("AGE  COUNT  SOURCE"), "{wide}");
     let yaml = server.urumi().run(&["events", "shop", "-o", "yaml"]).ok();
-    assert_eq!(serde_norway::from_str::<Value>(&yaml).unwrap(), events);
+    assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), events);
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn manifests_are_rendered() {
     insta::assert_snapshot!(yaml);
     let json = urumi().run(&["render", "My \"Shop\" 🛍", "--id", "shop", "-o", "json"]).json();
     let documents = yaml.split("---\n").filter(|d| !d.is_empty());
-    let documents: Vec<Value> = documents.map(|d| serde_norway::from_str(d).unwrap()).collect();
+    let documents: Vec<Value> = documents.map(|d| serde_saphyr::from_str(d).unwrap()).collect();
     assert_eq!(json["items"], Value::Array(documents));
     let server = TestServer::start();
     assert_eq!(server.urumi().run(&["render", "My \"Shop\" 🛍", "--id", "shop"]).ok(), yaml);
