@@ -4,6 +4,7 @@ use std::io;
 
 use urumi_core::cluster::ConnectError;
 use urumi_core::error::{Error, ErrorKind, FieldError};
+use urumi_core::store::ProblemCode;
 use urumi_core::store::status::{Condition, ConditionStatus};
 use urumi_core::{Store, StoreId};
 
@@ -194,21 +195,23 @@ fn timed_out(failure: CommandError, id: &StoreId, via: Via) -> CommandError {
 
 /// Adds hints to a server's problem. Most problems need none: their detail says what to do.
 fn of_server(failure: CommandError, problem: &str, detail: &str) -> CommandError {
-    match (problem, failure.code) {
-        ("unauthenticated", _) => failure
+    let no_response = problem == "none";
+    match (ProblemCode::parse(problem), failure.code) {
+        (Some(ProblemCode::Unauthenticated), _) => failure
             .hint("set the token in $URUMI_TOKEN, or its file with --token-file or `urumi context set`")
             .hint("`urumi doctor` checks the connection"),
-        ("forbidden", _) => failure.hint("`urumi whoami` shows your role"),
-        ("already-exists", _) => failure,
-        ("precondition-failed", _) => failure.hint("`urumi get STORE -o json` shows the current version"),
+        (Some(ProblemCode::Forbidden), _) => failure.hint("`urumi whoami` shows your role"),
+        (Some(ProblemCode::PreconditionFailed), _) => {
+            failure.hint("`urumi get STORE -o json` shows the current version")
+        }
         (_, ExitStatus::NotFound) => failure.hint("`urumi list` shows all stores that you may see"),
-        (_, ExitStatus::Unreachable) if problem != "none" => {
+        (_, ExitStatus::Unreachable) if !no_response => {
             failure.hint("the problem may be temporary: try again in a moment; `urumi doctor` checks the server")
         }
-        ("none", _) if detail.contains("certificate") => failure
+        _ if no_response && detail.contains("certificate") => failure
             .hint("if a private CA signed the server's certificate, pass the CA's certificate with --ca-file FILE")
             .hint("`urumi doctor` checks the connection"),
-        ("none", _) => {
+        _ if no_response => {
             failure.hint("`urumi doctor` checks the connection; --server and `urumi context` choose the server")
         }
         _ => failure,

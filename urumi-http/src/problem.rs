@@ -257,4 +257,11 @@ mod tests {
             assert!(code.status().is_client_error() || code.status().is_server_error());
         }
     }
+
+    #[test]
+    fn clients_know_every_code() {
+        let reported: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        let known: Vec<&str> = urumi_core::store::ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(reported, known);
+    }
 }

@@ -9,7 +9,7 @@ use reqwest::header::RETRY_AFTER;
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, FieldError, Operation};
-use crate::store::StoreId;
+use crate::store::{ProblemCode, StoreId};
 
 /// The most of an error's body that is read.
 const MAX_BODY: usize = 64 * 1024;
@@ -78,19 +78,21 @@ fn doing(operation: Operation) -> String {
 
 fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Error {
     let Problem { status, code, detail, retryable, errors } = problem;
-    match (code.as_str(), id) {
-        ("invalid", _) if !errors.is_empty() => {
+    let known = ProblemCode::parse(&code);
+    match (known, id) {
+        (Some(ProblemCode::Invalid), _) if !errors.is_empty() => {
             return Error::Invalid(errors.into_iter().map(|e| FieldError::new(e.field, e.message)).collect());
         }
-        ("not-found", Some(id)) => return Error::NotFound { id: id.clone() },
+        (Some(ProblemCode::NotFound), Some(id)) => return Error::NotFound { id: id.clone() },
         _ => {}
     }
-    let kind = match (code.as_str(), status) {
-        ("timed-out" | "auth-unavailable", _) => ErrorKind::Unreachable,
-        ("no-report", _) => ErrorKind::StoreFailed,
-        ("cluster-refused", _) | (_, 401 | 403) => ErrorKind::NotPermitted,
-        // Whoever knows no such path knows nothing of stores: none is gone because of that.
-        ("" | "no-such-path", 400..=428) => ErrorKind::Internal,
+    let kind = match (known, status) {
+        (Some(ProblemCode::TimedOut | ProblemCode::AuthUnavailable), _) => ErrorKind::Unreachable,
+        (Some(ProblemCode::NoReport), _) => ErrorKind::StoreFailed,
+        (Some(ProblemCode::ClusterRefused), _) | (_, 401 | 403) => ErrorKind::NotPermitted,
+        // The path is wrong or this is not a urumi server, so the response says nothing about the store.
+        (Some(ProblemCode::NoSuchPath), 400..=428) => ErrorKind::Internal,
+        (None, 400..=428) if code.is_empty() => ErrorKind::Internal,
         (_, 404) => ErrorKind::NotFound,
         (_, 409 | 412) => ErrorKind::Conflict,
         (_, 429 | 502 | 503 | 504) => ErrorKind::Unreachable,
