@@ -55,7 +55,7 @@ pub(crate) enum Command {
   urumi --cluster memory create 'My Shop' --wait     # try it without a cluster
   ID=$(urumi create 'My Shop' -o name)
 
-A store becomes `ready` only while a monitor runs: `urumi monitor`, urumi-http, or this command with --wait.
+A store becomes `ready` only while a monitor runs: `urumi monitor`, urumi-http, or this command with --wait. \
 With --idempotency-key, you can repeat the same command for 24 hours: it creates only one store.")]
     Create(CreateArgs),
 
@@ -108,7 +108,7 @@ On a terminal, the command asks for confirmation. Without a terminal, --yes is r
   urumi wait my-shop
   urumi wait my-shop --for deleted --timeout 2m
 
-The command only watches: a monitor must run meanwhile (`urumi monitor`, urumi-http or `urumi create --wait`).
+The command only watches: a monitor must run meanwhile (`urumi monitor`, urumi-http or `urumi create --wait`). \
 With `--for ready`, it exits with code 6 as soon as the store is `failed`.")]
     Wait {
         #[command(flatten)]
@@ -151,7 +151,7 @@ The command creates missing objects and keeps existing ones.")]
   urumi logs my-shop --component api --tail 20 --follow
   urumi logs my-shop -o json | jq -r 'select(.component == \"api\") | .text'
 
-Each line starts with its component and pod, unless you choose one component. Control characters are removed or escaped;
+Each line starts with its component and pod, unless you choose one component. Control characters are removed or escaped; \
 -o json prints each unchanged line in a JSON object. With --follow, Ctrl-C stops the command with exit code 0.")]
     Logs {
         #[command(flatten)]
@@ -173,7 +173,7 @@ Each line starts with its component and pod, unless you choose one component. Co
   urumi events my-shop -o wide
   urumi events my-shop -o json | jq -r '.[] | select(.type == \"Warning\") | .message'
 
-The history contains status changes, Kubernetes Events of the store's objects, and requests of users to a server.
+The history contains status changes, Kubernetes Events of the store's objects, and requests of users to a server. \
 Kubernetes keeps Events for about an hour; status changes are kept as long as the store exists.")]
     Events(StoreArg),
 
@@ -183,8 +183,8 @@ Kubernetes keeps Events for about an hour; status changes are kept as long as th
   urumi credentials my-shop --reveal
   urumi credentials my-shop --reveal -o json | jq -r .password
 
-The command shows the first administrator's generated password. It does not know a password that was changed in the
-store. A server records who revealed the password. -o name prints only the password, or without --reveal only the e-mail
+The command shows the first administrator's generated password. It does not know a password that was changed in the \
+store. A server records who revealed the password. -o name prints only the password, or without --reveal only the e-mail \
 address.")]
     Credentials {
         #[command(flatten)]
@@ -200,8 +200,8 @@ address.")]
   urumi smoke my-shop -o json | jq '.steps[] | select(.error)'
   urumi smoke my-shop -q && echo 'the shop sells'
 
-A Job in the store buys a product like a customer, and reports each step. If a step fails, the exit code is 6 and the
-store is `degraded` until an order succeeds. Ctrl-C stops waiting; the order continues. To run this test regularly, set
+A Job in the store buys a product like a customer, and reports each step. If a step fails, the exit code is 6 and the \
+store is `degraded` until an order succeeds. Ctrl-C stops waiting; the order continues. To run this test regularly, set \
 the store's option smoke.schedule. -o name prints the order's id.")]
     Smoke(StoreArg),
 
@@ -211,8 +211,8 @@ the store's option smoke.schedule. -o name prints the order's id.")]
   urumi render 'My Shop' --id my-shop --set api.replicas=2 -o json
   urumi render 'My Shop' -o name
 
-The command needs no cluster. With a server, the server renders the manifests with its own settings. Secrets are printed
-as REDACTED, because they are generated when the store is created. The default output is YAML; -o json prints one List;
+The command needs no cluster. With a server, the server renders the manifests with its own settings. Secrets are printed \
+as REDACTED, because they are generated when the store is created. The default output is YAML; -o json prints one List; \
 -o table and -o name list the objects.")]
     Render(NewStoreArgs),
 
@@ -221,7 +221,7 @@ as REDACTED, because they are generated when the store is created. The default o
   urumi diff my-shop
   urumi diff my-shop -o json
 
-A monitor repairs these differences. The exit code is 0 with and without differences. The command does not read or
+A monitor repairs these differences. The exit code is 0 with and without differences. The command does not read or \
 compare generated secrets.")]
     Diff(StoreArg),
 
@@ -230,7 +230,7 @@ compare generated secrets.")]
   urumi monitor
   urumi monitor --only my-shop --deadline 30m
 
-The monitor updates the stores' statuses and repairs their objects. It prints each status change to stderr. It uses a
+The monitor updates the stores' statuses and repairs their objects. It prints each status change to stderr. It uses a \
 cluster directly; urumi-http runs its own monitor. The exit code is 0 after Ctrl-C or SIGTERM, and not 0 after an error.")]
     Monitor {
         /// How often to check all stores again, in addition to the changes reported by watches
@@ -271,7 +271,7 @@ The cluster exists only in this process; nothing else changes.")]
   urumi doctor --domain stores.example.com -o json
   urumi doctor --server https://urumi.example.com
 
-On a cluster, the command checks permissions, classes and the domain. On a server, it checks the connection, readiness,
+On a cluster, the command checks permissions, classes and the domain. On a server, it checks the connection, readiness, \
 clock, version, and your identity. The exit code is 1 if a problem prevents the creation of stores.")]
     Doctor,
 

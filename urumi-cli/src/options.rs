@@ -472,7 +472,7 @@ mod tests {
         assert_eq!(given("logo", png).unwrap()["logo"], "data:image/png;base64,iVBORw0KGgo=");
         assert_eq!(given("logo", b"<svg/>").unwrap()["logo"], "data:image/svg+xml;base64,PHN2Zy8+");
         assert_eq!(given("api.image", "ü\n".as_bytes()).unwrap()["api"]["image"], "ü\n");
-        assert!(given("logo", b"GIF89a").unwrap_err().contains("neither a PNG"));
+        assert!(given("logo", b"GIF89a").unwrap_err().contains("is not a PNG"));
         assert!(given("api.image", png).unwrap_err().contains("cannot read"));
         assert!(given("lego", png).unwrap_err().contains("did you mean logo"));
         let (_, wrong) = assemble(Some(&schema()), &[], &[], &["logo=/no/such/file".into(), "logo".into()]);

@@ -153,6 +153,6 @@ fn token(file: Option<&Path>) -> Result<Option<SecretString>, CommandError> {
 
 impl From<ServerError> for CommandError {
     fn from(error: ServerError) -> Self {
-        CommandError::usage(error.to_string()).hint("example: --server https://urumi.example.com --ca-file ca.pem")
+        CommandError::usage(error.to_string()).hint("pass e.g. `--server https://urumi.example.com --ca-file ca.pem`")
     }
 }

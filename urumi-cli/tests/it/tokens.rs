@@ -89,7 +89,7 @@ fn whoami_says_what_the_server_knows() {
         })
     );
     let text = run(&server, &[("URUMI_TOKEN", ADMIN)], &["whoami"]).ok();
-    for line in ["Subject        ann", "Teams          shop, press", "Role           admin"] {
+    for line in ["Subject         ann", "Teams           shop, press", "Role            admin"] {
         assert!(text.contains(line), "{text}");
     }
     let ran = on_memory().run(&["whoami"]);
