@@ -62,21 +62,21 @@ pub(crate) use ensure;
 /// Checks with their names.
 macro_rules! checks {
     ($($module:ident::$check:ident),+ $(,)?) => {
-        &[$((concat!(stringify!($module), "::", stringify!($check)), |room| Box::pin($module::$check(room)))),+]
+        &[$((concat!(stringify!($module), "::", stringify!($check)), |context| Box::pin($module::$check(context)))),+]
     };
 }
 pub(crate) use checks;
 
-pub(crate) type CheckFn<R> = for<'a> fn(&'a R) -> BoxFuture<'a, Result<(), Stop>>;
+pub(crate) type CheckFn<C> = for<'a> fn(&'a C) -> BoxFuture<'a, Result<(), Stop>>;
 
-/// Where one check works, and whatever it makes.
-pub(crate) trait Room: Send + Sync {
-    /// What a check makes and leaves behind if it cannot be cleaned up.
-    const MAKES: &'static str;
+/// What one check works with, and the list of what it creates.
+pub(crate) trait CheckContext: Send + Sync {
+    /// What checks create, as a plural noun for messages.
+    const CREATES: &'static str;
 
     fn waiting(&self) -> &Waiting;
 
-    /// Deletes what the check has made, without waiting until it is gone.
+    /// Deletes what the check has created, without waiting until it is gone.
     fn clean_up(&self) -> impl Future<Output = Result<(), String>> + Send;
 }
 
@@ -99,29 +99,29 @@ impl Waiting {
     }
 }
 
-/// Runs every check in a room of its own. Neither a failing check nor a failing clean-up stops it.
-pub(crate) async fn run<R: Room>(
-    checks: &[(&'static str, CheckFn<R>)],
+/// Runs every check with a context of its own. Neither a failing check nor a failing clean-up stops the run.
+pub(crate) async fn run<C: CheckContext>(
+    checks: &[(&'static str, CheckFn<C>)],
     deadline: Duration,
     concurrency: usize,
-    room: impl Fn() -> R,
+    context: impl Fn() -> C,
 ) -> Report {
-    let checks = stream::iter(checks).map(|(name, check)| one(name, *check, deadline, room()));
+    let checks = stream::iter(checks).map(|(name, check)| one(name, *check, deadline, context()));
     // `buffered` keeps the order of the list.
     Report::new(checks.buffered(concurrency.max(1)).collect().await)
 }
 
-async fn one<R: Room>(name: &'static str, check: CheckFn<R>, deadline: Duration, room: R) -> Check {
+async fn one<C: CheckContext>(name: &'static str, check: CheckFn<C>, deadline: Duration, context: C) -> Check {
     let began = Instant::now();
-    let outcome = match timeout(deadline, check(&room)).await {
+    let outcome = match timeout(deadline, check(&context)).await {
         Ok(Ok(())) => Outcome::Passed,
         Ok(Err(Stop::Failed(message))) => Outcome::Failed(message),
         Ok(Err(Stop::Skipped(reason))) => Outcome::Skipped(reason),
-        Err(_) => Outcome::Failed(format!("not done within {deadline:?}; it waited for {}", room.waiting().what())),
+        Err(_) => Outcome::Failed(format!("not done within {deadline:?}; it waited for {}", context.waiting().what())),
     };
-    let left = timeout(deadline, room.clean_up()).await.unwrap_or_else(|_| Err("the clean-up took too long".into()));
+    let left = timeout(deadline, context.clean_up()).await.unwrap_or_else(|_| Err("the clean-up took too long".into()));
     let outcome = match (outcome, left) {
-        (Outcome::Passed, Err(left)) => Outcome::Failed(format!("passed, but its {} stay: {left}", R::MAKES)),
+        (Outcome::Passed, Err(left)) => Outcome::Failed(format!("passed, but its {} stay: {left}", C::CREATES)),
         (outcome, _) => outcome,
     };
     Check { name, outcome, took: began.elapsed() }

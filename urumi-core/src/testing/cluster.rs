@@ -8,7 +8,8 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
-//! use urumi_core::cluster::{InMemoryCluster, conformance};
+//! use urumi_core::cluster::InMemoryCluster;
+//! use urumi_core::testing::cluster as conformance;
 //!
 //! let report = testing::run(Arc::new(InMemoryCluster::default()), conformance::Options::default()).await;
 //! println!("{report}");
@@ -17,68 +18,34 @@
 //! # }
 //! ```
 
+mod context;
 mod deleting;
+mod kinds;
 mod listing;
 mod logs;
 mod manifests;
 mod metadata;
 mod namespaces;
 mod objects;
+mod options;
 mod questions;
 mod replacing;
-mod room;
-mod sight;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod watching;
 mod workloads;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use self::room::Room;
+use self::context::Context;
+pub use self::options::{LABEL, Options};
 use crate::cluster::ClusterBackend;
 use crate::testing::{self, CheckFn, checks};
 pub use crate::testing::{Check, NotConforming, Outcome, Report};
 
-/// The label, with value `true`, of every namespace that the suite makes.
-pub const LABEL: &str = "store.urumi.ai/conformance";
-
-/// How the suite is run.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How long each check may take; a minute by default.
-    pub deadline: Duration,
-    /// How many checks run at a time; four by default.
-    pub concurrency: usize,
-    /// Whether pods become ready on this cluster. Without, checks of workloads are skipped.
-    pub workloads: bool,
-    /// Whether claims are bound on this cluster. Without, checks of claims are skipped.
-    pub claims: bool,
-    /// The storage class of claims; the cluster's default where there is none.
-    pub storage_class: Option<String>,
-    /// The image of pods. It must run as any user and without arguments.
-    pub image: String,
-    /// More labels for the suite's namespaces, e.g. those that an admission policy asks for.
-    pub labels: Vec<(String, String)>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            deadline: Duration::from_secs(60),
-            concurrency: 4,
-            workloads: true,
-            claims: true,
-            storage_class: None,
-            image: "registry.k8s.io/pause:3.10.1".into(),
-            labels: Vec::new(),
-        }
-    }
-}
-
 /// Every check there is, in the order of the report.
-const CHECKS: &[(&str, CheckFn<Room>)] = checks![
+const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     objects::create_returns_the_object_as_stored,
     objects::get_returns_what_was_created,
     objects::get_of_what_is_missing_is_none,
@@ -145,5 +112,5 @@ const CHECKS: &[(&str, CheckFn<Room>)] = checks![
 /// Runs every check against a backend. Neither a failing check nor a failing clean-up stops it.
 pub async fn run(backend: Arc<dyn ClusterBackend>, options: Options) -> Report {
     let (deadline, concurrency) = (options.deadline, options.concurrency);
-    testing::run(CHECKS, deadline, concurrency, || Room::new(backend.clone(), options.clone())).await
+    testing::run(CHECKS, deadline, concurrency, || Context::new(backend.clone(), options.clone())).await
 }

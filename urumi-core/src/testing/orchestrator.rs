@@ -23,70 +23,30 @@
 //! ```
 
 mod changing;
+mod context;
 mod creating;
 mod explaining;
+mod options;
 mod previewing;
 mod reading;
 mod repeating;
-mod room;
-mod sight;
 #[cfg(test)]
 mod tests;
 mod trying;
 mod waiting;
+mod watched;
 mod watching;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use self::room::Room;
+use self::context::Context;
+pub use self::options::Options;
 use crate::orchestrator::StoreOrchestrator;
-use crate::store::Options as EngineOptions;
 use crate::testing::{self, CheckFn, checks};
 pub use crate::testing::{Check, NotConforming, Outcome, Report};
 
-/// How the suite is run.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How long each check may take; a minute by default.
-    pub deadline: Duration,
-    /// How many checks run at a time; four by default.
-    pub concurrency: usize,
-    /// The engine of the suite's stores; `medusa` by default.
-    pub engine: String,
-    /// Options of the engine with which stores become ready; its defaults by default.
-    pub engine_options: EngineOptions,
-    /// Whose the suite's stores are; `team:conformance` by default. It must be one that may be named.
-    pub owner: String,
-    /// Another owner that may be named; `team:conformance-2` by default.
-    pub other_owner: String,
-    /// Options of the engine with which a store becomes `failed` before the deadline. Without, checks of failed stores
-    /// are skipped.
-    pub failing: Option<EngineOptions>,
-    /// Whether containers can be asked for their logs. Without, checks of logs are skipped.
-    pub logs: bool,
-    /// Whether smoke orders are reported. Without, the check of one that succeeds is skipped.
-    pub smoke: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            deadline: Duration::from_secs(60),
-            concurrency: 4,
-            engine: "medusa".to_owned(),
-            engine_options: EngineOptions::new(),
-            owner: "team:conformance".to_owned(),
-            other_owner: "team:conformance-2".to_owned(),
-            failing: None,
-            logs: true,
-            smoke: true,
-        }
-    }
-}
-
 /// Every check there is, in the order of the report.
-const CHECKS: &[(&str, CheckFn<Room>)] = checks![
+const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     creating::a_new_store_is_provisioning_and_as_asked_for,
     creating::without_an_id_one_is_drawn,
     creating::a_taken_id_is_a_conflict_and_nothing_changes,
@@ -138,5 +98,5 @@ const CHECKS: &[(&str, CheckFn<Room>)] = checks![
 /// Runs every check against an orchestrator. Neither a failing check nor a failing clean-up stops it.
 pub async fn run(orchestrator: Arc<dyn StoreOrchestrator>, options: Options) -> Report {
     let (deadline, concurrency) = (options.deadline, options.concurrency);
-    testing::run(CHECKS, deadline, concurrency, || Room::new(orchestrator.clone(), options.clone())).await
+    testing::run(CHECKS, deadline, concurrency, || Context::new(orchestrator.clone(), options.clone())).await
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::cluster::InMemoryCluster;
+use super::config::Config;
 use super::kinds::{INGRESS_CLASS, NAMESPACE, STORAGE_CLASS};
-use super::state::{Config, State};
+use super::server;
+use super::state::State;
 use super::tokens::Tokens;
-use super::{InMemoryCluster, server};
-use crate::kubernetes::Access;
-use crate::kubernetes::{Kind, Object};
+use crate::kubernetes::{Access, Kind, Object};
 use crate::secret::SecretString;
 
 /// Sets up an [`InMemoryCluster`].
@@ -175,5 +176,19 @@ impl InMemoryClusterBuilder {
         state.gate.denied = self.denied;
         state.tokens = self.tokens;
         InMemoryCluster::from_state(state)
+    }
+}
+
+impl Default for InMemoryCluster {
+    /// A cluster where everything happens at once and nothing fails.
+    fn default() -> Self {
+        InMemoryCluster::builder().build()
+    }
+}
+
+impl InMemoryCluster {
+    /// Sets up a cluster.
+    pub fn builder() -> InMemoryClusterBuilder {
+        InMemoryClusterBuilder::default()
     }
 }

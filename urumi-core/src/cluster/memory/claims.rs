@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::events::{self, Incident};
+use super::events;
 use super::fault::Fault;
+use super::incident::Incident;
+use super::json::set;
 use super::kinds::{CLAIM, STORAGE_CLASS};
-use super::state::{State, set};
-use crate::kubernetes::Query;
-use crate::kubernetes::{Object, ObjectRef};
+use super::state::State;
+use crate::kubernetes::{Object, ObjectRef, Query};
 
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::json::set;
 use super::kinds::NAMESPACE;
 use super::namespaces;
-use super::state::{State, set};
+use super::state::State;
 use crate::kubernetes::{Object, ObjectRef};
 
 /// Begins the deletion of an object. One that is being deleted already goes on as it does.

@@ -1,32 +1,13 @@
 //! Kubernetes Events: what controllers say about what they could not do.
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 
+use super::incident::Incident;
+use super::json::set;
 use super::kinds::EVENT;
 use super::namespaces;
-use super::state::{State, set};
-use crate::kubernetes::Object;
-use crate::kubernetes::Query;
-
-/// Something to report about an object.
-pub(super) struct Incident {
-    warning: bool,
-    reason: &'static str,
-    message: Cow<'static, str>,
-    source: &'static str,
-}
-
-impl Incident {
-    pub(super) fn warning(reason: &'static str, message: impl Into<Cow<'static, str>>, source: &'static str) -> Self {
-        Incident { warning: true, reason, message: message.into(), source }
-    }
-
-    pub(super) fn normal(reason: &'static str, message: impl Into<Cow<'static, str>>, source: &'static str) -> Self {
-        Incident { warning: false, reason, message: message.into(), source }
-    }
-}
+use super::state::State;
+use crate::kubernetes::{Object, Query};
 
 /// Reports an incident; the same one again counts up.
 pub(super) fn record(state: &mut State, about: &Object, incident: &Incident) {

@@ -26,3 +26,13 @@ pub(super) const INGRESS_CLASS: Kind = Kind::of::<IngressClass>();
 pub(super) const RESOURCE_QUOTA: Kind = Kind::of::<ResourceQuota>();
 pub(super) const LIMIT_RANGE: Kind = Kind::of::<LimitRange>();
 pub(super) const TOKEN_REVIEW: Kind = Kind::of::<TokenReview>();
+
+/// Whether objects of the kind have pods.
+pub(super) fn is_workload(kind: &Kind) -> bool {
+    *kind == DEPLOYMENT || *kind == STATEFUL_SET || *kind == JOB
+}
+
+/// Whether the API server counts generations of the kind (as far as urumi can see).
+pub(super) fn has_generation(kind: &Kind) -> bool {
+    !kind.group.is_empty()
+}

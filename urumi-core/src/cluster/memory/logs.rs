@@ -9,7 +9,8 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::InMemoryCluster;
+use super::cluster::InMemoryCluster;
+use super::controllers::settle;
 use super::kinds::POD;
 use super::output::{Line, Place, Run};
 use super::server::Refusal;
@@ -137,7 +138,7 @@ impl Rest {
     /// What was written since the last look, and when the cluster moves next by itself; nothing after the end.
     fn look(&mut self, cluster: &InMemoryCluster) -> Option<(Vec<Line>, Option<Instant>)> {
         let mut state = cluster.lock();
-        state.settle();
+        settle(&mut state);
         // Seen until here: only what comes after this look wakes.
         self.wake.mark_unchanged();
         let run = state.outputs.runs(&self.place).find(|run| run.number == self.run)?;

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::json::set;
 use super::kinds::NAMESPACE;
-use super::state::{State, Task, set};
+use super::state::State;
+use super::task::Task;
 use crate::kubernetes::{Object, ObjectRef};
 
 /// Fills in what every new namespace has.

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::state::State;
 use crate::kubernetes::Object;
 
 /// How many runs of a container are kept; the kubelet, too, keeps the present one and that before it.
@@ -83,16 +82,48 @@ impl Outputs {
         }
         runs.back_mut()
     }
-}
 
-/// Takes in that a pod's status is about to become `after`.
-pub(super) fn note(state: &mut State, pod: &Object, after: &Value) {
-    let lists = [("/spec/initContainers", "initContainerStatuses"), ("/spec/containers", "containerStatuses")];
-    for (specs, field) in lists {
-        let before = pod.list_at(&format!("/status/{field}"));
-        let after = after.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        for container in pod.list_at(specs) {
-            note_container(state, pod, container, [status_of(container, before), status_of(container, after)]);
+    /// Writes the lines that follow from a pod's new status `after`.
+    pub(super) fn note(&mut self, at: Timestamp, pod: &Object, after: &Value) {
+        let lists = [("/spec/initContainers", "initContainerStatuses"), ("/spec/containers", "containerStatuses")];
+        for (specs, field) in lists {
+            let before = pod.list_at(&format!("/status/{field}"));
+            let after = after.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            for container in pod.list_at(specs) {
+                self.note_container(at, pod, container, [status_of(container, before), status_of(container, after)]);
+            }
+        }
+    }
+
+    fn note_container(&mut self, at: Timestamp, pod: &Object, container: &Value, [before, after]: [&Value; 2]) {
+        let text = |field: &str| container.get(field).and_then(Value::as_str).unwrap_or_default();
+        let line = |text: String| Line { at, text };
+        let place = (pod.namespace().unwrap_or_default().to_owned(), pod.name().to_owned(), text("name").to_owned());
+        let start = || line(format!("starting {} from {}", text("name"), text("image")));
+
+        let exit = exit_code(before, after);
+        if let Some(code) = exit
+            && let Some(run) = self.present(&place, start)
+        {
+            match code {
+                0 => run.lines.push(line("done".into())),
+                // A container that is killed for its memory writes nothing more.
+                137 => {}
+                _ => run.lines.push(line(format!("fatal: exiting with code {code}"))),
+            }
+            run.ended = true;
+        }
+        if after.pointer("/state/running").is_some() {
+            let ready = after.get("ready").and_then(Value::as_bool) == Some(true);
+            if let Some(run) = self.present(&place, start).filter(|run| ready && !run.ready) {
+                run.ready = true;
+                let port = container.pointer("/ports/0/containerPort").and_then(Value::as_u64);
+                run.lines.push(line(port.map_or("ready".into(), |port| format!("ready, listening on port {port}"))));
+            }
+        } else if exit.is_none() && self.runs(&place).next_back().is_some_and(|run| !run.ended) {
+            // A fault was injected into a running pod: its log is that of a new pod.
+            self.runs.remove(&place);
+            self.nudge();
         }
     }
 }
@@ -100,39 +131,6 @@ pub(super) fn note(state: &mut State, pod: &Object, after: &Value) {
 fn status_of<'a>(container: &Value, statuses: &'a [Value]) -> &'a Value {
     static NONE: Value = Value::Null;
     statuses.iter().find(|status| status.get("name") == container.get("name")).unwrap_or(&NONE)
-}
-
-fn note_container(state: &mut State, pod: &Object, container: &Value, [before, after]: [&Value; 2]) {
-    let text = |field: &str| container.get(field).and_then(Value::as_str).unwrap_or_default();
-    let at = state.time();
-    let line = |text: String| Line { at, text };
-    let place = (pod.namespace().unwrap_or_default().to_owned(), pod.name().to_owned(), text("name").to_owned());
-    let start = || line(format!("starting {} from {}", text("name"), text("image")));
-
-    let exit = exit_code(before, after);
-    if let Some(code) = exit
-        && let Some(run) = state.outputs.present(&place, start)
-    {
-        match code {
-            0 => run.lines.push(line("done".into())),
-            // Who is killed for the memory it took has no last word.
-            137 => {}
-            _ => run.lines.push(line(format!("fatal: exiting with code {code}"))),
-        }
-        run.ended = true;
-    }
-    if after.pointer("/state/running").is_some() {
-        let ready = after.get("ready").and_then(Value::as_bool) == Some(true);
-        if let Some(run) = state.outputs.present(&place, start).filter(|run| ready && !run.ready) {
-            run.ready = true;
-            let port = container.pointer("/ports/0/containerPort").and_then(Value::as_u64);
-            run.lines.push(line(port.map_or("ready".into(), |port| format!("ready, listening on port {port}"))));
-        }
-    } else if exit.is_none() && state.outputs.runs(&place).next_back().is_some_and(|run| !run.ended) {
-        // A fault that was injected into a running pod: it is as if the pod had been replaced.
-        state.outputs.runs.remove(&place);
-        state.outputs.nudge();
-    }
 }
 
 /// The code of an exit between two statuses.

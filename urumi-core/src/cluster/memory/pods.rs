@@ -4,37 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
+use super::json::set;
 use super::kinds::{JOB, POD};
-use super::problem::{self, Problem};
-use super::state::{State, Task, set};
+use super::problem::{Problem, back_off};
+use super::runtime::{PodRuntime, PodState};
+use super::state::State;
 use super::status::Condition;
-use super::{events, output, smoke};
+use super::task::Task;
+use super::{causes, events, smoke};
 use crate::kubernetes::{Object, ObjectRef};
-
-/// What the in-memory cluster knows of a pod that it made, beyond the object.
-#[derive(Clone, Debug)]
-pub(super) struct PodLife {
-    pub(super) workload: ObjectRef,
-    /// Which pod template it was made from.
-    pub(super) template: String,
-    /// Its number, where it belongs to a StatefulSet.
-    pub(super) ordinal: Option<i64>,
-    pub(super) state: PodState,
-    restarts: i32,
-    last_exit: Option<i32>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum PodState {
-    /// Pulling, starting, warming up.
-    Starting {
-        until: Instant,
-    },
-    Running,
-    Broken(Problem),
-}
 
 /// What a pod is made for.
 pub(super) struct Birth<'a> {
@@ -88,7 +67,7 @@ pub(super) fn create(state: &mut State, birth: Birth<'_>) {
     set(&mut value, &["status"], json!({"phase": "Pending"}));
     let Ok(pod) = Object::from_value(POD, value) else { return };
     let delay = state.readiness_delay(workload.name());
-    let life = PodLife {
+    let life = PodRuntime {
         workload: workload.reference(),
         template: template.to_owned(),
         ordinal,
@@ -129,10 +108,10 @@ pub(super) fn crash(state: &mut State, namespace: &str, name: &str) -> bool {
     let delay = state.readiness_delay(&life.workload.name);
     let starting = start(state, &life.workload, delay);
     let workload = life.workload.clone();
-    let life = PodLife { state: starting, restarts: life.restarts + 1, last_exit: Some(1), ..life };
+    let life = PodRuntime { state: starting, restarts: life.restarts + 1, last_exit: Some(1), ..life };
     state.pods.insert(place, life);
     if let Some(pod) = state.find(&ObjectRef::namespaced(POD, namespace, name)) {
-        let problem = problem::crashed(&pod);
+        let problem = causes::crashed(&pod);
         for incident in problem.incidents(&pod) {
             events::record(state, &pod, &incident);
         }
@@ -147,7 +126,7 @@ pub(super) fn advance(state: &mut State, workload: &Object, name: &str) {
     let place = (namespace.to_owned(), name.to_owned());
     let Some(pod) = state.find(&ObjectRef::namespaced(POD, namespace, name)) else { return };
     let Some(mut life) = state.pods.get(&place).cloned() else { return };
-    let problem = problem::of(state, workload, &pod);
+    let problem = causes::find(state, workload, &pod);
     let next = match (problem, &life.state) {
         (Some(problem), PodState::Starting { until }) if !problem.prevents_scheduling() && state.now() < *until => {
             PodState::Starting { until: *until }
@@ -172,7 +151,7 @@ pub(super) fn advance(state: &mut State, workload: &Object, name: &str) {
     }
     life.state = next;
     let status = render(&pod, &life, smoke::fails(state, workload), &state.timestamp());
-    output::note(state, &pod, &status);
+    state.outputs.note(state.time(), &pod, &status);
     state.pods.insert(place, life);
     let pod = schedule(state, pod, &status);
     let pod = state.put_status(&pod, status);
@@ -191,7 +170,7 @@ fn schedule(state: &mut State, pod: Arc<Object>, status: &Value) -> Arc<Object> 
     state.put(scheduled)
 }
 
-fn render(pod: &Object, life: &PodLife, smoke_fails: bool, now: &str) -> Value {
+fn render(pod: &Object, life: &PodRuntime, smoke_fails: bool, now: &str) -> Value {
     let earlier = pod.list_at("/status/conditions");
     let problem = match &life.state {
         PodState::Broken(problem) => Some(problem),
@@ -276,7 +255,7 @@ fn names<'a>(pod: &'a Object, list: &str) -> Vec<&'a str> {
 }
 
 /// The statuses of the containers, or of the init containers.
-fn statuses(pod: &Object, life: &PodLife, problem: Option<&Problem>, init: bool, now: &str) -> Vec<Value> {
+fn statuses(pod: &Object, life: &PodRuntime, problem: Option<&Problem>, init: bool, now: &str) -> Vec<Value> {
     let list = if init { "/spec/initContainers" } else { "/spec/containers" };
     let earlier = pod.list_at(if init { "/status/initContainerStatuses" } else { "/status/containerStatuses" });
     let ready = life.state == PodState::Running;
@@ -299,7 +278,7 @@ fn statuses(pod: &Object, life: &PodLife, problem: Option<&Problem>, init: bool,
             }
             None if ready || mine.is_some() => json!({"running": {"startedAt": since("running")}}),
             None if stopped.is_some() && problem.is_none() => {
-                let message = problem::back_off(pod, name, life.restarts);
+                let message = back_off(pod, name, life.restarts);
                 json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}})
             }
             None if !init && !init_done && !pod.list_at("/spec/initContainers").is_empty() => {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::json::set;
 use super::kinds::{JOB, NAMESPACE, SERVICE};
-use super::state::{State, set};
+use super::state::State;
 use super::{admission, apply, deletion, namespaces};
 use crate::kubernetes::{ClusterErrorKind, MetadataPatch, Preconditions};
 use crate::kubernetes::{Object, ObjectRef};

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fault::Fault;
+use super::json::set;
 use super::state::State;
 use crate::kubernetes::Object;
 
@@ -22,13 +23,13 @@ pub(super) fn end(container: &Value, fails: bool, now: &str) -> Option<Value> {
     let mut report = json!({});
     if fails {
         if let Some(last) = steps.last_mut() {
-            super::state::set(last, &["error"], "answers 503".into());
+            set(last, &["error"], "answers 503".into());
         }
     } else {
         steps.push(step("place the order", 340));
         report = json!({"order": "order_MEMORY"});
     }
-    super::state::set(&mut report, &["steps"], steps.into());
+    set(&mut report, &["steps"], steps.into());
     let (code, reason) = if fails { (1, "Error") } else { (0, "Completed") };
     let message = report.to_string();
     Some(json!({"exitCode": code, "reason": reason, "message": message, "startedAt": now, "finishedAt": now}))

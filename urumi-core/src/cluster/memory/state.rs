@@ -1,7 +1,7 @@
-//! Everything the in-memory cluster holds, and how it moves on with time.
+//! Everything the in-memory cluster holds: objects, the clock, and the agenda of what is due later.
 //!
-//! Nothing runs in the background: what is due later stands in the agenda, and whoever looks at the cluster first
-//! lets it catch up ([`State::settle`]).
+//! Nothing runs in the background. [`controllers::settle`](super::controllers::settle) carries out what is due before
+//! each request.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,52 +10,27 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
-use uuid::Uuid;
 
-use super::fault::{Fault, FaultTarget};
+use super::config::Config;
+use super::fault::{self, Fault, FaultTarget};
+use super::json::set;
 use super::kinds::{
     CLAIM, CONFIG_MAP, DEPLOYMENT, JOB, LIMIT_RANGE, NAMESPACE, POD, RESOURCE_QUOTA, SECRET, STATEFUL_SET,
-    STORAGE_CLASS,
+    STORAGE_CLASS, has_generation, is_workload,
 };
 use super::log::{Change, Log};
 use super::outage::Gate;
 use super::output::Outputs;
-use super::pods::PodLife;
+use super::random::{mix, uuid_v4};
+use super::runtime::{PodRuntime, Rollout};
+use super::task::{Next, Task};
 use super::tokens::Tokens;
 use super::wake::{Sleeper, Wake};
-use super::workloads::Rollout;
-use super::{claims, fault, namespaces, workloads};
-use crate::kubernetes::Query;
-use crate::kubernetes::{Kind, Object, ObjectRef};
-
-/// What can be set before and while the cluster is in use.
-#[derive(Clone, Debug)]
-pub(super) struct Config {
-    pub(super) readiness_delay: Duration,
-    pub(super) readiness_delays: HashMap<String, Duration>,
-    pub(super) termination_delay: Duration,
-    pub(super) collection_delay: Duration,
-    pub(super) watch_history: usize,
-    /// The time of day at which the cluster begins; `None` for the system's.
-    pub(super) began: Option<Timestamp>,
-    pub(super) version: String,
-}
-
-/// Something to do at a certain time.
-#[derive(Clone, Debug)]
-pub(super) enum Task {
-    /// Look at a workload again.
-    Reconcile(ObjectRef),
-    /// Remove what is in a terminating namespace.
-    Empty { namespace: String, uid: String },
-    /// Remove a terminating namespace itself.
-    Finish { namespace: String, uid: String },
-    /// Remove what nobody owns any more, as the garbage collector does.
-    Collect(ObjectRef),
-}
+use crate::kubernetes::{Kind, Object, ObjectRef, Query};
 
 type Key = (Option<String>, String);
 
+/// The objects of one kind, and what happened to them.
 struct Shelf {
     objects: BTreeMap<Key, Arc<Object>>,
     log: Log,
@@ -66,7 +41,7 @@ pub(super) struct State {
     pub(super) gate: Gate,
     pub(super) faults: Vec<(FaultTarget, Fault)>,
     pub(super) tokens: Tokens,
-    pub(super) pods: BTreeMap<(String, String), PodLife>,
+    pub(super) pods: BTreeMap<(String, String), PodRuntime>,
     pub(super) outputs: Outputs,
     pub(super) rollouts: HashMap<ObjectRef, Rollout>,
     /// Which StatefulSet a claim was made for.
@@ -175,7 +150,7 @@ impl State {
     }
 
     /// Whether an object is owned by namespaces, and all of them are gone. Other owners go with what they own.
-    fn is_orphan(&self, object: &Object) -> bool {
+    pub(super) fn is_orphan(&self, object: &Object) -> bool {
         let owners = object.list_at("/metadata/ownerReferences");
         let is_gone = |owner: &Value| {
             let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -311,48 +286,25 @@ impl State {
         self.agenda_wake.subscribe()
     }
 
-    /// Does all that is due by now, each at its own time, until controllers have nothing more to do.
-    pub(super) fn settle(&mut self) {
-        let until = Instant::now();
-        loop {
-            while let Some(reference) = self.dirty.pop_front() {
-                self.marked.remove(&reference);
-                self.reconcile(&reference);
-            }
-            match self.agenda.first_entry() {
-                Some(entry) if entry.key().0 <= until => {
-                    let ((due, _), task) = entry.remove_entry();
-                    self.now = self.now.max(due);
-                    self.run(task);
-                }
-                _ => break,
-            }
+    /// Takes the next thing to do: an object that was marked, else what is due by `until`. Moves the clock to the time at
+    /// which it is due.
+    pub(super) fn next_task(&mut self, until: Instant) -> Option<Next> {
+        if let Some(reference) = self.dirty.pop_front() {
+            self.marked.remove(&reference);
+            return Some(Next::Marked(reference));
         }
-        self.now = self.now.max(until);
+        let entry = self.agenda.first_entry().filter(|entry| entry.key().0 <= until)?;
+        let ((due, _), task) = entry.remove_entry();
+        self.now = self.now.max(due);
+        Some(Next::Due(task))
     }
 
-    fn run(&mut self, task: Task) {
-        match task {
-            Task::Reconcile(reference) => self.mark(reference),
-            Task::Empty { namespace, uid } => namespaces::empty(self, &namespace, &uid),
-            Task::Finish { namespace, uid } => namespaces::finish(self, &namespace, &uid),
-            Task::Collect(reference) => {
-                if self.find(&reference).is_some_and(|object| self.is_orphan(&object)) {
-                    self.delete(&reference);
-                }
-            }
-        }
+    /// Moves the clock forward.
+    pub(super) fn advance_to(&mut self, time: Instant) {
+        self.now = self.now.max(time);
     }
 
     // ---- controllers ---------------------------------------------------------------------------------------------
-
-    fn reconcile(&mut self, reference: &ObjectRef) {
-        if is_workload(&reference.kind) {
-            workloads::reconcile(self, reference);
-        } else if reference.kind == CLAIM {
-            claims::reconcile(self, reference);
-        }
-    }
 
     /// Has a controller look at an object soon.
     pub(super) fn mark(&mut self, reference: ObjectRef) {
@@ -378,8 +330,8 @@ impl State {
             self.mark(object.reference());
         } else if *kind == POD {
             let place = (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned());
-            if let Some(life) = self.pods.get(&place) {
-                self.mark(life.workload.clone());
+            if let Some(pod) = self.pods.get(&place) {
+                self.mark(pod.workload.clone());
             }
         } else if [CLAIM, SECRET, CONFIG_MAP, RESOURCE_QUOTA, LIMIT_RANGE].contains(kind) {
             self.mark_all(object.namespace());
@@ -397,38 +349,4 @@ impl State {
     pub(super) fn readiness_delay(&self, workload: &str) -> Duration {
         self.config.readiness_delays.get(workload).copied().unwrap_or(self.config.readiness_delay)
     }
-}
-
-pub(super) fn is_workload(kind: &Kind) -> bool {
-    *kind == DEPLOYMENT || *kind == STATEFUL_SET || *kind == JOB
-}
-
-/// Kinds of which the API server counts generations, as far as urumi can see.
-fn has_generation(kind: &Kind) -> bool {
-    !kind.group.is_empty()
-}
-
-/// Sets the value behind a path of keys, making the objects on the way.
-pub(super) fn set(value: &mut Value, path: &[&str], new: Value) {
-    let mut place = value;
-    for key in path {
-        if !place.is_object() {
-            *place = Value::Object(serde_json::Map::new());
-        }
-        let Some(map) = place.as_object_mut() else { return };
-        place = map.entry(*key).or_insert(Value::Null);
-    }
-    *place = new;
-}
-
-/// Spreads a counter over all 64 bits (splitmix64).
-pub(super) fn mix(n: u64) -> u64 {
-    let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-fn uuid_v4(bits: u128) -> Uuid {
-    Uuid::from_u128((bits & !(0xf_u128 << 76) & !(0x3_u128 << 62)) | (0x4_u128 << 76) | (0x2_u128 << 62))
 }

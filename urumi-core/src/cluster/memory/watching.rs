@@ -7,7 +7,8 @@ use futures::StreamExt;
 use futures::stream;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::InMemoryCluster;
+use super::cluster::InMemoryCluster;
+use super::controllers::settle;
 use super::outage::Asked;
 use super::state::State;
 use super::wake::Sleeper;
@@ -76,7 +77,7 @@ impl Watcher {
         let cluster = self.cluster.clone();
         let mut guard = cluster.lock();
         let state = &mut *guard;
-        state.settle();
+        settle(state);
         if let Some(position) = &self.position
             && position.drops != state.drops
         {

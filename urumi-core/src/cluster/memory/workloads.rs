@@ -5,26 +5,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use super::events::{self, Incident};
 use super::fault::Fault;
+use super::incident::Incident;
+use super::json::set;
 use super::kinds::{JOB, POD, STATEFUL_SET};
-use super::pods::{self, Birth, PodState};
-use super::state::{State, Task, mix, set};
+use super::pods::{self, Birth};
+use super::random::{hash, mix, suffix};
+use super::runtime::{PodState, Rollout};
+use super::state::State;
 use super::status::Condition;
-use super::{claims, namespaces, quota, smoke};
+use super::task::Task;
+use super::{claims, events, namespaces, quota, smoke};
 use crate::kubernetes::{Object, ObjectRef};
-
-/// How far a Deployment's newest template has got.
-#[derive(Clone, Debug)]
-pub(super) struct Rollout {
-    template: String,
-    best: (usize, usize),
-    since: Instant,
-    complete: bool,
-    deadline: Option<Instant>,
-}
 
 /// A pod, as its controller sees it.
 #[derive(Clone)]
@@ -50,7 +43,7 @@ pub(super) fn reconcile(state: &mut State, reference: &ObjectRef) {
     if reference.kind == JOB {
         return run_job(state, &workload);
     }
-    let template = hash(workload.at("/spec/template").unwrap_or(&Value::Null));
+    let template = hash(&workload.at("/spec/template").unwrap_or(&Value::Null).to_string());
     let refused = if reference.kind == STATEFUL_SET {
         scale_stateful_set(state, &workload, &template);
         None
@@ -403,7 +396,7 @@ enum Progress {
 fn progress(state: &mut State, workload: &Object, template: &str, count: (usize, usize), complete: bool) -> Progress {
     let now = state.now();
     let reference = workload.reference();
-    let fresh = || Rollout { template: template.to_owned(), best: (0, 0), since: now, complete: false, deadline: None };
+    let fresh = || Rollout::new(template, now);
     let rollout = state.rollouts.entry(reference.clone()).or_insert_with(fresh);
     if rollout.template != template {
         *rollout = fresh();
@@ -426,21 +419,4 @@ fn progress(state: &mut State, workload: &Object, template: &str, count: (usize,
         state.schedule_at(deadline, Task::Reconcile(reference));
     }
     Progress::Going
-}
-
-/// A short hash of a pod template: the same for the same template, in every cluster and run.
-fn hash(template: &Value) -> String {
-    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    suffix(mix(template.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, fnv)), 10)
-}
-
-/// Characters that make no words, as Kubernetes uses them in generated names.
-fn suffix(mut bits: u64, length: usize) -> String {
-    const SAFE: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-    let mut text = String::with_capacity(length);
-    for _ in 0..length {
-        text.push(char::from(SAFE.get((bits % 27) as usize).copied().unwrap_or(b'x')));
-        bits /= 27;
-    }
-    text
 }

@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
-use super::manifests::{CONFIG_MAP, NAMESPACE, TAG, config_map};
-use super::room::{Room, Stop, ensure, expect_error};
+use super::context::{Context, Stop, ensure, expect_error};
+use super::kinds::{CONFIG_MAP, NAMESPACE};
+use super::manifests::config_map;
+use super::options::TAG;
 use crate::kubernetes::ClusterErrorKind::{self, NotFound};
 use crate::kubernetes::ObjectRef;
 use crate::kubernetes::{LabelRequirement, Preconditions, Query, WatchEvent};
 
-pub(super) async fn a_new_namespace_is_active_and_labelled(room: &Room) -> Result<(), Stop> {
-    let created = room.namespace_object().await?;
+pub(super) async fn a_new_namespace_is_active_and_labelled(context: &Context) -> Result<(), Stop> {
+    let created = context.namespace_object().await?;
     ensure!(created.str_at("/status/phase") == Some("Active"), "its phase is {:?}", created.at("/status/phase"));
     let name = created.label("kubernetes.io/metadata.name");
     ensure!(name == Some(created.name()), "its name's label is {name:?}");
@@ -17,35 +19,35 @@ pub(super) async fn a_new_namespace_is_active_and_labelled(room: &Room) -> Resul
     Ok(())
 }
 
-pub(super) async fn deleting_twice_is_success(room: &Room) -> Result<(), Stop> {
-    let created = room.namespace_object().await?;
-    room.cluster.create(&config_map(room, created.name(), "a", json!({}))?).await?;
-    room.delete(created.name()).await?;
+pub(super) async fn deleting_twice_is_success(context: &Context) -> Result<(), Stop> {
+    let created = context.namespace_object().await?;
+    context.cluster.create(&config_map(context, created.name(), "a", json!({}))?).await?;
+    context.delete(created.name()).await?;
     // Again with what was seen before the deletion began, and with what is there now.
     let mut seen = vec![created.clone()];
-    seen.extend(room.cluster.get(&created.reference()).await?);
+    seen.extend(context.cluster.get(&created.reference()).await?);
     for seen in seen {
-        match room.cluster.delete(&seen.reference(), &Preconditions::of(&seen)).await {
+        match context.cluster.delete(&seen.reference(), &Preconditions::of(&seen)).await {
             // It may be gone by now.
             Err(error) if error.kind() != NotFound => return Err(error.into()),
             _ => {}
         }
     }
-    let found = room.cluster.get(&created.reference()).await?;
+    let found = context.cluster.get(&created.reference()).await?;
     ensure!(found.is_none_or(|ns| ns.is_terminating()), "it is not being deleted");
     Ok(())
 }
 
-pub(super) async fn nothing_is_created_in_a_terminating_namespace(room: &Room) -> Result<(), Stop> {
+pub(super) async fn nothing_is_created_in_a_terminating_namespace(context: &Context) -> Result<(), Stop> {
     // A namespace may be gone before anything can be tried in it.
     for _ in 0..5 {
-        let ns = room.namespace().await?;
+        let ns = context.namespace().await?;
         for n in 0..5 {
-            room.cluster.create(&config_map(room, &ns, &format!("filling-{n}"), json!({}))?).await?;
+            context.cluster.create(&config_map(context, &ns, &format!("filling-{n}"), json!({}))?).await?;
         }
-        room.delete(&ns).await?;
-        let created = room.cluster.create(&config_map(room, &ns, "late", json!({}))?).await;
-        let applied = room.cluster.apply(&config_map(room, &ns, "later", json!({}))?).await;
+        context.delete(&ns).await?;
+        let created = context.cluster.create(&config_map(context, &ns, "late", json!({}))?).await;
+        let applied = context.cluster.apply(&config_map(context, &ns, "later", json!({}))?).await;
         let gone = |error: &crate::kubernetes::ClusterError| error.kind() == NotFound;
         if created.as_ref().is_err_and(gone) || applied.as_ref().is_err_and(gone) {
             continue;
@@ -57,17 +59,17 @@ pub(super) async fn nothing_is_created_in_a_terminating_namespace(room: &Room) -
     Err(Stop::Skipped("namespaces are gone before anything can be tried in them".into()))
 }
 
-pub(super) async fn contents_and_namespace_go_and_are_seen_to_go(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let map = room.cluster.create(&config_map(room, &ns, "a", json!({"k": "v"}))?).await?;
-    let tagged = LabelRequirement::Equals(TAG.into(), room.tag.clone());
-    let mut maps = room.watch(&Query::all(CONFIG_MAP).labelled(tagged));
-    let mut namespaces = room.watch(&Query::all(NAMESPACE).named(&ns));
+pub(super) async fn contents_and_namespace_go_and_are_seen_to_go(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let map = context.cluster.create(&config_map(context, &ns, "a", json!({"k": "v"}))?).await?;
+    let tagged = LabelRequirement::Equals(TAG.into(), context.tag.clone());
+    let mut maps = context.watch(&Query::all(CONFIG_MAP).labelled(tagged));
+    let mut namespaces = context.watch(&Query::all(NAMESPACE).named(&ns));
     ensure!(maps.snapshot().await?.len() == 1, "the ConfigMap is not in the snapshot");
     ensure!(namespaces.snapshot().await?.len() == 1, "the namespace is not in the snapshot");
-    room.delete(&ns).await?;
+    context.delete(&ns).await?;
 
-    room.waiting.on("the deletion of the ConfigMap");
+    context.waiting.on("the deletion of the ConfigMap");
     loop {
         match maps.next().await? {
             WatchEvent::Deleted(gone) => {
@@ -79,7 +81,7 @@ pub(super) async fn contents_and_namespace_go_and_are_seen_to_go(room: &Room) ->
             _ => {}
         }
     }
-    room.waiting.on("the deletion of the namespace");
+    context.waiting.on("the deletion of the namespace");
     let mut seen_terminating = false;
     loop {
         match namespaces.next().await? {
@@ -94,7 +96,7 @@ pub(super) async fn contents_and_namespace_go_and_are_seen_to_go(room: &Room) ->
         }
     }
     for reference in [map.reference(), ObjectRef::cluster(NAMESPACE, &ns)] {
-        ensure!(room.cluster.get(&reference).await?.is_none(), "{reference} is still there");
+        ensure!(context.cluster.get(&reference).await?.is_none(), "{reference} is still there");
     }
     Ok(())
 }

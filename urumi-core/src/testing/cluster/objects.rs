@@ -3,60 +3,62 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::manifests::{self, CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, config_map, container, deployment};
-use super::room::{Room, Stop, ensure, expect_error};
+use super::context::{Context, Stop, ensure, expect_error};
+use super::kinds::{CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET};
+use super::manifests::{config_map, container, deployment};
+use super::options::TAG;
 use crate::kubernetes::ClusterErrorKind::{AlreadyExists, Conflict, Invalid, NotFound};
 use crate::kubernetes::Verb;
 use crate::kubernetes::{Object, ObjectRef};
 
-pub(super) async fn create_returns_the_object_as_stored(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let stored = room.cluster.create(&config_map(room, &ns, "a", json!({"k": "v"}))?).await?;
+pub(super) async fn create_returns_the_object_as_stored(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let stored = context.cluster.create(&config_map(context, &ns, "a", json!({"k": "v"}))?).await?;
     ensure!(stored.reference() == ObjectRef::namespaced(CONFIG_MAP, &ns, "a"), "it is {stored:?}");
     ensure!(stored.uid().is_some_and(|uid| !uid.is_empty()), "it has no uid");
     ensure!(stored.resource_version().is_some_and(|v| !v.is_empty()), "it has no resourceVersion");
     ensure!(stored.at("/metadata/creationTimestamp").is_some(), "it has no creationTimestamp");
     ensure!(stored.at("/data") == Some(&json!({"k": "v"})), "its data is {:?}", stored.at("/data"));
     ensure!(stored.str_at("/apiVersion") == Some("v1"), "its apiVersion is {:?}", stored.at("/apiVersion"));
-    ensure!(stored.label(manifests::TAG) == Some(&room.tag), "its label is {:?}", stored.label(manifests::TAG));
+    ensure!(stored.label(TAG) == Some(&context.tag), "its label is {:?}", stored.label(TAG));
     Ok(())
 }
 
-pub(super) async fn get_returns_what_was_created(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace_object().await?;
-    let stored = room.cluster.create(&config_map(room, ns.name(), "a", json!({"k": "v"}))?).await?;
-    let found = room.cluster.get(&stored.reference()).await?;
+pub(super) async fn get_returns_what_was_created(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace_object().await?;
+    let stored = context.cluster.create(&config_map(context, ns.name(), "a", json!({"k": "v"}))?).await?;
+    let found = context.cluster.get(&stored.reference()).await?;
     ensure!(found.as_ref().map(|o| o.at("/data")) == Some(stored.at("/data")), "get returned {found:?}");
     ensure!(found.and_then(|o| o.uid().map(str::to_owned)).as_deref() == stored.uid(), "it has another uid");
-    let found = room.cluster.get(&ObjectRef::cluster(NAMESPACE, ns.name())).await?;
+    let found = context.cluster.get(&ObjectRef::cluster(NAMESPACE, ns.name())).await?;
     let uid = found.as_ref().and_then(|o| o.uid());
     ensure!(uid == ns.uid(), "the namespace's uid is {uid:?}, it was {:?}", ns.uid());
     Ok(())
 }
 
-pub(super) async fn get_of_what_is_missing_is_none(room: &Room) -> Result<(), Stop> {
-    let (ns, nowhere) = (room.namespace().await?, room.new_name());
+pub(super) async fn get_of_what_is_missing_is_none(context: &Context) -> Result<(), Stop> {
+    let (ns, nowhere) = (context.namespace().await?, context.new_name());
     for reference in [
         ObjectRef::namespaced(CONFIG_MAP, &ns, "missing"),
         ObjectRef::namespaced(CONFIG_MAP, &nowhere, "missing"),
         ObjectRef::namespaced(DEPLOYMENT, &ns, "missing"),
         ObjectRef::cluster(NAMESPACE, &nowhere),
     ] {
-        let found = room.cluster.get(&reference).await?;
+        let found = context.cluster.get(&reference).await?;
         ensure!(found.is_none(), "{reference} was found");
     }
     Ok(())
 }
 
-pub(super) async fn a_taken_name_is_refused_and_nothing_changed(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let first = room.cluster.create(&config_map(room, &ns, "a", json!({"k": "first"}))?).await?;
-    let second = room.cluster.create(&config_map(room, &ns, "a", json!({"k": "second"}))?).await;
+pub(super) async fn a_taken_name_is_refused_and_nothing_changed(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let first = context.cluster.create(&config_map(context, &ns, "a", json!({"k": "first"}))?).await?;
+    let second = context.cluster.create(&config_map(context, &ns, "a", json!({"k": "second"}))?).await;
     let error = expect_error(second, AlreadyExists, "creating the same ConfigMap twice")?;
     ensure!(!error.is_retryable(), "the error claims that a repetition could help");
-    let again = room.cluster.create(&manifests::namespace(room, &ns)?).await;
+    let again = context.cluster.create(&context.namespace_manifest(&ns)?).await;
     expect_error(again, AlreadyExists, "creating the same Namespace twice")?;
-    let found = room.cluster.get(&first.reference()).await?;
+    let found = context.cluster.get(&first.reference()).await?;
     let (version, data) = (first.resource_version(), Some(&json!({"k": "first"})));
     ensure!(
         found.as_ref().is_some_and(|o| o.resource_version() == version && o.at("/data") == data),
@@ -65,13 +67,13 @@ pub(super) async fn a_taken_name_is_refused_and_nothing_changed(room: &Room) -> 
     Ok(())
 }
 
-pub(super) async fn of_concurrent_creates_exactly_one_wins(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
+pub(super) async fn of_concurrent_creates_exactly_one_wins(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
     let mut objects = Vec::new();
     for n in 0..8 {
-        objects.push(config_map(room, &ns, "a", json!({"k": n.to_string()}))?);
+        objects.push(config_map(context, &ns, "a", json!({"k": n.to_string()}))?);
     }
-    let results = join_all(objects.iter().map(|object| room.cluster.create(object))).await;
+    let results = join_all(objects.iter().map(|object| context.cluster.create(object))).await;
     let mut winners = Vec::new();
     for result in results {
         match result {
@@ -82,71 +84,71 @@ pub(super) async fn of_concurrent_creates_exactly_one_wins(room: &Room) -> Resul
         }
     }
     ensure!(winners.len() == 1, "{} of 8 concurrent creates won", winners.len());
-    let found = room.cluster.get(&ObjectRef::namespaced(CONFIG_MAP, &ns, "a")).await?;
+    let found = context.cluster.get(&ObjectRef::namespaced(CONFIG_MAP, &ns, "a")).await?;
     let (found, won) = (found.as_ref().and_then(|o| o.at("/data")), winners.first().and_then(|o| o.at("/data")));
     ensure!(found == won, "the one that won is not the one that is stored");
     Ok(())
 }
 
-pub(super) async fn a_missing_namespace_is_not_found(room: &Room) -> Result<(), Stop> {
-    let object = config_map(room, &room.new_name(), "a", json!({}))?;
-    expect_error(room.cluster.create(&object).await, NotFound, "creating in a missing namespace")?;
-    expect_error(room.cluster.apply(&object).await, NotFound, "applying in a missing namespace")?;
+pub(super) async fn a_missing_namespace_is_not_found(context: &Context) -> Result<(), Stop> {
+    let object = config_map(context, &context.new_name(), "a", json!({}))?;
+    expect_error(context.cluster.create(&object).await, NotFound, "creating in a missing namespace")?;
+    expect_error(context.cluster.apply(&object).await, NotFound, "applying in a missing namespace")?;
     Ok(())
 }
 
-pub(super) async fn unknown_fields_are_invalid(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let mut mistyped = container(room, "main");
+pub(super) async fn unknown_fields_are_invalid(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let mut mistyped = container(context, "main");
     if let Some(map) = mistyped.as_object_mut() {
         map.insert("imagePullPolicies".into(), "Always".into());
     }
-    let mut map = config_map(room, &ns, "a", json!({}))?;
+    let mut map = config_map(context, &ns, "a", json!({}))?;
     if let Some(fields) = map.as_value_mut().as_object_mut() {
         fields.insert("datas".into(), json!({"k": "v"}));
     }
     for object in [deployment(&ns, "a", 0, &[mistyped])?, map] {
-        let error = expect_error(room.cluster.create(&object).await, Invalid, "creating with an unknown field")?;
+        let error = expect_error(context.cluster.create(&object).await, Invalid, "creating with an unknown field")?;
         ensure!(!error.is_retryable(), "the error claims that a repetition could help");
-        expect_error(room.cluster.apply(&object).await, Invalid, "applying with an unknown field")?;
-        ensure!(room.cluster.get(&object.reference()).await?.is_none(), "{object:?} was stored nevertheless");
+        expect_error(context.cluster.apply(&object).await, Invalid, "applying with an unknown field")?;
+        ensure!(context.cluster.get(&object.reference()).await?.is_none(), "{object:?} was stored nevertheless");
     }
     Ok(())
 }
 
-pub(super) async fn malformed_names_are_invalid(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
+pub(super) async fn malformed_names_are_invalid(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
     for name in ["Capital", "under_score", "-dash"] {
-        let object = config_map(room, &ns, name, json!({}))?;
-        expect_error(room.cluster.create(&object).await, Invalid, &format!("creating a ConfigMap {name:?}"))?;
+        let object = config_map(context, &ns, name, json!({}))?;
+        expect_error(context.cluster.create(&object).await, Invalid, &format!("creating a ConfigMap {name:?}"))?;
     }
     for name in ["Store-conformance", "store.conformance", &format!("store-conformance-{}", "a".repeat(60))] {
-        let object = manifests::namespace(room, name)?;
-        expect_error(room.cluster.create(&object).await, Invalid, &format!("creating a Namespace {name:?}"))?;
+        let object = context.namespace_manifest(name)?;
+        expect_error(context.cluster.create(&object).await, Invalid, &format!("creating a Namespace {name:?}"))?;
     }
     Ok(())
 }
 
-pub(super) async fn contradictory_objects_are_invalid(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let mut object = deployment(&ns, "a", 0, &[container(room, "main")])?;
+pub(super) async fn contradictory_objects_are_invalid(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let mut object = deployment(&ns, "a", 0, &[container(context, "main")])?;
     if let Some(selector) = object.as_value_mut().pointer_mut("/spec/selector/matchLabels") {
         *selector = json!({"app": "another"});
     }
-    expect_error(room.cluster.create(&object).await, Invalid, "a selector that its own template does not match")?;
-    let mut object = config_map(room, &ns, "a", json!({}))?;
+    expect_error(context.cluster.create(&object).await, Invalid, "a selector that its own template does not match")?;
+    let mut object = config_map(context, &ns, "a", json!({}))?;
     if let Some(data) = object.as_value_mut().pointer_mut("/data") {
         *data = json!({"k": {"not": "a string"}});
     }
-    expect_error(room.cluster.create(&object).await, Invalid, "a field of another type")?;
+    expect_error(context.cluster.create(&object).await, Invalid, "a field of another type")?;
     Ok(())
 }
 
-pub(super) async fn errors_name_verb_and_object(room: &Room) -> Result<(), Stop> {
-    let ns = room.new_name();
-    let object = config_map(room, &ns, "wanted", json!({}))?;
-    let create = expect_error(room.cluster.create(&object).await, NotFound, "creating in a missing namespace")?;
-    let apply = expect_error(room.cluster.apply(&object).await, NotFound, "applying in a missing namespace")?;
+pub(super) async fn errors_name_verb_and_object(context: &Context) -> Result<(), Stop> {
+    let ns = context.new_name();
+    let object = config_map(context, &ns, "wanted", json!({}))?;
+    let create = expect_error(context.cluster.create(&object).await, NotFound, "creating in a missing namespace")?;
+    let apply = expect_error(context.cluster.apply(&object).await, NotFound, "applying in a missing namespace")?;
     for (error, verb) in [(create, Verb::Create), (apply, Verb::Apply)] {
         ensure!(error.verb() == verb, "the error of {verb:?} says {:?}", error.verb());
         let target = error.target();
@@ -156,60 +158,60 @@ pub(super) async fn errors_name_verb_and_object(room: &Room) -> Result<(), Stop>
     Ok(())
 }
 
-pub(super) async fn the_same_name_in_two_namespaces_is_two_objects(room: &Room) -> Result<(), Stop> {
-    let (one, other) = (room.namespace().await?, room.namespace().await?);
+pub(super) async fn the_same_name_in_two_namespaces_is_two_objects(context: &Context) -> Result<(), Stop> {
+    let (one, other) = (context.namespace().await?, context.namespace().await?);
     for ns in [&one, &other] {
-        room.cluster.create(&config_map(room, ns, "a", json!({"in": ns}))?).await?;
+        context.cluster.create(&config_map(context, ns, "a", json!({"in": ns}))?).await?;
     }
     for ns in [&one, &other] {
-        let found = room.cluster.get(&ObjectRef::namespaced(CONFIG_MAP, ns, "a")).await?;
+        let found = context.cluster.get(&ObjectRef::namespaced(CONFIG_MAP, ns, "a")).await?;
         ensure!(found.is_some_and(|o| o.str_at("/data/in") == Some(ns)), "the one in {ns} is another");
     }
     Ok(())
 }
 
-pub(super) async fn secrets_are_stored_encoded(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
+pub(super) async fn secrets_are_stored_encoded(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
     let value = json!({"metadata": {"name": "a", "namespace": ns}, "stringData": {"k": "v"}});
-    room.cluster.create(&Object::from_value(SECRET, value)?).await?;
-    let found = room.cluster.get(&ObjectRef::namespaced(SECRET, &ns, "a")).await?;
+    context.cluster.create(&Object::from_value(SECRET, value)?).await?;
+    let found = context.cluster.get(&ObjectRef::namespaced(SECRET, &ns, "a")).await?;
     let data = found.as_ref().and_then(|o| o.at("/data"));
     ensure!(data == Some(&json!({"k": "dg=="})), "what was given as text is not stored as base64");
     ensure!(found.is_some_and(|o| o.at("/stringData").is_none()), "the text itself is returned too");
     Ok(())
 }
 
-pub(super) async fn apply_creates_what_is_missing(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let applied = room.cluster.apply(&config_map(room, &ns, "a", json!({"k": "v"}))?).await?;
+pub(super) async fn apply_creates_what_is_missing(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let applied = context.cluster.apply(&config_map(context, &ns, "a", json!({"k": "v"}))?).await?;
     ensure!(applied.uid().is_some(), "it has no uid");
-    let found = room.cluster.get(&applied.reference()).await?;
+    let found = context.cluster.get(&applied.reference()).await?;
     ensure!(found.is_some_and(|o| o.str_at("/data/k") == Some("v")), "it was not stored");
     Ok(())
 }
 
-pub(super) async fn apply_sets_ours_and_keeps_the_rest(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let first = room.cluster.create(&config_map(room, &ns, "a", json!({"ours": "1", "theirs": "x"}))?).await?;
-    let applied = room.cluster.apply(&config_map(room, &ns, "a", json!({"ours": "2", "more": "3"}))?).await?;
+pub(super) async fn apply_sets_ours_and_keeps_the_rest(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let first = context.cluster.create(&config_map(context, &ns, "a", json!({"ours": "1", "theirs": "x"}))?).await?;
+    let applied = context.cluster.apply(&config_map(context, &ns, "a", json!({"ours": "2", "more": "3"}))?).await?;
     let wanted = json!({"ours": "2", "theirs": "x", "more": "3"});
     ensure!(applied.at("/data") == Some(&wanted), "apply made {:?} of it", applied.at("/data"));
     ensure!(applied.uid() == first.uid(), "it is another object now");
     ensure!(applied.resource_version() != first.resource_version(), "its resourceVersion is the same");
-    let found = room.cluster.get(&first.reference()).await?;
+    let found = context.cluster.get(&first.reference()).await?;
     ensure!(found.is_some_and(|o| o.at("/data") == Some(&wanted)), "what apply returned is not what is stored");
     Ok(())
 }
 
-pub(super) async fn apply_merges_containers_by_name(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let (main, side) = (container(room, "main"), container(room, "side"));
-    room.cluster.create(&deployment(&ns, "a", 0, &[side, main.clone()])?).await?;
+pub(super) async fn apply_merges_containers_by_name(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let (main, side) = (container(context, "main"), container(context, "side"));
+    context.cluster.create(&deployment(&ns, "a", 0, &[side, main.clone()])?).await?;
     let mut changed = main;
     if let Some(map) = changed.as_object_mut() {
         map.insert("env".into(), json!([{"name": "A", "value": "1"}]));
     }
-    let applied = room.cluster.apply(&deployment(&ns, "a", 0, &[changed])?).await?;
+    let applied = context.cluster.apply(&deployment(&ns, "a", 0, &[changed])?).await?;
     let containers = applied.list_at("/spec/template/spec/containers");
     let named = |name: &str| containers.iter().find(|c| c.get("name").and_then(Value::as_str) == Some(name));
     ensure!(containers.len() == 2, "there are {} containers", containers.len());
@@ -219,46 +221,46 @@ pub(super) async fn apply_merges_containers_by_name(room: &Room) -> Result<(), S
     Ok(())
 }
 
-pub(super) async fn apply_with_a_uid_is_of_that_object_only(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
+pub(super) async fn apply_with_a_uid_is_of_that_object_only(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
     let pinned = |name: &str, uid: &str, data: Value| -> Result<Object, Stop> {
-        let mut object = config_map(room, &ns, name, data)?;
+        let mut object = config_map(context, &ns, name, data)?;
         if let Some(metadata) = object.as_value_mut().pointer_mut("/metadata").and_then(Value::as_object_mut) {
             metadata.insert("uid".into(), uid.into());
         }
         Ok(object)
     };
-    let first = room.cluster.create(&config_map(room, &ns, "a", json!({"k": "1"}))?).await?;
+    let first = context.cluster.create(&config_map(context, &ns, "a", json!({"k": "1"}))?).await?;
     let own = first.uid().unwrap_or_default();
-    let applied = room.cluster.apply(&pinned("a", own, json!({"k": "2"}))?).await?;
+    let applied = context.cluster.apply(&pinned("a", own, json!({"k": "2"}))?).await?;
     ensure!(applied.str_at("/data/k") == Some("2"), "what has that uid was not changed");
     let other = "11111111-2222-4333-8444-555555555555";
-    let late = room.cluster.apply(&pinned("a", other, json!({"k": "3"}))?).await;
+    let late = context.cluster.apply(&pinned("a", other, json!({"k": "3"}))?).await;
     expect_error(late, Conflict, "applying to another object of the same name")?;
-    let found = room.cluster.get(&first.reference()).await?;
+    let found = context.cluster.get(&first.reference()).await?;
     ensure!(found.is_some_and(|o| o.str_at("/data/k") == Some("2")), "a refused apply changed it");
     let gone = pinned("gone", other, json!({"k": "1"}))?;
-    expect_error(room.cluster.apply(&gone).await, Conflict, "applying to an object that is gone")?;
-    ensure!(room.cluster.get(&gone.reference()).await?.is_none(), "a refused apply created it");
+    expect_error(context.cluster.apply(&gone).await, Conflict, "applying to an object that is gone")?;
+    ensure!(context.cluster.get(&gone.reference()).await?.is_none(), "a refused apply created it");
     Ok(())
 }
 
-pub(super) async fn apply_without_a_change_changes_nothing(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let object = config_map(room, &ns, "a", json!({"k": "v"}))?;
-    let first = room.cluster.apply(&object).await?;
-    let second = room.cluster.apply(&object).await?;
+pub(super) async fn apply_without_a_change_changes_nothing(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let object = config_map(context, &ns, "a", json!({"k": "v"}))?;
+    let first = context.cluster.apply(&object).await?;
+    let second = context.cluster.apply(&object).await?;
     let (before, after) = (first.resource_version(), second.resource_version());
     ensure!(before == after, "its resourceVersion went from {before:?} to {after:?}");
     Ok(())
 }
 
-pub(super) async fn a_changed_spec_is_a_new_generation(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
+pub(super) async fn a_changed_spec_is_a_new_generation(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
     let generation = |object: &Object| object.int_at("/metadata/generation");
-    let first = room.cluster.create(&deployment(&ns, "a", 0, &[container(room, "main")])?).await?;
+    let first = context.cluster.create(&deployment(&ns, "a", 0, &[container(context, "main")])?).await?;
     ensure!(generation(&first) == Some(1), "the first generation is {:?}", generation(&first));
-    let second = room.cluster.apply(&deployment(&ns, "a", 0, &[container(room, "other")])?).await?;
+    let second = context.cluster.apply(&deployment(&ns, "a", 0, &[container(context, "other")])?).await?;
     ensure!(generation(&second) == Some(2), "the second generation is {:?}", generation(&second));
     Ok(())
 }

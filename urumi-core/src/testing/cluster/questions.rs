@@ -1,18 +1,18 @@
 //! Checks of version, may and review_token.
 
-use super::room::{Room, Stop, ensure};
+use super::context::{Context, Stop, ensure};
 use crate::kubernetes::{Access, ClusterErrorKind};
 use crate::secret::SecretString;
 
-pub(super) async fn the_version_is_known(room: &Room) -> Result<(), Stop> {
-    let version = room.cluster.version().await?;
+pub(super) async fn the_version_is_known(context: &Context) -> Result<(), Stop> {
+    let version = context.cluster.version().await?;
     ensure!(version.starts_with("v1."), "the version is {version:?}");
     Ok(())
 }
 
-pub(super) async fn permissions_can_be_asked_for(room: &Room) -> Result<(), Stop> {
+pub(super) async fn permissions_can_be_asked_for(context: &Context) -> Result<(), Stop> {
     // Made first: whoever can do it must be told so.
-    let ns = room.namespace().await?;
+    let ns = context.namespace().await?;
     let access = |resource: &str, namespace: Option<&str>| Access {
         verb: "create".into(),
         group: String::new(),
@@ -20,16 +20,16 @@ pub(super) async fn permissions_can_be_asked_for(room: &Room) -> Result<(), Stop
         namespace: namespace.map(str::to_owned),
         name: None,
     };
-    ensure!(room.cluster.may(&access("namespaces", None)).await?, "namespaces may not be created, but were");
-    ensure!(room.cluster.may(&access("configmaps", Some(&ns))).await?, "ConfigMaps may not be created");
+    ensure!(context.cluster.may(&access("namespaces", None)).await?, "namespaces may not be created, but were");
+    ensure!(context.cluster.may(&access("configmaps", Some(&ns))).await?, "ConfigMaps may not be created");
     Ok(())
 }
 
 /// Valid tokens are each backend's own, and its own tests'.
-pub(super) async fn an_invalid_token_is_nobodys(room: &Room) -> Result<(), Stop> {
-    let token = SecretString::new(format!("urumi-conformance-{}", room.tag));
+pub(super) async fn an_invalid_token_is_nobodys(context: &Context) -> Result<(), Stop> {
+    let token = SecretString::new(format!("urumi-conformance-{}", context.tag));
     for audiences in [vec![], vec!["urumi".to_owned()]] {
-        match room.cluster.review_token(&token, &audiences).await {
+        match context.cluster.review_token(&token, &audiences).await {
             Ok(review) => {
                 ensure!(!review.authenticated, "an invalid token is {:?}", review.username);
                 ensure!(review.username.is_empty() && review.groups.is_empty(), "an invalid token has a bearer");

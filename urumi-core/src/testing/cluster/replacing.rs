@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+use super::context::{Context, Stop, ensure, expect_error};
 use super::manifests::config_map;
-use super::room::{Room, Stop, ensure, expect_error};
 use crate::kubernetes::ClusterErrorKind::{Conflict, Invalid, NotFound};
 use crate::kubernetes::Object;
 
@@ -27,14 +27,14 @@ fn at_version(object: &Object, version: Option<&str>) -> Object {
     changed
 }
 
-pub(super) async fn what_is_left_out_is_removed(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let first = room.cluster.create(&config_map(room, &ns, "a", json!({"k": "1", "gone": "x"}))?).await?;
-    let stored = room.cluster.replace(&with_data(&first, json!({"k": "2"}))).await?;
+pub(super) async fn what_is_left_out_is_removed(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let first = context.cluster.create(&config_map(context, &ns, "a", json!({"k": "1", "gone": "x"}))?).await?;
+    let stored = context.cluster.replace(&with_data(&first, json!({"k": "2"}))).await?;
     ensure!(stored.at("/data") == Some(&json!({"k": "2"})), "replace made {:?} of its data", stored.at("/data"));
     ensure!(stored.uid() == first.uid(), "it is another object now");
     ensure!(stored.resource_version() != first.resource_version(), "its resourceVersion is the same");
-    let found = room.cluster.get(&first.reference()).await?;
+    let found = context.cluster.get(&first.reference()).await?;
     ensure!(
         found.is_some_and(|o| o.at("/data") == Some(&json!({"k": "2"}))),
         "what was returned is not what is stored"
@@ -42,12 +42,12 @@ pub(super) async fn what_is_left_out_is_removed(room: &Room) -> Result<(), Stop>
     Ok(())
 }
 
-pub(super) async fn of_concurrent_replacements_exactly_one_wins(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let first = room.cluster.create(&config_map(room, &ns, "a", json!({"k": "first"}))?).await?;
+pub(super) async fn of_concurrent_replacements_exactly_one_wins(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let first = context.cluster.create(&config_map(context, &ns, "a", json!({"k": "first"}))?).await?;
     let tries: Vec<Object> = (0..8).map(|n| with_data(&first, json!({"k": n.to_string()}))).collect();
     let mut won = Vec::new();
-    for result in join_all(tries.iter().map(|object| room.cluster.replace(object))).await {
+    for result in join_all(tries.iter().map(|object| context.cluster.replace(object))).await {
         match result {
             Ok(object) => won.push(object),
             other => {
@@ -56,29 +56,29 @@ pub(super) async fn of_concurrent_replacements_exactly_one_wins(room: &Room) -> 
         }
     }
     ensure!(won.len() == 1, "{} of 8 concurrent replacements won", won.len());
-    let found = room.cluster.get(&first.reference()).await?;
+    let found = context.cluster.get(&first.reference()).await?;
     let data = |object: Option<&Object>| object.and_then(|object| object.at("/data")).cloned();
     ensure!(data(found.as_ref()) == data(won.first()), "what is stored is not the winner's");
     Ok(())
 }
 
-pub(super) async fn a_stale_or_missing_version_is_refused(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let first = room.cluster.create(&config_map(room, &ns, "a", json!({"k": "1"}))?).await?;
-    let second = room.cluster.replace(&with_data(&first, json!({"k": "2"}))).await?;
-    let late = room.cluster.replace(&with_data(&first, json!({"k": "3"}))).await;
+pub(super) async fn a_stale_or_missing_version_is_refused(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let first = context.cluster.create(&config_map(context, &ns, "a", json!({"k": "1"}))?).await?;
+    let second = context.cluster.replace(&with_data(&first, json!({"k": "2"}))).await?;
+    let late = context.cluster.replace(&with_data(&first, json!({"k": "3"}))).await;
     expect_error(late, Conflict, "replacing what has changed")?;
-    let blind = room.cluster.replace(&at_version(&second, None)).await;
+    let blind = context.cluster.replace(&at_version(&second, None)).await;
     expect_error(blind, Invalid, "replacing without a resourceVersion")?;
-    let found = room.cluster.get(&first.reference()).await?;
+    let found = context.cluster.get(&first.reference()).await?;
     ensure!(found.is_some_and(|o| o.at("/data") == Some(&json!({"k": "2"}))), "a refused replacement changed it");
     Ok(())
 }
 
-pub(super) async fn what_is_gone_is_not_found(room: &Room) -> Result<(), Stop> {
-    let ns = room.namespace().await?;
-    let version = room.cluster.create(&config_map(room, &ns, "a", json!({}))?).await?;
-    let never = at_version(&config_map(room, &ns, "never", json!({}))?, version.resource_version());
-    expect_error(room.cluster.replace(&never).await, NotFound, "replacing what never was")?;
+pub(super) async fn what_is_gone_is_not_found(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let version = context.cluster.create(&config_map(context, &ns, "a", json!({}))?).await?;
+    let never = at_version(&config_map(context, &ns, "never", json!({}))?, version.resource_version());
+    expect_error(context.cluster.replace(&never).await, NotFound, "replacing what never was")?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::kinds::NAMESPACE;
 use super::*;
 use crate::cluster::{InMemoryCluster, LogStream, WatchStream};
 use crate::kubernetes::{
@@ -28,7 +29,7 @@ async fn the_in_memory_cluster_conforms() {
     assert_eq!(report.checks().len(), CHECKS.len());
 
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let ours = Query::all(manifests::NAMESPACE).labelled(LabelRequirement::Exists(LABEL.into()));
+    let ours = Query::all(NAMESPACE).labelled(LabelRequirement::Exists(LABEL.into()));
     assert_eq!(cluster.list(&ours).await.unwrap(), [], "the suite cleans up after itself");
 }
 

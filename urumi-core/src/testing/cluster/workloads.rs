@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::manifests::{CLAIM, DEPLOYMENT, POD, STATEFUL_SET, container, deployment, stateful_set};
-use super::room::{Room, Stop, ensure};
+use super::context::{Context, Stop, ensure};
+use super::kinds::{CLAIM, DEPLOYMENT, POD, STATEFUL_SET};
+use super::manifests::{container, deployment, stateful_set};
 use crate::kubernetes::Object;
 use crate::kubernetes::{LabelRequirement, Query};
 
@@ -21,19 +22,19 @@ fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a str> {
     object.list_at("/status/conditions").iter().find(is_it)?.get("status")?.as_str()
 }
 
-pub(super) fn needs_workloads(room: &Room) -> Result<(), Stop> {
-    if room.options.workloads { Ok(()) } else { Err(Stop::Skipped("no pods become ready on this cluster".into())) }
+pub(super) fn needs_workloads(context: &Context) -> Result<(), Stop> {
+    if context.options.workloads { Ok(()) } else { Err(Stop::Skipped("no pods become ready on this cluster".into())) }
 }
 
 /// Checks the pods of an application as diagnosis will read them.
-async fn check_pods(room: &Room, ns: &str, app: &str, wanted: usize) -> Result<Vec<Object>, Stop> {
+async fn check_pods(context: &Context, ns: &str, app: &str, wanted: usize) -> Result<Vec<Object>, Stop> {
     let query = Query::all(POD).in_namespace(ns).labelled(LabelRequirement::Equals("app".into(), app.into()));
     // Pods of an older template may still be on their way out.
     let fits = |seen: &[&Object]| {
         seen.iter().filter(|pod| !pod.is_terminating()).count() == wanted
             && seen.iter().all(|pod| pod.is_terminating() || condition(pod, "Ready") == Some("True"))
     };
-    let mut pods = room.watch(&query).until(&format!("{wanted} ready pods"), fits).await?;
+    let mut pods = context.watch(&query).until(&format!("{wanted} ready pods"), fits).await?;
     pods.retain(|pod| !pod.is_terminating());
     for pod in &pods {
         ensure!(pod.str_at("/status/phase") == Some("Running"), "a pod's phase is {:?}", pod.at("/status/phase"));
@@ -45,55 +46,55 @@ async fn check_pods(room: &Room, ns: &str, app: &str, wanted: usize) -> Result<V
     Ok(pods)
 }
 
-pub(super) async fn a_deployment_becomes_available(room: &Room) -> Result<(), Stop> {
-    needs_workloads(room)?;
-    let ns = room.namespace().await?;
-    room.cluster.create(&deployment(&ns, "web", 1, &[container(room, "main")])?).await?;
-    let mut watch = room.watch(&Query::all(DEPLOYMENT).in_namespace(&ns).named("web"));
+pub(super) async fn a_deployment_becomes_available(context: &Context) -> Result<(), Stop> {
+    needs_workloads(context)?;
+    let ns = context.namespace().await?;
+    context.cluster.create(&deployment(&ns, "web", 1, &[container(context, "main")])?).await?;
+    let mut watch = context.watch(&Query::all(DEPLOYMENT).in_namespace(&ns).named("web"));
     let there = |seen: &[&Object]| seen.iter().any(|o| available(o, 1) && condition(o, "Available") == Some("True"));
     watch.until("an available Deployment", there).await?;
-    let pods = check_pods(room, &ns, "web", 1).await?;
+    let pods = check_pods(context, &ns, "web", 1).await?;
     ensure!(pods.iter().all(|pod| pod.name().starts_with("web-")), "its pod has a name of its own");
     Ok(())
 }
 
-pub(super) async fn a_deployment_follows_its_spec(room: &Room) -> Result<(), Stop> {
-    needs_workloads(room)?;
-    let ns = room.namespace().await?;
-    let mut main = container(room, "main");
-    let mut watch = room.watch(&Query::all(DEPLOYMENT).in_namespace(&ns));
-    room.cluster.create(&deployment(&ns, "web", 1, &[main.clone()])?).await?;
+pub(super) async fn a_deployment_follows_its_spec(context: &Context) -> Result<(), Stop> {
+    needs_workloads(context)?;
+    let ns = context.namespace().await?;
+    let mut main = container(context, "main");
+    let mut watch = context.watch(&Query::all(DEPLOYMENT).in_namespace(&ns));
+    context.cluster.create(&deployment(&ns, "web", 1, &[main.clone()])?).await?;
     watch.until("an available Deployment", |seen| seen.iter().any(|o| available(o, 1))).await?;
-    let first = check_pods(room, &ns, "web", 1).await?;
-    room.cluster.apply(&deployment(&ns, "web", 2, &[main.clone()])?).await?;
+    let first = check_pods(context, &ns, "web", 1).await?;
+    context.cluster.apply(&deployment(&ns, "web", 2, &[main.clone()])?).await?;
     watch.until("two replicas", |seen| seen.iter().any(|o| available(o, 2))).await?;
     if let Some(map) = main.as_object_mut() {
         map.insert("env".into(), serde_json::json!([{"name": "A", "value": "1"}]));
     }
-    room.cluster.apply(&deployment(&ns, "web", 1, &[main])?).await?;
+    context.cluster.apply(&deployment(&ns, "web", 1, &[main])?).await?;
     let generation = |o: &Object| o.int_at("/metadata/generation");
     watch
         .until("one replica of another template", |seen| {
             seen.iter().any(|o| available(o, 1) && generation(o).is_some_and(|g| g >= 3))
         })
         .await?;
-    let last = check_pods(room, &ns, "web", 1).await?;
+    let last = check_pods(context, &ns, "web", 1).await?;
     ensure!(first.iter().all(|a| last.iter().all(|b| a.uid() != b.uid())), "the pod was not replaced");
     Ok(())
 }
 
-pub(super) async fn a_stateful_set_binds_its_claim(room: &Room) -> Result<(), Stop> {
-    needs_workloads(room)?;
-    if !room.options.claims {
+pub(super) async fn a_stateful_set_binds_its_claim(context: &Context) -> Result<(), Stop> {
+    needs_workloads(context)?;
+    if !context.options.claims {
         return Err(Stop::Skipped("no claims are bound on this cluster".into()));
     }
-    let ns = room.namespace().await?;
-    room.cluster.create(&stateful_set(room, &ns, "db")?).await?;
-    let mut watch = room.watch(&Query::all(STATEFUL_SET).in_namespace(&ns));
+    let ns = context.namespace().await?;
+    context.cluster.create(&stateful_set(context, &ns, "db")?).await?;
+    let mut watch = context.watch(&Query::all(STATEFUL_SET).in_namespace(&ns));
     watch.until("an available StatefulSet", |seen| seen.iter().any(|o| available(o, 1))).await?;
-    let pods = check_pods(room, &ns, "db", 1).await?;
+    let pods = check_pods(context, &ns, "db", 1).await?;
     ensure!(pods.iter().all(|pod| pod.name() == "db-0"), "its pod has another name");
-    let claims = room.cluster.list(&Query::all(CLAIM).in_namespace(&ns)).await?;
+    let claims = context.cluster.list(&Query::all(CLAIM).in_namespace(&ns)).await?;
     let names: Vec<&str> = claims.iter().map(Object::name).collect();
     ensure!(names == ["data-db-0"], "its claims are {names:?}");
     for claim in &claims {

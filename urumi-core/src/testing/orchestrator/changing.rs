@@ -1,6 +1,6 @@
 //! Checks of delete_if and retry_if.
 
-use super::room::{Room, Stop, ensure, expect_error};
+use super::context::{Context, Stop, ensure, expect_error};
 use crate::error::{Error, ErrorKind};
 use crate::orchestrator::{Precondition, StoreOrchestratorExt};
 use crate::store::status::StoreStatus;
@@ -9,28 +9,28 @@ use crate::store::wait::{Deleted, Ready};
 /// A version that no store of this check has: Kubernetes counts upwards from one.
 const OTHER_VERSION: &str = "1";
 
-pub(super) async fn a_deletion_takes_the_store_away(room: &Room) -> Result<(), Stop> {
-    let made = room.ready().await?;
-    let deleted = room.urumi.delete(&made.id).await?;
+pub(super) async fn a_deletion_takes_the_store_away(context: &Context) -> Result<(), Stop> {
+    let made = context.ready().await?;
+    let deleted = context.urumi.delete(&made.id).await?;
     ensure!(deleted.id == made.id && deleted.status == StoreStatus::Deleting, "it is now {deleted:?}");
     // What was written is read, at once.
-    match room.urumi.get(&made.id).await {
+    match context.urumi.get(&made.id).await {
         Ok(store) => ensure!(store.status == StoreStatus::Deleting, "get shows it as {}", store.status),
         missing => drop(expect_error(missing, ErrorKind::NotFound, "get of a deleted store")?),
     }
-    room.waiting.on("a deleted store to be gone");
-    room.urumi.wait_until(&made.id, Deleted, room.options.deadline).await?;
-    expect_error(room.urumi.get(&made.id).await, ErrorKind::NotFound, "get of a store that is gone")?;
-    let listed = room.urumi.list().await?;
+    context.waiting.on("a deleted store to be gone");
+    context.urumi.wait_until(&made.id, Deleted, context.options.deadline).await?;
+    expect_error(context.urumi.get(&made.id).await, ErrorKind::NotFound, "get of a store that is gone")?;
+    let listed = context.urumi.list().await?;
     ensure!(!listed.iter().any(|store| store.id == made.id), "the list still has it");
     Ok(())
 }
 
-pub(super) async fn deleting_twice_is_success(room: &Room) -> Result<(), Stop> {
-    let made = room.create().await?;
-    room.urumi.delete(&made.id).await?;
+pub(super) async fn deleting_twice_is_success(context: &Context) -> Result<(), Stop> {
+    let made = context.create().await?;
+    context.urumi.delete(&made.id).await?;
     for expected in [Precondition::NONE, Precondition::version(OTHER_VERSION)] {
-        match room.urumi.delete_if(&made.id, &expected).await {
+        match context.urumi.delete_if(&made.id, &expected).await {
             Ok(store) => ensure!(store.status == StoreStatus::Deleting, "it is {}", store.status),
             // It is gone by now.
             missing => drop(expect_error(missing, ErrorKind::NotFound, "the second deletion")?),
@@ -39,18 +39,18 @@ pub(super) async fn deleting_twice_is_success(room: &Room) -> Result<(), Stop> {
     Ok(())
 }
 
-pub(super) async fn a_deletion_obeys_its_precondition(room: &Room) -> Result<(), Stop> {
-    let made = room.ready().await?;
+pub(super) async fn a_deletion_obeys_its_precondition(context: &Context) -> Result<(), Stop> {
+    let made = context.ready().await?;
     let other = Precondition::version(OTHER_VERSION);
-    let refused = room.urumi.delete_if(&made.id, &other).await;
+    let refused = context.urumi.delete_if(&made.id, &other).await;
     let error = expect_error(refused, ErrorKind::Conflict, "the deletion of another version")?;
     ensure!(error.to_string().contains("changed"), "the error does not say that the store has changed: {error}");
-    let still = room.urumi.get(&made.id).await?;
+    let still = context.urumi.get(&made.id).await?;
     ensure!(still.status == StoreStatus::Ready, "a refused deletion left it {}", still.status);
     // The monitor may write between the look and the deletion.
     for _ in 0..20 {
-        let seen = room.urumi.get(&made.id).await?;
-        match room.urumi.delete_if(&made.id, &Precondition::version(seen.resource_version)).await {
+        let seen = context.urumi.get(&made.id).await?;
+        match context.urumi.delete_if(&made.id, &Precondition::version(seen.resource_version)).await {
             Ok(store) => {
                 ensure!(store.status == StoreStatus::Deleting, "it is {}", store.status);
                 return Ok(());
@@ -62,44 +62,44 @@ pub(super) async fn a_deletion_obeys_its_precondition(room: &Room) -> Result<(),
     Err(Stop::Failed("the version that was just seen was never the right one".into()))
 }
 
-pub(super) async fn a_retry_obeys_its_precondition(room: &Room) -> Result<(), Stop> {
-    let made = room.create().await?;
-    let refused = room.urumi.retry_if(&made.id, &Precondition::version(OTHER_VERSION)).await;
+pub(super) async fn a_retry_obeys_its_precondition(context: &Context) -> Result<(), Stop> {
+    let made = context.create().await?;
+    let refused = context.urumi.retry_if(&made.id, &Precondition::version(OTHER_VERSION)).await;
     let error = expect_error(refused, ErrorKind::Conflict, "the retry of another version")?;
     ensure!(error.to_string().contains("changed"), "the error does not say that the store has changed: {error}");
     Ok(())
 }
 
-pub(super) async fn a_ready_store_is_not_retried(room: &Room) -> Result<(), Stop> {
-    let made = room.ready().await?;
-    let error = expect_error(room.urumi.retry(&made.id).await, ErrorKind::Conflict, "the retry of a ready store")?;
+pub(super) async fn a_ready_store_is_not_retried(context: &Context) -> Result<(), Stop> {
+    let made = context.ready().await?;
+    let error = expect_error(context.urumi.retry(&made.id).await, ErrorKind::Conflict, "the retry of a ready store")?;
     ensure!(!error.is_retryable(), "it is said to become possible by itself");
     ensure!(error.to_string().contains("ready"), "the error does not say which status it has: {error}");
     // One that is being made is resumed, unless it is ready by now.
-    let made = room.create().await?;
-    match room.urumi.retry(&made.id).await {
+    let made = context.create().await?;
+    match context.urumi.retry(&made.id).await {
         Ok(store) => ensure!(store.status == StoreStatus::Provisioning, "it is {}", store.status),
         refused => drop(expect_error(refused, ErrorKind::Conflict, "the retry of a new store")?),
     }
     Ok(())
 }
 
-pub(super) async fn a_failed_store_is_retried(room: &Room) -> Result<(), Stop> {
-    let Some(failing) = room.options.failing.clone() else {
+pub(super) async fn a_failed_store_is_retried(context: &Context) -> Result<(), Stop> {
+    let Some(failing) = context.options.failing.clone() else {
         return Err(Stop::Skipped("no options with which a store fails are known here".into()));
     };
-    let request = room.request().id(room.new_id()?.as_str()).options(failing);
-    let id = room.try_create(request).await?.id;
-    room.waiting.on("a store to fail");
-    match room.urumi.wait_until(&id, Ready.or_failed(), room.options.deadline).await {
+    let request = context.request().id(context.new_id()?.as_str()).options(failing);
+    let id = context.try_create(request).await?.id;
+    context.waiting.on("a store to fail");
+    match context.urumi.wait_until(&id, Ready.or_failed(), context.options.deadline).await {
         Err(Error::StoreFailed { store }) => {
             ensure!(store.reason.as_deref().is_some_and(|reason| !reason.is_empty()), "it failed without a reason");
         }
         other => return Err(Stop::Failed(format!("it did not fail: {other:?}"))),
     }
-    let retried = room.urumi.retry(&id).await?;
+    let retried = context.urumi.retry(&id).await?;
     ensure!(retried.status == StoreStatus::Provisioning, "after a retry it is {}", retried.status);
-    let got = room.urumi.get(&id).await?;
+    let got = context.urumi.get(&id).await?;
     ensure!(got.status == StoreStatus::Provisioning, "after a retry get shows it as {}", got.status);
     Ok(())
 }

@@ -2,15 +2,15 @@
 
 use futures::StreamExt;
 
+use super::context::{Context, Stop, ensure, expect_invalid};
 use super::previewing::{outline, secrets_shown};
-use super::room::{Room, Stop, ensure, expect_invalid};
 use crate::error::ErrorKind;
 use crate::store::StoreId;
 use crate::store::logs::LogQuery;
 
-pub(super) async fn manifests_hold_no_secret(room: &Room) -> Result<(), Stop> {
-    let store = room.create().await?;
-    let manifests = room.urumi.manifests(&store.id).await?;
+pub(super) async fn manifests_hold_no_secret(context: &Context) -> Result<(), Stop> {
+    let store = context.create().await?;
+    let manifests = context.urumi.manifests(&store.id).await?;
     let outline = outline(&manifests);
     ensure!(
         outline.first() == Some(&format!("Namespace {}", store.namespace)),
@@ -22,16 +22,16 @@ pub(super) async fn manifests_hold_no_secret(room: &Room) -> Result<(), Stop> {
     Ok(())
 }
 
-pub(super) async fn a_ready_store_has_no_differences(room: &Room) -> Result<(), Stop> {
-    let store = room.ready().await?;
-    let differences = room.urumi.differences(&store.id).await?;
+pub(super) async fn a_ready_store_has_no_differences(context: &Context) -> Result<(), Stop> {
+    let store = context.ready().await?;
+    let differences = context.urumi.differences(&store.id).await?;
     ensure!(differences.is_empty(), "there are {differences:?}");
     Ok(())
 }
 
-pub(super) async fn the_timeline_tells_of_a_stores_life(room: &Room) -> Result<(), Stop> {
-    let store = room.ready().await?;
-    let timeline = room.urumi.timeline(&store.id).await?;
+pub(super) async fn the_timeline_tells_of_a_stores_life(context: &Context) -> Result<(), Stop> {
+    let store = context.ready().await?;
+    let timeline = context.urumi.timeline(&store.id).await?;
     ensure!(timeline.is_sorted_by_key(|entry| entry.time), "it is not in order: {timeline:?}");
     for wanted in ["Created", "Ready"] {
         ensure!(timeline.iter().any(|entry| entry.reason == wanted), "{wanted} is missing: {timeline:?}");
@@ -39,42 +39,42 @@ pub(super) async fn the_timeline_tells_of_a_stores_life(room: &Room) -> Result<(
     Ok(())
 }
 
-pub(super) async fn a_password_is_shown_only_to_whom_it_is_revealed(room: &Room) -> Result<(), Stop> {
-    let store = room.ready().await?;
-    let hidden = room.urumi.credentials(&store.id, false).await?;
+pub(super) async fn a_password_is_shown_only_to_whom_it_is_revealed(context: &Context) -> Result<(), Stop> {
+    let store = context.ready().await?;
+    let hidden = context.urumi.credentials(&store.id, false).await?;
     ensure!(hidden.password.is_none(), "it is shown though nobody asked");
     ensure!(!hidden.username.is_empty() && hidden.address.starts_with("http"), "nobody can sign in: {hidden:?}");
-    let revealed = room.urumi.credentials(&store.id, true).await?;
+    let revealed = context.urumi.credentials(&store.id, true).await?;
     let password = revealed.password.as_ref().map(|password| password.reveal().to_owned()).unwrap_or_default();
     ensure!(password.len() >= 20 && password != "REDACTED", "it has {} characters", password.len());
     ensure!(!format!("{revealed:?}").contains(&password), "debug output shows it");
-    let again = room.urumi.credentials(&store.id, true).await?;
+    let again = context.urumi.credentials(&store.id, true).await?;
     ensure!(again == revealed, "it is another one when it is asked for again");
-    let manifests = serde_json::to_string(&room.urumi.manifests(&store.id).await?).unwrap_or_default();
+    let manifests = serde_json::to_string(&context.urumi.manifests(&store.id).await?).unwrap_or_default();
     ensure!(!manifests.contains(&password), "the manifests show it");
-    let missing = room.urumi.credentials(&StoreId::random(), true).await;
+    let missing = context.urumi.credentials(&StoreId::random(), true).await;
     ensure!(matches!(&missing, Err(e) if e.kind() == ErrorKind::NotFound), "a missing store gives {missing:?}");
     Ok(())
 }
 
-pub(super) async fn an_unknown_component_has_no_logs(room: &Room) -> Result<(), Stop> {
-    if !room.options.logs {
+pub(super) async fn an_unknown_component_has_no_logs(context: &Context) -> Result<(), Stop> {
+    if !context.options.logs {
         return Err(Stop::Skipped("containers cannot be asked for their logs here".into()));
     }
-    let store = room.create().await?;
+    let store = context.create().await?;
     let query = LogQuery { component: Some("no-such-component".to_owned()), ..LogQuery::default() };
-    expect_invalid(room.urumi.logs(&store.id, &query).await, "the logs of an unknown component")?;
+    expect_invalid(context.urumi.logs(&store.id, &query).await, "the logs of an unknown component")?;
     Ok(())
 }
 
 /// What the containers have written, and whether all can be read, is up to the cluster.
-pub(super) async fn logs_end_where_nothing_is_followed(room: &Room) -> Result<(), Stop> {
-    if !room.options.logs {
+pub(super) async fn logs_end_where_nothing_is_followed(context: &Context) -> Result<(), Stop> {
+    if !context.options.logs {
         return Err(Stop::Skipped("containers cannot be asked for their logs here".into()));
     }
-    let store = room.ready().await?;
-    let mut lines = room.urumi.logs(&store.id, &LogQuery { tail: 10, ..LogQuery::default() }).await?;
-    room.waiting.on("the end of logs that are not followed");
+    let store = context.ready().await?;
+    let mut lines = context.urumi.logs(&store.id, &LogQuery { tail: 10, ..LogQuery::default() }).await?;
+    context.waiting.on("the end of logs that are not followed");
     while let Some(line) = lines.next().await {
         if let Ok(line) = line {
             ensure!(!line.component.is_empty() && !line.text.contains('\n'), "{line:?} is no line");

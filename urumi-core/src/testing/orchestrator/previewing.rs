@@ -2,22 +2,22 @@
 
 use serde_json::Value;
 
-use super::room::{Room, Stop, ensure, expect_error, expect_invalid};
+use super::context::{Context, Stop, ensure, expect_error, expect_invalid};
 use crate::error::ErrorKind;
 
-pub(super) async fn a_preview_makes_nothing(room: &Room) -> Result<(), Stop> {
-    let id = room.new_id()?;
-    let request = room.request().id(id.as_str());
-    let preview = room.urumi.preview(request.clone()).await?;
+pub(super) async fn a_preview_makes_nothing(context: &Context) -> Result<(), Stop> {
+    let id = context.new_id()?;
+    let request = context.request().id(id.as_str());
+    let preview = context.urumi.preview(request.clone()).await?;
     ensure!(preview.id == id && preview.namespace == id.namespace(), "it is {} in {}", preview.id, preview.namespace);
     ensure!(preview.name == request.name && preview.engine == request.engine, "it shows another request");
-    expect_error(room.urumi.get(&id).await, ErrorKind::NotFound, "the store of a preview")?;
-    let listed = room.urumi.list().await?;
+    expect_error(context.urumi.get(&id).await, ErrorKind::NotFound, "the store of a preview")?;
+    let listed = context.urumi.list().await?;
     ensure!(!listed.iter().any(|store| store.name == request.name), "the list has the store of a preview");
     // Nothing is in the way of the real thing, not even the key.
-    let request = request.idempotency_key(&room.tag);
-    room.urumi.preview(request.clone()).await?;
-    room.try_create(request).await?;
+    let request = request.idempotency_key(&context.tag);
+    context.urumi.preview(request.clone()).await?;
+    context.try_create(request).await?;
     Ok(())
 }
 
@@ -45,29 +45,29 @@ pub(super) fn secrets_shown(manifests: &[Value]) -> Vec<String> {
     shown
 }
 
-pub(super) async fn a_preview_tells_what_is_made(room: &Room) -> Result<(), Stop> {
-    let request = room.request().id(room.new_id()?.as_str());
-    let preview = room.urumi.preview(request.clone()).await?;
+pub(super) async fn a_preview_tells_what_is_made(context: &Context) -> Result<(), Stop> {
+    let request = context.request().id(context.new_id()?.as_str());
+    let preview = context.urumi.preview(request.clone()).await?;
     let shown = secrets_shown(&preview.objects);
     ensure!(shown.is_empty(), "the preview shows {shown:?}");
-    let made = room.try_create(request).await?;
+    let made = context.try_create(request).await?;
     ensure!(preview.urls == made.urls, "{:?} was promised, {:?} was made", preview.urls, made.urls);
-    let (promised, found) = (outline(&preview.objects), outline(&room.urumi.manifests(&made.id).await?));
+    let (promised, found) = (outline(&preview.objects), outline(&context.urumi.manifests(&made.id).await?));
     ensure!(promised == found, "{promised:?} was promised, {found:?} was made");
     Ok(())
 }
 
-pub(super) async fn a_preview_refuses_what_a_creation_refuses(room: &Room) -> Result<(), Stop> {
-    let taken = room.create().await?;
-    let request = room.request().id(taken.id.as_str());
-    expect_error(room.urumi.preview(request).await, ErrorKind::Conflict, "the preview of a taken id")?;
-    let mut request = room.request().id("-");
+pub(super) async fn a_preview_refuses_what_a_creation_refuses(context: &Context) -> Result<(), Stop> {
+    let taken = context.create().await?;
+    let request = context.request().id(taken.id.as_str());
+    expect_error(context.urumi.preview(request).await, ErrorKind::Conflict, "the preview of a taken id")?;
+    let mut request = context.request().id("-");
     request.name = String::new();
-    let fields = expect_invalid(room.urumi.preview(request).await, "the preview of a request with two mistakes")?;
+    let fields = expect_invalid(context.urumi.preview(request).await, "the preview of a request with two mistakes")?;
     for wanted in ["id", "name"] {
         ensure!(fields.iter().any(|field| field == wanted), "{wanted} is not among {fields:?}");
     }
-    let fields = expect_invalid(room.urumi.preview(room.request().idempotency_key("")).await, "an empty key")?;
+    let fields = expect_invalid(context.urumi.preview(context.request().idempotency_key("")).await, "an empty key")?;
     ensure!(fields == ["Idempotency-Key"], "an empty key is refused for {fields:?}");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Checks of get, list and engines, and of what every method says of a missing store.
 
-use super::room::{Room, Stop, ensure};
+use super::context::{Context, Stop, ensure};
 use crate::error::{Error, Result};
 use crate::orchestrator::{Precondition, StoreOrchestratorExt};
 use crate::store::logs::LogQuery;
@@ -14,8 +14,8 @@ fn not_found<T>(result: Result<T>, what: &str) -> Result<(), Stop> {
     }
 }
 
-pub(super) async fn a_missing_store_is_not_found(room: &Room) -> Result<(), Stop> {
-    let (urumi, id) = (&room.urumi, room.new_id()?);
+pub(super) async fn a_missing_store_is_not_found(context: &Context) -> Result<(), Stop> {
+    let (urumi, id) = (&context.urumi, context.new_id()?);
     let version = Precondition::version("1");
     not_found(urumi.get(&id).await, "get")?;
     not_found(urumi.delete(&id).await, "delete")?;
@@ -25,18 +25,18 @@ pub(super) async fn a_missing_store_is_not_found(room: &Room) -> Result<(), Stop
     not_found(urumi.manifests(&id).await, "manifests")?;
     not_found(urumi.differences(&id).await, "differences")?;
     not_found(urumi.timeline(&id).await, "timeline")?;
-    if room.options.logs {
+    if context.options.logs {
         not_found(urumi.logs(&id, &LogQuery::default()).await, "logs")?;
     }
     Ok(())
 }
 
-pub(super) async fn a_list_is_oldest_first(room: &Room) -> Result<(), Stop> {
+pub(super) async fn a_list_is_oldest_first(context: &Context) -> Result<(), Stop> {
     let mut made = Vec::new();
     for _ in 0..3 {
-        made.push(room.create().await?.id);
+        made.push(context.create().await?.id);
     }
-    let listed = room.urumi.list().await?;
+    let listed = context.urumi.list().await?;
     let order: Vec<_> = listed.iter().map(|store| (store.created_at, &store.id)).collect();
     ensure!(order.is_sorted(), "the order is {order:?}");
     for id in &made {
@@ -45,10 +45,14 @@ pub(super) async fn a_list_is_oldest_first(room: &Room) -> Result<(), Stop> {
     Ok(())
 }
 
-pub(super) async fn engines_have_schemas(room: &Room) -> Result<(), Stop> {
-    let engines = room.urumi.engines().await?;
+pub(super) async fn engines_have_schemas(context: &Context) -> Result<(), Stop> {
+    let engines = context.urumi.engines().await?;
     ensure!(engines.is_sorted_by(|a, b| a.name < b.name), "the engines are not in order, or there twice");
-    ensure!(engines.iter().any(|engine| engine.name == room.options.engine), "{} is missing", room.options.engine);
+    ensure!(
+        engines.iter().any(|engine| engine.name == context.options.engine),
+        "{} is missing",
+        context.options.engine
+    );
     for engine in &engines {
         let schema = engine.options.as_value();
         let is_object = schema.get("type").is_some_and(|type_| type_ == "object");

@@ -1,49 +1,49 @@
 //! Checks of smoke orders.
 
-use super::room::{Room, Stop, ensure, expect_error};
+use super::context::{Context, Stop, ensure, expect_error};
 use crate::error::ErrorKind;
 use crate::orchestrator::StoreOrchestratorExt as _;
 use crate::store::StoreId;
 use crate::store::status::StoreStatus;
 
-pub(super) async fn a_ready_store_takes_an_order(room: &Room) -> Result<(), Stop> {
-    if !room.options.smoke {
+pub(super) async fn a_ready_store_takes_an_order(context: &Context) -> Result<(), Stop> {
+    if !context.options.smoke {
         return Err(Stop::Skipped("nobody reports smoke orders here".into()));
     }
-    let store = room.ready().await?;
-    room.waiting.on("a smoke order");
-    let report = room.urumi.smoke(&store.id).await?;
+    let store = context.ready().await?;
+    context.waiting.on("a smoke order");
+    let report = context.urumi.smoke(&store.id).await?;
     ensure!(report.failure().is_none(), "it failed: {report:?}");
     ensure!(!report.steps.is_empty() && report.order.is_some(), "nothing was ordered: {report:?}");
     Ok(())
 }
 
-pub(super) async fn a_missing_store_is_not_tried(room: &Room) -> Result<(), Stop> {
-    expect_error(room.urumi.smoke(&StoreId::random()).await, ErrorKind::NotFound, "the smoke order of no store")?;
+pub(super) async fn a_missing_store_is_not_tried(context: &Context) -> Result<(), Stop> {
+    expect_error(context.urumi.smoke(&StoreId::random()).await, ErrorKind::NotFound, "the smoke order of no store")?;
     Ok(())
 }
 
-pub(super) async fn a_store_that_is_not_ready_is_not_tried(room: &Room) -> Result<(), Stop> {
-    let store = room.create().await?;
-    let refused = room.urumi.smoke(&store.id).await;
+pub(super) async fn a_store_that_is_not_ready_is_not_tried(context: &Context) -> Result<(), Stop> {
+    let store = context.create().await?;
+    let refused = context.urumi.smoke(&store.id).await;
     // It may have become ready in between.
-    if refused.is_err() || room.urumi.get(&store.id).await?.status == StoreStatus::Provisioning {
+    if refused.is_err() || context.urumi.get(&store.id).await?.status == StoreStatus::Provisioning {
         expect_error(refused, ErrorKind::Conflict, "the smoke order of a store that is being made")?;
     }
     Ok(())
 }
 
-pub(super) async fn a_store_that_is_deleted_while_it_is_tried_is_no_failure(room: &Room) -> Result<(), Stop> {
-    let store = room.ready().await?;
-    room.waiting.on("a smoke order in a store that is deleted");
-    let (tried, deleted) = futures::join!(room.urumi.smoke(&store.id), room.urumi.delete(&store.id));
+pub(super) async fn a_store_that_is_deleted_while_it_is_tried_is_no_failure(context: &Context) -> Result<(), Stop> {
+    let store = context.ready().await?;
+    context.waiting.on("a smoke order in a store that is deleted");
+    let (tried, deleted) = futures::join!(context.urumi.smoke(&store.id), context.urumi.delete(&store.id));
     deleted?;
     // The order may have been placed before.
     match tried.map_err(|error| (error.kind(), error)) {
         Ok(_) | Err((ErrorKind::Conflict | ErrorKind::NotFound, _)) => {}
         Err((kind, error)) => return Err(Stop::Failed(format!("the order ended with {kind:?}: {error}"))),
     }
-    let refused = room.urumi.smoke(&store.id).await;
+    let refused = context.urumi.smoke(&store.id).await;
     match refused.map_err(|error| (error.kind(), error)) {
         Err((ErrorKind::Conflict | ErrorKind::NotFound, _)) => Ok(()),
         other => Err(Stop::Failed(format!("the order in a store that is being deleted: {other:?}"))),

@@ -1,28 +1,28 @@
 //! Checks of watch.
 
-use super::room::{Room, Stop, ensure};
+use super::context::{Context, Stop, ensure};
 use crate::orchestrator::{StoreEvent, StoreOrchestratorExt};
 use crate::store::status::StoreStatus;
 
-pub(super) async fn a_watch_begins_with_all_there_is(room: &Room) -> Result<(), Stop> {
-    let (one, other) = (room.create().await?, room.create().await?);
-    let listed = room.watch(None).first().await?;
+pub(super) async fn a_watch_begins_with_all_there_is(context: &Context) -> Result<(), Stop> {
+    let (one, other) = (context.create().await?, context.create().await?);
+    let listed = context.watch(None).first().await?;
     for id in [&one.id, &other.id] {
         ensure!(listed.iter().filter(|store| store.id == *id).count() == 1, "store {id} is not there once");
     }
-    let listed = room.watch(Some(&one.id)).first().await?;
+    let listed = context.watch(Some(&one.id)).first().await?;
     let ids: Vec<_> = listed.iter().map(|store| &store.id).collect();
     ensure!(ids == [&one.id], "the watch of {} begins with {ids:?}", one.id);
     Ok(())
 }
 
-pub(super) async fn changes_come_in_order_until_the_store_is_gone(room: &Room) -> Result<(), Stop> {
-    let mut watch = room.watch(None);
+pub(super) async fn changes_come_in_order_until_the_store_is_gone(context: &Context) -> Result<(), Stop> {
+    let mut watch = context.watch(None);
     watch.first().await?;
-    let made = room.create().await?;
+    let made = context.create().await?;
     let ready = |store: Option<&crate::store::Store>| store.is_some_and(|s| s.status == StoreStatus::Ready);
     let mut seen = watch.until(&made.id, "the store to be seen to become ready", ready).await?;
-    room.urumi.delete(&made.id).await?;
+    context.urumi.delete(&made.id).await?;
     seen.extend(watch.until(&made.id, "the store to be seen to go", |store| store.is_none()).await?);
     // Only lists may show that it does not exist yet, or not any more.
     let statuses: Vec<StoreStatus> = seen.iter().flatten().map(|store| store.status).collect();
@@ -36,14 +36,14 @@ pub(super) async fn changes_come_in_order_until_the_store_is_gone(room: &Room) -
     Ok(())
 }
 
-pub(super) async fn the_watch_of_one_store_shows_no_other(room: &Room) -> Result<(), Stop> {
-    let watched = room.create().await?;
-    let mut watch = room.watch(Some(&watched.id));
+pub(super) async fn the_watch_of_one_store_shows_no_other(context: &Context) -> Result<(), Stop> {
+    let watched = context.create().await?;
+    let mut watch = context.watch(Some(&watched.id));
     watch.first().await?;
-    let other = room.create().await?;
-    room.urumi.delete(&other.id).await?;
-    room.urumi.delete(&watched.id).await?;
-    room.waiting.on("the end of the watched store");
+    let other = context.create().await?;
+    context.urumi.delete(&other.id).await?;
+    context.urumi.delete(&watched.id).await?;
+    context.waiting.on("the end of the watched store");
     loop {
         match watch.next().await? {
             StoreEvent::Gone(id) => {
@@ -61,23 +61,23 @@ pub(super) async fn the_watch_of_one_store_shows_no_other(room: &Room) -> Result
     }
 }
 
-pub(super) async fn a_store_that_does_not_exist_can_be_watched(room: &Room) -> Result<(), Stop> {
-    let id = room.new_id()?;
-    let mut watch = room.watch(Some(&id));
+pub(super) async fn a_store_that_does_not_exist_can_be_watched(context: &Context) -> Result<(), Stop> {
+    let id = context.new_id()?;
+    let mut watch = context.watch(Some(&id));
     let listed = watch.first().await?;
     ensure!(listed.is_empty(), "the watch of a missing store begins with {listed:?}");
-    room.try_create(room.request().id(id.as_str())).await?;
+    context.try_create(context.request().id(id.as_str())).await?;
     watch.until(&id, "a store that is watched already to be created", |store| store.is_some()).await?;
     Ok(())
 }
 
-pub(super) async fn all_watches_see_the_same(room: &Room) -> Result<(), Stop> {
-    let id = room.new_id()?;
-    let mut watches = [room.watch(None), room.watch(None), room.watch(Some(&id))];
+pub(super) async fn all_watches_see_the_same(context: &Context) -> Result<(), Stop> {
+    let id = context.new_id()?;
+    let mut watches = [context.watch(None), context.watch(None), context.watch(Some(&id))];
     for watch in &mut watches {
         watch.first().await?;
     }
-    room.try_create(room.request().id(id.as_str())).await?;
+    context.try_create(context.request().id(id.as_str())).await?;
     let mut last = Vec::new();
     for watch in &mut watches {
         let ready = |store: Option<&crate::store::Store>| store.is_some_and(|s| s.status == StoreStatus::Ready);

@@ -1,30 +1,28 @@
-//! A watch and the copy of the objects that it keeps.
+//! A watch, and the objects as its events describe them.
 
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
 
-use super::room::{Room, Stop};
 use crate::cluster::WatchStream;
-use crate::kubernetes::{Object, ObjectRef};
-use crate::kubernetes::{Query, WatchEvent};
+use crate::kubernetes::{Object, ObjectRef, Query, WatchEvent};
+use crate::testing::{Stop, Waiting};
 
-/// What is seen through a watch.
-pub(super) struct Sight<'a> {
-    room: &'a Room,
+/// A watch under test, with a copy of the objects that it has reported.
+pub(super) struct WatchedObjects<'a> {
+    waiting: &'a Waiting,
     stream: WatchStream,
     described: String,
     objects: BTreeMap<ObjectRef, Object>,
 }
 
-impl<'a> Sight<'a> {
-    pub(super) fn new(room: &'a Room, query: &Query) -> Self {
-        let stream = room.cluster.watch(query);
-        Sight { room, stream, described: query.to_string(), objects: BTreeMap::new() }
+impl<'a> WatchedObjects<'a> {
+    pub(super) fn new(stream: WatchStream, query: &Query, waiting: &'a Waiting) -> Self {
+        WatchedObjects { waiting, stream, described: query.to_string(), objects: BTreeMap::new() }
     }
 
-    /// The next event. Errors are part of a watch's life and not looked at; the deadline of the check ends a watch
-    /// that has nothing else.
+    /// The next event. Errors are skipped: the contract allows them. The check's deadline ends a watch that has nothing
+    /// but errors.
     pub(super) async fn next(&mut self) -> Result<WatchEvent, Stop> {
         loop {
             match self.stream.next().await {
@@ -54,16 +52,16 @@ impl<'a> Sight<'a> {
 
     /// The first event, which must be a snapshot.
     pub(super) async fn snapshot(&mut self) -> Result<Vec<Object>, Stop> {
-        self.room.waiting.on(&format!("the first snapshot of a watch of {}", self.described));
+        self.waiting.on(&format!("the first snapshot of a watch of {}", self.described));
         match self.next().await? {
             WatchEvent::Snapshot(objects) => Ok(objects),
             other => Err(Stop::Failed(format!("a watch of {} began with {other:?}", self.described))),
         }
     }
 
-    /// Waits until what is seen fits, and returns it in the order of namespaces and names.
+    /// Waits until the objects fit, and returns them ordered by namespace and name.
     pub(super) async fn until(&mut self, what: &str, fits: impl Fn(&[&Object]) -> bool) -> Result<Vec<Object>, Stop> {
-        self.room.waiting.on(&format!("{what}, watching {}", self.described));
+        self.waiting.on(&format!("{what}, watching {}", self.described));
         loop {
             let seen: Vec<&Object> = self.objects.values().collect();
             if fits(&seen) {

@@ -1,10 +1,10 @@
-//! Where a check works: its orchestrator, its own stores, and what it has to say.
+//! What a check works with: the orchestrator, the options, and stores of its own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Options;
-use super::sight::Sight;
+use super::options::Options;
+use super::watched::WatchedStores;
 use crate::error::{Error, ErrorKind, Result};
 use crate::orchestrator::{StoreOrchestrator, StoreOrchestratorExt};
 use crate::store::wait::Ready;
@@ -12,20 +12,20 @@ use crate::store::{CreateStore, Store, StoreId};
 use crate::testing::{self, Waiting};
 pub(super) use crate::testing::{Stop, ensure};
 
-/// A check's own stores.
-pub(super) struct Room {
+/// The context of one check.
+pub(super) struct Context {
     pub(super) urumi: Arc<dyn StoreOrchestrator>,
     pub(super) options: Options,
-    /// What is part of the ids, names and keys of this check and of no other.
+    /// Part of the ids, names and keys of this check; no other check has it.
     pub(super) tag: String,
     named: AtomicUsize,
     ids: Mutex<Vec<StoreId>>,
     pub(super) waiting: Waiting,
 }
 
-impl Room {
+impl Context {
     pub(super) fn new(urumi: Arc<dyn StoreOrchestrator>, options: Options) -> Self {
-        Room {
+        Context {
             urumi,
             options,
             tag: StoreId::random().to_string(),
@@ -35,7 +35,7 @@ impl Room {
         }
     }
 
-    /// An id that no store has; whatever gets it is cleaned up.
+    /// An id that no store has; a store of this id is deleted after the check.
     pub(super) fn new_id(&self) -> Result<StoreId, Stop> {
         let number = self.named.fetch_add(1, Ordering::Relaxed);
         let id = StoreId::parse(&format!("conformance-{}-{number}", self.tag))?;
@@ -50,7 +50,7 @@ impl Room {
             .owner(&self.options.owner)
     }
 
-    /// Creates a store that is cleaned up.
+    /// Creates a store that is deleted after the check.
     pub(super) async fn try_create(&self, request: CreateStore) -> Result<Store> {
         let created = self.urumi.create(request).await;
         match &created {
@@ -82,13 +82,13 @@ impl Room {
     }
 
     /// Opens a watch; it has not listed yet.
-    pub(super) fn watch(&self, id: Option<&StoreId>) -> Sight<'_> {
-        Sight::new(self, id)
+    pub(super) fn watch(&self, id: Option<&StoreId>) -> WatchedStores<'_> {
+        WatchedStores::new(self.urumi.watch(id), &self.waiting)
     }
 }
 
-impl testing::Room for Room {
-    const MAKES: &'static str = "stores";
+impl testing::CheckContext for Context {
+    const CREATES: &'static str = "stores";
 
     fn waiting(&self) -> &Waiting {
         &self.waiting

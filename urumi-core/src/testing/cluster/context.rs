@@ -1,29 +1,31 @@
-//! Where a check works: its backend, its own namespaces, and what it has to say.
+//! What a check works with: the backend, the options, and namespaces of its own.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::sight::Sight;
-use super::{Options, manifests};
+use serde_json::{Value, json};
+
+use super::kinds::NAMESPACE;
+use super::options::{LABEL, Options, TAG};
+use super::watched::WatchedObjects;
 use crate::cluster::ClusterBackend;
-use crate::kubernetes::{ClusterError, ClusterErrorKind, Preconditions, Query};
-use crate::kubernetes::{Object, ObjectRef};
+use crate::kubernetes::{ClusterError, ClusterErrorKind, Object, ObjectRef, Preconditions, Query};
 use crate::store::StoreId;
 use crate::testing::{self, Waiting};
 pub(super) use crate::testing::{Stop, ensure};
 
-/// A check's own corner of the cluster.
-pub(super) struct Room {
+/// The context of one check.
+pub(super) struct Context {
     pub(super) cluster: Arc<dyn ClusterBackend>,
     pub(super) options: Options,
-    /// The value of the label that all of this check's objects have.
+    /// The value of the label [`TAG`] of every object of this check.
     pub(super) tag: String,
     namespaces: Mutex<Vec<String>>,
     pub(super) waiting: Waiting,
 }
 
-impl Room {
+impl Context {
     pub(super) fn new(cluster: Arc<dyn ClusterBackend>, options: Options) -> Self {
-        Room {
+        Context {
             cluster,
             options,
             tag: StoreId::random().to_string(),
@@ -32,27 +34,36 @@ impl Room {
         }
     }
 
-    /// A name that no namespace has; whatever gets it is cleaned up.
+    /// A name that no namespace has; a namespace of this name is deleted after the check.
     pub(super) fn new_name(&self) -> String {
         let name = format!("store-conformance-{}", StoreId::random());
         self.namespaces.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
         name
     }
 
-    /// Makes a namespace.
+    /// The manifest of a namespace.
+    pub(super) fn namespace_manifest(&self, name: &str) -> Result<Object, Stop> {
+        let mut labels = json!({LABEL: "true", TAG: self.tag, "pod-security.kubernetes.io/enforce": "restricted"});
+        if let Some(map) = labels.as_object_mut() {
+            map.extend(self.options.labels.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
+        }
+        Ok(Object::from_value(NAMESPACE, json!({"metadata": {"name": name, "labels": labels}}))?)
+    }
+
+    /// Creates a namespace and returns its name.
     pub(super) async fn namespace(&self) -> Result<String, Stop> {
         Ok(self.namespace_object().await?.name().to_owned())
     }
 
-    /// Makes a namespace and returns it as stored.
+    /// Creates a namespace and returns it as stored.
     pub(super) async fn namespace_object(&self) -> Result<Object, Stop> {
-        let manifest = manifests::namespace(self, &self.new_name())?;
+        let manifest = self.namespace_manifest(&self.new_name())?;
         Ok(self.cluster.create(&manifest).await?)
     }
 
     /// Begins the deletion of a namespace as it is now.
     pub(super) async fn delete(&self, namespace: &str) -> Result<(), ClusterError> {
-        let reference = ObjectRef::cluster(manifests::NAMESPACE, namespace);
+        let reference = ObjectRef::cluster(NAMESPACE, namespace);
         // Controllers may change it between the look and the deletion.
         let mut tries = 10;
         loop {
@@ -67,13 +78,13 @@ impl Room {
     }
 
     /// Opens a watch; it has not listed yet.
-    pub(super) fn watch(&self, query: &Query) -> Sight<'_> {
-        Sight::new(self, query)
+    pub(super) fn watch(&self, query: &Query) -> WatchedObjects<'_> {
+        WatchedObjects::new(self.cluster.watch(query), query, &self.waiting)
     }
 }
 
-impl testing::Room for Room {
-    const MAKES: &'static str = "namespaces";
+impl testing::CheckContext for Context {
+    const CREATES: &'static str = "namespaces";
 
     fn waiting(&self) -> &Waiting {
         &self.waiting

@@ -1,23 +1,23 @@
-//! What a check sees through a watch.
+//! A watch, and the stores as its events describe them.
 
 use futures::StreamExt;
 
-use super::room::{Room, Stop, ensure};
 use crate::orchestrator::{StoreEvent, StoreStream};
 use crate::store::{Store, StoreId};
+use crate::testing::{Stop, Waiting, ensure};
 
 /// A watch under test.
-pub(super) struct Sight<'a> {
-    room: &'a Room,
+pub(super) struct WatchedStores<'a> {
+    waiting: &'a Waiting,
     events: StoreStream,
 }
 
-impl<'a> Sight<'a> {
-    pub(super) fn new(room: &'a Room, id: Option<&StoreId>) -> Self {
-        Sight { room, events: room.urumi.watch(id) }
+impl<'a> WatchedStores<'a> {
+    pub(super) fn new(events: StoreStream, waiting: &'a Waiting) -> Self {
+        WatchedStores { waiting, events }
     }
 
-    /// The next event. Errors that pass are passed over: the contract allows them.
+    /// The next event. Retryable errors are skipped: the contract allows them.
     pub(super) async fn next(&mut self) -> Result<StoreEvent, Stop> {
         loop {
             match self.events.next().await {
@@ -31,14 +31,14 @@ impl<'a> Sight<'a> {
 
     /// The stores that the watch begins with.
     pub(super) async fn first(&mut self) -> Result<Vec<Store>, Stop> {
-        self.room.waiting.on("the list that a watch begins with");
+        self.waiting.on("the list that a watch begins with");
         match self.next().await? {
             StoreEvent::Listed(stores) => Ok(stores),
             other => Err(Stop::Failed(format!("the watch began with {other:?}"))),
         }
     }
 
-    /// The next sight of one store: as it is, or that it does not exist.
+    /// The next event about one store: the store, or `None` where it does not exist.
     pub(super) async fn next_of(&mut self, id: &StoreId) -> Result<Option<Store>, Stop> {
         loop {
             match self.next().await? {
@@ -50,14 +50,14 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// Every sight of a store up to the one that is wanted.
+    /// Every event about a store up to the one that is wanted.
     pub(super) async fn until(
         &mut self,
         id: &StoreId,
         what: &str,
         wanted: impl Fn(Option<&Store>) -> bool,
     ) -> Result<Vec<Option<Store>>, Stop> {
-        self.room.waiting.on(what);
+        self.waiting.on(what);
         let mut seen = Vec::new();
         loop {
             let now = self.next_of(id).await?;

@@ -1,0 +1,42 @@
+//! The options of the suite.
+
+use std::time::Duration;
+
+/// The label, with value `true`, of every namespace that the suite makes.
+pub const LABEL: &str = "store.urumi.ai/conformance";
+
+/// The label that tells the objects of one check from those of another.
+pub(super) const TAG: &str = "store.urumi.ai/conformance-check";
+
+/// How the suite is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long each check may take; a minute by default.
+    pub deadline: Duration,
+    /// How many checks run at a time; four by default.
+    pub concurrency: usize,
+    /// Whether pods become ready on this cluster. Without, checks of workloads are skipped.
+    pub workloads: bool,
+    /// Whether claims are bound on this cluster. Without, checks of claims are skipped.
+    pub claims: bool,
+    /// The storage class of claims; the cluster's default where there is none.
+    pub storage_class: Option<String>,
+    /// The image of pods. It must run as any user and without arguments.
+    pub image: String,
+    /// More labels for the suite's namespaces, e.g. those that an admission policy asks for.
+    pub labels: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            deadline: Duration::from_secs(60),
+            concurrency: 4,
+            workloads: true,
+            claims: true,
+            storage_class: None,
+            image: "registry.k8s.io/pause:3.10.1".into(),
+            labels: Vec::new(),
+        }
+    }
+}
