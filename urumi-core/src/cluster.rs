@@ -45,9 +45,11 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// namespace is being deleted, `Invalid` when the API server refuses a field (unknown fields included).
     async fn create(&self, object: &Object) -> Result<Object, ClusterError>;
 
-    /// Applies an object server-side with field manager [`FIELD_MANAGER`], forcing: the fields that `object` has
-    /// become ours, those that it has not stay as they are. Creates the object where it is missing; one that has a
-    /// `metadata.uid` is applied to the object that has it, and creates none.
+    /// Applies an object server-side with field manager [`FIELD_MANAGER`], forcing: the fields that `object` has become
+    /// ours. Fields that an earlier apply has set and this one leaves out are removed, unless somebody else owns them too
+    /// ([`create`](Self::create) and [`replace`](Self::replace) count as somebody else). All other fields stay as they
+    /// are. Creates the object where it is missing; one that has a `metadata.uid` is applied to the object that has it,
+    /// and creates none.
     ///
     /// # Errors
     /// As [`create`](Self::create), without `AlreadyExists`; `Conflict` when the object with that uid is gone, whatever has

@@ -24,6 +24,7 @@ mod controllers;
 mod deletion;
 mod events;
 mod fault;
+mod fields;
 mod incident;
 mod json;
 mod kinds;

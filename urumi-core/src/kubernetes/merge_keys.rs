@@ -33,18 +33,6 @@ pub(crate) fn merge_keys(path: &[&str]) -> Option<&'static [&'static str]> {
     }
 }
 
-/// Whether a map is taken whole although it is a map: selectors and references, which mean something else with one
-/// key more.
-pub(crate) fn is_atomic_map(path: &[&str]) -> bool {
-    let reference = matches!(
-        path,
-        [.., "secretKeyRef" | "configMapKeyRef" | "fieldRef" | "resourceFieldRef" | "fileKeyRef"]
-            | [.., "spec", "dataSource" | "dataSourceRef"]
-            | [.., "roleRef" | "claimRef" | "involvedObject"]
-    );
-    reference || is_selector(path)
-}
-
 /// Whether a map selects: one key more selects something else, and the server adds none by itself.
 pub(crate) fn is_selector(path: &[&str]) -> bool {
     matches!(
@@ -90,10 +78,10 @@ mod tests {
 
     #[test]
     fn selectors_are_taken_whole() {
-        assert!(is_atomic_map(&["spec", "selector"]));
-        assert!(is_atomic_map(&["spec", "ingress", "from", "podSelector"]));
-        assert!(!is_atomic_map(&["spec"]));
-        assert!(!is_atomic_map(&["metadata", "labels"]));
+        assert!(is_selector(&["spec", "selector"]));
+        assert!(is_selector(&["spec", "ingress", "from", "podSelector"]));
+        assert!(!is_selector(&["spec"]));
+        assert!(!is_selector(&["metadata", "labels"]));
     }
 
     #[test]

@@ -1,15 +1,23 @@
-//! Server-side apply, as far as one field manager that forces can see it.
+//! Server-side apply by one field manager that forces.
 //!
-//! What the applied object says is set, what it does not say stays. Not modelled: a real API server also removes a
-//! field that an earlier apply of the same manager had set, if the new one leaves it out.
+//! Fields of the applied object are set. Fields that an earlier apply has set and this one leaves out are removed, unless
+//! somebody else owns them too. Everything else stays.
+//!
+//! Only fields that the apply owns alone can be removed, so this set ([`FieldSet`]) is all that is kept of `managedFields`.
+//! A field is owned alone when an apply has added or changed it; it is no longer when another request changes it.
 
 use serde_json::{Map, Value};
 
-use crate::kubernetes::merge_keys::{is_atomic_map, merge_keys, same_item};
+use super::fields::{FieldSet, is_atomic_map};
+use crate::kubernetes::merge_keys::{merge_keys, same_item};
 
-/// Merges what is applied into a live object.
-pub(super) fn merge(live: &mut Value, applied: &Value) {
+/// Applies an object to a live one. `owned` are the fields that earlier applies own alone; returns what this one does.
+pub(super) fn apply(live: &mut Value, applied: &Value, owned: &FieldSet) -> FieldSet {
+    let fields = FieldSet::of(applied);
+    let owned_now = fields.clone().owned_alone(live, applied, owned);
+    owned.remove_from(live, &fields);
     merge_at(live, applied, &mut Vec::new());
+    owned_now
 }
 
 fn merge_at<'a>(live: &mut Value, applied: &'a Value, path: &mut Vec<&'a str>) {
@@ -50,8 +58,22 @@ mod tests {
     use serde_json::json;
 
     fn merged(mut live: Value, applied: Value) -> Value {
-        merge(&mut live, &applied);
+        apply(&mut live, &applied, &FieldSet::default());
         live
+    }
+
+    /// The object after one apply to `live`, a change by somebody else, and another apply.
+    fn applied_twice(mut live: Value, first: Value, change: impl FnOnce(&mut Value), second: Value) -> Value {
+        let mut owned = apply(&mut live, &first, &FieldSet::default());
+        let before = live.clone();
+        change(&mut live);
+        owned.retain_unchanged(&before, &live);
+        apply(&mut live, &second, &owned);
+        live
+    }
+
+    fn container(fields: Value) -> Value {
+        json!({"spec": {"containers": [fields]}})
     }
 
     #[test]
@@ -90,5 +112,64 @@ mod tests {
             ),
             json!({"spec": {"podSelector": {"matchLabels": {"b": "2"}}}})
         );
+    }
+
+    #[test]
+    fn what_the_second_apply_leaves_out_is_removed() {
+        let nothing = |_: &mut Value| {};
+        let data = |data: Value| json!({"kind": "ConfigMap", "metadata": {"name": "a"}, "data": data});
+        let twice = |first, second| applied_twice(json!({}), first, nothing, second);
+        assert_eq!(twice(data(json!({"a": "1", "b": "2"})), data(json!({"a": "1"}))), data(json!({"a": "1"})));
+        let bare = json!({"kind": "ConfigMap", "metadata": {"name": "a"}});
+        assert_eq!(twice(data(json!({"a": "1"})), bare.clone()), bare);
+        let empty = data(json!({}));
+        assert_eq!(twice(data(json!({"a": "1"})), empty.clone()), empty);
+    }
+
+    #[test]
+    fn items_that_the_second_apply_leaves_out_are_removed() {
+        let env = |names: &[&str]| {
+            let env: Vec<Value> = names.iter().map(|name| json!({"name": name, "value": "1"})).collect();
+            container(json!({"name": "app", "image": "i", "env": env}))
+        };
+        let bare = container(json!({"name": "app", "image": "i"}));
+        let twice = |first, second| applied_twice(json!({}), first, |_| {}, second);
+        assert_eq!(twice(env(&["A", "B"]), env(&["B"])), env(&["B"]));
+        assert_eq!(twice(env(&["A"]), bare.clone()), bare);
+    }
+
+    #[test]
+    fn an_item_with_fields_of_somebody_else_stays() {
+        let first = container(json!({"name": "app", "image": "i"}));
+        let sidecar = |live: &mut Value| live["spec"]["containers"][0]["tty"] = json!(true);
+        let second = container(json!({"name": "other", "image": "i"}));
+        let live = applied_twice(json!({}), first, sidecar, second);
+        let left = json!([{"name": "app", "tty": true}, {"name": "other", "image": "i"}]);
+        assert_eq!(live["spec"]["containers"], left);
+    }
+
+    #[test]
+    fn what_somebody_else_created_or_changed_stays() {
+        let data = |data: Value| json!({ "data": data });
+        let nothing = |_: &mut Value| {};
+        // Created by somebody else and applied with the same value: both own it.
+        let shared = applied_twice(data(json!({"a": "1"})), data(json!({"a": "1"})), nothing, data(json!({})));
+        assert_eq!(shared, data(json!({"a": "1"})));
+        // The apply has changed it: it is its own.
+        let taken = applied_twice(data(json!({"a": "1"})), data(json!({"a": "2"})), nothing, data(json!({})));
+        assert_eq!(taken, data(json!({})));
+        // Somebody else has changed it after the apply.
+        let change = |live: &mut Value| live["data"]["a"] = json!("2");
+        let changed = applied_twice(json!({}), data(json!({"a": "1"})), change, data(json!({})));
+        assert_eq!(changed, data(json!({"a": "2"})));
+    }
+
+    #[test]
+    fn a_map_that_was_applied_empty_stays_while_it_has_content() {
+        let volume = |source: Value| json!({"spec": {"volumes": [source]}});
+        let first = volume(json!({"name": "v", "emptyDir": {}}));
+        let change = |live: &mut Value| live["spec"]["volumes"][0]["emptyDir"] = json!({"medium": "Memory"});
+        let live = applied_twice(json!({}), first, change, volume(json!({"name": "v"})));
+        assert_eq!(live, volume(json!({"name": "v", "emptyDir": {"medium": "Memory"}})));
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::fields::FieldSet;
 use super::json::set;
 use super::kinds::{JOB, NAMESPACE, SERVICE};
 use super::state::State;
@@ -61,7 +62,10 @@ pub(super) fn apply(state: &mut State, object: &Object) -> Result<Arc<Object>, R
         if expected.is_some() || object.uid().is_some() {
             return Err(Refusal::conflict("the object has been deleted"));
         }
-        return Ok(state.put_new(new));
+        let owned = FieldSet::of(new.as_value());
+        let stored = state.put_new(new);
+        state.set_applied(&reference, owned);
+        return Ok(stored);
     };
     if expected.is_some_and(|version| live.resource_version() != Some(version)) {
         return Err(Refusal::conflict(CHANGED));
@@ -72,8 +76,10 @@ pub(super) fn apply(state: &mut State, object: &Object) -> Result<Arc<Object>, R
     let mut applied = object.as_value().clone();
     admission::prepare(&mut applied, &reference.kind);
     let mut merged = Object::clone(&live);
-    apply::merge(merged.as_value_mut(), &applied);
-    store_changed(state, &live, merged)
+    let owned = apply::apply(merged.as_value_mut(), &applied, &state.applied(&reference));
+    let stored = store_changed(state, &live, merged)?;
+    state.set_applied(&reference, owned);
+    Ok(stored)
 }
 
 pub(super) fn replace(state: &mut State, object: &Object) -> Result<Arc<Object>, Refusal> {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::config::Config;
 use super::fault::{self, Fault, FaultTarget};
+use super::fields::FieldSet;
 use super::json::set;
 use super::kinds::{
     CLAIM, CONFIG_MAP, DEPLOYMENT, JOB, LIMIT_RANGE, NAMESPACE, POD, RESOURCE_QUOTA, SECRET, STATEFUL_SET,
@@ -33,6 +34,8 @@ type Key = (Option<String>, String);
 /// The objects of one kind, and what happened to them.
 struct Shelf {
     objects: BTreeMap<Key, Arc<Object>>,
+    /// The fields that server-side apply owns alone, of objects that it was used on.
+    applied: BTreeMap<Key, FieldSet>,
     log: Log,
 }
 
@@ -128,6 +131,9 @@ impl State {
         let after = Arc::new(object);
         let shelf = self.shelf(after.kind());
         let key = (after.namespace().map(str::to_owned), after.name().to_owned());
+        if let (Some(applied), Some(before)) = (shelf.applied.get_mut(&key), shelf.objects.get(&key)) {
+            applied.retain_unchanged(before.as_value(), after.as_value());
+        }
         let before = shelf.objects.insert(key, after.clone());
         shelf.log.push(Change { before, after: Some(after.clone()) });
         self.touched(&after);
@@ -182,11 +188,27 @@ impl State {
         self.put(changed)
     }
 
+    /// The fields of an object that server-side apply owns alone.
+    pub(super) fn applied(&self, reference: &ObjectRef) -> FieldSet {
+        let key = (reference.namespace.clone(), reference.name.clone());
+        self.shelves.get(&reference.kind).and_then(|shelf| shelf.applied.get(&key)).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn set_applied(&mut self, reference: &ObjectRef, fields: FieldSet) {
+        let key = (reference.namespace.clone(), reference.name.clone());
+        let shelf = self.shelf(&reference.kind);
+        // An apply that removes the last finalizer of an object may have deleted it.
+        if shelf.objects.contains_key(&key) {
+            shelf.applied.insert(key, fields);
+        }
+    }
+
     /// Removes an object at once.
     pub(super) fn delete(&mut self, reference: &ObjectRef) -> Option<Arc<Object>> {
         let key = (reference.namespace.clone(), reference.name.clone());
         let shelf = self.shelves.get_mut(&reference.kind)?;
         let object = shelf.objects.remove(&key)?;
+        shelf.applied.remove(&key);
         // A deletion is a revision of its own, and the deleted object shows it.
         self.revision += 1;
         let mut last = Object::clone(&object);
@@ -212,7 +234,7 @@ impl State {
 
     fn shelf(&mut self, kind: &Kind) -> &mut Shelf {
         let capacity = self.config.watch_history;
-        let new = || Shelf { objects: BTreeMap::new(), log: Log::new(capacity) };
+        let new = || Shelf { objects: BTreeMap::new(), applied: BTreeMap::new(), log: Log::new(capacity) };
         self.shelves.entry(kind.clone()).or_insert_with(new)
     }
 

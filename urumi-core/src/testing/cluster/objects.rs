@@ -203,6 +203,34 @@ pub(super) async fn apply_sets_ours_and_keeps_the_rest(context: &Context) -> Res
     Ok(())
 }
 
+pub(super) async fn apply_removes_what_it_no_longer_sets(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    // Fields of a creation stay, also when an apply has set them to the same value.
+    let data = |data: Value| config_map(context, &ns, "a", data);
+    context.cluster.create(&data(json!({"created": "1", "shared": "1"}))?).await?;
+    context.cluster.apply(&data(json!({"shared": "1", "kept": "1", "dropped": "1"}))?).await?;
+    let applied = context.cluster.apply(&data(json!({"kept": "1"}))?).await?;
+    let wanted = json!({"created": "1", "shared": "1", "kept": "1"});
+    ensure!(applied.at("/data") == Some(&wanted), "its data is {:?}", applied.at("/data"));
+
+    let env = |names: &[&str]| -> Result<Object, Stop> {
+        let mut main = container(context, "main");
+        let env: Vec<Value> = names.iter().map(|name| json!({"name": name, "value": "1"})).collect();
+        if let Some(map) = main.as_object_mut() {
+            map.insert("env".into(), env.into());
+        }
+        deployment(&ns, "a", 0, &[main])
+    };
+    context.cluster.apply(&env(&["A", "B"])?).await?;
+    let applied = context.cluster.apply(&env(&["B"])?).await?;
+    let left = applied.at("/spec/template/spec/containers/0/env");
+    ensure!(left == Some(&json!([{"name": "B", "value": "1"}])), "its environment is {left:?}");
+    let found = context.cluster.get(&applied.reference()).await?;
+    let stored = found.as_ref().and_then(|o| o.at("/spec/template/spec/containers/0/env"));
+    ensure!(stored == left, "what apply returned is not what is stored");
+    Ok(())
+}
+
 pub(super) async fn apply_merges_containers_by_name(context: &Context) -> Result<(), Stop> {
     let ns = context.namespace().await?;
     let (main, side) = (container(context, "main"), container(context, "side"));
