@@ -1,4 +1,5 @@
-//! What the suites for the contracts have in common: their checks are run and reported the same way.
+//! Conformance suites for the contracts of [`ClusterBackend`](crate::cluster::ClusterBackend) and
+//! [`StoreOrchestrator`](crate::orchestrator::StoreOrchestrator), and the reports of their runs.
 
 pub mod cluster;
 pub mod orchestrator;
@@ -18,7 +19,7 @@ use crate::error::{Error, FieldError};
 use crate::kubernetes::ClusterError;
 use crate::kubernetes::MalformedObject;
 
-/// Why a check ended before its end.
+/// Why a check ended early.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Failed(String),
@@ -80,7 +81,7 @@ pub(crate) trait CheckContext: Send + Sync {
     fn clean_up(&self) -> impl Future<Output = Result<(), String>> + Send;
 }
 
-/// What a check is waiting for, in case it does not come.
+/// What a check waits for, for the message when it runs out of time.
 pub(crate) struct Waiting(Mutex<String>);
 
 impl Default for Waiting {

@@ -1,17 +1,23 @@
 //! A Kubernetes in memory, for tests and demonstrations.
 //!
-//! [`InMemoryCluster`] behaves as a real cluster does in all that urumi sees: conflicts, resourceVersions, strict
-//! fields, the order and expiry of watches, namespaces that terminate, workloads that turn ready by themselves, and
-//! (where a [`Fault`] says so) workloads that do not, with the statuses and Events of the real kubelet. Requests can be
-//! made slow or to fail ([`Outage`]).
+//! [`InMemoryCluster`] behaves like a real cluster in everything that urumi sees: conflicts, resourceVersions, strict
+//! fields, server-side apply, the order and expiry of watches, namespaces that terminate, workloads that become ready by
+//! themselves, and (with a [`Fault`]) workloads that do not, with the statuses and Events of the real kubelet. Requests
+//! can be slow or fail ([`Outage`]).
 //!
-//! It spawns nothing. What happens with time happens when somebody looks: every request first lets the cluster catch
-//! up, and watches sleep until something is due. It follows tokio's clock, so tests with paused time see everything in
-//! order and at once. Containers write a few lines of what happens to them.
+//! It spawns no task. Every request first carries out what is due by now, and watches sleep until something is due. The
+//! cluster follows tokio's clock, so tests with paused time see everything in order and at once. Containers log a few
+//! lines about their start and their end.
 //!
-//! Not modelled: defaults of the API server beyond namespaces' and Services' own, ReplicaSets as objects, Jobs and
-//! DaemonSets, ResourceQuotas beyond pods and what they request, LimitRange, Pod Security, and field ownership (see
-//! `apply`).
+//! Modelled in part:
+//! - Jobs run one pod, once; `completions`, `parallelism` and `backoffLimit` are ignored.
+//! - ResourceQuotas count pods and their CPU and memory, see `quota`.
+//! - LimitRanges only count as the source of default requests, which a quota then accepts.
+//! - Server-side apply knows one field manager, [`FIELD_MANAGER`](crate::kubernetes::FIELD_MANAGER), see `apply`;
+//!   `metadata.managedFields` is never shown.
+//! - Defaults of the API server: those of namespaces and Services, and the selectors of Jobs.
+//!
+//! Not modelled: ReplicaSets as objects, DaemonSets, CronJobs, Pod Security, and the network.
 
 mod admission;
 mod apply;

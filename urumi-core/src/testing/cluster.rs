@@ -1,8 +1,7 @@
-//! One suite for the contract of [`ClusterBackend`], for every backend and every decorator of one.
+//! A conformance suite for the contract of [`ClusterBackend`]: every backend and every decorator must pass it.
 //!
-//! It runs against a real API server as well as in memory, makes only namespaces of its own (names that begin with
-//! `store-conformance-`, label [`LABEL`]) and deletes them again. Whatever was left by a run that was killed can be
-//! found by that label.
+//! It runs against a real API server as well as in memory. It creates only namespaces of its own (names that begin with
+//! `store-conformance-`, label [`LABEL`]) and deletes them at the end. If a run is killed, the label finds what it left.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -11,7 +10,7 @@
 //! use urumi_core::cluster::InMemoryCluster;
 //! use urumi_core::testing::cluster as conformance;
 //!
-//! let report = testing::run(Arc::new(InMemoryCluster::default()), conformance::Options::default()).await;
+//! let report = conformance::run(Arc::new(InMemoryCluster::default()), conformance::Options::default()).await;
 //! println!("{report}");
 //! report.into_result()?;
 //! # Ok(())
@@ -44,7 +43,7 @@ use crate::cluster::ClusterBackend;
 use crate::testing::{self, CheckFn, checks};
 pub use crate::testing::{Check, NotConforming, Outcome, Report};
 
-/// Every check there is, in the order of the report.
+/// All checks, in the order of the report.
 const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     objects::create_returns_the_object_as_stored,
     objects::get_returns_what_was_created,
@@ -110,7 +109,7 @@ const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     questions::an_invalid_token_is_nobodys,
 ];
 
-/// Runs every check against a backend. Neither a failing check nor a failing clean-up stops it.
+/// Runs every check against a backend. Neither a failing check nor a failing clean-up stops the run.
 pub async fn run(backend: Arc<dyn ClusterBackend>, options: Options) -> Report {
     let (deadline, concurrency) = (options.deadline, options.concurrency);
     testing::run(CHECKS, deadline, concurrency, || Context::new(backend.clone(), options.clone())).await

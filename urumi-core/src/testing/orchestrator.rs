@@ -1,7 +1,7 @@
-//! One suite for the contract of [`StoreOrchestrator`], for every implementation and every decorator of one.
+//! A conformance suite for the contract of [`StoreOrchestrator`]: every implementation and every decorator must pass it.
 //!
-//! It needs a monitor at work on the same cluster, and makes only stores of its own: their ids begin with
-//! `conformance-` or they belong to [`Options::owner`], so that what was left by a run that was killed can be found.
+//! It needs a running monitor on the same cluster. It creates only stores of its own: their ids begin with `conformance-`
+//! or they belong to [`Options::owner`]. If a run is killed, both find what it left.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -14,7 +14,7 @@
 //! let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
 //! ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
 //!
-//! let report = testing::run(Arc::new(urumi), conformance::Options::default()).await;
+//! let report = conformance::run(Arc::new(urumi), conformance::Options::default()).await;
 //! println!("{report}");
 //! report.into_result()?;
 //! # stop.cancel();
@@ -45,7 +45,7 @@ use crate::orchestrator::StoreOrchestrator;
 use crate::testing::{self, CheckFn, checks};
 pub use crate::testing::{Check, NotConforming, Outcome, Report};
 
-/// Every check there is, in the order of the report.
+/// All checks, in the order of the report.
 const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     creating::a_new_store_is_provisioning_and_as_asked_for,
     creating::without_an_id_one_is_drawn,
@@ -95,7 +95,7 @@ const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     waiting::stores_are_found_by_id_beginning_and_name,
 ];
 
-/// Runs every check against an orchestrator. Neither a failing check nor a failing clean-up stops it.
+/// Runs every check against an orchestrator. Neither a failing check nor a failing clean-up stops the run.
 pub async fn run(orchestrator: Arc<dyn StoreOrchestrator>, options: Options) -> Report {
     let (deadline, concurrency) = (options.deadline, options.concurrency);
     testing::run(CHECKS, deadline, concurrency, || Context::new(orchestrator.clone(), options.clone())).await

@@ -1,4 +1,4 @@
-//! What the suite found.
+//! The report of a run.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// What was checked does what the contract says.
+    /// The contract holds.
     Passed,
-    /// It does not; what was seen instead.
+    /// The contract does not hold; the reason.
     Failed(String),
-    /// It could not be tried here; why.
+    /// The check cannot run here; the reason.
     Skipped(String),
 }
 
@@ -25,13 +25,13 @@ pub struct Check {
     pub took: Duration,
 }
 
-/// What the suite found, check by check.
+/// The outcome of every check of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     checks: Vec<Check>,
 }
 
-/// Something that does not do what its contract says.
+/// At least one check failed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the contract is not kept:\n{0}")]
 pub struct NotConforming(pub Report);
@@ -41,25 +41,25 @@ impl Report {
         Report { checks }
     }
 
-    /// Every check.
+    /// All checks.
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }
 
-    /// Those that failed.
+    /// The checks that failed.
     pub fn failed(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| matches!(check.outcome, Outcome::Failed(_)))
     }
 
-    /// Those that could not be tried.
+    /// The checks that could not run.
     pub fn skipped(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| matches!(check.outcome, Outcome::Skipped(_)))
     }
 
-    /// Itself, if nothing failed.
+    /// The report, if no check failed.
     ///
     /// # Errors
-    /// When a check failed. Skipped checks are no failures: look at [`skipped`](Self::skipped).
+    /// When a check failed. Skipped checks do not count as failures, see [`skipped`](Self::skipped).
     pub fn into_result(self) -> Result<Self, NotConforming> {
         if self.failed().next().is_some() { Err(NotConforming(self)) } else { Ok(self) }
     }

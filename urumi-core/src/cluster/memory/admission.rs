@@ -1,4 +1,4 @@
-//! What the API server refuses in an object, and what it fills in, before it is stored.
+//! The checks and defaults of the API server for an object that is about to be stored.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::kubernetes::{Kind, Object};
 
-/// Checks an object that is to be stored; the error is the API server's message.
+/// Checks an object; the error is the API server's message.
 pub(super) fn check(object: &Object) -> Result<(), String> {
     let kind = object.kind();
     if kind.namespaced && object.namespace().is_none_or(str::is_empty) {
@@ -25,7 +25,7 @@ pub(super) fn check(object: &Object) -> Result<(), String> {
     check_workload(object)
 }
 
-/// Checks a change of a stored object: some fields never change.
+/// Checks that a change of a stored object does not touch immutable fields.
 pub(super) fn check_update(old: &Object, new: &Object) -> Result<(), String> {
     let changed = |pointer: &str| old.at(pointer) != new.at(pointer);
     let finalizers = old.list_at("/metadata/finalizers");
@@ -68,7 +68,7 @@ pub(super) fn check_update(old: &Object, new: &Object) -> Result<(), String> {
     }
 }
 
-/// Fills in what the API server would, in so far as urumi can see it, and drops what it would not keep.
+/// Sets the defaults that urumi can see, and removes the fields that the API server ignores.
 pub(super) fn prepare(value: &mut Value, kind: &Kind) {
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         for field in ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "deletionTimestamp"]
@@ -99,7 +99,7 @@ fn encode_string_data(value: &mut Value) {
 fn check_name(object: &Object) -> Result<(), String> {
     let (name, kind) = (object.name(), object.kind());
     if kind.group == "rbac.authorization.k8s.io" {
-        // Names of roles may have colons and capitals; they only must fit into a path.
+        // Names of roles may have colons and capitals. They only have to fit into a path.
         return if name.contains(['/', '%']) || matches!(name, "." | "..") {
             Err(format!("metadata.name: Invalid value: {name:?}: must fit into a path"))
         } else {
@@ -202,7 +202,7 @@ fn check_containers(object: &Object) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads the object as the type of its kind, and refuses what the type does not have.
+/// Reads the object as the type of its kind, and refuses unknown fields.
 fn check_fields(object: &Object) -> Result<(), String> {
     match reader(object.kind()) {
         Some(read) => read(object),
@@ -254,7 +254,7 @@ where
     }
 }
 
-/// The first field of `given` that did not survive being read as a type.
+/// The first field of `given` that `known`, the same object read as its type, does not have.
 fn unknown_field(given: &Value, known: &Value, path: &mut String) -> Option<String> {
     match (given, known) {
         (Value::Object(given), Value::Object(known)) => given.iter().find_map(|(key, value)| {

@@ -1,4 +1,4 @@
-//! How an in-memory cluster is set up.
+//! The builder of an in-memory cluster.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -48,64 +48,64 @@ impl Default for InMemoryClusterBuilder {
 }
 
 impl InMemoryClusterBuilder {
-    /// How long a pod takes from being made to being ready; at once by default.
+    /// The time from the creation of a pod until it is ready; zero by default.
     #[must_use]
     pub fn readiness_delay(mut self, delay: Duration) -> Self {
         self.config.readiness_delay = delay;
         self
     }
 
-    /// The same, for pods of workloads of one name in any namespace.
+    /// The readiness delay of workloads of one name, in any namespace.
     #[must_use]
     pub fn readiness_delay_of(mut self, workload: impl Into<String>, delay: Duration) -> Self {
         self.config.readiness_delays.insert(workload.into(), delay);
         self
     }
 
-    /// How long a namespace takes to go; at once by default. Its contents go half-way through. [`Duration::MAX`]
-    /// keeps it terminating for ever.
+    /// How long a namespace takes to terminate; zero by default. Its contents are deleted half-way through. With
+    /// [`Duration::MAX`] it never ends.
     #[must_use]
     pub fn termination_delay(mut self, delay: Duration) -> Self {
         self.config.termination_delay = delay;
         self
     }
 
-    /// How long an object stays whose owner is gone when it is created; none by default.
+    /// The time until an object is deleted whose owner does not exist when it is created; zero by default.
     #[must_use]
     pub fn collection_delay(mut self, delay: Duration) -> Self {
         self.config.collection_delay = delay;
         self
     }
 
-    /// How long every request takes, half of it before and half after it takes effect.
+    /// How long every request takes: half of it passes before it takes effect, half after.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
-    /// The time of day at which the cluster begins; the system's by default. From then on it follows tokio's clock.
+    /// The time of day at which the cluster begins; the system's by default. From there on it follows tokio's clock.
     #[must_use]
     pub fn begins_at(mut self, time: Timestamp) -> Self {
         self.config.began = Some(time);
         self
     }
 
-    /// How many changes of each kind are kept for watches; one that falls further behind starts over with a snapshot.
+    /// How many changes of each kind are kept for watches. A watch that falls further behind lists again.
     #[must_use]
     pub fn watch_history(mut self, changes: usize) -> Self {
         self.config.watch_history = changes.max(1);
         self
     }
 
-    /// Forbids something, as missing RBAC rules would. Without a namespace it is forbidden everywhere.
+    /// Denies an access, as a missing RBAC rule would. Without a namespace it is denied everywhere.
     #[must_use]
     pub fn deny(mut self, access: Access) -> Self {
         self.denied.push(access);
         self
     }
 
-    /// Has the cluster know a token, as [`InMemoryCluster::add_token`] does.
+    /// Adds a token, as [`InMemoryCluster::add_token`] does.
     #[must_use]
     pub fn token<G: Into<String>>(
         mut self,
@@ -117,7 +117,7 @@ impl InMemoryClusterBuilder {
         self
     }
 
-    /// Leaves out the default StorageClass `standard`: claims that name no class stay unbound.
+    /// Leaves out the default StorageClass `standard`; claims without a class then stay unbound.
     #[must_use]
     pub fn without_storage_class(mut self) -> Self {
         self.storage_class = false;
@@ -131,19 +131,19 @@ impl InMemoryClusterBuilder {
         self
     }
 
-    /// The version that the cluster says it has.
+    /// The version that the cluster reports.
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.config.version = version.into();
         self
     }
 
-    /// Makes the cluster.
+    /// Builds the cluster.
     pub fn build(self) -> InMemoryCluster {
         let mut state = State::new(self.config);
         let mut add = |kind: Kind, value| {
             if let Ok(object) = Object::from_value(kind, value) {
-                // These are well-formed and the cluster is empty: nothing is refused.
+                // Cannot fail: the objects are well-formed and the cluster is empty.
                 let _ = server::create(&mut state, &object);
             }
         };

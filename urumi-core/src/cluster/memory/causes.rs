@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::state::State;
 use crate::kubernetes::{Kind, Object, ObjectRef};
 
-/// What is wrong with a pod now: an injected fault, or something it needs that is not there.
+/// The problem of a pod now, if there is one.
 pub(super) fn find(state: &State, workload: &Object, pod: &Object) -> Option<Problem> {
     if let Some((target, fault)) = state.fault_of(workload)
         && let Some(problem) = injected(&target, fault, pod)
@@ -22,7 +22,7 @@ pub(super) fn find(state: &State, workload: &Object, pod: &Object) -> Option<Pro
     missing_reference(state, pod)
 }
 
-/// A container's exit that happened once.
+/// The problem of a pod whose first container has exited once.
 pub(super) fn crashed(pod: &Object) -> Problem {
     Problem::Crash { container: first(&FaultTarget::any(), pod).0, exit_code: 1, restarts: 1 }
 }
@@ -36,7 +36,7 @@ fn injected(target: &FaultTarget, fault: Fault, pod: &Object) -> Option<Problem>
         Fault::UnboundClaim => Problem::Unschedulable { message: unschedulable(claims::UNBOUND) },
         Fault::NoRoom => Problem::Unschedulable { message: unschedulable("1 Insufficient memory") },
         Fault::MissingSecret { name } => Problem::Config { container, message: format!("secret \"{name}\" not found") },
-        // The pods that are there go on.
+        // Existing pods are not affected.
         Fault::QuotaExceeded | Fault::SmokeFails => return None,
     })
 }
@@ -50,7 +50,7 @@ fn unschedulable(why: &str) -> String {
     format!("0/1 nodes are available: {why}. preemption: 0/1 nodes are available: {preemption}.")
 }
 
-/// Name and image of the container that a fault happens to: the first that fits.
+/// Name and image of the first container that the target matches.
 fn first(target: &FaultTarget, pod: &Object) -> (String, String) {
     let text = |container: &Value, field: &str| -> String {
         container.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -63,7 +63,7 @@ fn first(target: &FaultTarget, pod: &Object) -> (String, String) {
         .unwrap_or_default()
 }
 
-/// The first container that takes its environment from a Secret or ConfigMap that is not there.
+/// The problem of the first container that refers to a missing Secret or ConfigMap in its environment.
 fn missing_reference(state: &State, pod: &Object) -> Option<Problem> {
     let containers = ["/spec/initContainers", "/spec/containers"];
     for container in containers.iter().flat_map(|list| pod.list_at(list)) {

@@ -1,4 +1,4 @@
-//! Volume claims: made for StatefulSets, and bound where a storage class provides volumes.
+//! Volume claims: created for StatefulSets, and bound if a storage class provides volumes.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::kubernetes::{Object, ObjectRef, Query};
 
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
-/// Makes the claims of a StatefulSet's pod that are missing.
+/// Creates the claims of a StatefulSet's pod that are missing.
 pub(super) fn ensure(state: &mut State, workload: &Object, pod: &str) {
     let namespace = workload.namespace().unwrap_or_default();
     for template in workload.list_at("/spec/volumeClaimTemplates") {
@@ -44,7 +44,7 @@ pub(super) fn ensure(state: &mut State, workload: &Object, pod: &str) {
     }
 }
 
-/// Binds a claim, if there is a class that provides its volume.
+/// Binds a claim, if a class provides its volume.
 pub(super) fn reconcile(state: &mut State, reference: &ObjectRef) {
     let Some(claim) = state.find(reference) else { return };
     if claim.str_at("/status/phase") == Some("Bound") {
@@ -88,7 +88,7 @@ pub(super) fn reconcile(state: &mut State, reference: &ObjectRef) {
     state.put(bound);
 }
 
-/// Why a pod's volumes cannot be had, in the scheduler's words.
+/// Why a pod's volumes are not available, in the scheduler's words.
 pub(super) fn hindrance(state: &State, workload: &Object, pod: &Object) -> Option<String> {
     let namespace = workload.namespace().unwrap_or_default();
     for volume in pod.list_at("/spec/volumes") {

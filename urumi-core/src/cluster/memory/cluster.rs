@@ -1,4 +1,4 @@
-//! The in-memory cluster as its users see it: what they look at, break and repair.
+//! The handle of an in-memory cluster, and what tests do with it besides requests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,18 +48,18 @@ impl InMemoryCluster {
         InMemoryCluster { state: Arc::new(Mutex::new(state)) }
     }
 
-    // ---- looking in, and acting as somebody else ------------------------------------------------------------------
+    // ---- inspecting it, and acting as another client ----------------------------------------------------------------
 
-    /// Every object there is, ordered by kind (group first), namespace and name. Not counted as a request.
+    /// All objects, ordered by kind (group first), namespace and name. Does not count as a request.
     pub fn dump(&self) -> Vec<Object> {
         self.caught_up(|state| state.everything()).iter().map(|object| Object::clone(object)).collect()
     }
 
-    /// Changes an object as somebody else would; `None` when it does not exist. Nothing is checked, identity (kind,
-    /// namespace, name, uid) cannot be changed, and what controllers maintain they will set back.
+    /// Changes an object as another client would; `None` when it does not exist. Nothing is validated. The identity (kind,
+    /// namespace, name, uid) cannot be changed, and controllers reset the fields that they maintain.
     pub fn modify(&self, reference: &ObjectRef, change: impl FnOnce(&mut Object)) -> Option<Object> {
         let before = self.caught_up(|state| state.find(reference))?;
-        // Called without the lock, so that it may use the cluster.
+        // Called without the lock, so that it can send requests.
         let mut changed = Object::clone(&before);
         change(&mut changed);
         self.caught_up(|state| {
@@ -76,8 +76,8 @@ impl InMemoryCluster {
         })
     }
 
-    /// Deletes an object as somebody else would, and says whether it was there. A namespace begins to terminate, a
-    /// workload takes its pods along, and a workload's pod is replaced.
+    /// Deletes an object as another client would; returns whether it existed. A namespace begins to terminate, a workload's
+    /// pods are deleted with it, and a workload's pod is replaced.
     pub fn remove(&self, reference: &ObjectRef) -> bool {
         self.caught_up(|state| {
             let found = state.find(reference);
@@ -88,11 +88,11 @@ impl InMemoryCluster {
         })
     }
 
-    // ---- trouble with workloads -----------------------------------------------------------------------------------
+    // ---- faults of workloads -----------------------------------------------------------------------------------------
 
-    /// Makes something go wrong with workloads, those that come later included. Pods that run are hit as if they had
-    /// been replaced. Of several faults that fit a workload the last one counts; the same target again replaces its
-    /// fault.
+    /// Injects a fault into workloads, including those that are created later. It also affects running pods, as if they
+    /// had been replaced. If several faults match a workload, the last one counts. A second fault for the same target
+    /// replaces the first.
     pub fn inject_fault(&self, target: FaultTarget, fault: Fault) {
         self.caught_up(|state| {
             state.faults.retain(|(other, _)| *other != target);
@@ -101,7 +101,7 @@ impl InMemoryCluster {
         });
     }
 
-    /// Ends the fault of a target, and says whether there was one. Workloads recover after their readiness delay.
+    /// Ends the fault of a target; returns whether there was one. Workloads recover after their readiness delay.
     pub fn clear_fault(&self, target: &FaultTarget) -> bool {
         self.caught_up(|state| {
             let before = state.faults.len();
@@ -119,8 +119,8 @@ impl InMemoryCluster {
         });
     }
 
-    /// Has the containers of a workload's running pods exit once; they are ready again after the readiness delay.
-    /// Says how many pods were hit.
+    /// Lets the containers of a workload's running pods exit once; they are ready again after the readiness delay. Returns
+    /// the number of pods that were affected.
     pub fn crash(&self, workload: &ObjectRef) -> usize {
         self.caught_up(|state| {
             let hit: Vec<(String, String)> = state
@@ -133,24 +133,24 @@ impl InMemoryCluster {
         })
     }
 
-    /// Changes how long pods take to become ready: those that are made, or recover, from now on.
+    /// Changes how long pods take to become ready, for those that start or recover from now on.
     pub fn set_readiness_delay(&self, delay: Duration) {
         self.caught_up(|state| state.config.readiness_delay = delay);
     }
 
-    /// Changes how long namespaces take to go, for those that are deleted from now on.
+    /// Changes how long namespaces take to terminate, for those that are deleted from now on.
     pub fn set_termination_delay(&self, delay: Duration) {
         self.caught_up(|state| state.config.termination_delay = delay);
     }
 
-    // ---- trouble with requests ------------------------------------------------------------------------------------
+    // ---- failing requests --------------------------------------------------------------------------------------------
 
     /// Begins an outage.
     pub fn begin_outage(&self, outage: Outage) -> OutageId {
         self.gate(|gate| gate.add(outage))
     }
 
-    /// Ends an outage, and says whether it was still there.
+    /// Ends an outage; returns whether it was still there.
     pub fn end_outage(&self, id: OutageId) -> bool {
         self.gate(|gate| gate.end(id))
     }
@@ -165,17 +165,17 @@ impl InMemoryCluster {
         self.gate(|gate| gate.latency = latency);
     }
 
-    /// Forbids something from now on. Open watches go on.
+    /// Denies an access from now on. Open watches continue.
     pub fn deny(&self, access: Access) {
         self.gate(|gate| gate.denied.push(access));
     }
 
-    /// Allows everything again.
+    /// Removes every denial.
     pub fn allow_all(&self) {
         self.gate(|gate| gate.denied.clear());
     }
 
-    /// Has every open watch start over with a snapshot, as if its resourceVersion had expired.
+    /// Makes every open watch list again, as if its resourceVersion had expired.
     pub fn expire_watches(&self) {
         self.caught_up(|state| {
             state.expiries += 1;
@@ -183,7 +183,7 @@ impl InMemoryCluster {
         });
     }
 
-    /// Has every open watch report a lost connection and then start over.
+    /// Makes every open watch report a lost connection and then list again.
     pub fn drop_watches(&self) {
         self.caught_up(|state| {
             state.drops += 1;
@@ -191,30 +191,30 @@ impl InMemoryCluster {
         });
     }
 
-    /// How many watches are open (and have listed at least once).
+    /// The number of open watches that have listed at least once.
     pub fn open_watches(&self) -> usize {
         self.lock().watches()
     }
 
-    /// The requests that came, oldest first; only the last 10,000 are remembered.
+    /// The requests so far, oldest first. Only the last 10,000 are remembered.
     pub fn requests(&self) -> Vec<Request> {
         self.gate(|gate| gate.requests())
     }
 
-    /// How many requests came.
+    /// The number of requests so far.
     pub fn request_count(&self) -> u64 {
         self.gate(|gate| gate.count())
     }
 
-    /// Starts counting anew.
+    /// Forgets all requests and resets their count.
     pub fn forget_requests(&self) {
         self.gate(Gate::forget_requests);
     }
 
     // ---- tokens ---------------------------------------------------------------------------------------------------
 
-    /// Has the cluster know a token: whose it is, and the groups that they belong to besides `system:authenticated`. It
-    /// is meant for every audience. The same token again replaces what was known.
+    /// Adds a token of a user, with the user's groups besides `system:authenticated`. It is valid for every audience.
+    /// The same token again replaces the user and the groups.
     pub fn add_token<G: Into<String>>(
         &self,
         token: SecretString,
@@ -225,15 +225,15 @@ impl InMemoryCluster {
         self.caught_up(|state| state.tokens.add(token, username.into(), groups));
     }
 
-    /// Has the cluster forget a token, and says whether it was known.
+    /// Revokes a token; returns whether it was known.
     pub fn revoke_token(&self, token: &SecretString) -> bool {
         self.caught_up(|state| state.tokens.revoke(token))
     }
 
-    // ---- within ---------------------------------------------------------------------------------------------------
+    // ---- internals ---------------------------------------------------------------------------------------------------
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in here panics halfway through a change; and if it did, the objects are still the objects.
+        // A panic in another thread leaves the objects usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -241,7 +241,7 @@ impl InMemoryCluster {
         then(&mut self.lock().gate)
     }
 
-    /// Lets the cluster catch up with the clock, does something, and lets controllers react to it.
+    /// Carries out what is due, then `then`, then what controllers do in reaction.
     fn caught_up<T>(&self, then: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         settle(&mut state);
@@ -250,7 +250,7 @@ impl InMemoryCluster {
         result
     }
 
-    /// Half of the time that a request takes.
+    /// Waits for half of the latency of a request.
     pub(super) async fn delay(&self) {
         let latency = self.gate(|gate| gate.latency);
         if !latency.is_zero() {
@@ -277,7 +277,7 @@ impl InMemoryCluster {
         if let Some(failure) = failure {
             let verdict = error(failure.error, "the in-memory cluster was told to fail".into());
             if failure.answer_lost {
-                // The answer is lost whatever it was.
+                // Whatever the answer, it is lost.
                 let _ = self.caught_up(then);
             }
             if !failure.takes.is_zero() {

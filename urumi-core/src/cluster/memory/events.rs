@@ -1,4 +1,4 @@
-//! Kubernetes Events: what controllers say about what they could not do.
+//! Kubernetes Events, with which controllers report what they could not do.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::namespaces;
 use super::state::State;
 use crate::kubernetes::{Object, Query};
 
-/// Reports an incident; the same one again counts up.
+/// Reports an incident. A repeated incident increases the count of its Event.
 pub(super) fn record(state: &mut State, about: &Object, incident: &Incident) {
     let involved = json!({
         "apiVersion": about.kind().api_version(),

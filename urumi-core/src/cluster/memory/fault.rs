@@ -1,44 +1,44 @@
-//! What can go wrong with a workload, and which workloads it happens to.
+//! Faults of workloads, and which workloads they affect.
 
 use crate::kubernetes::Object;
 
-/// A way in which a workload of the in-memory cluster does not become, or does not stay, ready. Statuses and Events
-/// carry the wording of the real kubelet, scheduler and controllers.
+/// A reason why a workload of the in-memory cluster does not become or stay ready. Statuses and Events have the wording
+/// of the real kubelet, scheduler and controllers.
 ///
-/// Images that begin with `fail.example/image-pull`, `fail.example/crash-loop` or `fail.example/never-ready` fail so
-/// without any injection.
+/// Images that begin with `fail.example/image-pull`, `fail.example/crash-loop` or `fail.example/never-ready` have these
+/// faults without any injection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The image cannot be had: `ErrImagePull`, then `ImagePullBackOff`.
+    /// The image cannot be pulled: `ErrImagePull`, then `ImagePullBackOff`.
     ImagePull,
     /// The container exits again and again: `CrashLoopBackOff`.
     CrashLoop {
-        /// With which code it exits; 137 is reported as `OOMKilled`.
+        /// The exit code; 137 is reported as `OOMKilled`.
         exit_code: i32,
-        /// How often it has been started again so far.
+        /// The number of restarts so far.
         restarts: i32,
     },
     /// The container runs, but its readiness probe fails.
     NeverReady,
-    /// The pod waits for a volume that nobody provides.
+    /// The pod waits for a volume that is never provided.
     UnboundClaim,
-    /// No node has room for the pod.
+    /// No node has enough resources for the pod.
     NoRoom,
-    /// A ResourceQuota refuses the pods. Those that run go on running.
+    /// A ResourceQuota refuses new pods. Running pods are not affected.
     QuotaExceeded,
-    /// A smoke order fails. Everything else goes on.
+    /// Smoke orders fail. Nothing else is affected.
     SmokeFails,
-    /// The container refers to a Secret that is not there: `CreateContainerConfigError`. (A pod that really refers
-    /// to a missing Secret or ConfigMap fails so without any fault.)
+    /// The container refers to a missing Secret: `CreateContainerConfigError`. (A pod that really refers to a missing
+    /// Secret or ConfigMap fails in the same way without a fault.)
     MissingSecret {
         /// The Secret's name.
         name: String,
     },
 }
 
-/// The fault that an image stands for. Images that begin so never work, here and on the project's test cluster, so
-/// that one test can run on both.
+/// The fault of an image by its name. Such images also fail on the project's test cluster, so that one test can run on
+/// both.
 pub(super) fn of_image(workload: &Object) -> Option<(FaultTarget, Fault)> {
     [
         ("fail.example/image-pull", Fault::ImagePull),
@@ -50,7 +50,7 @@ pub(super) fn of_image(workload: &Object) -> Option<(FaultTarget, Fault)> {
     .find(|(target, _)| target.fits(workload))
 }
 
-/// Which workloads a [`Fault`] happens to: those that fit everything that is said.
+/// Which workloads a [`Fault`] affects: those that meet every criterion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaultTarget {
     namespace: Option<String>,
@@ -69,19 +69,19 @@ impl FaultTarget {
         FaultTarget { name: Some(name.into()), ..FaultTarget::default() }
     }
 
-    /// Workloads with a container whose image begins so.
+    /// Workloads with a container whose image begins with this prefix.
     pub fn image(prefix: impl Into<String>) -> Self {
         FaultTarget { image: Some(prefix.into()), ..FaultTarget::default() }
     }
 
-    /// Only those in one namespace.
+    /// Only workloads in this namespace.
     #[must_use]
     pub fn in_namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
     }
 
-    /// Whether a workload (or anything with a name and a pod template) fits.
+    /// Whether a workload matches.
     pub(super) fn fits(&self, workload: &Object) -> bool {
         self.namespace.as_deref().is_none_or(|ns| workload.namespace() == Some(ns))
             && self.name.as_deref().is_none_or(|name| workload.name() == name)
@@ -94,7 +94,7 @@ impl FaultTarget {
             })
     }
 
-    /// Whether a container is the one it happens to: any, unless an image is named.
+    /// Whether a container with this image matches: any does, unless the target names an image.
     pub(super) fn fits_image(&self, image: &str) -> bool {
         self.image.as_deref().is_none_or(|prefix| image.starts_with(prefix))
     }

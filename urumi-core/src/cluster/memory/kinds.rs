@@ -1,4 +1,4 @@
-//! The kinds that the in-memory cluster knows by name.
+//! The kinds that the in-memory cluster treats specially.
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::authentication::v1::TokenReview;

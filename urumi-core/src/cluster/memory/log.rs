@@ -1,4 +1,4 @@
-//! What happened to the objects of one kind, for watches: bounded, as an API server's watch cache is.
+//! The recent changes of the objects of one kind, for watches: bounded like an API server's watch cache.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// What a watch with this selection sees of it.
+    /// The event of a watch with this selection.
     pub(super) fn seen_by(&self, query: &Query) -> Option<WatchEvent> {
         let matched = self.before.as_ref().filter(|o| query.matches(o));
         let matches = self.after.as_ref().filter(|o| query.matches(o));
@@ -31,7 +31,7 @@ impl Change {
 pub(super) struct Log {
     changes: VecDeque<Change>,
     capacity: usize,
-    /// The number of the change that comes next.
+    /// The number of the next change.
     next: u64,
     wake: Wake,
 }
@@ -42,7 +42,7 @@ impl Log {
     }
 
     pub(super) fn push(&mut self, change: Change) {
-        // Nobody can read further back than the moment it began to watch.
+        // A watch reads no changes from before its beginning, so without watches none are needed.
         if self.wake.sleepers() == 0 {
             self.changes.clear();
         } else {
@@ -55,12 +55,12 @@ impl Log {
         self.wake.wake();
     }
 
-    /// The number of the next change: what a watch that begins now will see first.
+    /// The number of the next change: the first that a new watch sees.
     pub(super) fn next(&self) -> u64 {
         self.next
     }
 
-    /// The changes from number `from` on; `None` when they are no longer all kept.
+    /// The changes from number `from` on; `None` when some of them are no longer kept.
     pub(super) fn since(&self, from: u64) -> Option<impl Iterator<Item = &Change>> {
         let behind = usize::try_from(self.next.saturating_sub(from)).ok()?;
         let skip = self.changes.len().checked_sub(behind)?;

@@ -1,5 +1,4 @@
-//! The verb `logs`: which run of which container is meant, in the words of the API server and the kubelet, and the
-//! stream that follows it.
+//! The verb `logs`: finds the run of a container, with the errors of the API server and the kubelet, and streams its log.
 
 use std::collections::VecDeque;
 
@@ -19,23 +18,23 @@ use crate::cluster::LogStream;
 use crate::kubernetes::{ClusterErrorKind, LogOptions};
 use crate::kubernetes::{Object, ObjectRef};
 
-/// A log that was found, as far as it goes now.
+/// A log that was found, with the lines so far.
 pub(super) struct Reading {
     lines: VecDeque<Line>,
     timestamps: bool,
-    /// Where it goes on, if it is to be followed.
+    /// Where to read on, if the log is followed.
     rest: Option<Rest>,
 }
 
 struct Rest {
     place: Place,
     run: u64,
-    /// How many of the run's lines have been taken.
+    /// How many of the run's lines have been read.
     taken: usize,
     wake: watch::Receiver<()>,
 }
 
-/// Finds what is asked for.
+/// Finds the log of a container.
 pub(super) fn find(state: &State, reference: &ObjectRef, options: &LogOptions) -> Result<Reading, Refusal> {
     if reference.kind != POD {
         return Err(Refusal::new(ClusterErrorKind::Invalid, "only pods have logs"));
@@ -56,7 +55,7 @@ pub(super) fn find(state: &State, reference: &ObjectRef, options: &LogOptions) -
     Ok(Reading { lines, timestamps: options.timestamps, rest })
 }
 
-/// The container that is meant, as the API server finds it.
+/// The name of the container, as the API server determines it.
 fn container(pod: &Object, wanted: Option<&str>) -> Result<String, Refusal> {
     let names = |list: &str| -> Vec<String> {
         let names = pod.list_at(list).iter().filter_map(|container| container.get("name")?.as_str());
@@ -76,7 +75,7 @@ fn container(pod: &Object, wanted: Option<&str>) -> Result<String, Refusal> {
     }
 }
 
-/// The run that is meant, or why there is none, as the kubelet finds it: by the pod's status.
+/// The run, or why there is none. Like the kubelet, it goes by the pod's status.
 fn run<'a>(state: &'a State, pod: &Object, place: &Place, previous: bool) -> Result<&'a Run, Refusal> {
     let (pod_name, container) = (pod.name(), place.2.as_str());
     let not_yet = |why: &str| {
@@ -108,7 +107,7 @@ fn run<'a>(state: &'a State, pod: &Object, place: &Place, previous: bool) -> Res
 }
 
 impl Reading {
-    /// The lines, as a stream that ends with them or, if it follows, with the container.
+    /// A stream of the lines. It ends with the last line or, if it follows, with the container.
     pub(super) fn stream(self, cluster: InMemoryCluster) -> LogStream {
         let follower = (self, cluster);
         stream::unfold(follower, |(mut reading, cluster)| async move {
@@ -135,11 +134,11 @@ impl Reading {
 }
 
 impl Rest {
-    /// What was written since the last look, and when the cluster moves next by itself; nothing after the end.
+    /// The new lines since the last call, and when something is due in the cluster next; `None` after the end.
     fn look(&mut self, cluster: &InMemoryCluster) -> Option<(Vec<Line>, Option<Instant>)> {
         let mut state = cluster.lock();
         settle(&mut state);
-        // Seen until here: only what comes after this look wakes.
+        // All lines so far are read: only later ones wake the reader.
         self.wake.mark_unchanged();
         let run = state.outputs.runs(&self.place).find(|run| run.number == self.run)?;
         let news: Vec<Line> = run.lines.iter().skip(self.taken).cloned().collect();

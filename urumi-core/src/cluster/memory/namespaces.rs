@@ -1,4 +1,4 @@
-//! The life of a namespace: born active, and gone only after everything in it.
+//! The life cycle of namespaces: created active, deleted after everything in them.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::state::State;
 use super::task::Task;
 use crate::kubernetes::{Object, ObjectRef};
 
-/// Fills in what every new namespace has.
+/// Sets the fields that the API server sets in every new namespace.
 pub(super) fn prepare(value: &mut Value, name: &str) {
     set(value, &["metadata", "labels", "kubernetes.io/metadata.name"], name.into());
     set(value, &["spec", "finalizers"], json!(["kubernetes"]));
@@ -36,7 +36,7 @@ pub(super) fn empty(state: &mut State, namespace: &str, uid: &str) {
     }
 }
 
-/// Ends the termination of a namespace: it goes, unless somebody's finalizer keeps it.
+/// Ends the termination of a namespace: deletes it, unless a finalizer holds it.
 pub(super) fn finish(state: &mut State, namespace: &str, uid: &str) {
     if !is_terminating(state, namespace, Some(uid)) {
         return;
@@ -51,8 +51,7 @@ pub(super) fn finish(state: &mut State, namespace: &str, uid: &str) {
     }
 }
 
-/// Removes a namespace that is empty, being deleted and kept by no finalizer, and with it what it owns elsewhere; says
-/// whether it has.
+/// Removes a terminating namespace that no finalizer holds, and the objects elsewhere that it owns. Returns whether it did.
 pub(super) fn release(state: &mut State, namespace: &Object) -> bool {
     let free = |pointer: &str| namespace.list_at(pointer).is_empty();
     let goes = namespace.is_terminating() && free("/spec/finalizers") && free("/metadata/finalizers");
@@ -66,7 +65,7 @@ pub(super) fn release(state: &mut State, namespace: &Object) -> bool {
     goes
 }
 
-/// Whether a namespace (of this uid) is there and being deleted.
+/// Whether a namespace (of this uid, if given) exists and is being deleted.
 pub(super) fn is_terminating(state: &State, namespace: &str, uid: Option<&str>) -> bool {
     state
         .find(&ObjectRef::cluster(NAMESPACE, namespace))

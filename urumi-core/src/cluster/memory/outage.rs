@@ -1,4 +1,4 @@
-//! Requests that fail: which of them, when, how, and whether their write is lost too.
+//! Outages: rules by which requests fail, and the record of all requests.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::kubernetes::Kind;
 use crate::kubernetes::{Access, ClusterErrorKind, Verb};
 
-/// A rule by which requests to the in-memory cluster fail.
+/// A rule by which requests to the in-memory cluster fail. By default it applies to every request until it is ended.
 ///
 /// ```
-/// use urumi_core::cluster::{ClusterErrorKind, Outage, Verb};
+/// use urumi_core::cluster::Outage;
+/// use urumi_core::kubernetes::{ClusterErrorKind, Verb};
 ///
-/// // The answers to the second and third creation are lost on their way, after the objects were made.
+/// // The second and third creation succeed, but their answers are lost.
 /// let outage = Outage::new(ClusterErrorKind::Timeout).verb(Verb::Create).after(1).times(2).answer_lost();
 /// # let _ = outage;
 /// ```
@@ -29,7 +30,7 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// Every request fails so.
+    /// Every request fails with this error.
     pub fn new(error: ClusterErrorKind) -> Self {
         Outage {
             error,
@@ -72,28 +73,28 @@ impl Outage {
         self
     }
 
-    /// The first `requests` that fit are answered as usual.
+    /// The first `requests` that match succeed.
     #[must_use]
     pub fn after(mut self, requests: usize) -> Self {
         self.skip = requests;
         self
     }
 
-    /// Only this many requests fail; without it, all do until the outage is ended.
+    /// Only this many requests fail.
     #[must_use]
     pub fn times(mut self, requests: usize) -> Self {
         self.times = Some(requests);
         self
     }
 
-    /// The request is carried out and only its answer is lost.
+    /// The request is carried out; only its answer is lost.
     #[must_use]
     pub fn answer_lost(mut self) -> Self {
         self.answer_lost = true;
         self
     }
 
-    /// The failure is reported only after this long.
+    /// The failure is reported after this time.
     #[must_use]
     pub fn taking(mut self, time: Duration) -> Self {
         self.takes = time;
@@ -111,20 +112,20 @@ impl Outage {
     }
 }
 
-/// Names an [`Outage`], to end it.
+/// Identifies an [`Outage`] that has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutageId(u64);
 
-/// A request that the in-memory cluster was sent.
+/// A request to the in-memory cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What was asked for. A watch counts once when it is opened and once for every time it heals.
+    /// The verb. A watch counts once when it is opened, and once each time it lists again.
     pub verb: Verb,
-    /// Of which object or selection.
+    /// The object or selection, for messages.
     pub target: String,
 }
 
-/// What a request is about, for matching.
+/// What rules match: a request without its content.
 pub(super) struct Asked<'a> {
     pub(super) verb: Verb,
     pub(super) kind: Option<&'a Kind>,
@@ -133,7 +134,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// What Kubernetes calls these verbs: all of them must be allowed.
+    /// The verbs in Kubernetes' RBAC rules; all of them must be allowed.
     fn kubernetes_verbs(&self) -> &'static [&'static str] {
         match self.verb {
             Verb::Create | Verb::ReviewToken => &["create"],
@@ -150,14 +151,14 @@ impl Asked<'_> {
     }
 }
 
-/// How a request is to fail.
+/// How a request fails.
 pub(super) struct Failure {
     pub(super) error: ClusterErrorKind,
     pub(super) answer_lost: bool,
     pub(super) takes: Duration,
 }
 
-/// Everything that stands between a request and the cluster, and the list of those that came.
+/// What happens to requests before they reach the cluster: latency, permissions and outages. Remembers the requests.
 #[derive(Default)]
 pub(super) struct Gate {
     outages: Vec<(OutageId, Outage)>,
@@ -169,7 +170,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// How many requests are remembered.
+    /// The number of requests that are remembered.
     const REMEMBERED: usize = 10_000;
 
     pub(super) fn add(&mut self, outage: Outage) -> OutageId {
@@ -210,7 +211,7 @@ impl Gate {
         self.count = 0;
     }
 
-    /// Whether this request is to fail, and counts it.
+    /// Counts the request, and returns how it fails if it does.
     pub(super) fn check(&mut self, request: &Asked<'_>) -> Option<Failure> {
         let (_, outage) = self.outages.iter_mut().find_map(|(id, outage)| {
             if !outage.fits(request) || outage.times == Some(0) {
@@ -226,7 +227,7 @@ impl Gate {
         Some(Failure { error: outage.error, answer_lost: outage.answer_lost, takes: outage.takes })
     }
 
-    /// Whether the caller may do this.
+    /// Whether permissions allow an access.
     pub(super) fn allows(&self, access: &Access) -> bool {
         !self.denied.iter().any(|denied| {
             denied.verb == access.verb
@@ -237,7 +238,7 @@ impl Gate {
         })
     }
 
-    /// Kubernetes' name of the first verb that this request needs and that is denied.
+    /// The first of the request's Kubernetes verbs that is denied.
     pub(super) fn denial(&self, request: &Asked<'_>) -> Option<&'static str> {
         let kind = request.kind?;
         let part = if request.verb == Verb::Logs { "/log" } else { "" };

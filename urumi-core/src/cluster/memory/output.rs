@@ -1,4 +1,4 @@
-//! What the containers of pods have written: made up from what happens to them, so that there is something to read.
+//! The logs of containers: a few lines about their start and their end, so that there is something to read.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,34 +8,34 @@ use tokio::sync::watch;
 
 use crate::kubernetes::Object;
 
-/// How many runs of a container are kept; the kubelet, too, keeps the present one and that before it.
+/// How many runs of a container are kept: like the kubelet, the current one and the one before.
 const RUNS: usize = 2;
 
 /// Namespace and name of a pod, and the name of a container in it.
 pub(super) type Place = (String, String, String);
 
-/// Something that a container wrote.
+/// One line of a log.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) at: Timestamp,
     pub(super) text: String,
 }
 
-/// A container from its start to its exit.
+/// One run of a container, from its start to its exit.
 pub(super) struct Run {
-    /// No other run of any container has it.
+    /// Unique among all runs of all containers.
     pub(super) number: u64,
     pub(super) lines: Vec<Line>,
     pub(super) ended: bool,
-    /// Whether it has said that it is ready.
+    /// Whether the log has the line that the container is ready.
     ready: bool,
 }
 
-/// What all containers have written.
+/// The logs of all containers.
 pub(super) struct Outputs {
     runs: BTreeMap<Place, VecDeque<Run>>,
     begun: u64,
-    /// Wakes those who follow a log; also when something is due sooner than they think.
+    /// Wakes the readers that follow a log, also when something is due earlier than they know.
     wake: watch::Sender<()>,
 }
 
@@ -52,12 +52,12 @@ impl Outputs {
         self.wake.subscribe()
     }
 
-    /// The runs of a container that are known, oldest first.
+    /// The runs of a container that are kept, oldest first.
     pub(super) fn runs(&self, place: &Place) -> impl DoubleEndedIterator<Item = &Run> {
         self.runs.get(place).into_iter().flatten()
     }
 
-    /// Forgets a pod that is gone.
+    /// Forgets the logs of a pod.
     pub(super) fn forget(&mut self, namespace: &str, pod: &str) {
         let first = (namespace.to_owned(), pod.to_owned(), String::new());
         let of_pod = self.runs.range(first..).take_while(|((ns, name, _), _)| ns == namespace && name == pod);
@@ -68,9 +68,9 @@ impl Outputs {
         self.nudge();
     }
 
-    /// The run that goes on, begun now if there is none.
+    /// The current run of a container; a new one if there is none.
     fn present(&mut self, place: &Place, first: impl FnOnce() -> Line) -> Option<&mut Run> {
-        // Whoever asks for it may write into it.
+        // The caller may write into the run.
         self.nudge();
         let runs = self.runs.entry(place.clone()).or_default();
         if runs.back().is_none_or(|run| run.ended) {
@@ -133,7 +133,7 @@ fn status_of<'a>(container: &Value, statuses: &'a [Value]) -> &'a Value {
     statuses.iter().find(|status| status.get("name") == container.get("name")).unwrap_or(&NONE)
 }
 
-/// The code of an exit between two statuses.
+/// The exit code, if the container exited between the two statuses.
 fn exit_code(before: &Value, after: &Value) -> Option<i64> {
     let restarts = |status: &Value| status.get("restartCount").and_then(Value::as_i64).unwrap_or(0);
     let code = |status: &Value, state: &str| status.pointer(&format!("/{state}/terminated/exitCode"))?.as_i64();

@@ -1,4 +1,4 @@
-//! Pods: from being scheduled to ready, or into trouble, with the statuses that the kubelet would report.
+//! The life cycle of pods, with the statuses that the kubelet would report.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::task::Task;
 use super::{causes, events, smoke};
 use crate::kubernetes::{Object, ObjectRef};
 
-/// What a pod is made for.
+/// What a new pod is created from.
 pub(super) struct Birth<'a> {
     pub(super) workload: &'a Object,
     pub(super) name: String,
@@ -23,7 +23,7 @@ pub(super) struct Birth<'a> {
     pub(super) ordinal: Option<i64>,
 }
 
-/// Makes a pod.
+/// Creates a pod.
 pub(super) fn create(state: &mut State, birth: Birth<'_>) {
     let Birth { workload, name, template, ordinal } = birth;
     let namespace = workload.namespace().unwrap_or_default();
@@ -79,7 +79,7 @@ pub(super) fn create(state: &mut State, birth: Birth<'_>) {
     state.put_new(pod);
 }
 
-/// A StatefulSet's pod mounts the claims that were made for it.
+/// Adds the claims of a StatefulSet's pod to its volumes.
 fn mount_claims(pod: &mut Value, workload: &Object, name: &str) {
     let claims = workload.list_at("/spec/volumeClaimTemplates").iter().filter_map(|template| {
         let volume = template.pointer("/metadata/name")?.as_str()?;
@@ -94,12 +94,12 @@ fn mount_claims(pod: &mut Value, workload: &Object, name: &str) {
 
 fn start(state: &mut State, workload: &ObjectRef, delay: Duration) -> PodState {
     state.schedule(delay, Task::Reconcile(workload.clone()));
-    // A time that never comes is far enough away with a hundred years.
+    // Stands for a time that never comes.
     let never = Duration::from_secs(100 * 365 * 86_400);
     PodState::Starting { until: state.now().checked_add(delay).unwrap_or_else(|| state.now() + never) }
 }
 
-/// Has the containers of a running pod exit once; they start again.
+/// Lets the containers of a running pod exit once; they start again. Returns whether the pod was running.
 pub(super) fn crash(state: &mut State, namespace: &str, name: &str) -> bool {
     let place = (namespace.to_owned(), name.to_owned());
     let Some(life) = state.pods.get(&place).filter(|life| life.state == PodState::Running).cloned() else {
@@ -120,7 +120,7 @@ pub(super) fn crash(state: &mut State, namespace: &str, name: &str) -> bool {
     true
 }
 
-/// Brings a pod to where it should be now, and reports what stands in its way.
+/// Moves a pod to the state that is due now, and reports problems.
 pub(super) fn advance(state: &mut State, workload: &Object, name: &str) {
     let namespace = workload.namespace().unwrap_or_default();
     let place = (namespace.to_owned(), name.to_owned());
@@ -160,7 +160,7 @@ pub(super) fn advance(state: &mut State, workload: &Object, name: &str) {
     }
 }
 
-/// Gives a pod its node once it is scheduled.
+/// Assigns a node to a pod that its new status shows as scheduled.
 fn schedule(state: &mut State, pod: Arc<Object>, status: &Value) -> Arc<Object> {
     if status.get("hostIP").is_none() || pod.at("/spec/nodeName").is_some() {
         return pod;
@@ -213,7 +213,7 @@ fn render(pod: &Object, life: &PodRuntime, smoke_fails: bool, now: &str) -> Valu
     status
 }
 
-/// The status of a Job's pod whose containers have all ended, well unless it is a smoke order that fails.
+/// The status of a Job's pod after its containers have ended; they succeed, except in a smoke order that fails.
 fn ended(pod: &Object, smoke_fails: bool, now: &str) -> Value {
     let earlier = pod.list_at("/status/conditions");
     let condition = |kind, holds, reason| Condition { kind, holds, reason, message: None }.render(earlier, now);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::incident::Incident;
 use crate::kubernetes::Object;
 
-/// What is wrong with a pod.
+/// A problem of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Problem {
     Unschedulable { message: String },
@@ -15,7 +15,7 @@ pub(super) enum Problem {
     NotReady { container: String },
 }
 
-/// The kubelet's words for a container that it will start again later.
+/// The kubelet's message for a container that it restarts later.
 pub(super) fn back_off(pod: &Object, container: &str, restarts: i32) -> String {
     let seconds = 10_i64.saturating_mul(1 << restarts.clamp(1, 6).saturating_sub(1)).min(300);
     let time = if seconds < 60 { format!("{seconds}s") } else { format!("{}m{}s", seconds / 60, seconds % 60) };
@@ -25,12 +25,12 @@ pub(super) fn back_off(pod: &Object, container: &str, restarts: i32) -> String {
 }
 
 impl Problem {
-    /// Whether it shows before any container is started.
+    /// Whether it prevents that any container is started.
     pub(super) fn prevents_scheduling(&self) -> bool {
         matches!(self, Problem::Unschedulable { .. })
     }
 
-    /// The container that it happens to.
+    /// The affected container.
     pub(super) fn container(&self) -> Option<&str> {
         match self {
             Problem::Unschedulable { .. } => None,
@@ -41,7 +41,7 @@ impl Problem {
         }
     }
 
-    /// Whether it happens to an init container.
+    /// Whether the affected container is an init container.
     pub(super) fn in_init(&self, pod: &Object) -> bool {
         pod.list_at("/spec/initContainers").iter().any(|c| c.get("name").and_then(Value::as_str) == self.container())
     }
@@ -54,7 +54,7 @@ impl Problem {
         }
     }
 
-    /// Reason and message of the container that waits; none where it runs.
+    /// Reason and message if the container waits; `None` if it runs.
     pub(super) fn waiting(&self, pod: &Object) -> Option<(&'static str, String)> {
         match self {
             Problem::Image { image, .. } => Some((
@@ -69,7 +69,7 @@ impl Problem {
         }
     }
 
-    /// What is reported when it begins.
+    /// The Events that are reported when it begins.
     pub(super) fn incidents(&self, pod: &Object) -> Vec<Incident> {
         let kubelet = |reason, message: String| Incident::warning(reason, message, "kubelet");
         match self {

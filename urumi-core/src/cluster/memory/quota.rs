@@ -1,7 +1,7 @@
-//! ResourceQuotas, in so far as they count and measure pods.
+//! ResourceQuotas of pods.
 //!
-//! Enforced are `pods`, `requests.{cpu,memory}`, `limits.{cpu,memory}` and their short forms; other limits, scopes and
-//! the quota's status are not.
+//! The limits of `pods`, `requests.{cpu,memory}`, `limits.{cpu,memory}` and their short forms are enforced. Other limits
+//! and scopes are ignored, and the status of a quota is not maintained.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::state::State;
 use crate::kubernetes::Object;
 use crate::kubernetes::Query;
 
-/// Why no quota of its namespace leaves room for one more pod of a workload, in the API server's words.
+/// Why a quota refuses one more pod of a workload, in the API server's words.
 pub(super) fn refusal(state: &State, workload: &Object, pod: &str) -> Option<String> {
     let namespace = workload.namespace().unwrap_or_default();
     let quotas = state.select(&Query::all(RESOURCE_QUOTA).in_namespace(namespace));
@@ -49,7 +49,7 @@ pub(super) fn refusal(state: &State, workload: &Object, pod: &str) -> Option<Str
     })
 }
 
-/// What a quota measures of a pod.
+/// A resource of pods that a quota limits.
 enum Measure {
     Count,
     /// `requests` or `limits`, of `cpu` or `memory`.
@@ -68,14 +68,14 @@ impl Measure {
         })
     }
 
-    /// How much of it a container has; what it limits and does not request it requests.
+    /// The amount of a container. A missing request defaults to the limit.
     fn in_container(&self, container: &Value) -> Option<f64> {
         let Measure::Sum(list, resource) = self else { return Some(0.0) };
         let of = |list: &str| container.get("resources")?.get(list)?.get(resource).and_then(quantity);
         of(list).or_else(|| if *list == "requests" { of("limits") } else { None })
     }
 
-    /// How much of it a pod has: its containers together, or the greediest init container.
+    /// The amount of a pod: the sum of its containers, or its largest init container.
     fn amount(&self, spec: &Value) -> f64 {
         if let Measure::Count = self {
             return 1.0;
@@ -86,7 +86,7 @@ impl Measure {
         amounts("initContainers").into_iter().fold(together, f64::max)
     }
 
-    /// The name of the first container that does not state it.
+    /// The name of the first container without this resource.
     fn unstated<'a>(&self, spec: &'a Value) -> Option<&'a str> {
         let all = containers(spec, "containers").chain(containers(spec, "initContainers"));
         all.filter(|container| self.in_container(container).is_none()).find_map(|c| c.get("name")?.as_str())
@@ -106,7 +106,7 @@ fn containers<'a>(spec: &'a Value, list: &str) -> impl Iterator<Item = &'a Value
     spec.get(list).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The number that a quantity such as `500m` or `1Gi` stands for.
+/// The number of a quantity such as `500m` or `1Gi`.
 fn quantity(value: &Value) -> Option<f64> {
     let text = match value {
         Value::String(text) => text.as_str(),

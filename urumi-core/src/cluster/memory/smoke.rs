@@ -1,4 +1,4 @@
-//! Smoke orders that no shop takes: a container that is called with the word `smoke` ends with a plausible report.
+//! Simulated smoke orders: a container with the argument `smoke` ends with a plausible report.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(super) fn fails(state: &State, job: &Object) -> bool {
         && state.fault_of(job).is_some_and(|(_, fault)| fault == Fault::SmokeFails)
 }
 
-/// How a container ends that places an order; `None` for others.
+/// The final state of a container that places a smoke order; `None` for other containers.
 pub(super) fn end(container: &Value, fails: bool, now: &str) -> Option<Value> {
     if !is_smoke(container) {
         return None;

@@ -47,11 +47,11 @@ pub(super) struct State {
     pub(super) pods: BTreeMap<(String, String), PodRuntime>,
     pub(super) outputs: Outputs,
     pub(super) rollouts: HashMap<ObjectRef, Rollout>,
-    /// Which StatefulSet a claim was made for.
+    /// The StatefulSet for which a claim was created.
     pub(super) claimants: HashMap<(String, String), ObjectRef>,
-    /// How often all watches have been made to list again.
+    /// How often all watches were made to list again.
     pub(super) expiries: u64,
-    /// How often all watches have lost their connection.
+    /// How often all watches lost their connection.
     pub(super) drops: u64,
     shelves: BTreeMap<Kind, Shelf>,
     revision: u64,
@@ -111,12 +111,12 @@ impl State {
         }
     }
 
-    /// Every object there is, ordered by kind, namespace and name.
+    /// All objects, ordered by kind, namespace and name.
     pub(super) fn everything(&self) -> Vec<Arc<Object>> {
         self.shelves.values().flat_map(|shelf| shelf.objects.values().cloned()).collect()
     }
 
-    /// Everything that lives in a namespace, pods first: their network policies must outlive them.
+    /// The objects in a namespace, pods first: their network policies must be deleted after them.
     pub(super) fn contents(&self, namespace: &str) -> Vec<ObjectRef> {
         let mut kinds: Vec<&Kind> = self.shelves.keys().filter(|kind| kind.namespaced).collect();
         kinds.sort_by_key(|kind| **kind != POD);
@@ -124,7 +124,7 @@ impl State {
         kinds.into_iter().flat_map(in_namespace).map(|object| object.reference()).collect()
     }
 
-    /// Stores an object as the next revision, and lets watches and controllers know.
+    /// Stores an object as the next revision, and notifies watches and controllers.
     pub(super) fn put(&mut self, mut object: Object) -> Arc<Object> {
         self.revision += 1;
         set(object.as_value_mut(), &["metadata", "resourceVersion"], self.revision.to_string().into());
@@ -155,7 +155,7 @@ impl State {
         self.put(object)
     }
 
-    /// Whether an object is owned by namespaces, and all of them are gone. Other owners go with what they own.
+    /// Whether all owners of an object are namespaces that are gone. (Other owners are deleted with what they own.)
     pub(super) fn is_orphan(&self, object: &Object) -> bool {
         let owners = object.list_at("/metadata/ownerReferences");
         let is_gone = |owner: &Value| {
@@ -166,7 +166,7 @@ impl State {
         !owners.is_empty() && owners.iter().all(is_gone)
     }
 
-    /// Stores a changed object, unless nothing is different; a changed spec is a new generation.
+    /// Stores a changed object, unless it is equal. A changed spec increases the generation.
     pub(super) fn put_changed(&mut self, before: &Arc<Object>, mut after: Object) -> Arc<Object> {
         if **before == after {
             return before.clone();
@@ -178,7 +178,7 @@ impl State {
         self.put(after)
     }
 
-    /// Replaces an object's status, if it is another one.
+    /// Replaces an object's status, unless it is equal.
     pub(super) fn put_status(&mut self, object: &Arc<Object>, status: Value) -> Arc<Object> {
         if object.at("/status") == Some(&status) {
             return object.clone();
@@ -209,7 +209,7 @@ impl State {
         let shelf = self.shelves.get_mut(&reference.kind)?;
         let object = shelf.objects.remove(&key)?;
         shelf.applied.remove(&key);
-        // A deletion is a revision of its own, and the deleted object shows it.
+        // A deletion is a revision of its own, which the deleted object has.
         self.revision += 1;
         let mut last = Object::clone(&object);
         set(last.as_value_mut(), &["metadata", "resourceVersion"], self.revision.to_string().into());
@@ -219,7 +219,7 @@ impl State {
         if reference.kind == POD {
             self.pods.remove(&place);
             self.outputs.forget(&place.0, &place.1);
-            // A quota may have room for another pod now.
+            // A quota may admit another pod now.
             let quotas = Query { namespace: reference.namespace.clone(), ..Query::all(RESOURCE_QUOTA) };
             if !self.select(&quotas).is_empty() {
                 self.mark_all(reference.namespace.as_deref());
@@ -253,8 +253,7 @@ impl State {
 
     // ---- identity and time ---------------------------------------------------------------------------------------
 
-    /// A number that has not been drawn before. Clusters draw the same ones in the same order, so that what a test
-    /// sees is the same each time.
+    /// A pseudo-random number. Every cluster draws the same numbers in the same order, so that tests are reproducible.
     pub(super) fn draw(&mut self) -> u64 {
         self.drawn += 1;
         mix(self.drawn)
@@ -269,20 +268,20 @@ impl State {
         self.now
     }
 
-    /// The time of day. Follows tokio's clock, so that it stands still where that is paused.
+    /// The time of day. It follows tokio's clock, also where that is paused.
     pub(super) fn time(&self) -> Timestamp {
         let (instant, time) = self.began;
         let passed = i64::try_from(self.now.saturating_duration_since(instant).as_millis()).unwrap_or(i64::MAX);
         Timestamp::from_millisecond(time.as_millisecond().saturating_add(passed)).unwrap_or(time)
     }
 
-    /// Now, as Kubernetes writes times.
+    /// The time of day in the format of Kubernetes.
     pub(super) fn timestamp(&self) -> String {
         let now = self.time();
         Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
     }
 
-    /// Puts something on the agenda; a time that will never come is left out.
+    /// Adds a task to the agenda, unless its time is out of range.
     pub(super) fn schedule(&mut self, after: Duration, task: Task) {
         if let Some(due) = self.now.checked_add(after) {
             self.schedule_at(due, task);
@@ -299,7 +298,7 @@ impl State {
         }
     }
 
-    /// When the cluster moves next by itself.
+    /// When the next task is due.
     pub(super) fn due(&self) -> Option<Instant> {
         self.agenda.keys().next().map(|(due, _)| *due)
     }
@@ -328,14 +327,14 @@ impl State {
 
     // ---- controllers ---------------------------------------------------------------------------------------------
 
-    /// Has a controller look at an object soon.
+    /// Lets a controller reconcile an object soon.
     pub(super) fn mark(&mut self, reference: ObjectRef) {
         if self.marked.insert(reference.clone()) {
             self.dirty.push_back(reference);
         }
     }
 
-    /// Has controllers look at all workloads and claims of a namespace, or of all of them.
+    /// Lets controllers reconcile all workloads and claims of a namespace, or of all namespaces.
     pub(super) fn mark_all(&mut self, namespace: Option<&str>) {
         for kind in [CLAIM, DEPLOYMENT, STATEFUL_SET, JOB] {
             let query = Query { namespace: namespace.map(str::to_owned), ..Query::all(kind) };
@@ -345,7 +344,7 @@ impl State {
         }
     }
 
-    /// Marks what depends on an object that was created, changed or deleted.
+    /// Marks the objects that depend on one that was created, changed or deleted.
     fn touched(&mut self, object: &Object) {
         let kind = object.kind();
         if is_workload(kind) {
@@ -362,7 +361,7 @@ impl State {
         }
     }
 
-    /// The fault that happens to a workload: the one that was injected last, or the one that its image stands for.
+    /// The fault of a workload: the last that was injected, or that of its image.
     pub(super) fn fault_of(&self, workload: &Object) -> Option<(FaultTarget, Fault)> {
         let injected = self.faults.iter().rev().find(|(target, _)| target.fits(workload)).cloned();
         injected.or_else(|| fault::of_image(workload))

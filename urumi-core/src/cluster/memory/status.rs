@@ -1,8 +1,8 @@
-//! Conditions in statuses, with the times that the real controllers give them.
+//! Conditions in statuses, with the transition times that the real controllers set.
 
 use serde_json::{Value, json};
 
-/// What a condition says now.
+/// The present content of a condition.
 pub(super) struct Condition<'a> {
     pub(super) kind: &'a str,
     pub(super) holds: bool,
@@ -11,7 +11,7 @@ pub(super) struct Condition<'a> {
 }
 
 impl Condition<'_> {
-    /// The condition as JSON; it keeps the time of its last transition where its status is as it was in `earlier`.
+    /// The condition as JSON. It keeps the transition time from `earlier` if its status has not changed.
     pub(super) fn render(&self, earlier: &[Value], now: &str) -> Value {
         let status = if self.holds { "True" } else { "False" };
         let since = earlier

@@ -1,4 +1,4 @@
-//! The tokens that the in-memory cluster knows.
+//! Tokens and their users.
 
 use crate::kubernetes::TokenReview;
 use crate::secret::SecretString;
@@ -10,14 +10,14 @@ struct Known {
     groups: Vec<String>,
 }
 
-/// Tokens and their bearers. There are few, so that they are looked through one by one.
+/// A list of tokens; a linear search is enough for the few of a test.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tokens(Vec<Known>);
 
 impl Tokens {
     pub(super) fn add(&mut self, token: SecretString, username: String, mut groups: Vec<String>) {
         self.revoke(&token);
-        // As every authenticated request has it.
+        // Every authenticated user is in this group.
         groups.push("system:authenticated".to_owned());
         self.0.push(Known { token, username, groups });
     }

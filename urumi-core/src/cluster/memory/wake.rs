@@ -1,5 +1,5 @@
-//! Wakes those that wait for a change, in the order in which they began to wait: tokio's `watch` picks the order at
-//! random, and simulations are to be the same each time.
+//! Wakes waiting tasks in the order in which they began to wait. tokio's `watch` wakes them in a random order, which would
+//! make simulations differ from run to run.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-/// Wakes its sleepers.
+/// Wakes its subscribers.
 #[derive(Default)]
 pub(super) struct Wake {
     notify: Arc<Notify>,
@@ -15,13 +15,13 @@ pub(super) struct Wake {
 }
 
 impl Wake {
-    /// Somebody who wants to be woken from now on.
+    /// A subscriber that is woken from now on.
     pub(super) fn subscribe(&self) -> Sleeper {
         let next = Box::pin(self.notify.clone().notified_owned());
         Sleeper { notify: self.notify.clone(), _counted: self.sleepers.clone(), next }
     }
 
-    /// How many want to be woken.
+    /// The number of subscribers.
     pub(super) fn sleepers(&self) -> usize {
         Arc::strong_count(&self.sleepers) - 1
     }
@@ -31,7 +31,7 @@ impl Wake {
     }
 }
 
-/// Sleeps until it is woken.
+/// A subscriber of a [`Wake`].
 pub(super) struct Sleeper {
     notify: Arc<Notify>,
     _counted: Arc<()>,
@@ -39,12 +39,12 @@ pub(super) struct Sleeper {
 }
 
 impl Sleeper {
-    /// Only what comes after this wakes.
+    /// Forgets earlier wake-ups.
     pub(super) fn forget(&mut self) {
         self.next.set(self.notify.clone().notified_owned());
     }
 
-    /// Resolves once it was woken since it was made, or forgot.
+    /// Resolves after a wake-up since the creation or the last `forget`.
     pub(super) async fn woken(&mut self) {
         self.next.as_mut().await;
         self.forget();

@@ -1,4 +1,4 @@
-//! Watches of the in-memory cluster: they sleep until something changes or is due, and heal themselves.
+//! Watches of the in-memory cluster: they sleep until something changes or is due, and list again after a gap.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::cluster::WatchStream;
 use crate::kubernetes::Object;
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent};
 
-/// How long a watch waits after a failure before it tries again: doubled each time, up to the second.
+/// The pause of a watch after its first failure, and the longest. Each failure doubles the pause.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
 pub(super) fn open(cluster: InMemoryCluster, query: Query) -> WatchStream {
@@ -33,7 +33,7 @@ pub(super) fn open(cluster: InMemoryCluster, query: Query) -> WatchStream {
     stream::unfold(watcher, |mut watcher| async move { Some((watcher.next().await, watcher)) }).boxed()
 }
 
-/// Where a watch stands: its place in the log, and the losses that it has lived through.
+/// The position of a watch: in the log of its kind, and among the expiries and lost connections.
 struct Position {
     next: u64,
     expiries: u64,
@@ -43,7 +43,7 @@ struct Position {
 struct Watcher {
     cluster: InMemoryCluster,
     query: Query,
-    /// None until it has listed, and again after a gap.
+    /// `None` until the watch has listed, and after a gap.
     position: Option<Position>,
     ready: VecDeque<WatchEvent>,
     failures: u32,
@@ -72,7 +72,7 @@ impl Watcher {
         }
     }
 
-    /// Takes in what has happened since the last look; returns when the cluster moves next by itself.
+    /// Reads the changes since the last call. Returns when something is due in the cluster next.
     fn look(&mut self) -> Result<Option<Instant>, ClusterError> {
         let cluster = self.cluster.clone();
         let mut guard = cluster.lock();
@@ -87,7 +87,7 @@ impl Watcher {
         if !self.catch_up(state) {
             self.list(state)?;
         }
-        // Seen until here: only what comes after this look wakes.
+        // All changes so far are read: only later ones wake the watch.
         if let Some(changes) = &mut self.changes {
             changes.forget();
         }
@@ -97,7 +97,7 @@ impl Watcher {
         Ok(state.due())
     }
 
-    /// Takes in what the log has; false where it does not reach back far enough.
+    /// Reads the log; returns false if it does not reach back far enough.
     fn catch_up(&mut self, state: &mut State) -> bool {
         let expiries = state.expiries;
         let log = state.log(&self.query.kind);
@@ -110,7 +110,7 @@ impl Watcher {
         true
     }
 
-    /// Begins, or begins again, with all that there is.
+    /// Lists all objects, at the beginning and after a gap.
     fn list(&mut self, state: &mut State) -> Result<(), ClusterError> {
         self.position = None;
         state.gate.note(Verb::Watch, &self.query.to_string());
@@ -152,7 +152,7 @@ impl Watcher {
     /// Sleeps until an object of the kind changes, the agenda does, or something is due.
     async fn wait(&mut self, due: Option<Instant>) {
         let (Some(changes), Some(agenda)) = (&mut self.changes, &mut self.agenda) else {
-            // Never so: whoever has listed has both.
+            // Unreachable: a watch that has listed has both.
             sleep(BACK_OFF.0).await;
             return;
         };

@@ -1,4 +1,4 @@
-//! The controllers of Deployments, StatefulSets and Jobs: pods as many as wanted, and a status that tells of them.
+//! The controllers of Deployments, StatefulSets and Jobs: they create and delete pods, and set the status.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::task::Task;
 use super::{claims, events, namespaces, quota, smoke};
 use crate::kubernetes::{Object, ObjectRef};
 
-/// A pod, as its controller sees it.
+/// A pod of a workload, as its controller sees it.
 #[derive(Clone)]
 struct Member {
     name: String,
@@ -28,7 +28,7 @@ struct Member {
     ready: bool,
 }
 
-/// Brings a workload's pods and status to where they should be now.
+/// Moves a workload's pods and status to the state that is due now.
 pub(super) fn reconcile(state: &mut State, reference: &ObjectRef) {
     let namespace = reference.namespace.clone().unwrap_or_default();
     let Some(workload) = state.find(reference) else {
@@ -86,15 +86,15 @@ fn remove(state: &mut State, namespace: &str, member: &Member) {
     state.delete(&ObjectRef::namespaced(POD, namespace, &member.name));
 }
 
-/// More pods than this are not made for one workload: a mistyped number must not use up all memory.
+/// The most pods of one workload: a mistyped number must not use up all memory.
 const MOST_PODS: usize = 1000;
 
 fn wanted(workload: &Object) -> usize {
     usize::try_from(workload.int_at("/spec/replicas").unwrap_or(1)).unwrap_or(0).min(MOST_PODS)
 }
 
-/// Runs one pod until it has ended well, which it does when a pod of a Deployment would be ready. Pods that are
-/// wanted in greater number, or in parallel, are not simulated.
+/// Runs one pod of a Job. It succeeds at the time at which a pod of a Deployment would become ready. More than one pod is
+/// not simulated.
 fn run_job(state: &mut State, job: &Arc<Object>) {
     if has_ended(job) {
         return expire(state, job);
@@ -143,7 +143,7 @@ fn run_job(state: &mut State, job: &Arc<Object>) {
     state.put_status(job, status);
 }
 
-/// Takes a Job's pod away.
+/// Deletes a Job's pod.
 fn suspend_job(state: &mut State, job: &Arc<Object>) {
     let namespace = job.namespace().unwrap_or_default();
     for member in members(state, &job.reference(), "") {
@@ -155,17 +155,17 @@ fn suspend_job(state: &mut State, job: &Arc<Object>) {
     state.put_status(job, json!({"ready": 0, "terminating": 0, "conditions": conditions}));
 }
 
-/// Whether a Job's pod has ended.
+/// Whether a Job has ended.
 fn has_ended(job: &Object) -> bool {
     ["/status/succeeded", "/status/failed"].iter().any(|count| job.int_at(count).is_some_and(|n| n > 0))
 }
 
-/// For how long a Job is kept that has ended; `None` for ever.
+/// How long a Job is kept after its end; `None` means for ever.
 fn kept(job: &Object) -> Option<Duration> {
     job.int_at("/spec/ttlSecondsAfterFinished").and_then(|s| u64::try_from(s).ok()).map(Duration::from_secs)
 }
 
-/// Removes a Job that ended long enough ago; its pod goes with it.
+/// Deletes a Job, and its pod, if it ended long enough ago.
 fn expire(state: &mut State, job: &Object) {
     let ended = job.str_at("/status/conditions/0/lastTransitionTime").and_then(|at| at.parse::<Timestamp>().ok());
     let passed = ended.and_then(|ended| Duration::try_from(state.time().duration_since(ended)).ok());
@@ -177,7 +177,7 @@ fn expire(state: &mut State, job: &Object) {
     }
 }
 
-/// Makes and removes pods of the newest template; says why one could not be made.
+/// Creates and deletes pods of the newest template. Returns why a pod could not be created.
 fn scale_deployment(state: &mut State, workload: &Object, template: &str) -> Option<String> {
     let namespace = workload.namespace().unwrap_or_default();
     let there = members(state, &workload.reference(), template);
@@ -185,7 +185,7 @@ fn scale_deployment(state: &mut State, workload: &Object, template: &str) -> Opt
     if workload.str_at("/spec/strategy/type") == Some("Recreate") || wanted(workload) == 0 {
         old.iter().for_each(|member| remove(state, namespace, member));
     }
-    // Those that are not ready go first.
+    // Pods that are not ready are deleted first.
     current.sort_by_key(|member| !member.ready);
     while current.len() > wanted(workload) {
         if let Some(member) = current.pop() {
@@ -193,7 +193,7 @@ fn scale_deployment(state: &mut State, workload: &Object, template: &str) -> Opt
         }
     }
     for _ in current.len()..wanted(workload) {
-        // The same name each time, so that the same refusal is the same Event.
+        // A constant name, so that a repeated refusal counts up its Event.
         let name = format!("{}-{template}-{}", workload.name(), suffix(mix(0), 5));
         if let Some(refusal) = refusal(state, workload, &name) {
             report_refusal(state, workload, template, &refusal);
@@ -205,7 +205,7 @@ fn scale_deployment(state: &mut State, workload: &Object, template: &str) -> Opt
     None
 }
 
-/// Removes a Deployment's pods of older templates once the newest has enough that are ready.
+/// Deletes a Deployment's pods of older templates once enough pods of the newest are ready.
 fn retire(state: &mut State, workload: &Object, there: &[Member]) {
     let ready = there.iter().filter(|member| member.current && member.ready).count();
     if ready >= wanted(workload) {
@@ -214,7 +214,7 @@ fn retire(state: &mut State, workload: &Object, there: &[Member]) {
     }
 }
 
-/// Makes and removes pods one by one, in the order of their numbers unless they may start in parallel.
+/// Creates and deletes pods one by one in the order of their numbers, unless they may start in parallel.
 fn scale_stateful_set(state: &mut State, workload: &Object, template: &str) {
     let namespace = workload.namespace().unwrap_or_default();
     let reference = workload.reference();
@@ -223,7 +223,7 @@ fn scale_stateful_set(state: &mut State, workload: &Object, template: &str) {
     for member in there.iter().filter(|member| member.ordinal.is_some_and(|n| n >= wanted)) {
         remove(state, namespace, member);
     }
-    // A newer template reaches the pods one by one, the highest number first; the next when that one is ready.
+    // A newer template is rolled out one pod at a time, the highest number first.
     let there = members(state, &reference, template);
     let busy = there.iter().any(|member| member.current && !member.ready);
     if let Some(outdated) = there.iter().rev().find(|member| !member.current)
@@ -256,7 +256,7 @@ fn scale_stateful_set(state: &mut State, workload: &Object, template: &str) {
     }
 }
 
-/// Why a quota leaves no room for a pod: because of a fault, or because there is a quota.
+/// Why a pod is refused, by a fault or by a quota.
 fn refusal(state: &State, workload: &Object, pod: &str) -> Option<String> {
     if state.fault_of(workload).is_some_and(|(_, fault)| fault == Fault::QuotaExceeded) {
         return Some(format!(
@@ -267,7 +267,7 @@ fn refusal(state: &State, workload: &Object, pod: &str) -> Option<String> {
     quota::refusal(state, workload, pod)
 }
 
-/// Reports that a quota left no room for a Deployment's pod.
+/// Reports that a Deployment's pod was refused.
 fn report_refusal(state: &mut State, workload: &Object, template: &str, refusal: &str) {
     let set = format!("{}-{template}", workload.name());
     let namespace = workload.namespace().unwrap_or_default();
@@ -323,7 +323,7 @@ fn deployment_status(
         let mut rendered =
             Condition { kind, holds, reason: Some(reason), message: Some(message) }.render(earlier, &now);
         let before = earlier.iter().find(|c| c.get("type").and_then(Value::as_str) == Some(kind));
-        // A condition that says the same as before was not updated.
+        // A condition with the same content was not updated.
         let unchanged = before.filter(|b| ["status", "reason", "message"].iter().all(|f| b.get(f) == rendered.get(f)));
         let updated = unchanged.and_then(|b| b.get("lastUpdateTime").cloned()).unwrap_or_else(|| now.clone().into());
         if let Some(map) = rendered.as_object_mut() {
@@ -366,7 +366,7 @@ fn deployment_status(
     status
 }
 
-/// Adds numbers to a status; the API server leaves out those that are 0.
+/// Adds numbers to a status; like the API server, it leaves out zeros.
 fn add_counts(status: &mut Value, counts: &[(&str, usize)]) {
     if let Some(map) = status.as_object_mut() {
         for (field, count) in counts.iter().filter(|(_, count)| *count > 0) {
@@ -375,7 +375,7 @@ fn add_counts(status: &mut Value, counts: &[(&str, usize)]) {
     }
 }
 
-/// How many pods a Deployment may be short of: `maxUnavailable`, a quarter by default, rounded down.
+/// How many pods of a Deployment may be missing: `maxUnavailable`, a quarter by default, rounded down.
 fn spare(workload: &Object, wanted: usize) -> usize {
     let percent = |text: &str| text.strip_suffix('%')?.parse::<usize>().ok();
     match workload.at("/spec/strategy/rollingUpdate/maxUnavailable") {
@@ -391,8 +391,8 @@ enum Progress {
     Late,
 }
 
-/// How a rollout goes. It is late when nothing became better for as long as the Deployment allows; once complete it
-/// is never late again until there is another template.
+/// The progress of a rollout. It is late after no improvement for as long as the Deployment allows. A complete rollout
+/// never becomes late; a new template begins a new rollout.
 fn progress(state: &mut State, workload: &Object, template: &str, count: (usize, usize), complete: bool) -> Progress {
     let now = state.now();
     let reference = workload.reference();

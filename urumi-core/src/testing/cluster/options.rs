@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
-/// The label, with value `true`, of every namespace that the suite makes.
+/// The label, with value `true`, of every namespace that the suite creates.
 pub const LABEL: &str = "store.urumi.ai/conformance";
 
 /// The label that tells the objects of one check from those of another.
 pub(super) const TAG: &str = "store.urumi.ai/conformance-check";
 
-/// How the suite is run.
+/// Options of a run of the suite.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How long each check may take; a minute by default.
     pub deadline: Duration,
     /// How many checks run at a time; four by default.
     pub concurrency: usize,
-    /// Whether pods become ready on this cluster. Without, checks of workloads are skipped.
+    /// Whether pods become ready on this cluster. If not, checks of workloads are skipped.
     pub workloads: bool,
-    /// Whether claims are bound on this cluster. Without, checks of claims are skipped.
+    /// Whether claims are bound on this cluster. If not, checks of claims are skipped.
     pub claims: bool,
-    /// The storage class of claims; the cluster's default where there is none.
+    /// The storage class of claims; the cluster's default by default.
     pub storage_class: Option<String>,
     /// The image of pods. It must run as any user and without arguments.
     pub image: String,
-    /// More labels for the suite's namespaces, e.g. those that an admission policy asks for.
+    /// More labels of the suite's namespaces, e.g. those that an admission policy requires.
     pub labels: Vec<(String, String)>,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::store::Options as EngineOptions;
 
-/// How the suite is run.
+/// Options of a run of the suite.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How long each check may take; a minute by default.
@@ -13,18 +13,18 @@ pub struct Options {
     pub concurrency: usize,
     /// The engine of the suite's stores; `medusa` by default.
     pub engine: String,
-    /// Options of the engine with which stores become ready; its defaults by default.
+    /// The engine's options with which stores become ready; its defaults by default.
     pub engine_options: EngineOptions,
-    /// Whose the suite's stores are; `team:conformance` by default. It must be one that may be named.
+    /// The owner of the suite's stores; `team:conformance` by default. The caller must be allowed to name it.
     pub owner: String,
-    /// Another owner that may be named; `team:conformance-2` by default.
+    /// Another owner that the caller may name; `team:conformance-2` by default.
     pub other_owner: String,
-    /// Options of the engine with which a store becomes `failed` before the deadline. Without, checks of failed stores
+    /// The engine's options with which a store becomes `failed` before the deadline. If `None`, checks of failed stores
     /// are skipped.
     pub failing: Option<EngineOptions>,
-    /// Whether containers can be asked for their logs. Without, checks of logs are skipped.
+    /// Whether logs of containers can be read. If not, checks of logs are skipped.
     pub logs: bool,
-    /// Whether smoke orders are reported. Without, the check of one that succeeds is skipped.
+    /// Whether smoke orders report. If not, the check of one that succeeds is skipped.
     pub smoke: bool,
 }
 
