@@ -1,11 +1,12 @@
 //! The few cluster verbs urumi needs, behind one object-safe trait.
 //!
-//! [`ClusterBackend`] is implemented by `KubeCluster` (a real API server, feature `kube`), by [`InMemoryCluster`]
-//! (tests, demonstrations) and by `MockClusterBackend` (feature `mock`). [`conformance`] is the one suite that every
-//! backend and decorator must pass; what it checks is the contract written here.
+//! [`ClusterBackend`] is implemented by `KubeCluster` (a real API server, feature `kube`), by `InMemoryCluster` (tests and
+//! demonstrations, feature `memory`) and by `MockClusterBackend` (feature `mock`). Every backend and decorator must pass
+//! the suite `testing::cluster` (feature `testing`), which checks the contract written here.
 
 #[cfg(feature = "kube")]
 mod kube;
+#[cfg(feature = "memory")]
 mod memory;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use futures::stream::BoxStream;
 
 #[cfg(feature = "kube")]
 pub use self::kube::{ConnectError, ConnectOptions, KubeCluster};
+#[cfg(feature = "memory")]
 pub use self::memory::{Fault, FaultTarget, InMemoryCluster, InMemoryClusterBuilder, Outage, OutageId, Request};
 use crate::kubernetes::{
     Access, ClusterError, LogOptions, MetadataPatch, Object, ObjectRef, Preconditions, Query, TokenReview, WatchEvent,
@@ -35,7 +37,7 @@ pub type WatchStream = BoxStream<'static, Result<WatchEvent, ClusterError>>;
 ///   [`ClusterErrorKind::AlreadyExists`] as a question (is it ours?) and not as an answer.
 /// - **Clone.** Backends are cheap handles; clones share the cluster and its connections.
 /// - **Errors** name the verb and the object and say whether a repetition may help ([`ClusterError::is_retryable`]).
-#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ClusterBackend: Send + Sync + 'static {
     /// Creates an object and returns it as stored.
@@ -45,11 +47,11 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// namespace is being deleted, `Invalid` when the API server refuses a field (unknown fields included).
     async fn create(&self, object: &Object) -> Result<Object, ClusterError>;
 
-    /// Applies an object server-side with field manager [`FIELD_MANAGER`], forcing: the fields that `object` has become
-    /// ours. Fields that an earlier apply has set and this one leaves out are removed, unless somebody else owns them too
-    /// ([`create`](Self::create) and [`replace`](Self::replace) count as somebody else). All other fields stay as they
-    /// are. Creates the object where it is missing; one that has a `metadata.uid` is applied to the object that has it,
-    /// and creates none.
+    /// Applies an object server-side with the field manager [`FIELD_MANAGER`](crate::kubernetes::FIELD_MANAGER), by force:
+    /// the fields that `object` has become ours. Fields that an earlier apply has set and this one leaves out are removed,
+    /// unless another manager owns them too; [`create`](Self::create) and [`replace`](Self::replace) count as another
+    /// manager. All other fields stay as they are. Creates the object if it is missing. If `object` has a `metadata.uid`,
+    /// it is applied to the object with this uid only, and never created.
     ///
     /// # Errors
     /// As [`create`](Self::create), without `AlreadyExists`; `Conflict` when the object with that uid is gone, whatever has

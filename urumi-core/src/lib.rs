@@ -3,7 +3,7 @@
 //! A *store* is a storefront, a commerce API and a database in a Kubernetes namespace of its own. [`Orchestrator`]
 //! creates, shows and removes stores; [`ReadinessMonitor`] keeps their statuses true; an [`engine::Engine`] says what
 //! a store is made of ([`engine::medusa`] is built in); a [`cluster::ClusterBackend`] is where it all happens:
-//! [`cluster::KubeCluster`] for real, [`cluster::InMemoryCluster`] for tests.
+//! `cluster::KubeCluster` for real, `cluster::InMemoryCluster` for tests.
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,11 +28,20 @@
 //!
 //! The cluster is the only database: a store's namespace is its record, and any process, restarted at any moment,
 //! finishes what another began. The library never prints, never panics on input, and spawns nothing that its caller
-//! does not own. It reads nothing from the environment, except that [`cluster::KubeCluster::connect`] finds a
+//! does not own. It reads nothing from the environment, except that `cluster::KubeCluster::connect` finds a
 //! kubeconfig the way `kubectl` does where it is given none.
 //!
 //! `k8s-openapi` wants its Kubernetes version to be chosen by the final binary: depend on it with one of its version
 //! features, such as `v1_37`.
+//!
+//! # Features
+//! - `kube` (default): `KubeCluster`, a cluster behind a Kubernetes API server.
+//! - `memory`: `InMemoryCluster`, a cluster for tests and demonstrations.
+//! - `testing`: the module `testing`, conformance suites for implementations of [`cluster::ClusterBackend`] and
+//!   [`StoreOrchestrator`].
+//! - `http-client`: `HttpOrchestrator`, which talks to a urumi server.
+//! - `openapi`: OpenAPI schemas of the data types.
+//! - `mock`: `MockClusterBackend`, for unit tests.
 
 mod assessment;
 pub mod cluster;
@@ -50,6 +59,7 @@ pub mod secret;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use error::{Error, ErrorKind, Result};
