@@ -33,7 +33,7 @@ use self::errors::Failure;
 pub use self::options::ConnectOptions;
 use self::request::Call;
 use self::transport::Transport;
-use super::{ClusterBackend, LogStream, WatchStream};
+use super::backend::{ClusterBackend, LogStream, WatchStream};
 use crate::kubernetes::{
     Access, ClusterError, ClusterErrorKind, LogOptions, MetadataPatch, Preconditions, Query, TokenReview, Verb,
 };
@@ -73,7 +73,7 @@ impl KubeCluster {
     /// # Errors
     /// When no cluster is configured, or what is configured cannot be used. The message says what to do.
     pub async fn connect(options: ConnectOptions) -> Result<KubeCluster, ConnectError> {
-        connect::connect(options).await
+        Ok(KubeCluster { transport: connect::connect(options).await? })
     }
 
     /// Uses a client that was made elsewhere, with the defaults of [`ConnectOptions`]. Make it from a `kube::Config`

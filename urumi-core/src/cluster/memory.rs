@@ -65,7 +65,7 @@ use self::kinds::TOKEN_REVIEW;
 use self::outage::Asked;
 pub use self::outage::{Outage, OutageId, Request};
 use self::state::State;
-use super::{ClusterBackend, LogStream, WatchStream};
+use super::backend::{ClusterBackend, LogStream, WatchStream};
 use crate::kubernetes::{
     Access, ClusterError, LogOptions, MetadataPatch, Object, ObjectRef, Preconditions, Query, TokenReview, Verb,
 };

@@ -15,7 +15,6 @@ use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower::{BoxError, ServiceBuilder};
 
-use super::KubeCluster;
 use super::errors::login_failure;
 use super::options::ConnectOptions;
 use super::transport::Transport;
@@ -112,13 +111,13 @@ struct Found {
     proxy_is_explicit: bool,
 }
 
-pub(super) async fn connect(options: ConnectOptions) -> Result<KubeCluster, ConnectError> {
+pub(super) async fn connect(options: ConnectOptions) -> Result<Transport, ConnectError> {
     let found = find(&options).await?;
     // Login commands are run here, and wait for their end.
     let client = tokio::task::spawn_blocking(move || client(found))
         .await
         .map_err(|e| ConnectError::Invalid { message: e.to_string() })??;
-    Ok(KubeCluster { transport: Transport::new(client, &options) })
+    Ok(Transport::new(client, &options))
 }
 
 async fn find(options: &ConnectOptions) -> Result<Found, ConnectError> {

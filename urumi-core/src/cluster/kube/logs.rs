@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use super::errors::Failure;
 use super::request::Call;
 use super::transport::Transport;
-use crate::cluster::LogStream;
+use crate::cluster::backend::LogStream;
 use crate::kubernetes::{ClusterErrorKind, LogOptions, Verb};
 use crate::kubernetes::{Kind, ObjectRef};
 

@@ -27,7 +27,7 @@ use super::errors::Failure;
 use super::list;
 use super::request::Call;
 use super::transport::{Transport, backoff};
-use crate::cluster::WatchStream;
+use crate::cluster::backend::WatchStream;
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent};
 use crate::lines::LineBuffer;
 

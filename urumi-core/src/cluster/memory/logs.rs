@@ -14,7 +14,7 @@ use super::kinds::POD;
 use super::output::{Line, Place, Run};
 use super::server::Refusal;
 use super::state::State;
-use crate::cluster::LogStream;
+use crate::cluster::backend::LogStream;
 use crate::kubernetes::{ClusterErrorKind, LogOptions};
 use crate::kubernetes::{Object, ObjectRef};
 

@@ -12,7 +12,7 @@ use super::controllers::settle;
 use super::outage::Asked;
 use super::state::State;
 use super::wake::Sleeper;
-use crate::cluster::WatchStream;
+use crate::cluster::backend::WatchStream;
 use crate::kubernetes::Object;
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent};
 
