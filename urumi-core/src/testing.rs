@@ -50,7 +50,7 @@ impl From<FieldError> for Stop {
     }
 }
 
-/// Ends a check as failed unless something holds.
+/// Fails the check unless a condition holds.
 macro_rules! ensure {
     ($holds:expr, $($message:tt)+) => {
         if !$holds {
@@ -60,7 +60,7 @@ macro_rules! ensure {
 }
 pub(crate) use ensure;
 
-/// Checks with their names.
+/// The list of checks with their names.
 macro_rules! checks {
     ($($module:ident::$check:ident),+ $(,)?) => {
         &[$((concat!(stringify!($module), "::", stringify!($check)), |context| Box::pin($module::$check(context)))),+]
@@ -122,7 +122,9 @@ async fn one<C: CheckContext>(name: &'static str, check: CheckFn<C>, deadline: D
     };
     let left = timeout(deadline, context.clean_up()).await.unwrap_or_else(|_| Err("the clean-up took too long".into()));
     let outcome = match (outcome, left) {
-        (Outcome::Passed, Err(left)) => Outcome::Failed(format!("passed, but its {} stay: {left}", C::CREATES)),
+        (Outcome::Passed, Err(left)) => {
+            Outcome::Failed(format!("passed, but {} that it created remain: {left}", C::CREATES))
+        }
         (outcome, _) => outcome,
     };
     Check { name, outcome, took: began.elapsed() }

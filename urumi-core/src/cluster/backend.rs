@@ -9,21 +9,42 @@ use crate::kubernetes::{
 };
 use crate::secret::SecretString;
 
-/// A log, as the server sends it: whole lines or parts of them.
+/// A log as the server sends it, in pieces that need not end with a line.
 pub type LogStream = BoxStream<'static, Result<Bytes, ClusterError>>;
 
-/// A stream of [`WatchEvent`]s. It never ends by itself; dropping it ends the watch.
+/// A stream of [`WatchEvent`]s. It never ends by itself. Dropping it ends the watch.
 pub type WatchStream = BoxStream<'static, Result<WatchEvent, ClusterError>>;
 
-/// A Kubernetes cluster, as far as urumi needs one.
+/// The operations of a Kubernetes cluster that urumi needs.
 ///
 /// # Contract
-/// - **Cancellation.** Dropping a future may leave its write done or not done; every caller can repeat it.
-/// - **Retries.** An implementation may repeat a request that failed for a passing reason, within a deadline of its
-///   own that ends every call. A repeated write may therefore meet its own first try: callers treat
-///   [`ClusterErrorKind::AlreadyExists`](crate::kubernetes::ClusterErrorKind::AlreadyExists) as a question (is it ours?) and not as an answer.
+/// - **Cancellation.** If a future is dropped, its write may have happened or not; every caller can repeat it.
+/// - **Retries.** An implementation may retry a request after a transient failure, within a deadline that ends every call.
+///   A retried write may therefore find the result of its own first attempt: on
+///   [`AlreadyExists`](crate::kubernetes::ClusterErrorKind::AlreadyExists), callers check whether the object is theirs.
 /// - **Clone.** Backends are cheap handles; clones share the cluster and its connections.
-/// - **Errors** name the verb and the object and say whether a repetition may help ([`ClusterError::is_retryable`]).
+/// - **Errors** name the verb and the object, and say whether a retry may help ([`ClusterError::is_retryable`]).
+///
+/// # Example
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use k8s_openapi::api::core::v1::Namespace;
+/// use urumi_core::cluster::{ClusterBackend, InMemoryCluster};
+/// use urumi_core::kubernetes::{ClusterErrorKind, Kind, Object, Preconditions, Query};
+///
+/// let cluster = InMemoryCluster::default();
+/// let manifest = serde_json::json!({"metadata": {"name": "store-1"}});
+/// let manifest = Object::from_value(Kind::of::<Namespace>(), manifest)?;
+/// let namespace = cluster.create(&manifest).await?;
+/// let error = cluster.create(&manifest).await.unwrap_err();
+/// assert_eq!(error.kind(), ClusterErrorKind::AlreadyExists);
+///
+/// cluster.delete(&namespace.reference(), &Preconditions::of(&namespace)).await?;
+/// assert!(cluster.list(&Query::all(Kind::of::<Namespace>()).named("store-1")).await?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ClusterBackend: Send + Sync + 'static {
@@ -65,11 +86,11 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// When the cluster cannot be asked.
     async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError>;
 
-    /// Watches all objects that match: first a [`WatchEvent::Snapshot`], then every change in the order of the
-    /// server. After a gap (a dropped connection, an expired `resourceVersion`) the stream heals itself, with
-    /// back-off, and reports a new snapshot. Errors are reported and the stream goes on.
+    /// Watches all objects that match: first a [`WatchEvent::Snapshot`], then every change in the order of the server.
+    /// After a gap (a lost connection, an expired `resourceVersion`) the stream reconnects, with back-off, and reports a
+    /// new snapshot. Errors are reported, and the stream continues.
     ///
-    /// A change may be seen as one event where several came in quick succession, but the last state is always seen.
+    /// Several changes in quick succession may be reported as one event, but the last state is always reported.
     fn watch(&self, query: &Query) -> WatchStream;
 
     /// Changes labels, annotations and finalizers of an object and returns it as stored. Keys that the patch does not
@@ -80,37 +101,37 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// when the patch names no `resourceVersion`, or the API server refuses a value.
     async fn patch_metadata(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError>;
 
-    /// Begins the deletion of an object and of what it owns; with a namespace goes all that is in it. Returns when the
-    /// deletion is accepted, not when it is complete: finalizers may delay it. An object of that uid that is already
-    /// being deleted is success.
+    /// Begins the deletion of an object and of the objects that it owns; a namespace is deleted with its contents. Returns
+    /// when the deletion is accepted, not when it is complete: finalizers may delay it. Succeeds if the object with this
+    /// uid is already being deleted.
     ///
     /// # Errors
-    /// `NotFound` when there is none, which a repeated deletion meets after its own first try; `Conflict` when uid or
-    /// `resourceVersion` are not those given.
+    /// `NotFound` when there is no such object, also for a retry whose first attempt succeeded; `Conflict` when the uid or
+    /// the `resourceVersion` is another one.
     async fn delete(&self, object: &ObjectRef, expected: &Preconditions) -> Result<(), ClusterError>;
 
-    /// The log of one of a pod's containers: what it has written, in pieces whose boundaries mean nothing. Without
-    /// [`LogOptions::follow`] the stream ends with the last line that there is now, with it when the container ends.
-    /// Should the connection be lost before, then the last item is an error. Dropping the stream closes the connection.
+    /// Reads the log of one container of a pod, in pieces that need not end with a line. Without [`LogOptions::follow`] the
+    /// stream ends after the present last line; with it, the stream ends when the container does. If the connection is
+    /// lost earlier, the last item is an error. Dropping the stream closes the connection.
     ///
-    /// Only for the first sign of an answer there is a deadline: a container may be silent for as long as it likes.
+    /// There is a deadline for the beginning of the answer only: a container may write nothing for any time.
     ///
     /// # Errors
     /// `NotFound` when there is no such pod or, with [`LogOptions::previous`], no earlier run of the container;
-    /// `Invalid` when the pod has no such container, or has several and none is named; `Unavailable`, which a later
-    /// try may not meet, while the pod has no node or the container has not started: the message says what it waits for.
+    /// `Invalid` when the pod has no such container, or has several and the options name none; `Unavailable` (retryable)
+    /// while the pod has no node or the container has not started; the message says why.
     async fn logs(&self, pod: &ObjectRef, options: &LogOptions) -> Result<LogStream, ClusterError>;
 
-    /// Whether the caller may do something (a SelfSubjectAccessReview).
+    /// Whether the caller has a permission (a SelfSubjectAccessReview).
     ///
     /// # Errors
     /// When the cluster cannot be asked.
     async fn may(&self, access: &Access) -> Result<bool, ClusterError>;
 
-    /// Whose token this is (a TokenReview). One that is invalid, expired, or meant for none of the `audiences` is an
-    /// answer, not an error. Without audiences it must be meant for the API server.
+    /// Authenticates a token (a TokenReview). An invalid or expired token, or one for none of the `audiences`, is an answer
+    /// and no error. Without `audiences` the token must be for the API server.
     ///
-    /// The token is part of no error and no log.
+    /// No error and no log contains the token.
     ///
     /// # Errors
     /// When the cluster cannot be asked; `Forbidden` when the caller may not create TokenReviews.

@@ -64,7 +64,7 @@ impl Context {
     /// Begins the deletion of a namespace as it is now.
     pub(super) async fn delete(&self, namespace: &str) -> Result<(), ClusterError> {
         let reference = ObjectRef::cluster(NAMESPACE, namespace);
-        // Controllers may change it between the look and the deletion.
+        // Controllers may change it between the read and the deletion.
         let mut tries = 10;
         loop {
             let Some(found) = self.cluster.get(&reference).await? else { return Ok(()) };
@@ -102,7 +102,7 @@ impl testing::CheckContext for Context {
     }
 }
 
-/// Ends a check as failed unless a request failed in a certain way.
+/// Fails the check unless the request failed with this kind of error.
 pub(super) fn expect_error<T>(
     result: Result<T, ClusterError>,
     kind: ClusterErrorKind,

@@ -1,4 +1,4 @@
-//! Checks of delete: of a namespace and of an object in one.
+//! Checks of `delete`, with a namespace and with an object in a namespace.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ async fn subjects(context: &Context) -> Result<[Object; 2], Stop> {
     Ok([namespace, map(context, json!({})).await?])
 }
 
-/// A ConfigMap with this metadata besides, in a namespace of its own.
+/// A ConfigMap with additional metadata, in a namespace of its own.
 async fn map(context: &Context, metadata: Value) -> Result<Object, Stop> {
     let namespace = context.namespace().await?;
     map_in(context, &namespace, "subject", metadata).await
@@ -86,7 +86,7 @@ pub(super) async fn finalizers_keep_an_object_until_they_are_removed(context: &C
     let created = map(context, json!({"finalizers": ["store.urumi.ai/conformance"]})).await?;
     let outcome = kept_until_released(context, &created).await;
     if outcome.is_err() {
-        // Or it would keep its namespace for ever.
+        // The finalizer would hold its namespace for ever.
         let _ = release(context, &created.reference()).await;
     }
     outcome

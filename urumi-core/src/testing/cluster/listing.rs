@@ -1,4 +1,4 @@
-//! Checks of list.
+//! Checks of `list`.
 
 use serde_json::json;
 

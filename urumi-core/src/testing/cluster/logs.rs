@@ -1,4 +1,4 @@
-//! Checks of logs. What a log says is the image's own; where it says nothing, there is little to check.
+//! Checks of `logs`. The image determines the content; checks of the content are skipped if the log is empty.
 
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use crate::cluster::LogStream;
 use crate::kubernetes::ObjectRef;
 use crate::kubernetes::{ClusterErrorKind, LogOptions, Query, Verb};
 
-/// A pod of these containers that runs, in a namespace of its own.
+/// A running pod with these containers, in a namespace of its own.
 async fn running(context: &Context, containers: &[&str]) -> Result<ObjectRef, Stop> {
     needs_workloads(context)?;
     let ns = context.namespace().await?;
@@ -26,7 +26,7 @@ async fn running(context: &Context, containers: &[&str]) -> Result<ObjectRef, St
     pods.first().map(|pod| pod.reference()).ok_or_else(|| Stop::Failed("an available Deployment has no pod".into()))
 }
 
-/// All of a log that ends.
+/// All lines of a log that is not followed.
 async fn lines(context: &Context, log: LogStream) -> Result<Vec<String>, Stop> {
     context.waiting.on("the end of a log that is not followed");
     let bytes: Vec<_> = log.try_collect().await?;
@@ -34,7 +34,7 @@ async fn lines(context: &Context, log: LogStream) -> Result<Vec<String>, Stop> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// All of a pod's log, which has lines.
+/// All lines of a pod's log, which is not empty.
 async fn some_lines(context: &Context, pod: &ObjectRef) -> Result<Vec<String>, Stop> {
     let lines = lines(context, context.cluster.logs(pod, &LogOptions::default()).await?).await?;
     if lines.is_empty() {
@@ -59,7 +59,7 @@ pub(super) async fn a_tail_is_the_end_of_it(context: &Context) -> Result<(), Sto
     let one = lines(context, context.cluster.logs(&pod, &tail(1)).await?).await?;
     let none = lines(context, context.cluster.logs(&pod, &tail(0)).await?).await?;
     let after = some_lines(context, &pod).await?;
-    // It may have grown meanwhile.
+    // The log may have grown since.
     let ends = after.get(before.len() - 1..).unwrap_or_default();
     ensure!(one.len() == 1 && one.iter().all(|line| ends.contains(line)), "one line from the end is {one:?}");
     ensure!(none.is_empty(), "no line from the end is {none:?}");
@@ -111,7 +111,7 @@ pub(super) async fn without_a_container_of_that_name_it_is_invalid(context: &Con
     expect_error(log(Some("nobody")).await, ClusterErrorKind::Invalid, "the log of a container that is not there")?;
     let which = expect_error(log(None).await, ClusterErrorKind::Invalid, "a log of one of two containers")?;
     ensure!(which.message().contains("main") && which.message().contains("aside"), "it does not name them: {which}");
-    // Read whole, as its end is the check's.
+    // Read to the end, which closes the connection.
     lines(context, log(Some("aside")).await?).await?;
     Ok(())
 }

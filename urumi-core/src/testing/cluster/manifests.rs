@@ -16,7 +16,7 @@ pub(super) fn labelled_config_map(namespace: &str, name: &str, labels: Value, da
     Ok(Object::from_value(CONFIG_MAP, value)?)
 }
 
-/// A container of this name that only waits.
+/// A container that does nothing.
 pub(super) fn container(context: &Context, name: &str) -> Value {
     json!({
         "name": name,

@@ -1,4 +1,4 @@
-//! Checks of patch_metadata: on a namespace and on an object in one.
+//! Checks of `patch_metadata`, with a namespace and with an object in a namespace.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -103,14 +103,14 @@ pub(super) async fn what_is_missing_is_not_found(context: &Context) -> Result<()
     Ok(())
 }
 
-/// The objects that are patched: a namespace that nobody else changes any more, and a ConfigMap.
+/// The objects that are patched: a namespace that no controller changes any more, and a ConfigMap.
 async fn subjects(context: &Context) -> Result<[Object; 2], Stop> {
     let namespace = settled(context).await?;
     let map = context.cluster.create(&config_map(context, namespace.name(), "subject", json!({"k": "v"}))?).await?;
     Ok([namespace, map])
 }
 
-/// A namespace that controllers have finished with: on a real cluster they label and publish into a new one.
+/// A namespace that controllers no longer change. On a real cluster they add labels and a ConfigMap to a new one.
 async fn settled(context: &Context) -> Result<Object, Stop> {
     let mut namespace = context.namespace_object().await?;
     for _ in 0..20 {

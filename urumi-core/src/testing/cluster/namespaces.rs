@@ -23,12 +23,12 @@ pub(super) async fn deleting_twice_is_success(context: &Context) -> Result<(), S
     let created = context.namespace_object().await?;
     context.cluster.create(&config_map(context, created.name(), "a", json!({}))?).await?;
     context.delete(created.name()).await?;
-    // Again with what was seen before the deletion began, and with what is there now.
+    // Again with the state from before the deletion, and with the present state.
     let mut seen = vec![created.clone()];
     seen.extend(context.cluster.get(&created.reference()).await?);
     for seen in seen {
         match context.cluster.delete(&seen.reference(), &Preconditions::of(&seen)).await {
-            // It may be gone by now.
+            // It may already be gone.
             Err(error) if error.kind() != NotFound => return Err(error.into()),
             _ => {}
         }
@@ -39,7 +39,7 @@ pub(super) async fn deleting_twice_is_success(context: &Context) -> Result<(), S
 }
 
 pub(super) async fn nothing_is_created_in_a_terminating_namespace(context: &Context) -> Result<(), Stop> {
-    // A namespace may be gone before anything can be tried in it.
+    // A namespace may be gone before the check can use it.
     for _ in 0..5 {
         let ns = context.namespace().await?;
         for n in 0..5 {

@@ -1,4 +1,4 @@
-//! Checks of create, get and apply.
+//! Checks of `create`, `get` and `apply`.
 
 use futures::future::join_all;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Checks of version, may and review_token.
+//! Checks of `version`, `may` and `review_token`.
 
 use super::context::{Context, Stop, ensure};
 use crate::kubernetes::{Access, ClusterErrorKind};
@@ -11,7 +11,7 @@ pub(super) async fn the_version_is_known(context: &Context) -> Result<(), Stop> 
 }
 
 pub(super) async fn permissions_can_be_asked_for(context: &Context) -> Result<(), Stop> {
-    // Made first: whoever can do it must be told so.
+    // Created first, to prove that the caller has the permission.
     let ns = context.namespace().await?;
     let access = |resource: &str, namespace: Option<&str>| Access {
         verb: "create".into(),
@@ -25,7 +25,7 @@ pub(super) async fn permissions_can_be_asked_for(context: &Context) -> Result<()
     Ok(())
 }
 
-/// Valid tokens are each backend's own, and its own tests'.
+/// Valid tokens differ between backends; the tests of each backend check them.
 pub(super) async fn an_invalid_token_is_nobodys(context: &Context) -> Result<(), Stop> {
     let token = SecretString::new(format!("urumi-conformance-{}", context.tag));
     for audiences in [vec![], vec!["urumi".to_owned()]] {

@@ -1,4 +1,4 @@
-//! Checks of replace.
+//! Checks of `replace`.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn with_data(object: &Object, data: Value) -> Object {
     changed
 }
 
-/// The object with another `resourceVersion`; without any, where there is none to give.
+/// The object with another `resourceVersion`, or without one.
 fn at_version(object: &Object, version: Option<&str>) -> Object {
     let mut changed = object.clone();
     if let Some(metadata) = changed.as_value_mut().pointer_mut("/metadata").and_then(Value::as_object_mut) {

@@ -1,4 +1,4 @@
-//! Checks of watch.
+//! Checks of `watch`.
 
 use serde_json::json;
 
@@ -125,7 +125,7 @@ pub(super) async fn all_watches_see_the_same(context: &Context) -> Result<(), St
         watch.snapshot().await?;
     }
     let object = context.cluster.create(&config_map(context, &ns, "a", json!({"k": "v"}))?).await?;
-    // One that begins late must know it from its snapshot.
+    // A watch that begins late must have it in its snapshot.
     watches.push(context.watch(&mine(context)));
     for watch in &mut watches {
         let seen = watch.until("the new ConfigMap", |seen| !seen.is_empty()).await?;
@@ -147,7 +147,7 @@ pub(super) async fn record_updates_are_seen(context: &Context) -> Result<(), Sto
         let patch = MetadataPatch::at(version).annotate("store.urumi.ai/status", "ready");
         tries -= 1;
         match context.cluster.patch_metadata(&found.reference(), &patch).await {
-            // A controller was faster.
+            // A controller has changed it first.
             Err(error) if error.kind() == ClusterErrorKind::Conflict && tries > 0 => {}
             other => break other?,
         }

@@ -1,4 +1,4 @@
-//! Checks that workloads come alive, and look as diagnosis expects.
+//! Checks that workloads become available, with the statuses that the diagnosis reads.
 
 use serde_json::Value;
 
@@ -26,10 +26,10 @@ pub(super) fn needs_workloads(context: &Context) -> Result<(), Stop> {
     if context.options.workloads { Ok(()) } else { Err(Stop::Skipped("no pods become ready on this cluster".into())) }
 }
 
-/// Checks the pods of an application as diagnosis will read them.
+/// Checks the fields of pods that the diagnosis reads.
 async fn check_pods(context: &Context, ns: &str, app: &str, wanted: usize) -> Result<Vec<Object>, Stop> {
     let query = Query::all(POD).in_namespace(ns).labelled(LabelRequirement::Equals("app".into(), app.into()));
-    // Pods of an older template may still be on their way out.
+    // Pods of an older template may still be terminating.
     let fits = |seen: &[&Object]| {
         seen.iter().filter(|pod| !pod.is_terminating()).count() == wanted
             && seen.iter().all(|pod| pod.is_terminating() || condition(pod, "Ready") == Some("True"))

@@ -1,4 +1,4 @@
-//! Checks of delete_if and retry_if.
+//! Checks of `delete_if` and `retry_if`.
 
 use super::context::{Context, Stop, ensure, expect_error};
 use crate::error::{Error, ErrorKind};
@@ -13,7 +13,7 @@ pub(super) async fn a_deletion_takes_the_store_away(context: &Context) -> Result
     let made = context.ready().await?;
     let deleted = context.urumi.delete(&made.id).await?;
     ensure!(deleted.id == made.id && deleted.status == StoreStatus::Deleting, "it is now {deleted:?}");
-    // What was written is read, at once.
+    // A read after the write shows it.
     match context.urumi.get(&made.id).await {
         Ok(store) => ensure!(store.status == StoreStatus::Deleting, "get shows it as {}", store.status),
         missing => drop(expect_error(missing, ErrorKind::NotFound, "get of a deleted store")?),
@@ -32,7 +32,7 @@ pub(super) async fn deleting_twice_is_success(context: &Context) -> Result<(), S
     for expected in [Precondition::NONE, Precondition::version(OTHER_VERSION)] {
         match context.urumi.delete_if(&made.id, &expected).await {
             Ok(store) => ensure!(store.status == StoreStatus::Deleting, "it is {}", store.status),
-            // It is gone by now.
+            // It is already gone.
             missing => drop(expect_error(missing, ErrorKind::NotFound, "the second deletion")?),
         }
     }
@@ -47,7 +47,7 @@ pub(super) async fn a_deletion_obeys_its_precondition(context: &Context) -> Resu
     ensure!(error.to_string().contains("changed"), "the error does not say that the store has changed: {error}");
     let still = context.urumi.get(&made.id).await?;
     ensure!(still.status == StoreStatus::Ready, "a refused deletion left it {}", still.status);
-    // The monitor may write between the look and the deletion.
+    // The monitor may write between the read and the deletion.
     for _ in 0..20 {
         let seen = context.urumi.get(&made.id).await?;
         match context.urumi.delete_if(&made.id, &Precondition::version(seen.resource_version)).await {
@@ -75,7 +75,7 @@ pub(super) async fn a_ready_store_is_not_retried(context: &Context) -> Result<()
     let error = expect_error(context.urumi.retry(&made.id).await, ErrorKind::Conflict, "the retry of a ready store")?;
     ensure!(!error.is_retryable(), "it is said to become possible by itself");
     ensure!(error.to_string().contains("ready"), "the error does not say which status it has: {error}");
-    // One that is being made is resumed, unless it is ready by now.
+    // A store that is being provisioned is resumed, unless it is already ready.
     let made = context.create().await?;
     match context.urumi.retry(&made.id).await {
         Ok(store) => ensure!(store.status == StoreStatus::Provisioning, "it is {}", store.status),

@@ -107,7 +107,7 @@ impl testing::CheckContext for Context {
     }
 }
 
-/// Ends a check as failed unless a request failed in a certain way.
+/// Fails the check unless the request failed with this kind of error.
 pub(super) fn expect_error<T>(result: Result<T>, kind: ErrorKind, what: &str) -> Result<Error, Stop> {
     match result {
         Err(error) if error.kind() == kind => Ok(error),

@@ -1,4 +1,4 @@
-//! Checks of create.
+//! Checks of `create`.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ pub(super) async fn a_new_store_is_provisioning_and_as_asked_for(context: &Conte
     ensure!(made.name == request.name && made.engine == request.engine, "it is {made:?}");
     ensure!(made.owner == request.owner, "it belongs to {:?}", made.owner);
     ensure!(!made.resource_version.is_empty(), "it has no version");
-    // What was written is read, at once.
+    // A read after the write shows it.
     let got = context.urumi.get(&id).await?;
     ensure!(got.id == made.id && got.created_at == made.created_at && got.owner == made.owner, "get shows {got:?}");
     let listed = context.urumi.list().await?;
@@ -54,7 +54,7 @@ pub(super) async fn every_wrong_field_is_named_and_nothing_is_made(context: &Con
     }
     ensure!(fields.iter().any(|field| field.starts_with("options")), "no option is among {fields:?}");
 
-    // One mistake is enough for nothing to be made.
+    // One mistake is enough to refuse the request.
     let id = context.new_id()?;
     let mut request = context.request().id(id.as_str());
     request.name = " ".to_owned();
@@ -90,7 +90,7 @@ pub(super) async fn a_store_becomes_ready_by_itself(context: &Context) -> Result
     ensure!(ready.status == StoreStatus::Ready && ready.reason.is_none(), "it is {ready:?}");
     ensure!(ready.conditions.iter().any(|condition| condition.type_ == "Ready"), "it has no condition Ready");
     let got = context.urumi.get(&ready.id).await?;
-    // Conditions may still be written; what a ready store is, stays.
+    // Conditions may still change; status and URLs do not.
     ensure!(got.status == StoreStatus::Ready && got.urls == ready.urls, "get shows {got:?}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Checks of manifests, differences, timeline and logs.
+//! Checks of `manifests`, `differences`, `timeline`, `credentials` and `logs`.
 
 use futures::StreamExt;
 
@@ -67,7 +67,7 @@ pub(super) async fn an_unknown_component_has_no_logs(context: &Context) -> Resul
     Ok(())
 }
 
-/// What the containers have written, and whether all can be read, is up to the cluster.
+/// The content of the logs, and whether all of them can be read, depends on the cluster.
 pub(super) async fn logs_end_where_nothing_is_followed(context: &Context) -> Result<(), Stop> {
     if !context.options.logs {
         return Err(Stop::Skipped("containers cannot be asked for their logs here".into()));

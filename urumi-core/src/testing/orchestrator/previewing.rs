@@ -1,4 +1,4 @@
-//! Checks of preview.
+//! Checks of `preview`.
 
 use serde_json::Value;
 
@@ -14,14 +14,14 @@ pub(super) async fn a_preview_makes_nothing(context: &Context) -> Result<(), Sto
     expect_error(context.urumi.get(&id).await, ErrorKind::NotFound, "the store of a preview")?;
     let listed = context.urumi.list().await?;
     ensure!(!listed.iter().any(|store| store.name == request.name), "the list has the store of a preview");
-    // Nothing is in the way of the real thing, not even the key.
+    // The store can still be created, with the same key.
     let request = request.idempotency_key(&context.tag);
     context.urumi.preview(request.clone()).await?;
     context.try_create(request).await?;
     Ok(())
 }
 
-/// Kind and name of each manifest.
+/// The kind and the name of each manifest.
 pub(super) fn outline(manifests: &[Value]) -> Vec<String> {
     let text = |manifest: &Value, pointer| manifest.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let one = |manifest: &Value| {
@@ -31,7 +31,7 @@ pub(super) fn outline(manifests: &[Value]) -> Vec<String> {
     manifests.iter().map(one).collect()
 }
 
-/// What is secret and shown all the same.
+/// The values of Secrets that are not redacted.
 pub(super) fn secrets_shown(manifests: &[Value]) -> Vec<String> {
     let is_secret = |manifest: &&Value| manifest.pointer("/kind").is_some_and(|kind| kind == "Secret");
     let redacted = |value: &Value| value.as_str().is_some_and(|text| text.contains("REDACTED"));

@@ -1,11 +1,11 @@
-//! Checks of get, list and engines, and of what every method says of a missing store.
+//! Checks of `get`, `list` and `engines`, and of the error of every method for a missing store.
 
 use super::context::{Context, Stop, ensure};
 use crate::error::{Error, Result};
 use crate::orchestrator::{Precondition, StoreOrchestratorExt};
 use crate::store::logs::LogQuery;
 
-/// The variant counts: conveniences such as `find` tell it from other errors.
+/// Checks the variant, which conveniences such as `find` rely on.
 fn not_found<T>(result: Result<T>, what: &str) -> Result<(), Stop> {
     match result {
         Err(Error::NotFound { .. }) => Ok(()),

@@ -14,7 +14,7 @@ pub(super) async fn the_same_key_is_the_same_store(context: &Context) -> Result<
         let again = context.try_create(request.clone()).await?;
         ensure!(again.id == made.id, "store {} was made, then {}", made.id, again.id);
     }
-    // The same holds with an id of one's own.
+    // The same with an explicit id.
     let request = context.request().id(context.new_id()?.as_str()).idempotency_key(format!("{}-id", context.tag));
     let made = context.try_create(request.clone()).await?;
     let again = context.try_create(request).await?;
@@ -81,7 +81,7 @@ pub(super) async fn a_key_that_cannot_be_one_is_invalid(context: &Context) -> Re
     Ok(())
 }
 
-/// It may be gone by then, and the key free again; but a store that goes is never given out as a new one.
+/// The store may be gone by then, and the key free again. A store that is being deleted is never returned as a new one.
 pub(super) async fn the_key_of_a_store_that_goes_makes_no_second_one_beside_it(context: &Context) -> Result<(), Stop> {
     let request = context.request().idempotency_key(&context.tag);
     let made = context.try_create(request.clone()).await?;

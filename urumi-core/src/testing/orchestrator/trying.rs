@@ -26,7 +26,7 @@ pub(super) async fn a_missing_store_is_not_tried(context: &Context) -> Result<()
 pub(super) async fn a_store_that_is_not_ready_is_not_tried(context: &Context) -> Result<(), Stop> {
     let store = context.create().await?;
     let refused = context.urumi.smoke(&store.id).await;
-    // It may have become ready in between.
+    // The store may have become ready in between.
     if refused.is_err() || context.urumi.get(&store.id).await?.status == StoreStatus::Provisioning {
         expect_error(refused, ErrorKind::Conflict, "the smoke order of a store that is being made")?;
     }

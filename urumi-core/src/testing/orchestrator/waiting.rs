@@ -1,4 +1,4 @@
-//! Checks of wait_until and find, which build on everything else.
+//! Checks of `wait_until` and `find`, which use the other methods.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::store::Store;
 use crate::store::status::StoreStatus;
 use crate::store::wait::{Deleted, Ready, Verdict, WaitCondition};
 
-/// What never comes.
+/// A condition that never holds.
 struct Never;
 
 impl WaitCondition for Never {

@@ -1,4 +1,4 @@
-//! Checks of watch.
+//! Checks of `watch`.
 
 use super::context::{Context, Stop, ensure};
 use crate::orchestrator::{StoreEvent, StoreOrchestratorExt};
@@ -24,7 +24,7 @@ pub(super) async fn changes_come_in_order_until_the_store_is_gone(context: &Cont
     let mut seen = watch.until(&made.id, "the store to be seen to become ready", ready).await?;
     context.urumi.delete(&made.id).await?;
     seen.extend(watch.until(&made.id, "the store to be seen to go", |store| store.is_none()).await?);
-    // Only lists may show that it does not exist yet, or not any more.
+    // Only lists may show the store as missing.
     let statuses: Vec<StoreStatus> = seen.iter().flatten().map(|store| store.status).collect();
     ensure!(statuses.first() == Some(&StoreStatus::Provisioning), "it was first seen as {:?}", statuses.first());
     for pair in statuses.windows(2) {
