@@ -1,4 +1,4 @@
-//! The judgement: a pure function from what is known of a store to its status and conditions.
+//! The assessment of a store: a pure function from its objects and its record to its status and conditions.
 
 pub(crate) mod conflict;
 pub(crate) mod diagnosis;
@@ -7,7 +7,7 @@ pub(crate) mod workload;
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::assessment::diagnosis::{Cause, Classes, Surroundings, diagnose, has_succeeded};
 use crate::assessment::smoke::SmokeResult;
@@ -18,63 +18,49 @@ use crate::plan::{Plan, Step};
 use crate::record::Record;
 use crate::store::status::{Condition, ConditionStatus, StoreStatus, carry_times};
 
-/// The condition that says whether every object of the store is there.
+/// The condition whether every object of the store exists.
 const OBJECTS: &str = "ObjectsCreated";
-/// The condition that says whether the store's addresses can be served.
+/// The condition whether an Ingress controller serves the store's addresses.
 const ADDRESSES: &str = "AddressesServed";
-
-/// The condition of a store whose fields somebody else sets otherwise again and again.
+/// The condition whether no other client keeps changing the store's fields.
 const UNCONTESTED: &str = "Uncontested";
 
-/// A plan that could not be carried out.
+/// Why a plan could not be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlanFailure {
     pub(crate) cause: Cause,
-    /// Whether trying again can help without somebody changing something.
+    /// Whether a retry may succeed without anybody changing anything.
     pub(crate) retryable: bool,
 }
 
-/// All that is known of a store at one moment.
+/// The inputs of an assessment.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct Inputs<'a> {
     pub(crate) record: &'a Record,
-    /// Each component with its workload, where that exists.
+    /// Each component with its workload, if that exists.
     pub(crate) components: Vec<(&'a Component, Option<&'a Object>)>,
     pub(crate) around: Surroundings<'a>,
-    /// How the newest smoke order that can still be seen ended.
+    /// The result of the newest smoke order whose Job still exists.
     pub(crate) smoke: Option<SmokeResult>,
-    /// The ingress classes that the store's Ingresses ask for; `None` where one asks for the default.
+    /// The ingress class of each of the store's Ingresses; `None` for the default class.
     pub(crate) ingress_classes: Vec<Option<&'a str>>,
-    /// The classes that exist; `None` where the caller may not read them.
+    /// The ingress classes that exist; `None` if they cannot be read.
     pub(crate) known_ingress_classes: Option<&'a Classes>,
     /// What is left to do; `None` while that is not known.
     pub(crate) outstanding: Option<&'a Plan>,
     pub(crate) plan_failure: Option<&'a PlanFailure>,
-    /// What somebody else sets otherwise again and again.
-    pub(crate) contest: Option<Cause>,
+    /// The field that another client keeps changing.
+    pub(crate) conflict: Option<Cause>,
+    /// The wall clock's time, for the conditions.
     pub(crate) now: Timestamp,
-    /// For how long the store has been provisioned before this process's eyes.
+    /// How long this process has seen the store in this attempt to provision it.
     pub(crate) provisioning_for: Duration,
     /// How long a store may be provisioning.
     pub(crate) deadline: Duration,
-    /// What has been wrong with the store for a while, and since when.
-    pub(crate) trouble: Option<&'a Trouble>,
-    /// How long what does not mend itself may last until a store that is provisioning has failed.
-    pub(crate) patience: Duration,
-}
-
-/// Something wrong that does not mend itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
-    pub(crate) reason: String,
-    pub(crate) since: Timestamp,
-}
-
-impl Trouble {
-    /// When it has lasted long enough.
-    pub(crate) fn due(&self, patience: Duration) -> Timestamp {
-        after(self.since, patience)
-    }
+    /// The reason of the store's [trouble](Assessment::trouble) in earlier assessments, and how long it has lasted.
+    pub(crate) trouble: Option<(&'a str, Duration)>,
+    /// How long a provisioning store may be in trouble.
+    pub(crate) grace: Duration,
 }
 
 /// What a store's record should say.
@@ -82,15 +68,15 @@ impl Trouble {
 pub(crate) struct Assessment {
     pub(crate) status: StoreStatus,
     pub(crate) conditions: Vec<Condition>,
-    /// Whether the store's events could tell more than is known so far.
+    /// Whether the store's Kubernetes events may explain more.
     pub(crate) unexplained: bool,
-    /// The reason that does not mend itself, if there is one. That of a component counts only when all before it are
-    /// well: an API that finds no database yet is in no trouble of its own.
+    /// The reason of a problem that does not resolve itself, if there is one. A component's problem counts only if the
+    /// components before it have none: an API fails as long as its database is starting.
     pub(crate) trouble: Option<String>,
 }
 
 impl Assessment {
-    /// Whether the record must be changed at once: the status, or a condition's status or reason, is another.
+    /// Whether the status, or the status or reason of a condition, differs from the record.
     pub(crate) fn differs_from(&self, record: &Record) -> bool {
         let shape = |conditions: &[Condition]| -> Vec<(String, ConditionStatus, String)> {
             conditions.iter().map(|c| (c.type_.clone(), c.status, c.reason.clone())).collect()
@@ -99,41 +85,37 @@ impl Assessment {
     }
 }
 
-fn after(since: Timestamp, passed: Duration) -> Timestamp {
-    since.checked_add(SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
-}
-
-/// Judges a store. A store that is being deleted is never judged.
-pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
+/// Assesses a store that is not being deleted.
+pub(crate) fn assess(inputs: &Inputs<'_>) -> Assessment {
     let mut conditions = Vec::new();
     let mut causes: Vec<Cause> = Vec::new();
     let mut state = |type_: String, cause: Option<Cause>, ok: &str| {
         conditions.push(match &cause {
-            None => Condition::new(type_, ConditionStatus::True, ok, "", facts.now),
-            Some(cause) => Condition::new(type_, ConditionStatus::False, &cause.reason, &cause.message, facts.now),
+            None => Condition::new(type_, ConditionStatus::True, ok, "", inputs.now),
+            Some(cause) => Condition::new(type_, ConditionStatus::False, &cause.reason, &cause.message, inputs.now),
         });
         causes.extend(cause);
     };
-    state(OBJECTS.into(), missing_objects(facts), "Created");
-    for (component, workload) in &facts.components {
-        state(condition_type(&component.name), component_cause(facts, component, *workload), "Available");
+    state(OBJECTS.into(), missing_objects(inputs), "Created");
+    for (component, workload) in &inputs.components {
+        state(condition_type(&component.name), component_cause(inputs, component, *workload), "Available");
     }
-    match addresses(facts) {
+    match addresses(inputs) {
         Some(Err(cause)) => state(ADDRESSES.into(), Some(cause), ""),
-        // What is not known for certain keeps no store from being ready.
+        // An uncertainty does not keep a store from being ready.
         Some(Ok((status, reason, message))) => {
-            conditions.push(Condition::new(ADDRESSES, status, reason, message, facts.now));
+            conditions.push(Condition::new(ADDRESSES, status, reason, message, inputs.now));
         }
         None => {}
     }
-    // It keeps no store from being ready.
-    if let Some(Cause { reason, message, .. }) = &facts.contest {
-        conditions.push(Condition::new(UNCONTESTED, ConditionStatus::False, reason, message, facts.now));
+    // A conflict does not keep a store from being ready.
+    if let Some(Cause { reason, message, .. }) = &inputs.conflict {
+        conditions.push(Condition::new(UNCONTESTED, ConditionStatus::False, reason, message, inputs.now));
     }
-    if let Some(condition) = smoke_condition(facts) {
-        // It says nothing of a store that is not yet complete, and of no other where something is known to be wrong.
+    if let Some(condition) = smoke_condition(inputs) {
+        // A failed order means nothing while the store is provisioning, or if another problem explains the failure.
         if condition.status == ConditionStatus::False
-            && matches!(facts.record.status, StoreStatus::Ready | StoreStatus::Degraded)
+            && matches!(inputs.record.status, StoreStatus::Ready | StoreStatus::Degraded)
             && causes.is_empty()
         {
             let message = format!("smoke order: {}", condition.message);
@@ -142,41 +124,38 @@ pub(crate) fn assess(facts: &Facts<'_>) -> Assessment {
         conditions.push(condition);
     }
     let trouble = causes.first().filter(|cause| cause.lasting).map(|cause| cause.reason.clone());
-    let status = next_status(facts, causes.is_empty(), trouble.as_deref());
-    let failed_by_deadline = status == StoreStatus::Failed && facts.record.status == StoreStatus::Provisioning;
-    // Of several causes the first that explains something is the one to tell.
+    let status = next_status(inputs, causes.is_empty(), trouble.as_deref());
+    let failed_by_deadline = status == StoreStatus::Failed && inputs.record.status == StoreStatus::Provisioning;
+    // Report the first cause that explains something.
     let main = causes.iter().find(|c| c.specific).or(causes.first());
     let unexplained = main.is_some_and(|c| !c.specific);
     let ready = match main {
-        None => Condition::new(Condition::READY, ConditionStatus::True, "Available", "", facts.now),
+        None => Condition::new(Condition::READY, ConditionStatus::True, "Available", "", inputs.now),
         Some(cause) => {
             let (reason, message) = match (failed_by_deadline, cause.specific) {
-                (true, false) => ("DeadlineExceeded", format!("{}, for {}", cause.message, spoken(facts.deadline))),
+                (true, false) => ("DeadlineExceeded", format!("{}, for {}", cause.message, spoken(inputs.deadline))),
                 _ => (cause.reason.as_str(), cause.message.clone()),
             };
-            Condition::new(Condition::READY, ConditionStatus::False, reason, message, facts.now)
+            Condition::new(Condition::READY, ConditionStatus::False, reason, message, inputs.now)
         }
     };
-    // A failed store keeps the reason it failed for until something better is known.
-    let kept = facts.record.conditions.iter().find(|c| c.type_ == Condition::READY);
+    // A failed store keeps the reason of its failure until another cause explains more.
+    let kept = inputs.record.conditions.iter().find(|c| c.type_ == Condition::READY);
     let ready = match kept {
-        Some(kept) if facts.record.status == StoreStatus::Failed && unexplained => kept.clone(),
+        Some(kept) if inputs.record.status == StoreStatus::Failed && unexplained => kept.clone(),
         _ => ready,
     };
     conditions.insert(0, ready);
-    Assessment { status, conditions: carry_times(&facts.record.conditions, conditions), unexplained, trouble }
+    Assessment { status, conditions: carry_times(&inputs.record.conditions, conditions), unexplained, trouble }
 }
 
-fn next_status(facts: &Facts<'_>, all_well: bool, trouble: Option<&str>) -> StoreStatus {
-    let stuck = || {
-        let lasting = facts.trouble.filter(|known| Some(known.reason.as_str()) == trouble);
-        lasting.is_some_and(|known| facts.now >= known.due(facts.patience))
-    };
-    let expired = || facts.provisioning_for >= facts.deadline;
-    let hopeless = || facts.plan_failure.is_some_and(|f| !f.retryable);
-    match facts.record.status {
+fn next_status(inputs: &Inputs<'_>, available: bool, trouble: Option<&str>) -> StoreStatus {
+    let stuck = || inputs.trouble.is_some_and(|(known, lasted)| Some(known) == trouble && lasted >= inputs.grace);
+    let expired = || inputs.provisioning_for >= inputs.deadline;
+    let hopeless = || inputs.plan_failure.is_some_and(|f| !f.retryable);
+    match inputs.record.status {
         StoreStatus::Deleting => StoreStatus::Deleting,
-        _ if all_well => StoreStatus::Ready,
+        _ if available => StoreStatus::Ready,
         StoreStatus::Provisioning if expired() || hopeless() || stuck() => StoreStatus::Failed,
         StoreStatus::Provisioning => StoreStatus::Provisioning,
         StoreStatus::Ready | StoreStatus::Degraded => StoreStatus::Degraded,
@@ -184,12 +163,11 @@ fn next_status(facts: &Facts<'_>, all_well: bool, trouble: Option<&str>) -> Stor
     }
 }
 
-/// What keeps the store's objects from being complete. Fields that differ are no reason not to be ready: they are
-/// repaired beside it.
-fn missing_objects(facts: &Facts<'_>) -> Option<Cause> {
-    let missing: Vec<&Step> = facts.outstanding?.steps().filter(|step| !matches!(step, Step::Repair(..))).collect();
+/// Why objects of the store are missing. Fields that differ do not count: the store stays ready while they are repaired.
+fn missing_objects(inputs: &Inputs<'_>) -> Option<Cause> {
+    let missing: Vec<&Step> = inputs.outstanding?.steps().filter(|step| !matches!(step, Step::Repair(..))).collect();
     let first = missing.first()?;
-    if let Some(failure) = facts.plan_failure {
+    if let Some(failure) = inputs.plan_failure {
         return Some(failure.cause.clone());
     }
     let others = match missing.len() {
@@ -201,30 +179,30 @@ fn missing_objects(facts: &Facts<'_>) -> Option<Cause> {
     Some(Cause { reason: "Creating".into(), message, specific: false, lasting: false })
 }
 
-fn component_cause(facts: &Facts<'_>, component: &Component, workload: Option<&Object>) -> Option<Cause> {
+fn component_cause(inputs: &Inputs<'_>, component: &Component, workload: Option<&Object>) -> Option<Cause> {
     match workload {
         None => {
             let message = format!("{}: it does not exist yet", component.workload.name);
             Some(Cause { reason: "Missing".into(), message, specific: false, lasting: false })
         }
         Some(workload) if availability(workload) == Availability::Available => None,
-        // Its pod says it a second before the Job does.
-        Some(job) if job.kind().kind == "Job" && has_succeeded(job, &facts.around) => None,
-        Some(workload) => Some(diagnose(workload, &facts.around)),
+        // The status of its pod is up to date a second before the Job's.
+        Some(job) if job.kind().kind == "Job" && has_succeeded(job, &inputs.around) => None,
+        Some(workload) => Some(diagnose(workload, &inputs.around)),
     }
 }
 
-/// How the newest smoke order went: of what is on record and what is seen now, the later counts, for a Job that ended is
-/// removed after a while. Its times are when orders ended, not when that was seen. One that its schedule began before
-/// the store was ready was bound to fail and is no news: the next may be a day off.
-fn smoke_condition(facts: &Facts<'_>) -> Option<Condition> {
-    let kept = facts.record.conditions.iter().find(|c| c.type_ == Condition::SMOKE_TEST);
-    let opened = facts.record.opened();
-    // Kubernetes tells times in whole seconds.
+/// The result of the newest smoke order: the one on the record, or the one seen now if it ended later. A result is kept
+/// on the record because its Job is removed after a while. The condition's time is the end of the order. A failed order
+/// that began before the store was ready is ignored: it was bound to fail, and the next one may be a day away.
+fn smoke_condition(inputs: &Inputs<'_>) -> Option<Condition> {
+    let kept = inputs.record.conditions.iter().find(|c| c.type_ == Condition::SMOKE_TEST);
+    let opened = inputs.record.opened();
+    // Kubernetes has times in whole seconds.
     let counts = |result: &&SmokeResult| {
         result.failure.is_none() || opened.is_some_and(|at| result.began.as_second() >= at.as_second())
     };
-    let seen = facts.smoke.as_ref().filter(counts);
+    let seen = inputs.smoke.as_ref().filter(counts);
     let seen = seen.map(|SmokeResult { finished, failure, .. }| match failure {
         None => Condition::new(Condition::SMOKE_TEST, ConditionStatus::True, "Succeeded", "", *finished),
         Some(failure) => {
@@ -240,21 +218,21 @@ fn smoke_condition(facts: &Facts<'_>) -> Option<Condition> {
 
 type Served = (ConditionStatus, &'static str, &'static str);
 
-/// Whether somebody will serve the store's Ingresses; `None` where it has none.
-fn addresses(facts: &Facts<'_>) -> Option<Result<Served, Cause>> {
-    if facts.ingress_classes.is_empty() {
+/// Whether an Ingress controller will serve the store's Ingresses; `None` if it has none.
+fn addresses(inputs: &Inputs<'_>) -> Option<Result<Served, Cause>> {
+    if inputs.ingress_classes.is_empty() {
         return None;
     }
-    let Some(known) = facts.known_ingress_classes else {
+    let Some(known) = inputs.known_ingress_classes else {
         return Some(Ok((ConditionStatus::Unknown, "IngressClassesUnreadable", "")));
     };
-    let lacking = facts.ingress_classes.iter().flatten().find(|class| !known.names.iter().any(|n| n == *class));
+    let lacking = inputs.ingress_classes.iter().flatten().find(|class| !known.names.iter().any(|n| n == *class));
     if let Some(class) = lacking {
         let message = format!("ingress: IngressClass {class:?} does not exist, so nobody serves the store's addresses");
         return Some(Err(Cause { reason: "IngressClassNotFound".into(), message, specific: true, lasting: true }));
     }
-    if facts.ingress_classes.contains(&None) && !known.has_default {
-        // Some controllers serve Ingresses without a class, so this is no proof that nobody does.
+    if inputs.ingress_classes.contains(&None) && !known.has_default {
+        // Some controllers serve Ingresses without a class too.
         let message = "no IngressClass is the default; set ingress.className unless your controller serves all";
         return Some(Ok((ConditionStatus::Unknown, "NoDefaultIngressClass", message)));
     }
@@ -279,6 +257,7 @@ fn spoken(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use k8s_openapi::api::apps::v1::Deployment;
     use proptest::prelude::*;
     use serde_json::json;
@@ -317,8 +296,8 @@ mod tests {
         Object::from_value(Kind::of::<Deployment>(), value).unwrap()
     }
 
-    fn facts<'a>(record: &'a Record, component: &'a Component, workload: Option<&'a Object>, age: i64) -> Facts<'a> {
-        Facts {
+    fn inputs<'a>(record: &'a Record, component: &'a Component, workload: Option<&'a Object>, age: i64) -> Inputs<'a> {
+        Inputs {
             record,
             components: vec![(component, workload)],
             around: Surroundings::default(),
@@ -327,12 +306,12 @@ mod tests {
             known_ingress_classes: None,
             outstanding: None,
             plan_failure: None,
-            contest: None,
+            conflict: None,
             now: record.created_at + SignedDuration::from_secs(age),
             provisioning_for: Duration::from_secs(age.unsigned_abs()),
             deadline: DEADLINE,
             trouble: None,
-            patience: Duration::from_secs(20),
+            grace: Duration::from_secs(20),
         }
     }
 
@@ -354,16 +333,15 @@ mod tests {
             {"name": "api", "state": {"terminated": {"exitCode": 1, "reason": "Error", "message": "no"}}}]}});
         let pod = Object::from_value(Kind::of::<k8s_openapi::api::core::v1::Pod>(), crashing).unwrap();
         let around = Surroundings { pods: vec![&pod], ..Default::default() };
-        let crashed = Facts { around: around.clone(), ..facts(&record, &component, Some(&down), 60) };
+        let crashed = Inputs { around: around.clone(), ..inputs(&record, &component, Some(&down), 60) };
         let assessment = assess(&crashed);
         assert_eq!(
             (assessment.status, assessment.trouble.as_deref()),
             (StoreStatus::Provisioning, Some("CrashLoopBackOff"))
         );
-        let judged = |reason: &str, seconds: i64, facts: &Facts<'_>| {
-            let since = facts.now - SignedDuration::from_secs(seconds);
-            let trouble = Trouble { reason: reason.into(), since };
-            assess(&Facts { trouble: Some(&trouble), ..facts.clone() }).status
+        let judged = |reason: &str, seconds: u64, inputs: &Inputs<'_>| {
+            let trouble = Some((reason, Duration::from_secs(seconds)));
+            assess(&Inputs { trouble, ..inputs.clone() }).status
         };
         assert_eq!(judged("CrashLoopBackOff", 19, &crashed), StoreStatus::Provisioning);
         assert_eq!(judged("CrashLoopBackOff", 20, &crashed), StoreStatus::Failed);
@@ -373,7 +351,7 @@ mod tests {
         let starting = workload(0);
         let database = Component { name: "database".into(), ..component.clone() };
         let components = vec![(&database, Some(&starting)), (&component, Some(&down))];
-        let waiting = Facts { components, around, ..facts(&record, &component, None, 60) };
+        let waiting = Inputs { components, around, ..inputs(&record, &component, None, 60) };
         assert_eq!(assess(&waiting).trouble, None);
         assert_eq!(judged("CrashLoopBackOff", 600, &waiting), StoreStatus::Provisioning);
     }
@@ -382,10 +360,10 @@ mod tests {
     fn a_store_is_ready_when_every_workload_is_available() {
         let (record, component) = (record(StoreStatus::Provisioning), component());
         let up = workload(1);
-        let assessment = assess(&facts(&record, &component, Some(&up), 5));
+        let assessment = assess(&inputs(&record, &component, Some(&up), 5));
         assert_eq!((assessment.status, ready(&assessment)), (StoreStatus::Ready, "True Available ".into()));
         let down = workload(0);
-        let assessment = assess(&facts(&record, &component, Some(&down), 5));
+        let assessment = assess(&inputs(&record, &component, Some(&down), 5));
         assert_eq!(assessment.status, StoreStatus::Provisioning);
         assert_eq!(ready(&assessment), "False Starting medusa-api: it has no pods yet");
     }
@@ -397,7 +375,7 @@ mod tests {
         let judged = |record: &Record, at: i64, failure: Option<&str>| {
             let finished = record.created_at + SignedDuration::from_secs(at);
             let smoke = Some(SmokeResult { began: finished, finished, failure: failure.map(str::to_owned) });
-            assess(&Facts { smoke, ..facts(record, &component, Some(&up), 100) })
+            assess(&Inputs { smoke, ..inputs(record, &component, Some(&up), 100) })
         };
         let mut record = record(StoreStatus::Ready);
         let failed = judged(&record, 10, Some("pay: 503"));
@@ -406,7 +384,7 @@ mod tests {
         (record.status, record.conditions) = (failed.status, failed.conditions);
         assert_eq!(judged(&record, 5, None).status, StoreStatus::Degraded, "an older one");
         assert_eq!(
-            assess(&facts(&record, &component, Some(&up), 100)).status,
+            assess(&inputs(&record, &component, Some(&up), 100)).status,
             StoreStatus::Degraded,
             "none to be seen"
         );
@@ -420,7 +398,7 @@ mod tests {
         let judged = |record: &Record, began: i64, failure: Option<&str>| {
             let at = |seconds| record.created_at + SignedDuration::from_secs(seconds);
             let smoke = SmokeResult { began: at(began), finished: at(55), failure: failure.map(str::to_owned) };
-            assess(&Facts { smoke: Some(smoke), ..facts(record, &component, Some(&up), 100) })
+            assess(&Inputs { smoke: Some(smoke), ..inputs(record, &component, Some(&up), 100) })
         };
         let told = |assessment: &Assessment| assessment.conditions.iter().any(|c| c.type_ == Condition::SMOKE_TEST);
         let mut record = record(StoreStatus::Provisioning);
@@ -447,9 +425,9 @@ mod tests {
     #[test]
     fn a_deadline_that_passed_is_the_reason_only_where_nothing_else_is() {
         let (record, component, down) = (record(StoreStatus::Provisioning), component(), workload(0));
-        let before = assess(&facts(&record, &component, Some(&down), 899));
+        let before = assess(&inputs(&record, &component, Some(&down), 899));
         assert_eq!(before.status, StoreStatus::Provisioning);
-        let after = assess(&facts(&record, &component, Some(&down), 900));
+        let after = assess(&inputs(&record, &component, Some(&down), 900));
         assert_eq!(after.status, StoreStatus::Failed);
         assert_eq!(ready(&after), "False DeadlineExceeded medusa-api: it has no pods yet, for 15 min");
         assert!(after.unexplained);
@@ -463,19 +441,19 @@ mod tests {
             retryable: false,
         };
         let plan = Plan { waves: vec![vec![Step::Create(workload(0))]] };
-        let facts = facts(&record, &component, None, 1);
-        let hopeless = assess(&Facts { plan_failure: Some(&failure), outstanding: Some(&plan), ..facts });
+        let inputs = inputs(&record, &component, None, 1);
+        let hopeless = assess(&Inputs { plan_failure: Some(&failure), outstanding: Some(&plan), ..inputs });
         assert_eq!((hopeless.status, ready(&hopeless)), (StoreStatus::Failed, "False Forbidden medusa-api: no".into()));
     }
 
     #[test]
     fn a_store_without_an_object_is_not_ready_and_one_that_differs_is() {
         let (record, component, up) = (record(StoreStatus::Ready), component(), workload(1));
-        let known = facts(&record, &component, Some(&up), 5);
+        let known = inputs(&record, &component, Some(&up), 5);
         let missing = Plan { waves: vec![vec![Step::Create(workload(0))]] };
-        assert_eq!(assess(&Facts { outstanding: Some(&missing), ..known.clone() }).status, StoreStatus::Degraded);
+        assert_eq!(assess(&Inputs { outstanding: Some(&missing), ..known.clone() }).status, StoreStatus::Degraded);
         let differing = Plan { waves: vec![vec![Step::Repair(workload(0), Vec::new())]] };
-        assert_eq!(assess(&Facts { outstanding: Some(&differing), ..known }).status, StoreStatus::Ready);
+        assert_eq!(assess(&Inputs { outstanding: Some(&differing), ..known }).status, StoreStatus::Ready);
     }
 
     #[test]
@@ -488,9 +466,9 @@ mod tests {
             (None, Some(&known), StoreStatus::Ready),
             (Some("nginx"), None, StoreStatus::Ready),
         ] {
-            let facts = facts(&record, &component, Some(&up), 5);
-            let facts = Facts { ingress_classes: vec![asked], known_ingress_classes: classes, ..facts };
-            assert_eq!(assess(&facts).status, expected, "{asked:?} of {classes:?}");
+            let inputs = inputs(&record, &component, Some(&up), 5);
+            let inputs = Inputs { ingress_classes: vec![asked], known_ingress_classes: classes, ..inputs };
+            assert_eq!(assess(&inputs).status, expected, "{asked:?} of {classes:?}");
         }
     }
 
@@ -508,9 +486,9 @@ mod tests {
             let plan = Plan { waves: vec![vec![Step::Create(self::workload(0))]] };
             let cause = Cause { reason: "X".into(), message: "x".into(), specific: true, lasting: false };
             let failure = failure.map(|retryable| PlanFailure { cause, retryable });
-            let facts = facts(&record, &component, workload.as_ref(), age);
-            let facts = Facts { plan_failure: failure.as_ref(), outstanding: outstanding.then_some(&plan), ..facts };
-            let to = assess(&facts).status;
+            let inputs = inputs(&record, &component, workload.as_ref(), age);
+            let inputs = Inputs { plan_failure: failure.as_ref(), outstanding: outstanding.then_some(&plan), ..inputs };
+            let to = assess(&inputs).status;
             prop_assert!(from.may_become(to), "{} to {}", from, to);
         }
     }

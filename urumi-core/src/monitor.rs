@@ -1,18 +1,30 @@
-//! The readiness monitor: a reusable task that keeps each store's status true.
+//! The readiness monitor: a reusable task that keeps the status of each store up to date.
 //!
-//! It watches what the engines made and writes what it sees to the stores' records: `provisioning` becomes `ready`
-//! or, after a deadline, `failed` with the reason; `ready` becomes `degraded` and back. It finishes stores whose
-//! creation was interrupted, and repairs objects that are missing or were changed. Watches drive it, so that a steady
-//! cluster costs no requests; a resync looks at everything again from memory.
+//! It watches the objects of all stores and writes their statuses to the stores' records: `provisioning` becomes `ready`,
+//! or `failed` with the reason after a deadline; `ready` becomes `degraded` and back. It finishes stores whose creation was
+//! interrupted, and repairs objects that are missing or were changed. Watches drive it, so a steady cluster costs no
+//! requests; a resync decides on every store again from memory.
+//!
+//! The watches fill a cache (`cache.rs`); what it shows of one store (`view.rs`), and what the monitor tracks of the store
+//! (`tracked.rs`), are the input of a pure decision (`decision.rs`); the loop (`task.rs`) has its action taken
+//! (`action.rs`) and tracks the outcome.
 
+mod action;
+mod alarms;
 mod cache;
+mod clock;
+mod counts;
+mod decision;
+mod health;
 mod inputs;
 pub mod leader;
 mod meter;
 mod rendered;
+mod settings;
 mod task;
-mod teardown;
 mod tracked;
+mod view;
+mod watches;
 
 use std::time::Duration;
 
@@ -20,174 +32,114 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::health::{MonitorError, MonitorHandle, MonitorHealth};
+use self::settings::{Limits, Settings};
 use crate::monitor::leader::Leadership;
 use crate::orchestrator::local::Orchestrator;
 use crate::store::StoreId;
 
-/// Keeps the statuses of all stores, or of one, true. Configure it, then [`spawn`](Self::spawn) or
+/// Keeps the statuses of all stores, or of one, up to date. Configure it, then [`spawn`](Self::spawn) or
 /// [`run`](Self::run) it.
 ///
-/// Any number may run over one cluster: what a monitor writes is guarded by `resourceVersion`, or is the same whoever
-/// writes it, so that they only waste each other's requests. [`led_by`](Self::led_by) keeps all but one from writing.
+/// Any number of monitors may run on one cluster. Their writes are guarded by `resourceVersion`, or are the same no matter
+/// which of them writes, so several only waste requests. With [`led_by`](Self::led_by), one of them writes.
 #[derive(Clone)]
 pub struct ReadinessMonitor {
-    orchestrator: Orchestrator,
-    resync: Duration,
-    deadline: Duration,
-    settle: Duration,
-    patience: Duration,
-    only: Option<StoreId>,
-    leadership: Option<Leadership>,
+    settings: Settings,
 }
 
 impl std::fmt::Debug for ReadinessMonitor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ReadinessMonitor")
-            .field("resync", &self.resync)
-            .field("deadline", &self.deadline)
-            .field("only", &self.only)
+            .field("resync", &self.settings.resync)
+            .field("limits", &self.settings.limits)
+            .field("only", &self.settings.only)
             .finish_non_exhaustive()
     }
 }
 
 impl ReadinessMonitor {
-    /// How often everything is looked at again (from memory), by default.
+    /// The default of [`resync`](Self::resync).
     pub const RESYNC: Duration = Duration::from_secs(10);
-    /// How long a store may be provisioning before it is `failed`, by default.
+    /// The default of [`deadline`](Self::deadline).
     pub const DEADLINE: Duration = Duration::from_secs(15 * 60);
-    /// How long a store must have been left alone before the monitor makes or repairs its objects, by default: whoever
-    /// is creating it is not disturbed.
-    pub const SETTLE: Duration = Duration::from_secs(1);
-    /// How long something that does not mend itself may last, by default, until a store that is provisioning has failed.
-    pub const PATIENCE: Duration = Duration::from_secs(20);
+    /// The default of [`grace`](Self::grace).
+    pub const GRACE: Duration = Duration::from_secs(20);
+    /// The default of [`quiet_period`](Self::quiet_period).
+    pub const QUIET_PERIOD: Duration = Duration::from_secs(1);
 
-    /// A monitor of all stores that the orchestrator's cluster has.
+    /// A monitor of all stores on the orchestrator's cluster.
     pub fn new(orchestrator: Orchestrator) -> Self {
-        ReadinessMonitor {
-            orchestrator,
-            resync: Self::RESYNC,
-            deadline: Self::DEADLINE,
-            settle: Self::SETTLE,
-            patience: Self::PATIENCE,
-            only: None,
-            leadership: None,
-        }
+        let limits = Limits { deadline: Self::DEADLINE, grace: Self::GRACE, quiet_period: Self::QUIET_PERIOD };
+        let settings = Settings { orchestrator, resync: Self::RESYNC, limits, only: None, leadership: None };
+        ReadinessMonitor { settings }
     }
 
-    /// How often everything is looked at again; [`RESYNC`](Self::RESYNC) by default.
+    /// Sets the interval at which the monitor decides on every store again, from memory.
     #[must_use]
     pub fn resync(mut self, every: Duration) -> Self {
-        self.resync = every.max(Duration::from_millis(10));
+        self.settings.resync = every.max(Duration::from_millis(10));
         self
     }
 
-    /// How long a store may be provisioning; [`DEADLINE`](Self::DEADLINE) by default. It counts from when this monitor first
-    /// sees it provisioned: no clock but its own matters, and a store has its whole time after nobody was there.
+    /// Sets how long a store may be provisioning before it is `failed`. The time counts from when this monitor first sees
+    /// the store, on its own monotonic clock. Time in which no monitor ran does not count.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.settings.limits.deadline = deadline;
         self
     }
 
-    /// How long a store must have been left alone before its objects are made or repaired;
-    /// [`SETTLE`](Self::SETTLE) by default.
+    /// Sets how long a provisioning store may have a problem that does not resolve itself, such as an image that does not
+    /// exist, before it is `failed`. It still becomes ready once the problem is solved.
     #[must_use]
-    pub fn settle(mut self, settle: Duration) -> Self {
-        self.settle = settle;
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.settings.limits.grace = grace;
         self
     }
 
-    /// How long something that does not mend itself, such as an image that does not exist, may last until a store that is
-    /// provisioning has failed; [`PATIENCE`](Self::PATIENCE) by default. It becomes ready all the same once it is mended.
+    /// Sets how long a store must have been unchanged before the monitor creates or repairs its objects, so that it does
+    /// not repeat what another process is still doing.
     #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn quiet_period(mut self, quiet_period: Duration) -> Self {
+        self.settings.limits.quiet_period = quiet_period;
         self
     }
 
-    /// Looks at one store only, and needs no permission beyond that store's namespace.
+    /// Monitors one store only, which needs no permissions outside of that store's namespace.
     #[must_use]
     pub fn only(mut self, id: StoreId) -> Self {
-        self.only = Some(id);
+        self.settings.only = Some(id);
         self
     }
 
-    /// Writes only while this process leads, and watches all the time, so that it can go on at once. What was begun when
-    /// the leadership ends is given up, and is for the next leader to do.
+    /// Writes only while this process leads. It always watches, so that it can take over at once. When its leadership ends,
+    /// it abandons actions under way; the next leader takes them.
     #[must_use]
     pub fn led_by(mut self, leadership: Leadership) -> Self {
-        self.leadership = Some(leadership);
+        self.settings.leadership = Some(leadership);
         self
     }
 
-    /// Spawns the monitor onto `tasks`; it ends when `stop` is cancelled. The handle tells how it is.
+    /// Spawns the monitor onto `tasks`; it ends when `stop` is cancelled. The handle reports its health.
     pub fn spawn(self, tasks: &TaskTracker, stop: CancellationToken) -> MonitorHandle {
         let (report, health) = watch::channel(MonitorHealth { running: true, ..MonitorHealth::default() });
         tasks.spawn(async move {
-            if let Err(error) = task::run(self, stop, &report).await {
+            if let Err(error) = task::run(self.settings, stop, &report).await {
                 tracing::error!(%error, "the readiness monitor stopped");
                 report.send_modify(|health| health.last_error = Some(error.to_string()));
             }
             report.send_modify(|health| health.running = false);
         });
-        MonitorHandle { health }
+        MonitorHandle::new(health)
     }
 
-    /// Runs the monitor until `stop` is cancelled: for callers who own their tasks themselves.
+    /// Runs the monitor until `stop` is cancelled, for callers that manage their own tasks.
     ///
     /// # Errors
-    /// When it cannot go on, which is a fault of the cluster backend.
+    /// When the cluster backend breaks its contract, so that the monitor cannot go on.
     pub async fn run(self, stop: CancellationToken) -> Result<(), MonitorError> {
         let (report, _) = watch::channel(MonitorHealth { running: true, ..MonitorHealth::default() });
-        task::run(self, stop, &report).await
-    }
-}
-
-/// Why a monitor stopped by itself.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum MonitorError {
-    /// A watch ended, which by contract it never does.
-    #[error("the cluster backend ended a watch, which it must not do")]
-    WatchEnded,
-}
-
-/// How a monitor is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct MonitorHealth {
-    /// Whether it runs. `false` without a cancellation means that it failed: restart the process.
-    pub running: bool,
-    /// Whether it has seen all that it watches at least once, so that what it writes is founded.
-    pub synced: bool,
-    /// How many stores it looks after.
-    pub stores: usize,
-    /// The watches that report errors now: the resource and the error.
-    pub failing_watches: Vec<String>,
-    /// The same of watches that the monitor works without: they only help to explain. A permission may be missing.
-    pub failing_optional_watches: Vec<String>,
-    /// The last error of any write.
-    pub last_error: Option<String>,
-}
-
-/// A handle on a spawned monitor. Dropping it does not stop the monitor: its cancellation token does.
-#[derive(Clone, Debug)]
-pub struct MonitorHandle {
-    health: watch::Receiver<MonitorHealth>,
-}
-
-impl MonitorHandle {
-    /// How the monitor is now.
-    pub fn health(&self) -> MonitorHealth {
-        let mut health = self.health.borrow().clone();
-        // A task that was aborted or panicked had no chance to say so: its channel is closed.
-        health.running &= self.health.has_changed().is_ok();
-        health
-    }
-
-    /// Waits until the monitor has seen all that it watches, or has stopped.
-    pub async fn synced(&mut self) {
-        // An error means that the monitor is gone, and there is nothing to wait for.
-        let _ = self.health.wait_for(|health| health.synced || !health.running).await;
+        task::run(self.settings, stop, &report).await
     }
 }

@@ -1,4 +1,4 @@
-//! Fields that somebody else sets again and again: they are not fought over, but reported.
+//! Conflicts: fields that another client sets again and again. The monitor stops correcting them and reports them.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -6,40 +6,42 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::diagnosis::Cause;
-use crate::kubernetes::FIELD_MANAGER;
-use crate::kubernetes::{Object, ObjectRef};
+use crate::kubernetes::{FIELD_MANAGER, Object, ObjectRef};
 use crate::plan::{Observed, Plan, Step};
 
-/// How often one field is set back within [`WINDOW`] before somebody else is taken to want it otherwise.
+/// After this many repairs of one field within [`WINDOW`], there is a conflict about it.
 const REPAIRS: usize = 5;
 const WINDOW: Duration = Duration::from_secs(60);
-/// How long such an object is left alone then; doubled each time, up to [`LONGEST_PAUSE`].
+/// How long an object is not repaired after its first conflict; doubled by each further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// What was set back lately, and what is left alone because of it.
+/// The recent repairs of a store's fields, and the conflicts that they showed.
 #[derive(Default)]
-pub(crate) struct Contests {
+pub(crate) struct Conflicts {
+    /// By object and path of the field.
     repairs: HashMap<(ObjectRef, String), Repairs>,
-    contested: BTreeMap<ObjectRef, Contest>,
+    /// The latest conflict about each object.
+    conflicts: BTreeMap<ObjectRef, Conflict>,
 }
 
 #[derive(Default)]
 struct Repairs {
     times: VecDeque<Instant>,
-    /// The object as it was when it was last counted: what the watches have not yet shown to be repaired is no fight.
+    /// The version of the object that was repaired last. A second repair of the same version only means that the watches
+    /// have not shown the first one yet.
     version: String,
 }
 
-struct Contest {
+struct Conflict {
     path: String,
     until: Instant,
     pause: Duration,
 }
 
-impl Contests {
-    /// Notes that a plan is about to be carried out.
-    pub(crate) fn repairing(&mut self, plan: &Plan, observed: &BTreeMap<ObjectRef, Object>, now: Instant) {
+impl Conflicts {
+    /// Notes the repairs of a plan that is about to be carried out.
+    pub(crate) fn note_repairs(&mut self, plan: &Plan, observed: &BTreeMap<ObjectRef, Object>, now: Instant) {
         for (object, drift) in plan.steps().filter_map(|step| match step {
             Step::Repair(object, drift) => Some((object.reference(), drift)),
             _ => None,
@@ -55,53 +57,52 @@ impl Contests {
                 repairs.times.push_back(now);
                 if repairs.times.len() >= REPAIRS {
                     repairs.times.clear();
-                    let before = self.contested.get(&object);
-                    let pause = before.map_or(FIRST_PAUSE, |contest| (contest.pause * 2).min(LONGEST_PAUSE));
-                    let contest = Contest { path: field.path.clone(), until: now + pause, pause };
-                    self.contested.insert(object.clone(), contest);
+                    let before = self.conflicts.get(&object);
+                    let pause = before.map_or(FIRST_PAUSE, |conflict| (conflict.pause * 2).min(LONGEST_PAUSE));
+                    let conflict = Conflict { path: field.path.clone(), until: now + pause, pause };
+                    self.conflicts.insert(object.clone(), conflict);
                 }
             }
         }
         self.repairs.retain(|_, repairs| repairs.times.back().is_some_and(|at| now.duration_since(*at) < WINDOW));
     }
 
-    /// The plan without what is left alone, and when to look again because of that.
-    pub(crate) fn spare(&self, mut plan: Plan, now: Instant, alarms: &mut Vec<Instant>) -> Plan {
-        let spared = |step: &Step| match step {
-            Step::Repair(object, _) => self.contested.get(&object.reference()).filter(|contest| now < contest.until),
+    /// The plan without repairs of objects that there is a conflict about, and when these conflicts end.
+    pub(crate) fn without_conflicts(&self, plan: &Plan, now: Instant) -> (Plan, Vec<Instant>) {
+        let conflict = |step: &Step| match step {
+            Step::Repair(object, _) => self.conflicts.get(&object.reference()).filter(|conflict| now < conflict.until),
             _ => None,
         };
-        alarms.extend(plan.steps().filter_map(spared).map(|contest| contest.until));
-        for wave in &mut plan.waves {
-            wave.retain(|step| spared(step).is_none());
-        }
-        plan.waves.retain(|wave| !wave.is_empty());
-        plan
+        let ends = plan.steps().filter_map(conflict).map(|conflict| conflict.until).collect();
+        let waves =
+            plan.waves.iter().map(|wave| wave.iter().filter(|step| conflict(step).is_none()).cloned().collect());
+        (Plan { waves: waves.filter(|wave: &Vec<Step>| !wave.is_empty()).collect() }, ends)
     }
 
-    /// What is fought over now: the field and, where the cluster says so, by whom. No values: they may be secrets.
+    /// A current conflict: the field and, if the cluster shows it, the other client. Without values, which may be secrets.
     pub(crate) fn cause(&self, observed: &Observed<'_>, now: Instant) -> Option<Cause> {
-        let (object, contest) = self.contested.iter().find(|(_, contest)| now < contest.until)?;
+        let (object, conflict) = self.conflicts.iter().find(|(_, conflict)| now < conflict.until)?;
         let manager = observed.get(object).and_then(|object| last_other_manager(object));
         let who = manager.map_or_else(|| "somebody else".to_owned(), |manager| format!("{manager:?}"));
         let message = format!(
             "{} {}: {} is set again and again by {who}; it is left as it is for {} min",
             object.kind,
             object.name,
-            contest.path,
-            contest.pause.as_secs() / 60,
+            conflict.path,
+            conflict.pause.as_secs() / 60,
         );
         Some(Cause { reason: "SetByAnother".into(), message, specific: true, lasting: false })
     }
 }
 
-/// What changes whenever somebody changes what urumi may own: not with a status, where Kubernetes tells that apart.
+/// The version of the fields that urumi may own: the generation, which a change of the status leaves as it is, or else the
+/// `resourceVersion`.
 fn version(object: &Object) -> String {
     let generation = object.int_at("/metadata/generation").map(|generation| generation.to_string());
     generation.unwrap_or_else(|| object.resource_version().unwrap_or_default().to_owned())
 }
 
-/// Who else has changed the object last.
+/// The field manager, other than urumi, that changed the object last.
 fn last_other_manager(object: &Object) -> Option<&str> {
     let text = |entry: &'_ serde_json::Value, key: &str| Some(entry.get(key)?.as_str()?.to_owned());
     let entries = object.list_at("/metadata/managedFields").iter();

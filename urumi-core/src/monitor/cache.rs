@@ -1,33 +1,34 @@
-//! What the monitor has seen: the objects of each store, fed by watches.
+//! The monitor's cache: the objects of each store, as the watches delivered them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::kubernetes::WatchEvent;
-use crate::kubernetes::{Kind, Object, ObjectRef, is_older};
+use super::counts::StatusCounts;
+use crate::kubernetes::{Kind, Object, ObjectRef, WatchEvent, is_older};
 use crate::record::{self, Record, namespace_kind};
 
 /// The objects of one store.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
-    /// The record, while the namespace is a store's.
+    /// The store's record; `None` if the namespace is no store, or was not seen yet.
     pub(crate) record: Option<Record>,
-    /// Everything watched in the namespace, or outside of it and labelled with the store, by address.
+    /// The watched objects in the namespace, and those elsewhere that are labelled with the store.
     pub(crate) objects: BTreeMap<ObjectRef, Object>,
 }
 
-/// Everything that was seen, by namespace, and of cluster-scoped kinds by kind.
+/// The objects of all stores by namespace, and cluster-scoped objects by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     namespaces: BTreeMap<String, Contents>,
+    counts: StatusCounts,
     cluster: HashMap<Kind, HashMap<String, Object>>,
 }
 
-/// Whose state an event has changed.
+/// The namespaces that an event affects.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Touched {
-    /// These namespaces'.
+    /// These.
     Namespaces(BTreeSet<String>),
-    /// Everybody's: a cluster-scoped object changed.
+    /// All: a cluster-scoped object changed.
     All,
 }
 
@@ -42,12 +43,17 @@ impl Cache {
         self.namespaces.iter().filter(|(_, contents)| contents.record.is_some()).map(|(name, _)| name.as_str())
     }
 
+    /// The number of stores of each status.
+    pub(crate) fn counts(&self) -> StatusCounts {
+        self.counts
+    }
+
     /// The cluster-scoped objects of a kind.
     pub(crate) fn cluster_objects(&self, kind: &Kind) -> impl Iterator<Item = &Object> {
         self.cluster.get(kind).into_iter().flat_map(HashMap::values)
     }
 
-    /// Takes in what a watch of `kind`, in one namespace or in all, reported.
+    /// Takes in an event of a watch of `kind`, in one namespace or in all.
     pub(crate) fn observe(&mut self, kind: &Kind, within: Option<&str>, event: WatchEvent) -> Touched {
         if *kind == namespace_kind() {
             return Touched::Namespaces(self.observe_record(event));
@@ -59,8 +65,8 @@ impl Cache {
         Touched::Namespaces(self.observe_object(kind, within, event))
     }
 
-    /// Takes in a record as the API server returned it on a write. The answer may be late: a namespace that the watch has
-    /// seen go meanwhile, and another of its name come perhaps, does not return.
+    /// Takes in a record that the API server returned on a write. The answer may be late, so it is ignored if the watch has
+    /// since shown that the namespace is gone, or was replaced by another of the same name.
     pub(crate) fn written(&mut self, namespace: &Object) {
         let known = self.get(namespace.name()).and_then(|contents| contents.record.as_ref());
         if known.is_some_and(|known| namespace.uid() == Some(&known.uid)) {
@@ -74,8 +80,8 @@ impl Cache {
             WatchEvent::Snapshot(namespaces) => {
                 let there: HashSet<&str> = namespaces.iter().map(Object::name).collect();
                 for (name, contents) in &mut self.namespaces {
-                    if contents.record.is_some() && !there.contains(name.as_str()) {
-                        contents.record = None;
+                    if let Some(record) = contents.record.take_if(|_| !there.contains(name.as_str())) {
+                        self.counts.change(Some(record.status), None);
                         touched.insert(name.clone());
                     }
                 }
@@ -85,9 +91,8 @@ impl Cache {
             }
             WatchEvent::Applied(namespace) => touched.extend(self.set_record(&namespace)),
             WatchEvent::Deleted(namespace) => {
-                if let Some(contents) = self.namespaces.get_mut(namespace.name()) {
-                    contents.record = None;
-                }
+                let record = self.namespaces.get_mut(namespace.name()).and_then(|contents| contents.record.take());
+                self.counts.change(record.map(|record| record.status), None);
                 touched.insert(namespace.name().to_owned());
             }
         }
@@ -95,7 +100,7 @@ impl Cache {
         touched
     }
 
-    /// Sets a namespace's record, unless a newer one is known; `Some` when it is set.
+    /// Sets a namespace's record, unless a newer one is known. Returns the namespace if it was set.
     fn set_record(&mut self, namespace: &Object) -> Option<String> {
         let contents = self.namespaces.entry(namespace.name().to_owned()).or_default();
         let record = Record::read(namespace);
@@ -105,6 +110,8 @@ impl Cache {
         {
             return None;
         }
+        let status = |record: &Option<Record>| record.as_ref().map(|record| record.status);
+        self.counts.change(status(&contents.record), status(&record));
         contents.record = record;
         Some(namespace.name().to_owned())
     }
@@ -215,6 +222,33 @@ mod tests {
         assert_eq!(touched, Touched::Namespaces(["store-a".to_owned()].into()));
         assert_eq!(pods(&cache), ["c"]);
         assert_eq!(cache.get("store-a").unwrap().objects.len(), 2);
+    }
+
+    /// Counting is of constant cost per event, so it must not depend on looking at all stores.
+    #[test]
+    fn stores_are_counted_by_status_as_they_change() {
+        let mut cache = Cache::default();
+        let counts = |cache: &Cache| {
+            let counted = cache.counts().iter().filter(|(_, count)| *count > 0);
+            counted.map(|(status, count)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
+        };
+        let mut other = namespace("1", "ready");
+        other.as_value_mut()["metadata"]["name"] = json!("store-b");
+        other.as_value_mut()["metadata"]["annotations"][record::ID] = json!("b");
+        for (event, expected) in [
+            (WatchEvent::Applied(namespace("1", "provisioning")), "1 provisioning"),
+            (WatchEvent::Applied(namespace("2", "ready")), "1 ready"),
+            (WatchEvent::Applied(namespace("1", "provisioning")), "1 ready"),
+            (WatchEvent::Snapshot(vec![namespace("2", "ready"), other.clone()]), "2 ready"),
+            (WatchEvent::Snapshot(vec![namespace("3", "degraded"), other.clone()]), "1 ready, 1 degraded"),
+            (WatchEvent::Deleted(other.clone()), "1 degraded"),
+            (WatchEvent::Deleted(other), "1 degraded"),
+            (WatchEvent::Snapshot(Vec::new()), ""),
+        ] {
+            cache.observe(&namespace_kind(), None, event);
+            assert_eq!(counts(&cache), expected);
+            assert_eq!(cache.counts().total(), cache.stores().count());
+        }
     }
 
     #[test]

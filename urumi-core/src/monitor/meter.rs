@@ -1,9 +1,10 @@
-//! What the monitor of all stores lets others know of its work. One that looks at a single store keeps quiet: its figures
-//! would be mixed up with those of all.
+//! The monitor's metrics. A monitor of a single store sets none: they would be mixed up with those of a monitor of all.
 
 use jiff::Timestamp;
 use metrics::{counter, gauge, histogram};
 
+use super::action::Outcome;
+use super::counts::StatusCounts;
 use crate::kubernetes::{ClusterError, ClusterErrorKind};
 use crate::orchestrator::local::Failure;
 use crate::store::status::StoreStatus;
@@ -12,8 +13,8 @@ use crate::telemetry::{RECONCILE, RECONCILE_QUEUE, STORE_READY, STORES};
 /// Sets the monitor's metrics.
 pub(super) struct Meter {
     enabled: bool,
-    /// What was said last.
-    stores: Option<[u32; StoreStatus::ALL.len()]>,
+    /// The values that were set last.
+    stores: Option<StatusCounts>,
     queue: Option<usize>,
 }
 
@@ -22,47 +23,32 @@ impl Meter {
         Meter { enabled, stores: None, queue: None }
     }
 
-    /// How many stores there are of each status.
-    pub(super) fn stores(&mut self, statuses: impl Iterator<Item = StoreStatus>) {
-        if !self.enabled {
-            return;
-        }
-        let mut counts = [0; StoreStatus::ALL.len()];
-        for status in statuses {
-            let place = StoreStatus::ALL.iter().position(|known| *known == status);
-            if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
-                *count += 1;
-            }
-        }
-        if self.stores.replace(counts) != Some(counts) {
-            for (status, count) in StoreStatus::ALL.into_iter().zip(counts) {
+    /// Sets the number of stores of each status.
+    pub(super) fn stores(&mut self, counts: StatusCounts) {
+        if self.enabled && self.stores.replace(counts) != Some(counts) {
+            for (status, count) in counts.iter() {
                 gauge!(STORES, "status" => status.as_str()).set(count);
             }
         }
     }
 
-    /// How many actions are under way.
+    /// Sets the number of actions under way.
     pub(super) fn queue(&mut self, length: usize) {
         if self.enabled && self.queue.replace(length) != Some(length) {
             gauge!(RECONCILE_QUEUE).set(u32::try_from(length).unwrap_or(u32::MAX));
         }
     }
 
-    pub(super) fn recorded<T>(&self, result: &Result<T, ClusterError>) {
-        self.count("record", result.as_ref().map_or_else(word, |_| "ok"));
-    }
-
-    pub(super) fn carried_out(&self, result: &Result<(), Failure>) {
-        let word = match result {
-            Ok(()) => "ok",
-            Err(Failure::Cluster(error)) => word(error),
-            Err(Failure::Other(_)) => "error",
-        };
-        self.count("carry_out", word);
-    }
-
-    pub(super) fn explained<T>(&self, result: &Result<T, ClusterError>) {
-        self.count("explain", result.as_ref().map_or_else(word, |_| "ok"));
+    /// Counts an action that has ended.
+    pub(super) fn finished(&self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Recorded(_, result) => self.count("record", result.as_ref().map_or_else(word, |_| "ok")),
+            Outcome::CarriedOut(Ok(())) => self.count("carry_out", "ok"),
+            Outcome::CarriedOut(Err(Failure::Cluster(error))) => self.count("carry_out", word(error)),
+            Outcome::CarriedOut(Err(Failure::Other(_))) => self.count("carry_out", "error"),
+            Outcome::Explained(result) => self.count("explain", result.as_ref().map_or_else(word, |_| "ok")),
+            Outcome::Abandoned => {}
+        }
     }
 
     fn count(&self, action: &'static str, result: &'static str) {
@@ -71,16 +57,16 @@ impl Meter {
         }
     }
 
-    /// That a store is on record as ready, and was provisioned since.
+    /// Records how long a store took to become ready, provisioned since `since`.
     pub(super) fn ready(&self, since: Timestamp, now: Timestamp) {
         if self.enabled {
-            // The clocks of two machines: what is negative took no time.
+            // The times are from the clocks of two machines, so the difference may be negative.
             histogram!(STORE_READY).record(now.duration_since(since).as_secs_f64().max(0.0));
         }
     }
 }
 
-/// How a failure is counted: apart, where somebody else was faster.
+/// The label of a failure: `conflict` if another client changed or deleted the object first.
 fn word(error: &ClusterError) -> &'static str {
     match error.kind() {
         ClusterErrorKind::Conflict | ClusterErrorKind::NotFound | ClusterErrorKind::Terminating => "conflict",
@@ -131,7 +117,7 @@ mod tests {
         };
         let stores =
             |lines: Vec<String>| -> Vec<String> { lines.into_iter().filter(|line| line.starts_with(STORES)).collect() };
-        assert_eq!(stores(recorded(&seen)), statuses(&|_| 0), "all are there from the start");
+        assert_eq!(stores(recorded(&seen)), statuses(&|_| 0), "every status is set from the start");
 
         let conflict = Outage::new(ClusterErrorKind::Conflict).verb(Verb::PatchMetadata).times(1);
         cluster.begin_outage(conflict);
@@ -139,7 +125,7 @@ mod tests {
         cluster.begin_outage(lost);
         let store = urumi.create(CreateStore::new("Metered", "medusa")).await.unwrap();
         urumi.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();
-        // The answer to the write comes after the watch has shown it.
+        // The write's answer arrives after the watch has shown the write.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let lines = recorded(&seen);
         assert_eq!(stores(lines.clone()), statuses(&|status| u32::from(status == "ready")));
@@ -150,7 +136,7 @@ mod tests {
         assert_eq!(count("urumi_reconcile_queue{} 0"), 1, "{lines:#?}");
         let took = lines.iter().find_map(|line| line.strip_prefix("urumi_store_ready_seconds{} [")).unwrap();
         let took: f64 = took.strip_suffix(']').unwrap().parse().unwrap();
-        // Creation times have no fractions of seconds; the database comes first, and two tries failed.
+        // Creation times are in whole seconds; the database starts first, and two attempts failed.
         assert!((7.0..30.0).contains(&took), "{took}");
 
         urumi.delete(&store.id).await.unwrap();
@@ -182,11 +168,11 @@ mod tests {
         let recorder = DebuggingRecorder::new();
         metrics::with_local_recorder(&recorder, || {
             let meter = Meter::new(true);
-            meter.carried_out(&Ok(()));
-            meter.carried_out(&Err(failed(ClusterErrorKind::Terminating)));
-            meter.carried_out(&Err(failed(ClusterErrorKind::Forbidden)));
+            meter.finished(&Outcome::CarriedOut(Ok(())));
+            meter.finished(&Outcome::CarriedOut(Err(failed(ClusterErrorKind::Terminating))));
+            meter.finished(&Outcome::CarriedOut(Err(failed(ClusterErrorKind::Forbidden))));
             let error = ClusterError::new(Verb::List, "events", ClusterErrorKind::Forbidden, "because");
-            meter.explained::<()>(&Err(error));
+            meter.finished(&Outcome::Explained(Err(error)));
             meter.ready(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1), Timestamp::UNIX_EPOCH);
         });
         let lines = recorded(&recorder.snapshotter());

@@ -1,4 +1,4 @@
-//! What a spec says, rendered once.
+//! A store's manifests, rendered once per spec.
 
 use std::collections::BTreeSet;
 
@@ -13,21 +13,21 @@ use crate::plan::manifests::smoke;
 use crate::secret::RedactedSecrets;
 use crate::store::StoreSpec;
 
-/// What a spec says, rendered once.
+/// A store's manifests, and what follows from them for the monitor.
 pub(super) struct Rendered {
     pub(super) spec: StoreSpec,
     pub(super) manifests: Vec<Manifest>,
     pub(super) components: Vec<Component>,
-    /// What undoes what the store has outside of its namespace, in stages.
+    /// The stages that undo what the store has outside of its namespace.
     pub(super) teardown: Vec<Stage>,
-    /// The kinds that must be watched to judge the store and to plan for it.
+    /// The kinds to watch, so that the store can be assessed and a plan made for it.
     pub(super) kinds: BTreeSet<Kind>,
-    /// Those of them that it has in other namespaces than its own.
+    /// The kinds that the store has objects of in another namespace, with that namespace.
     pub(super) outside: BTreeSet<(Kind, String)>,
 }
 
 impl Rendered {
-    /// Renders a spec, secrets redacted.
+    /// Renders a spec, with its secrets redacted.
     pub(super) fn of(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<Rendered, Error> {
         let engine = orchestrator.engines().require(&spec.engine)?;
         let manifests = orchestrator.manifests_of(spec, &RedactedSecrets)?;

@@ -1,4 +1,4 @@
-//! What the monitor remembers of a store beside what the cluster says, and what is due because of it.
+//! What the monitor tracks of a store beyond what the cluster says.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,146 +6,178 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::action::Outcome;
 use super::rendered::Rendered;
-use crate::assessment::conflict::Contests;
+use crate::assessment::PlanFailure;
+use crate::assessment::conflict::Conflicts;
 use crate::assessment::diagnosis::Cause;
-use crate::assessment::{Assessment, PlanFailure, Trouble};
-use crate::kubernetes::Object;
-use crate::kubernetes::{ClusterError, MetadataPatch};
-use crate::orchestrator::local::Failure;
+use crate::kubernetes::{ClusterError, Object};
+use crate::orchestrator::local::{Failure, Orchestrator};
 use crate::record::Record;
-use crate::store::status::StoreStatus;
 
-/// How long changes of conditions that leave the status as it is are gathered into one write.
-const GATHER: Duration = Duration::from_millis(200);
-/// How long a store may show no progress before its events are asked for an explanation, and then again.
-const UNEXPLAINED: Duration = Duration::from_secs(10);
-/// The pause after a failed write; doubled each time, up to [`LONGEST_PAUSE`].
+/// The pause after a failed write; it doubles with each failure in a row, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// The longest pause between tries.
+/// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// What the monitor remembers of a store beside what the cluster says.
+/// What the monitor tracks of a store. The results of actions are noted here; a decision changes the [`Progress`] only.
 #[derive(Default)]
-pub(super) struct Memory {
-    /// The namespace's uid: another of the same name is another store's.
+pub(super) struct Tracked {
+    /// The uid of the namespace. A namespace with the same name and another uid is another store's.
     pub(super) uid: String,
+    /// The manifests of the store's spec.
     pub(super) rendered: Option<Arc<Rendered>>,
-    /// Whether something is being done for the store beside the loop.
+    /// Whether an action is under way for the store.
     pub(super) busy: bool,
-    /// The last change that somebody made in the namespace.
-    pub(super) changed: Option<Instant>,
-    /// Since when something is missing or otherwise than it should be.
-    pub(super) outstanding_since: Option<Instant>,
-    /// When the monitor last made or repaired objects.
+    /// The fields that another client keeps changing.
+    pub(super) conflicts: Conflicts,
+    /// When the monitor last created or repaired objects.
     pub(super) carried_out: Option<Instant>,
-    /// What others set otherwise again and again.
-    pub(super) contests: Contests,
-    /// Since when there is a change of conditions to be written.
-    pub(super) pending: Option<Instant>,
-    /// Why the last try to carry out its plan failed.
-    pub(super) plan_failure: Option<PlanFailure>,
-    /// The provisioning that `plan_failure` belongs to, as the record says since when it lasts, and when it was first seen
-    /// by this process.
-    pub(super) provisioning: Option<(Timestamp, Instant)>,
-    /// Failed writes in a row, and the time before which none is tried again.
-    pub(super) failures: u32,
-    pub(super) not_before: Option<Instant>,
-    /// The store's events, and when they were asked for.
+    /// The store's Kubernetes events when they were last read.
     pub(super) events: Vec<Object>,
+    /// When the events were last read.
     pub(super) events_at: Option<Instant>,
-    /// Whether a resync has come since the store was last judged.
-    pub(super) resync: bool,
-    /// What is wrong with the store and does not mend itself.
-    pub(super) trouble: Option<Trouble>,
-    /// When the store will be looked at again, whatever happens.
-    pub(super) alarm: Option<Instant>,
+    /// What decisions build on, and change.
+    pub(super) progress: Progress,
 }
 
-impl Memory {
-    /// Forgets what was of another namespace, which had the same name and is gone.
+/// What one decision passes on to the next. All times are on this process's monotonic clock, so that no clock that is
+/// wrong or set can change a decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The current attempt to provision the store.
+    pub(super) attempt: Option<Attempt>,
+    /// Why the plan could not be carried out when it was last tried in this attempt.
+    pub(super) plan_failure: Option<PlanFailure>,
+    /// The number of writes that failed in a row.
+    pub(super) failures: u32,
+    /// Nothing is tried again before this.
+    pub(super) not_before: Option<Instant>,
+    /// The problem that the store has now and that needs somebody to act.
+    pub(super) trouble: Option<Trouble>,
+    /// When an object of the store was last changed by anybody.
+    pub(super) changed: Option<Instant>,
+    /// Since when objects are missing or differ.
+    pub(super) outstanding_since: Option<Instant>,
+    /// Since when the conditions differ from those on the record.
+    pub(super) unwritten_since: Option<Instant>,
+    /// Whether a resync is to be answered.
+    pub(super) resync: bool,
+}
+
+/// An attempt to provision a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attempt {
+    /// `provisioning_since` of the record, which identifies the attempt. Another process's clock wrote it.
+    pub(super) since: Timestamp,
+    /// When this process first saw it.
+    pub(super) seen: Instant,
+}
+
+/// A problem that needs somebody to act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) reason: String,
+    pub(super) since: Instant,
+}
+
+impl Tracked {
+    /// Forgets everything about an earlier namespace of the same name.
     pub(super) fn belong_to(&mut self, uid: &str) {
         if self.uid != uid {
-            let (alarm, changed, resync) = (self.alarm, self.changed, self.resync);
-            *self = Memory { uid: uid.to_owned(), alarm, changed, resync, ..Memory::default() };
+            let Progress { changed, resync, .. } = self.progress;
+            let progress = Progress { changed, resync, ..Progress::default() };
+            *self = Tracked { uid: uid.to_owned(), progress, ..Tracked::default() };
         }
     }
 
-    /// Says for how long this process has seen that the store is provisioned: others' clocks may be wrong, and who was not
-    /// there meanwhile could not finish it. Forgets the failures of an earlier provisioning, once the store was retried.
-    pub(super) fn provisioning_for(&mut self, since: Timestamp, now: Instant) -> Duration {
-        if let Some((_, seen)) = self.provisioning.filter(|(known, _)| *known == since) {
-            return now.duration_since(seen);
+    /// The manifests of the record's spec. `None` if this urumi cannot read or render the spec: another version of urumi
+    /// may, so the store is left as it is.
+    pub(super) fn render(&mut self, orchestrator: &Orchestrator, record: &Record) -> Option<Arc<Rendered>> {
+        let spec = record.spec.as_ref().ok()?;
+        if let Some(rendered) = self.rendered.as_ref().filter(|rendered| rendered.spec == *spec) {
+            return Some(rendered.clone());
         }
-        self.provisioning = Some((since, now));
-        self.plan_failure = None;
-        self.trouble = None;
-        self.failures = 0;
-        self.not_before = None;
-        Duration::ZERO
-    }
-
-    /// Notes what is wrong and does not mend itself; what was known already has been so since then.
-    pub(super) fn note_trouble(&mut self, reason: Option<&str>, wall: Timestamp) {
-        if self.trouble.as_ref().map(|t| t.reason.as_str()) != reason {
-            self.trouble = reason.map(|reason| Trouble { reason: reason.to_owned(), since: wall });
+        match Rendered::of(orchestrator, spec) {
+            Ok(rendered) => self.rendered.insert(Arc::new(rendered)).clone().into(),
+            Err(error) => {
+                if std::mem::take(&mut self.progress.resync) {
+                    tracing::warn!(%error, store = %spec.id, "a store cannot be monitored");
+                }
+                None
+            }
         }
     }
 
-    /// Notes that a write succeeded.
-    pub(super) fn succeeded(&mut self) {
-        self.failures = 0;
+    /// Notes the outcome of an action.
+    pub(super) fn finished(&mut self, outcome: Outcome, now: Instant) {
+        self.busy = false;
+        let progress = &mut self.progress;
+        match outcome {
+            Outcome::Recorded(_, Ok(_)) => {
+                progress.unwritten_since = None;
+                progress.failures = 0;
+            }
+            Outcome::Recorded(_, Err(_)) => progress.failed(now),
+            Outcome::CarriedOut(Ok(())) => {
+                // Until the watches have shown the writes, the same steps would be planned again.
+                progress.changed = Some(now);
+                self.carried_out = Some(now);
+                progress.outstanding_since = None;
+                progress.plan_failure = None;
+                progress.failures = 0;
+            }
+            Outcome::CarriedOut(Err(failure)) => {
+                progress.plan_failure = Some(plan_failure(&failure));
+                progress.failed(now);
+            }
+            Outcome::Explained(events) => {
+                self.events_at = Some(now);
+                // Without the events, which may not be permitted, the store's reason stays as it is.
+                self.events = events.unwrap_or_default();
+            }
+            Outcome::Abandoned => {}
+        }
+    }
+}
+
+impl Progress {
+    /// The progress in the attempt that began at `since`. A new attempt begins without the failures of earlier ones.
+    pub(super) fn in_attempt(self, since: Timestamp, now: Instant) -> Progress {
+        if self.attempt.is_some_and(|attempt| attempt.since == since) {
+            return self;
+        }
+        Progress {
+            attempt: Some(Attempt { since, seen: now }),
+            plan_failure: None,
+            trouble: None,
+            failures: 0,
+            not_before: None,
+            ..self
+        }
     }
 
-    /// Notes that a write failed, and lets the next one wait.
-    pub(super) fn failed(&mut self, now: Instant) {
+    /// The progress of a store whose problem now is `reason`. The same problem keeps the time when it began.
+    pub(super) fn in_trouble(self, reason: Option<&str>, now: Instant) -> Progress {
+        if self.trouble.as_ref().map(|trouble| trouble.reason.as_str()) == reason {
+            return self;
+        }
+        Progress { trouble: reason.map(|reason| Trouble { reason: reason.to_owned(), since: now }), ..self }
+    }
+
+    /// How long this process has seen the store in this attempt. Time in which no monitor ran does not count: nobody
+    /// could finish the store then.
+    pub(super) fn provisioning_for(&self, now: Instant) -> Duration {
+        self.attempt.map_or(Duration::ZERO, |attempt| now.duration_since(attempt.seen))
+    }
+
+    /// Notes that a write failed, so that the next one waits.
+    fn failed(&mut self, now: Instant) {
         let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures)).min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
-        // What failed a plan for good is put on record at once; only the next try of it has to wait.
+        // A failure that no retry cures is written to the record at once; only the next attempt waits.
         let waits = self.plan_failure.as_ref().is_none_or(|f| f.retryable) || self.failures > 1;
         self.not_before = waits.then(|| now + pause);
-    }
-
-    /// Notes why a plan could not be carried out.
-    pub(super) fn plan_failed(&mut self, failure: &Failure, now: Instant) {
-        self.plan_failure = Some(plan_failure(failure));
-        self.failed(now);
-    }
-
-    /// Whether the store's events should be asked why it is not ready: it is in trouble, or has been still for a while.
-    pub(super) fn wants_explanation(&self, assessment: &Assessment, record: &Record, now: Instant) -> bool {
-        let asked = self.events_at.is_some_and(|at| now.duration_since(at) < 3 * UNEXPLAINED);
-        let in_trouble = assessment.status != record.status
-            && matches!(assessment.status, StoreStatus::Failed | StoreStatus::Degraded);
-        let still = self.changed.is_some_and(|at| now.duration_since(at) >= UNEXPLAINED);
-        assessment.unexplained && !asked && (in_trouble || (still && assessment.status == StoreStatus::Provisioning))
-    }
-
-    /// The change to the store's record that is due now. A new status is written at once, new reasons are gathered for a
-    /// moment, and new words alone wait for the next resync.
-    pub(super) fn record_change(
-        &mut self,
-        assessment: &Assessment,
-        record: &Record,
-        (now, wall): (Instant, Timestamp),
-        alarms: &mut Vec<Instant>,
-    ) -> Option<MetadataPatch> {
-        let resync = std::mem::take(&mut self.resync);
-        if assessment.differs_from(record) {
-            let since = *self.pending.get_or_insert(now);
-            if assessment.status == record.status && now < since + GATHER {
-                alarms.push(since + GATHER);
-                return None;
-            }
-        } else if !(resync && assessment.conditions != record.conditions) {
-            self.pending = None;
-            return None;
-        }
-        if assessment.status != record.status {
-            debug_assert!(record.status.may_become(assessment.status), "{} to {}", record.status, assessment.status);
-            tracing::info!(store = %record.id, from = %record.status, to = %assessment.status, "a store's status changed");
-        }
-        Some(record.update(assessment.status, &assessment.conditions, wall))
     }
 }
 
@@ -157,7 +189,7 @@ fn plan_failure(failure: &Failure) -> PlanFailure {
     PlanFailure { cause: Cause { reason, message, specific: true, lasting: false }, retryable }
 }
 
-/// What the cluster said, after the name of the object it is about.
+/// The cluster's message, after the name of the object that it is about.
 fn refused(error: &ClusterError) -> String {
     let name = error.target().rsplit('/').next().unwrap_or_else(|| error.target());
     format!("{name}: {}", error.message())

@@ -1,13 +1,18 @@
 //! The monitor under faults, on the in-memory cluster with paused time.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
+use k8s_openapi::api::networking::v1::IngressClass;
+use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::json;
+use tracing::field::Field;
+use tracing::span;
 
 use urumi_core::cluster::{ClusterBackend as _, Fault, FaultTarget, InMemoryCluster, Outage};
 use urumi_core::kubernetes::{ClusterErrorKind, Query, Verb, WatchEvent};
@@ -344,6 +349,101 @@ async fn a_monitor_that_does_not_lead_watches_and_does_not_write() {
         assert!(!cluster.requests().iter().any(writes), "{:?}", cluster.requests());
         appointment.set(true);
         scene.ready().await;
+    })
+    .await;
+}
+
+/// The changes of statuses that were logged on this thread.
+#[derive(Clone, Default)]
+struct LoggedChanges(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for LoggedChanges {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        let (mut message, mut change) = (String::new(), Vec::new());
+        event.record(&mut |field: &Field, value: &dyn fmt::Debug| match field.name() {
+            "message" => message = format!("{value:?}"),
+            "from" | "to" => change.push(format!("{value:?}")),
+            _ => {}
+        });
+        if message == "a store's status changed" {
+            self.0.lock().unwrap().push(change.join(" to "));
+        }
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_status_is_logged_once_by_the_monitor_that_has_written_it() {
+    let cluster = memory();
+    let logged = LoggedChanges::default();
+    let _guard = tracing::subscriber::set_default(logged.clone());
+    with_memory(cluster.clone(), async |scene| {
+        let (_appointment, leadership) = Leadership::appointed(false);
+        let _follower = Running::start(scene.monitor().led_by(leadership));
+        let _leader = Running::start(scene.monitor());
+        cluster.begin_outage(Outage::new(ClusterErrorKind::Conflict).verb(Verb::PatchMetadata));
+        scene.urumi.create(scene.request()).await.unwrap();
+        virtual_time(Duration::from_secs(30)).await;
+        assert_eq!(*logged.0.lock().unwrap(), Vec::<String>::new(), "nothing has been written");
+        cluster.end_outages();
+        scene.ready().await;
+        virtual_time(Duration::from_secs(30)).await;
+        assert_eq!(*logged.0.lock().unwrap(), ["provisioning to ready"]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_monitor_that_may_not_read_classes_works_and_reports_it_apart() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        for kind in [Kind::of::<StorageClass>(), Kind::of::<IngressClass>()] {
+            cluster.begin_outage(Outage::new(ClusterErrorKind::Forbidden).of_kind(kind));
+        }
+        let mut monitor = Running::start(scene.monitor());
+        monitor.handle.synced().await;
+        scene.urumi.create(scene.request()).await.unwrap();
+        scene.ready().await;
+        let health = monitor.handle.health();
+        assert_eq!(health.failing_watches, Vec::<String>::new());
+        assert_eq!(health.failing_optional_watches.len(), 2, "{:?}", health.failing_optional_watches);
+        cluster.end_outages();
+        virtual_time(Duration::from_secs(60)).await;
+        assert_eq!(monitor.handle.health().failing_optional_watches, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_error_is_that_of_a_store_that_cannot_be_written_now() {
+    let cluster = memory();
+    with_memory(cluster.clone(), async |scene| {
+        let monitor = Running::start(scene.monitor());
+        cluster.begin_outage(Outage::new(ClusterErrorKind::Unavailable).verb(Verb::PatchMetadata));
+        scene.urumi.create(scene.request()).await.unwrap();
+        virtual_time(Duration::from_secs(5)).await;
+        assert!(monitor.handle.health().last_error.is_some());
+        cluster.end_outages();
+        scene.ready().await;
+        virtual_time(Duration::from_secs(1)).await;
+        assert_eq!(monitor.handle.health().last_error, None);
+        // What failed for a store that is gone is of no interest any more.
+        cluster.inject_fault(FaultTarget::named("medusa-api"), Fault::NeverReady);
+        cluster.begin_outage(Outage::new(ClusterErrorKind::Unavailable).verb(Verb::PatchMetadata));
+        virtual_time(Duration::from_secs(60)).await;
+        assert!(monitor.handle.health().last_error.is_some());
+        scene.urumi.delete(&scene.id).await.unwrap();
+        virtual_time(Duration::from_secs(60)).await;
+        assert_eq!(monitor.handle.health().last_error, None);
     })
     .await;
 }

@@ -43,7 +43,7 @@ impl Scene {
     }
 
     pub(crate) fn monitor(&self) -> ReadinessMonitor {
-        ReadinessMonitor::new(self.urumi.clone()).only(self.id.clone()).settle(Duration::from_millis(200))
+        ReadinessMonitor::new(self.urumi.clone()).only(self.id.clone()).quiet_period(Duration::from_millis(200))
     }
 
     pub(crate) async fn ready(&self) -> Store {

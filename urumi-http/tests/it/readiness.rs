@@ -1,6 +1,7 @@
 //! `/healthz` and `/readyz`: whether the server lives, and whether it can do its work.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -105,6 +106,9 @@ async fn a_monitor_that_may_not_read_classes_does_not_make_the_server_unready() 
     let stop = CancellationToken::new();
     let scene = monitored(cluster, |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
     becomes(&scene.app, 200, &[]).await;
+    // By now the watches of classes have failed.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(ready(&scene.app).await, (200, Vec::new()));
 }
 
 #[tokio::test(start_paused = true)]

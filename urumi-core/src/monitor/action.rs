@@ -1,0 +1,82 @@
+//! The actions that a monitor takes for a store, and their outcomes.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Event;
+
+use super::rendered::Rendered;
+use crate::kubernetes::{ClusterError, Kind, MetadataPatch, Object, ObjectRef, Query};
+use crate::orchestrator::local::{Failure, Orchestrator};
+use crate::plan::Plan;
+use crate::record::namespace_kind;
+use crate::store::StoreId;
+use crate::store::status::StoreStatus;
+
+/// One action for a store.
+#[derive(Clone)]
+pub(super) enum Action {
+    /// Write the store's record.
+    Record(RecordWrite),
+    /// Carry out a plan.
+    CarryOut {
+        rendered: Arc<Rendered>,
+        /// The uid of the store's namespace.
+        uid: String,
+        plan: Plan,
+    },
+    /// Read the store's Kubernetes events, to learn why it is not ready.
+    Explain,
+}
+
+/// A write of a store's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RecordWrite {
+    pub(super) store: StoreId,
+    pub(super) patch: MetadataPatch,
+    /// The status before and after it.
+    pub(super) status: (StoreStatus, StoreStatus),
+    /// When the provisioning began that this write ends with `ready`; `None` for every other write.
+    pub(super) provisioned_since: Option<Timestamp>,
+}
+
+/// The outcome of an action.
+pub(super) enum Outcome {
+    Recorded(RecordWrite, Result<Object, ClusterError>),
+    CarriedOut(Result<(), Failure>),
+    Explained(Result<Vec<Object>, ClusterError>),
+    /// The process stopped leading before the action was done.
+    Abandoned,
+}
+
+/// An action that has ended.
+pub(super) struct Done {
+    pub(super) namespace: String,
+    /// The namespace's uid.
+    pub(super) uid: String,
+    pub(super) outcome: Outcome,
+}
+
+impl Action {
+    /// Takes the action.
+    pub(super) async fn take(self, orchestrator: &Orchestrator, namespace: &str) -> Outcome {
+        match self {
+            Action::Record(write) => {
+                let record = ObjectRef::cluster(namespace_kind(), namespace);
+                let result = orchestrator.cluster().patch_metadata(&record, &write.patch).await;
+                Outcome::Recorded(write, result)
+            }
+            Action::CarryOut { rendered, uid, plan } => {
+                for step in plan.steps() {
+                    // Log the object only: a step also has the values of fields, which may be secrets.
+                    tracing::info!(store = %rendered.spec.id, object = %step.target(), "creating or repairing an object");
+                }
+                Outcome::CarriedOut(orchestrator.carry_out(&rendered.spec, &uid, &plan).await)
+            }
+            Action::Explain => {
+                let events = Query::all(Kind::of::<Event>()).in_namespace(namespace);
+                Outcome::Explained(orchestrator.cluster().list(&events).await)
+            }
+        }
+    }
+}
