@@ -1,4 +1,4 @@
-//! The plan: a pure function from what a store should be and what is there to the steps between.
+//! The plan: a pure function from the desired and the observed objects of a store to the steps between them.
 
 pub(crate) mod differences;
 mod drift;
@@ -14,10 +14,10 @@ use crate::engine::{Manifest, Policy};
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::store::preview::Drift;
 
-/// What is in a store's namespace, as far as a plan needs to know.
+/// The observed objects of a store.
 pub type Observed<'a> = BTreeMap<&'a ObjectRef, &'a Object>;
 
-/// What is there of a kind.
+/// The observed objects of a kind.
 pub(crate) fn of_kind<'a>(observed: &Observed<'a>, kind: &Kind) -> Vec<&'a Object> {
     observed.values().filter(|object| object.kind() == kind).copied().collect()
 }
@@ -27,21 +27,21 @@ pub(crate) fn of_kind<'a>(observed: &Observed<'a>, kind: &Kind) -> Vec<&'a Objec
 pub enum Step {
     /// The object is missing: create it.
     Create(Object),
-    /// The object holds generated secrets and was never created: draw them and create it.
+    /// The object contains generated secrets and was never created: generate them and create it.
     CreateOnce(ObjectRef),
-    /// A Secret that is missing: create it with the values that another has.
+    /// The Secret is missing: create it with the values of another one.
     Copy {
-        /// The Secret, its values left open.
+        /// The Secret, without its values.
         object: Object,
-        /// Where the values are.
+        /// The Secret that has the values.
         from: ObjectRef,
     },
-    /// Fields that urumi owns differ: apply the object server-side, to the one that was seen.
+    /// Fields that urumi owns differ: apply the object server-side, only to the observed object (by its uid).
     Repair(Object, Vec<Drift>),
 }
 
 impl Step {
-    /// The object that the step is about.
+    /// The object that the step writes.
     pub fn target(&self) -> ObjectRef {
         match self {
             Step::Create(object) | Step::Repair(object, _) | Step::Copy { object, .. } => object.reference(),
@@ -62,8 +62,8 @@ impl fmt::Display for Step {
     }
 }
 
-/// Steps in waves: those of one wave do not depend on each other and are sent together; a wave begins when the one
-/// before it is complete.
+/// Steps in waves. The steps of a wave do not depend on each other and are sent together; the next wave begins when all of
+/// them are done.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// The waves, none of them empty.
@@ -82,10 +82,10 @@ impl Plan {
     }
 }
 
-/// Which wave an object belongs to: what runs or routes comes after all that it may depend on, and a copy after what it
-/// is copied from.
+/// The wave of an object: workloads and Ingresses come after everything that they may depend on, and a copied Secret after
+/// its source.
 ///
-/// Pods must not start before the network policies that confine them, and would wait for their secrets.
+/// Pods must not start before the network policies that confine them, and would wait for their Secrets.
 fn wave(Manifest { object, policy }: &Manifest) -> usize {
     let kind = object.kind();
     match (kind.group.as_ref(), kind.kind.as_ref()) {
@@ -98,17 +98,17 @@ fn wave(Manifest { object, policy }: &Manifest) -> usize {
 
 /// The steps that turn `observed` into `desired`.
 ///
-/// - A missing object is created; one that differs in a field that `desired` has is applied; fields that `desired`
-///   has not are nobody's business. An object that is being deleted is left alone until it is gone.
-/// - An object with generated secrets is created only while none of its guards is there, and never compared: it is
-///   not read at all.
+/// - A missing object is created. An object that differs in a field of its manifest is repaired; fields that the manifest
+///   does not have are ignored. An object that is being deleted is left as it is until it is gone.
+/// - An object with generated secrets is created only while none of its guards exists. It is never compared, because it is
+///   never read.
 pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
     plan_for(desired, observed, true)
 }
 
-/// The same for a store that has been ready once, or never. A claim alone keeps no secret from being drawn before that. If its
-/// workload was the store's own, the Secret came before it, is there, and stays as it is. If it was one of an earlier store of
-/// the same id, created late and gone since, there is no Secret, and nothing in the volume.
+/// As [`plan`], for a store that was ready before or never. A claim alone does not guard a Secret of a store that was never
+/// ready. If the claim is from the store's own workload, the Secret was created before it, exists, and remains. If it is from
+/// a late write for an earlier store of the same id, the volume is empty, and the new store needs a Secret.
 pub(crate) fn plan_for(desired: &[Manifest], observed: &Observed<'_>, was_ready: bool) -> Plan {
     let mut waves = [Vec::new(), Vec::new(), Vec::new()];
     let counts = |guard: &ObjectRef| was_ready || guard.kind != Kind::of::<PersistentVolumeClaim>();

@@ -1,4 +1,4 @@
-//! A store's record: its namespace's labels and annotations, read and written.
+//! A store's record: the labels and annotations of its namespace.
 
 mod stuck_deletion;
 pub(crate) mod timeline;
@@ -16,7 +16,7 @@ use crate::store::idempotency::Idempotency;
 use crate::store::status::{Condition, ConditionStatus, StoreStatus};
 use crate::store::{Store, StoreId, StoreSpec, StoreUrls};
 
-/// Label on a store's namespace; a namespace without it is not ours.
+/// Label on a store's namespace. A namespace without it is not a store.
 pub const ENABLED: &str = "store.urumi.ai/enabled";
 /// Annotation on the namespace, and label on it and everything in it: the store's id.
 pub const ID: &str = "store.urumi.ai/id";
@@ -30,31 +30,30 @@ pub const STATUS: &str = "store.urumi.ai/status";
 pub const SPEC: &str = "store.urumi.ai/spec";
 /// Annotation: the conditions, as a JSON list.
 pub const CONDITIONS: &str = "store.urumi.ai/conditions";
-/// Annotation: which program created the store.
+/// Annotation: the program that created the store.
 pub const CREATED_BY: &str = "store.urumi.ai/created-by";
-/// Annotation: a nonce of the request that created the namespace, by which a repeated request knows its own work.
+/// Annotation: a nonce of the request that created the namespace. A repeated request recognises its own namespace by it.
 pub const CREATION: &str = "store.urumi.ai/creation";
-/// Annotation: since when the store is provisioning, if it was retried; else its creation counts.
+/// Annotation: when the latest attempt to provision the store began. Without it, that is the time of creation.
 pub const PROVISIONING_SINCE: &str = "store.urumi.ai/provisioning-since";
-
-/// Annotation: whose store it is.
+/// Annotation: the owner of the store.
 pub const OWNER: &str = "store.urumi.ai/owner";
-/// Annotation: hashes of the idempotency key and the request that made the store, as JSON.
+/// Annotation: hashes of the idempotency key and of the request that created the store, as JSON.
 pub const IDEMPOTENCY: &str = "store.urumi.ai/idempotency";
 /// Annotation: the last changes of status, as a JSON list, oldest first.
 pub const HISTORY: &str = "store.urumi.ai/history";
-/// The finalizer that keeps the record of a store that has something outside of its namespace, until that is undone.
+/// The finalizer that keeps the record of a store with objects outside of its namespace until their effects are undone.
 pub(crate) const TEARDOWN: &str = "store.urumi.ai/teardown";
 
-/// How many changes of status a record remembers.
+/// The number of changes of status that a record keeps.
 const REMEMBERED: usize = 32;
-/// How many characters of a message the history keeps: all annotations together have 256 KiB.
+/// The number of characters of a message that the history keeps. All annotations together may have 256 KiB.
 const MESSAGE_CHARS: usize = 500;
 
-/// The version of the spec's JSON that this code writes.
+/// The version of the spec's JSON that this code reads and writes.
 const SPEC_VERSION: u32 = 1;
 
-/// The spec as it stands in the annotation.
+/// The spec as the annotation has it.
 #[derive(Serialize, Deserialize)]
 struct VersionedSpec {
     version: u32,
@@ -62,7 +61,7 @@ struct VersionedSpec {
     spec: StoreSpec,
 }
 
-/// What a store's namespace says of it.
+/// A store's record.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) id: StoreId,
@@ -77,18 +76,18 @@ pub(crate) struct Record {
     pub(crate) creation: Option<String>,
     pub(crate) idempotency: Option<Idempotency>,
     pub(crate) history: Vec<StatusChange>,
-    /// Since when the namespace is being deleted.
+    /// When the deletion of the namespace began.
     pub(crate) deleting_since: Option<Timestamp>,
-    /// What must be done before the namespace may go, urumi's part and that of others.
+    /// The finalizers of the namespace, urumi's and others'.
     pub(crate) finalizers: Vec<String>,
-    /// What keeps it though it is being deleted.
+    /// Why the namespace still exists although it is being deleted.
     pub(crate) kept_by: Option<String>,
     name: String,
     engine: String,
     owner: Option<String>,
 }
 
-/// A change of status, as it is remembered.
+/// An entry of the history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StatusChange {
     pub(crate) at: Timestamp,
@@ -99,14 +98,14 @@ pub(crate) struct StatusChange {
     pub(crate) message: String,
 }
 
-/// Where a new store comes from.
+/// The origin of a new store.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Origin<'a> {
     /// The program that creates it.
     pub(crate) created_by: &'a str,
     /// The nonce of the request.
     pub(crate) creation: Option<&'a str>,
-    /// Whose it is.
+    /// The owner.
     pub(crate) owner: Option<&'a str>,
     /// The idempotency key of the request, hashed.
     pub(crate) idempotency: Option<&'a Idempotency>,
@@ -122,7 +121,7 @@ pub(crate) fn namespace_ref(id: &StoreId) -> ObjectRef {
     ObjectRef::cluster(namespace_kind(), id.namespace())
 }
 
-/// Every namespace that says it is a store, or that of one store.
+/// The namespaces of all stores, or of one store.
 pub(crate) fn query(id: Option<&StoreId>) -> Query {
     let all = Query::all(namespace_kind()).labelled(LabelRequirement::Equals(ENABLED.into(), "true".into()));
     match id {
@@ -131,7 +130,7 @@ pub(crate) fn query(id: Option<&StoreId>) -> Query {
     }
 }
 
-/// Every object of a kind that belongs to a store, or in a namespace to one store.
+/// The objects of a kind that belong to any store, or those of one store in one namespace.
 pub(crate) fn owned_objects(kind: Kind, of: Option<(&StoreId, String)>) -> Query {
     match of {
         Some((id, namespace)) => {
@@ -141,16 +140,17 @@ pub(crate) fn owned_objects(kind: Kind, of: Option<(&StoreId, String)>) -> Query
     }
 }
 
-/// Lets a store's namespace own an object. Kubernetes' garbage collector removes what belongs to a namespace that is gone,
-/// wherever it is: outside, or in the next namespace of the same name, into which a request gets that was long on its way.
+/// Makes a store's namespace the owner of an object. When the namespace is gone, Kubernetes' garbage collector removes the
+/// object wherever it is: in another namespace, or in the next namespace of the same name, where a late request may have
+/// created it.
 pub(crate) fn own(object: &mut Object, id: &StoreId, uid: &str) {
     let owner = json!([{"apiVersion": "v1", "kind": "Namespace", "name": id.namespace(), "uid": uid}]);
     object.set_default(&["metadata"], "ownerReferences", owner);
 }
 
-/// Whether an object is that of the store whose namespace has this uid: it is owned by the namespace or, without being
-/// another's, in it. What is neither is left over from an earlier store of the same id, and about to go. A pod is its
-/// workload's, which tells it by its selector.
+/// Whether an object belongs to the store whose namespace has this uid. The namespace owns it, or it is in the namespace and
+/// no namespace owns it. Any other object is left over from an earlier store of the same id and will be removed. A pod
+/// without an owning namespace always belongs to the store: workloads select their own pods.
 pub(crate) fn belongs(object: &Object, id: &StoreId, uid: &str) -> bool {
     let owners = object.list_at("/metadata/ownerReferences").iter();
     let mut namespaces =
@@ -161,8 +161,8 @@ pub(crate) fn belongs(object: &Object, id: &StoreId, uid: &str) -> bool {
     }
 }
 
-/// The namespace of the store that an object belongs to: the one it is in or, outside of all stores', that of the store
-/// it is labelled with.
+/// The namespace of the store that an object belongs to: its own namespace if that is a store's, or else that of the store
+/// that it is labelled with.
 pub(crate) fn home(object: &Object) -> Option<String> {
     let namespace = object.namespace()?;
     match StoreId::from_namespace(namespace) {
@@ -223,8 +223,8 @@ pub(crate) fn new_namespace(
 }
 
 impl Record {
-    /// Reads a namespace; `None` when it is not ours: the label must be there *and* the id annotation must be the
-    /// one in the namespace's name.
+    /// Reads a namespace. `None` if it is not a store: it must have the label, *and* the id in its annotation must be the one
+    /// in its name.
     pub(crate) fn read(namespace: &Object) -> Option<Record> {
         let id = StoreId::from_namespace(namespace.name())?;
         if namespace.label(ENABLED) != Some("true") || namespace.annotation(ID) != Some(id.as_str()) {
@@ -237,7 +237,7 @@ impl Record {
         let status = match namespace.annotation(STATUS).map(StoreStatus::parse) {
             _ if namespace.is_terminating() => StoreStatus::Deleting,
             Some(Some(status)) => status,
-            // A record without a readable status has yet to be judged by a monitor.
+            // The monitor will write a status to a record that has none, or an unknown one.
             _ => StoreStatus::Provisioning,
         };
         let conditions = namespace.annotation(CONDITIONS).and_then(|json| serde_json::from_str(json).ok());
@@ -266,7 +266,7 @@ impl Record {
         })
     }
 
-    /// The store as people see it. A record that cannot be read is shown as `failed`, with that reason.
+    /// The store as users see it. A store whose record cannot be read is `failed`, with that reason.
     pub(crate) fn store(&self, engines: &EngineRegistry) -> Store {
         let urls = match (&self.spec, engines.find(&self.engine)) {
             (Ok(spec), Some(engine)) => engine.urls(spec).map_err(|e| e.to_string()),
@@ -296,7 +296,7 @@ impl Record {
         }
     }
 
-    /// When the store first became ready, as long as every change since its creation is remembered.
+    /// When the store first became ready; `None` if the history is full and may no longer have that change.
     fn ready_at(&self) -> Option<Timestamp> {
         if self.history.len() >= REMEMBERED {
             return None;
@@ -304,8 +304,8 @@ impl Record {
         self.history.iter().find(|change| change.to == StoreStatus::Ready).map(|change| change.at)
     }
 
-    /// When the store became ready after it was provisioned; `None` while it has not. Where that is forgotten, it is
-    /// taken to have been ready from the beginning.
+    /// When the store became ready in its latest attempt; `None` if it has not. If the history no longer has that change, it
+    /// counts as ready since the attempt began.
     pub(crate) fn opened(&self) -> Option<Timestamp> {
         let became_ready =
             |change: &&StatusChange| change.to == StoreStatus::Ready && change.at >= self.provisioning_since;
@@ -315,7 +315,7 @@ impl Record {
         }
     }
 
-    /// Whether the store has ever been ready; where that is forgotten, it may have been.
+    /// Whether the store was ever ready. If the history is full, it may have been, so this is true.
     pub(crate) fn was_ready(&self) -> bool {
         self.history.len() >= REMEMBERED || self.history.iter().any(|change| change.to == StoreStatus::Ready)
     }
@@ -336,7 +336,7 @@ impl Record {
         })
     }
 
-    /// The change that records a new status and conditions.
+    /// The patch that writes a status and conditions.
     pub(crate) fn update(&self, status: StoreStatus, conditions: &[Condition], now: Timestamp) -> MetadataPatch {
         let mut patch = MetadataPatch::at(&self.resource_version).annotate(STATUS, status.to_string());
         patch.annotations.insert(CONDITIONS.into(), serde_json::to_string(conditions).ok());
@@ -347,18 +347,18 @@ impl Record {
         patch
     }
 
-    /// Whether what the store has outside of its namespace is still to be undone.
+    /// Whether the store is being deleted and the effects of its objects outside of its namespace must be undone first.
     pub(crate) fn awaits_teardown(&self) -> bool {
         self.status == StoreStatus::Deleting && self.finalizers.iter().any(|f| f == TEARDOWN)
     }
 
-    /// The change that lets the record go.
+    /// The patch that removes urumi's finalizer, so that Kubernetes can remove the namespace.
     pub(crate) fn release(&self) -> MetadataPatch {
         let others = self.finalizers.iter().filter(|f| *f != TEARDOWN).cloned();
         MetadataPatch::at(&self.resource_version).finalizers(others)
     }
 
-    /// The history after a change; what is oldest is forgotten.
+    /// The history after a change, without its oldest entry if it is full.
     fn history_with(&self, to: StoreStatus, conditions: &[Condition], now: Timestamp) -> Vec<StatusChange> {
         let why = conditions.iter().find(|c| c.type_ == Condition::READY);
         let reason = why.map(|c| c.reason.clone()).unwrap_or_default();
@@ -368,7 +368,7 @@ impl Record {
         history
     }
 
-    /// The change that gives a failed store a new deadline.
+    /// The patch that begins a new attempt to provision a failed store.
     pub(crate) fn provision_again(&self, now: Timestamp) -> MetadataPatch {
         let retrying = Condition::new(Condition::READY, ConditionStatus::False, "Retrying", "", now);
         self.update(StoreStatus::Provisioning, &[retrying], now).annotate(PROVISIONING_SINCE, now.to_string())

@@ -5,16 +5,16 @@ use serde_json::Value;
 use super::workload::{Availability, availability, condition};
 use crate::kubernetes::Object;
 
-/// Why something is not as it should be.
+/// Why a store is not ready, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cause {
-    /// One PascalCase word, Kubernetes' own where it has one: `ImagePullBackOff`.
+    /// One word in PascalCase, the one that Kubernetes uses if it has one, e.g. `ImagePullBackOff`.
     pub(crate) reason: String,
-    /// A sentence that begins with the object it is about.
+    /// A sentence that begins with the name of the object.
     pub(crate) message: String,
-    /// Whether it explains anything: `Starting` and `NotReady` do not.
+    /// Whether it explains anything. `Starting` and `NotReady` do not.
     pub(crate) specific: bool,
-    /// Whether it stays, as a rule, until somebody does something.
+    /// Whether it usually remains until somebody acts.
     pub(crate) lasting: bool,
 }
 
@@ -28,26 +28,27 @@ impl Cause {
     }
 }
 
-/// The names of the cluster's classes of one sort (StorageClass, IngressClass), and whether one is the default.
+/// The cluster's StorageClasses or IngressClasses: their names, and whether one is the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Classes {
     pub(crate) names: Vec<String>,
     pub(crate) has_default: bool,
 }
 
-/// All that is known about one workload. `storage` is `None` where the caller may not read StorageClasses.
+/// The objects that explain the state of a workload.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Surroundings<'a> {
     pub(crate) pods: Vec<&'a Object>,
     pub(crate) claims: Vec<&'a Object>,
+    /// The StorageClasses; `None` if they cannot be read.
     pub(crate) storage: Option<&'a Classes>,
     pub(crate) events: &'a [Object],
 }
 
-/// The most telling cause why `workload` is not available.
+/// Why `workload` is not available: the first cause found, from the most certain to the least.
 ///
-/// The order is from what is certainly wrong to what is merely not yet: a container that fails, a claim that cannot be
-/// bound, a pod that cannot be created or scheduled, a warning among the events, and else that it is starting.
+/// The order: a failing container, a claim that cannot be bound, a pod that cannot be created, a pod that cannot be
+/// scheduled, a warning among the events, and finally that it is starting.
 pub(crate) fn diagnose(workload: &Object, around: &Surroundings<'_>) -> Cause {
     let name = workload.name();
     let pods: Vec<&Object> =
@@ -62,7 +63,7 @@ pub(crate) fn diagnose(workload: &Object, around: &Surroundings<'_>) -> Cause {
         .unwrap_or_else(|| progress(name, workload, &pods))
 }
 
-/// Whether a pod of the workload has ended well.
+/// Whether a pod of the workload has succeeded.
 pub(crate) fn has_succeeded(workload: &Object, around: &Surroundings<'_>) -> bool {
     around.pods.iter().any(|pod| pod.str_at("/status/phase") == Some("Succeeded") && selects(workload, pod))
 }
@@ -75,7 +76,7 @@ pub(crate) fn selects(workload: &Object, pod: &Object) -> bool {
     }
 }
 
-/// Whether the claim is one of a StatefulSet's own: `<template>-<set>-<ordinal>`.
+/// Whether the claim belongs to a StatefulSet: its name is `<template>-<set>-<ordinal>`.
 fn claimed_by(workload: &Object, claim: &Object) -> bool {
     workload.list_at("/spec/volumeClaimTemplates").iter().any(|template| {
         let template = template.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
@@ -84,14 +85,14 @@ fn claimed_by(workload: &Object, claim: &Object) -> bool {
     })
 }
 
-/// Reasons of waiting containers that are part of every start.
+/// The reasons of waiting containers in every normal start.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
-/// Reasons that take turns while an image cannot be had.
+/// The reasons of a container whose image cannot be pulled. The kubelet alternates between them.
 const NO_IMAGE: [&str; 2] = ["ErrImagePull", "ImagePullBackOff"];
-/// The reason of a container that ends again and again, also while it runs once more or has ended only once.
+/// The reason of a container that has crashed, even if only once, or while it is running again.
 const CRASHES: &str = "CrashLoopBackOff";
 
-/// What programs say whose own limit was reached before the container's.
+/// The message of a program that reached its own memory limit before the container's.
 const NO_MEMORY: &str = "out of memory";
 
 fn failing_container(name: &str, pod: &Object) -> Option<Cause> {
@@ -102,7 +103,7 @@ fn failing_container(name: &str, pod: &Object) -> Option<Cause> {
             Some(reason) if NO_IMAGE.contains(&reason) => {
                 let image = text("/image").unwrap_or_default();
                 let message = text("/state/waiting/message").unwrap_or("the kubelet gives no details");
-                // Behind it is what was said first; before it, that it is tried again.
+                // The text after it is the original error; the text before it only announces a retry.
                 let why = message.split_once("ErrImagePull: ").map_or(message, |(_, why)| why);
                 Some(Cause::lasting("ImagePullBackOff", format!("{name}: the image {image} cannot be pulled: {why}")))
             }
@@ -120,7 +121,7 @@ fn failing_container(name: &str, pod: &Object) -> Option<Cause> {
     })
 }
 
-/// How a container ended that should not have: what it died of and its last words are what helps.
+/// The cause of a crashed container: its exit code, reason and last message.
 fn crash(name: &str, status: &Value) -> Option<Cause> {
     let failed = |pointer| status.pointer(pointer).filter(|t| t.get("exitCode").and_then(Value::as_i64) != Some(0));
     let ended = failed("/state/terminated").or_else(|| failed("/lastState/terminated"))?;
@@ -128,7 +129,7 @@ fn crash(name: &str, status: &Value) -> Option<Cause> {
     let container = status.get("name").and_then(Value::as_str).unwrap_or_default();
     let code = ended.get("exitCode").and_then(Value::as_i64);
     let died_of = text("reason").unwrap_or("Error");
-    // What the kernel kills says nothing any more: what is there is the middle of its log.
+    // A program that the kernel killed could not log why: its last message is unrelated.
     let last_words = text("message").and_then(telling_line).filter(|_| died_of != "OOMKilled");
     let reason = match last_words {
         _ if died_of == "OOMKilled" => "OOMKilled",
@@ -140,9 +141,9 @@ fn crash(name: &str, status: &Value) -> Option<Cause> {
     Some(Cause::lasting(reason, format!("{name}: container {container} {exit}{last_words}")))
 }
 
-/// The line that helps, of a container's last words: these may be the end of its log, with traces of a stack in it.
+/// The most useful line of a container's last message, which may be the end of its log and contain a stack trace.
 fn telling_line(last_words: &str) -> Option<&str> {
-    // The third is the common end of Error and error.
+    // `rror` matches both `Error` and `error`.
     let lines = last_words.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     let last = lines.clone().next();
     [NO_MEMORY, "FATAL", "rror"].iter().find_map(|word| lines.clone().find(|line| line.contains(word))).or(last)
@@ -159,7 +160,7 @@ fn hopeless_claim(name: &str, claim: &Object, storage: Option<&Classes>) -> Opti
     }
     let storage = storage?;
     match claim.str_at("/spec/storageClassName") {
-        // The empty name asks for a volume that somebody made by hand.
+        // An empty name requests a volume that was created by hand.
         Some("") => None,
         Some(class) if !storage.names.iter().any(|n| n == class) => Some(Cause::lasting(
             "StorageClassNotFound",
@@ -182,7 +183,7 @@ fn failing_creation(name: &str, workload: &Object) -> Option<Cause> {
     Some(Cause::lasting(creation_reason(message), format!("{name}: {message}")))
 }
 
-/// The reason behind a refused creation of a pod, which Kubernetes tells only in words.
+/// Why the creation of a pod was refused. Kubernetes has this in the message only.
 fn creation_reason(message: &str) -> &'static str {
     if message.contains("exceeded quota") {
         "QuotaExceeded"
@@ -215,7 +216,7 @@ fn telling_event(
         let object = event.str_at("/involvedObject/name").unwrap_or_default();
         object == workload.name()
             || pods.iter().chain(claims).any(|o| o.name() == object)
-            // Pods that are gone again, and ReplicaSets: both have the workload's name before theirs.
+            // ReplicaSets, and pods that no longer exist: their names begin with the workload's.
             || object.strip_prefix(workload.name()).is_some_and(|rest| rest.starts_with('-'))
     };
     let warnings = events.iter().filter(|e| e.str_at("/type") == Some("Warning") && about(e));
@@ -287,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_failing_container_is_the_first_thing_named() {
-        // The kubelet takes turns with these two.
+        // The kubelet alternates between these two.
         let said_first = pod(waiting("ErrImagePull", "not found"));
         let later = pod(waiting("ImagePullBackOff", "Back-off pulling image \"nope:1\": ErrImagePull: not found"));
         let around = |pod| Surroundings { pods: vec![pod], ..Default::default() };

@@ -1,4 +1,4 @@
-//! What a store's smoke orders say of it: a pure look at the Jobs that placed them, and at their pods.
+//! The results of a store's smoke orders, read from their Jobs and pods.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,16 +10,16 @@ use crate::store::smoke::{LABEL, SmokeReport};
 /// The label that Kubernetes puts on the pods of a Job.
 pub(crate) const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 
-/// How a smoke order ended.
+/// The result of a smoke order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SmokeResult {
     pub(crate) began: Timestamp,
     pub(crate) finished: Timestamp,
-    /// What went wrong; none where all went well.
+    /// Why it failed; `None` if it succeeded.
     pub(crate) failure: Option<String>,
 }
 
-/// The result of the newest run that has ended, of those that are still there.
+/// The result of the order that ended last, of those whose Jobs still exist.
 pub(crate) fn newest(jobs: &[&Object], around: &Surroundings<'_>) -> Option<SmokeResult> {
     let runs = jobs.iter().filter(|job| job.label(LABEL) == Some("true") && !is_at_work(job, &around.pods));
     let ended = runs.filter_map(|job| Some((end(job)?, *job)));
@@ -37,13 +37,13 @@ fn began(job: &Object) -> Option<Timestamp> {
     job.str_at("/status/startTime").or(job.str_at("/metadata/creationTimestamp"))?.parse().ok()
 }
 
-/// Whether a pod of the Job has not been seen to end. A Job may be seen to have ended before that.
+/// Whether a pod of the Job has not ended. The watch of Jobs may show the end earlier than the watch of pods.
 fn is_at_work(job: &Object, pods: &[&Object]) -> bool {
     let ended = |pod: &Object| matches!(pod.str_at("/status/phase"), Some("Succeeded" | "Failed"));
     pods.iter().any(|pod| pod.label(JOB_NAME) == Some(job.name()) && !ended(pod) && !pod.is_terminating())
 }
 
-/// When a Job ended, and why it failed, if it did.
+/// When a Job ended, and why if it failed.
 pub(crate) struct End {
     pub(crate) at: Timestamp,
     pub(crate) failure: Option<String>,
@@ -63,18 +63,18 @@ pub(crate) fn end(job: &Object) -> Option<End> {
     })
 }
 
-/// What the Job's pod reported; `None` where it has not (yet).
+/// The report of the Job's pod; `None` without one.
 pub(crate) fn report_of(job: &Object, pods: &[&Object]) -> Option<Result<SmokeReport, String>> {
     pods.iter().filter(|pod| pod.label(JOB_NAME) == Some(job.name())).find_map(|pod| report(pod))
 }
 
-/// What a pod reported when its container ended. What is no JSON object is none, but whatever else it said last.
+/// The report in the termination message of a pod's container; `None` if the message is no JSON object.
 pub(crate) fn report(pod: &Object) -> Option<Result<SmokeReport, String>> {
     let message = pod.str_at("/status/containerStatuses/0/state/terminated/message")?;
     message.trim_start().starts_with('{').then(|| SmokeReport::parse(message))
 }
 
-/// Why a run reported nothing: what is wrong with its pod, or else why its Job failed.
+/// Why an order has no report: the cause of its pod's failure, or else of its Job's.
 pub(crate) fn why_silent(job: &Object, around: &Surroundings<'_>) -> String {
     let cause = diagnose(job, around);
     match end(job).and_then(|end| end.failure) {

@@ -1,22 +1,22 @@
-//! Whether a workload is available, read off its status.
+//! Whether a workload is available, according to its status.
 
 use serde_json::Value;
 
 use crate::kubernetes::Object;
 
-/// How far a workload is.
+/// The availability of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Availability {
-    /// All of it is available, as of its present spec.
+    /// All replicas of its current spec are available.
     Available,
-    /// Some of it is not (yet): how many of how many replicas are.
+    /// Some replicas are not available.
     Partly { available: i64, wanted: i64 },
 }
 
-/// Reads a workload's availability as its controller reports it. A status that belongs to an older spec
-/// (`observedGeneration`) does not count.
+/// A workload's availability, as its controller reports it. The status of an older spec (`observedGeneration`) does not
+/// count.
 ///
-/// Kinds that this does not know are available when they have a condition `Ready` or `Available` that is true.
+/// An object of another kind is available if its condition `Ready` or `Available` is true.
 pub(crate) fn availability(workload: &Object) -> Availability {
     let generation = workload.int_at("/metadata/generation").unwrap_or(0);
     let observed = workload.int_at("/status/observedGeneration");

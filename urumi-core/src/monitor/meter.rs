@@ -7,7 +7,6 @@ use super::action::Outcome;
 use super::counts::StatusCounts;
 use crate::kubernetes::{ClusterError, ClusterErrorKind};
 use crate::orchestrator::local::Failure;
-use crate::store::status::StoreStatus;
 use crate::telemetry::{RECONCILE, RECONCILE_QUEUE, STORE_READY, STORES};
 
 /// Sets the monitor's metrics.
@@ -87,6 +86,7 @@ mod tests {
     use super::*;
     use crate::cluster::{InMemoryCluster, Outage};
     use crate::kubernetes::Verb;
+    use crate::store::status::StoreStatus;
     use crate::store::wait::{Deleted, Ready};
     use crate::telemetry::recorded;
     use crate::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};

@@ -1,4 +1,4 @@
-//! Plans and manifests as people see them.
+//! Plans and manifests in the form that users see.
 
 use serde_json::{Map, Value};
 
@@ -20,8 +20,7 @@ pub(crate) fn differences(plan: Plan) -> Vec<Difference> {
     plan.waves.into_iter().flatten().map(difference).collect()
 }
 
-/// A rendered object as it is shown: a Secret's `data` becomes `stringData`, which means the same, so that it can be
-/// seen to be redacted.
+/// A rendered object for display. A Secret's `data` becomes the equivalent `stringData`, which shows that it is redacted.
 pub(crate) fn shown(object: &Object) -> Value {
     use base64::Engine as _;
     let mut value = object.as_value().clone();

@@ -1,4 +1,4 @@
-//! Which fields of an object differ from what was rendered.
+//! Drift: the fields of an object that differ from its manifest.
 
 use serde_json::Value;
 
@@ -6,17 +6,19 @@ use crate::kubernetes::Object;
 use crate::kubernetes::merge_keys::{is_selector, merge_keys, same_item};
 use crate::store::preview::Drift;
 
-/// All fields of `desired` that `actual` lacks or has otherwise. What only `actual` has is not looked at.
+/// The fields of `desired` that are missing in `actual` or have another value there. Additional fields of `actual` are
+/// ignored.
 ///
-/// Lists are compared as the API server merges them: those with merge keys entry by entry, whatever their order and
-/// whatever else is in them; the others as a whole, where their entries may have additional (defaulted) fields.
+/// Lists are compared as the API server merges them. A list with merge keys is compared entry by entry; the order and
+/// additional entries are ignored. Any other list is compared as a whole; additional (defaulted) fields of its entries are
+/// ignored.
 pub fn drift(desired: &Object, actual: &Object) -> Vec<Drift> {
     let mut found = Vec::new();
     compare(&mut Path::default(), desired.as_value(), Some(actual.as_value()), &mut found);
     found
 }
 
-/// Where in an object a comparison stands: as text for people, and as keys for the table of merge keys.
+/// The position of a comparison in an object: as text for users, and as keys for the table of merge keys.
 #[derive(Default)]
 struct Path<'a> {
     text: Vec<String>,

@@ -1,4 +1,4 @@
-//! A store's manifests: what its engine rendered, completed with what every object of a store has.
+//! A store's manifests: the objects that its engine renders, completed with the fields that every object of a store has.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::record::common_labels;
 use crate::secret::SecretSource;
 use crate::store::{StoreId, StoreSpec};
 
-/// All objects of a store but its namespace, complete: namespace, labels and the refusal of ServiceAccount tokens set.
+/// All objects of a store except its namespace, completed: with namespace, labels, and ServiceAccount tokens disabled.
 ///
 /// # Errors
 /// When the engine cannot render, or renders an object that is cluster-scoped, in another store's namespace, or twice.
@@ -22,7 +22,7 @@ pub(crate) fn manifests(
     complete(engine.render(spec, secrets)?, spec)
 }
 
-/// The stages in which what a store has outside of its namespace is undone, their objects complete.
+/// The stages that undo what a store has outside of its namespace, with completed objects.
 ///
 /// # Errors
 /// As of [`manifests`].
@@ -35,7 +35,7 @@ pub(crate) fn teardown(
     stages.map(|stage| Ok(Stage { manifests: complete(stage.manifests, spec)?, ..stage })).collect()
 }
 
-/// The Job that tries a store, complete.
+/// The Job that places a smoke order, completed.
 ///
 /// # Errors
 /// As of [`manifests`].
@@ -69,8 +69,8 @@ fn complete(mut manifests: Vec<Manifest>, spec: &StoreSpec) -> Result<Vec<Manife
     Ok(manifests)
 }
 
-/// Puts an object into the store's namespace unless it names one, and refuses one that belongs to another store or to
-/// the cluster as a whole.
+/// Sets the store's namespace on an object that has none. Refuses objects that are cluster-scoped or in the namespace of
+/// another store.
 fn place(object: &mut Object, namespace: &str) -> Result<(), RenderError> {
     if !object.kind().namespaced {
         return Err(malformed(object, "a store has no cluster-scoped objects"));
@@ -89,8 +89,8 @@ fn malformed(object: &Object, message: &str) -> RenderError {
     MalformedObject::new(object.kind(), format!("{}: {message}", object.reference())).into()
 }
 
-/// Labels pods and claims that a workload makes, so that one watch per kind sees those of all stores, and keeps
-/// Kubernetes' credentials out of its pods.
+/// Labels the pods and claims that a workload creates, so that one watch per kind delivers those of all stores, and keeps
+/// ServiceAccount tokens out of its pods.
 fn complete_workload(object: &mut Object, labels: &[(String, String)]) {
     let is = |kind: &Kind, group: &str, name: &str| kind.group == group && kind.kind == name;
     let template: &[&str] = match object.kind() {
@@ -99,7 +99,7 @@ fn complete_workload(object: &mut Object, labels: &[(String, String)]) {
         kind if is(kind, "", "Pod") => &[],
         _ => return,
     };
-    // What only changes a field of a workload that is there leaves its template alone.
+    // A manifest that only changes a field of an existing workload has no template to complete.
     if !template.is_empty() && object.at(&format!("/{}", template.join("/"))).is_none() {
         return;
     }

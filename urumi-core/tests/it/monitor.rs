@@ -1,7 +1,8 @@
 //! The monitor under faults, on the in-memory cluster with paused time.
 
+use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -353,13 +354,21 @@ async fn a_monitor_that_does_not_lead_watches_and_does_not_write() {
     .await;
 }
 
-/// The changes of statuses that were logged on this thread.
-#[derive(Clone, Default)]
-struct LoggedChanges(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    /// The changes of statuses that were logged on this thread.
+    static LOGGED_CHANGES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
-impl tracing::Subscriber for LoggedChanges {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
+/// Keeps the logged changes of statuses. It is installed for the whole process: tracing decides once for each log
+/// statement whether anybody wants it, maybe on the thread of another test.
+struct ChangeLog;
+
+impl tracing::Subscriber for ChangeLog {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.is_event() && metadata.target().starts_with("urumi_core::monitor")
+    }
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        Some(tracing::level_filters::LevelFilter::INFO)
     }
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)
@@ -374,7 +383,7 @@ impl tracing::Subscriber for LoggedChanges {
             _ => {}
         });
         if message == "a store's status changed" {
-            self.0.lock().unwrap().push(change.join(" to "));
+            LOGGED_CHANGES.with_borrow_mut(|changes| changes.push(change.join(" to ")));
         }
     }
     fn enter(&self, _: &span::Id) {}
@@ -384,8 +393,8 @@ impl tracing::Subscriber for LoggedChanges {
 #[tokio::test(start_paused = true)]
 async fn a_change_of_status_is_logged_once_by_the_monitor_that_has_written_it() {
     let cluster = memory();
-    let logged = LoggedChanges::default();
-    let _guard = tracing::subscriber::set_default(logged.clone());
+    tracing::subscriber::set_global_default(ChangeLog).unwrap();
+    let logged = || LOGGED_CHANGES.with_borrow(Vec::clone);
     with_memory(cluster.clone(), async |scene| {
         let (_appointment, leadership) = Leadership::appointed(false);
         let _follower = Running::start(scene.monitor().led_by(leadership));
@@ -393,11 +402,11 @@ async fn a_change_of_status_is_logged_once_by_the_monitor_that_has_written_it() 
         cluster.begin_outage(Outage::new(ClusterErrorKind::Conflict).verb(Verb::PatchMetadata));
         scene.urumi.create(scene.request()).await.unwrap();
         virtual_time(Duration::from_secs(30)).await;
-        assert_eq!(*logged.0.lock().unwrap(), Vec::<String>::new(), "nothing has been written");
+        assert_eq!(logged(), Vec::<String>::new(), "nothing has been written");
         cluster.end_outages();
         scene.ready().await;
         virtual_time(Duration::from_secs(30)).await;
-        assert_eq!(*logged.0.lock().unwrap(), ["provisioning to ready"]);
+        assert_eq!(logged(), ["provisioning to ready"]);
     })
     .await;
 }
