@@ -17,7 +17,13 @@ pub struct ConnectOptions {
     /// How many requests may be in flight, and so how many connections there are besides those of watches. More wait,
     /// within their deadlines. 64 by default.
     pub max_in_flight: usize,
-    /// What the API server's audit log will call us. `urumi/<version>` by default.
+    /// How long a watch is kept open before it is renewed, plus up to a fifth, at random. 20 s by default, 1 s at least.
+    ///
+    /// TCP keepalive detects a dead peer within seconds. A proxy in between can keep its connection to urumi alive and
+    /// deliver nothing, and only the missing end of the watch shows that, 5 s after it is due. A longer time saves
+    /// requests (one for each watch and period), and lets such a failure last longer.
+    pub watch_timeout: Duration,
+    /// The `User-Agent`, which the API server's audit log shows. `urumi/<version>` by default.
     pub user_agent: String,
 }
 
@@ -28,6 +34,7 @@ impl Default for ConnectOptions {
             context: None,
             request_timeout: Duration::from_secs(15),
             max_in_flight: 64,
+            watch_timeout: Duration::from_secs(20),
             user_agent: concat!("urumi/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -59,6 +66,13 @@ impl ConnectOptions {
     #[must_use]
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests;
+        self
+    }
+
+    /// Renews watches after this long.
+    #[must_use]
+    pub fn watch_timeout(mut self, timeout: Duration) -> Self {
+        self.watch_timeout = timeout;
         self
     }
 

@@ -516,6 +516,29 @@ async fn a_watch_goes_on_where_it_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_is_kept_open_as_long_as_the_options_say() {
+    for (timeout, expected) in
+        [(Some(Duration::from_secs(300)), 300..=360), (Some(Duration::ZERO), 1..=1), (None, 20..=24)]
+    {
+        let (mut cluster, server) = Server::play(vec![
+            page("10", "", &[]),
+            Answer::Watch(vec![], End::Never),
+            Answer::Watch(vec![], End::Never),
+        ]);
+        if let Some(timeout) = timeout {
+            cluster.transport.watch_timeout = timeout;
+        }
+        let mut watch = cluster.watch(&deployments());
+        watch.next().await.unwrap().unwrap();
+        let started = Instant::now();
+        assert!(watch.next().await.unwrap().is_err(), "it was silent for longer");
+        let seconds = server.asked()[1].uri.rsplit('=').next().unwrap().parse::<u64>().unwrap();
+        assert!(expected.contains(&seconds), "{seconds} s");
+        assert_eq!(started.elapsed().as_secs(), seconds + 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_that_fell_behind_lists_again() {
     let gone = json!({ "kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version" });
     let (cluster, _) = Server::play(vec![

@@ -26,6 +26,8 @@ const BRIEF: Duration = Duration::from_secs(2);
 pub(super) struct Transport {
     client: ::kube::Client,
     pub(super) timeout: Duration,
+    /// How long a watch is kept open.
+    pub(super) watch_timeout: Duration,
     user_agent: HeaderValue,
     in_flight: Arc<Semaphore>,
 }
@@ -35,6 +37,7 @@ impl Transport {
         Transport {
             client,
             timeout: options.request_timeout,
+            watch_timeout: options.watch_timeout,
             user_agent: HeaderValue::from_str(&options.user_agent).unwrap_or(HeaderValue::from_static("urumi")),
             in_flight: Arc::new(Semaphore::new(options.max_in_flight.max(1))),
         }

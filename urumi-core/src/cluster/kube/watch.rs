@@ -1,15 +1,15 @@
-//! The watch that heals itself.
+//! A watch that recovers from failures.
 //!
-//! List, then watch from the list's `resourceVersion`; when the watch ends, watch on from the last version seen
-//! (bookmarks keep it fresh on quiet kinds), so that nothing is listed again for a mere timeout. Only when the server
-//! no longer has that version (410), or answers it with nothing but errors, is the list asked for again and reported as
-//! a new snapshot; and when an error was reported and then nothing happens, so that whoever heard of the error hears that
-//! it has passed. A list from an API server that lags behind what was seen already is not believed, lest time runs
-//! backwards for whoever watches.
+//! It lists the objects, then watches from the list's `resourceVersion`. When the watch ends, it watches again from the
+//! last version seen; bookmarks keep that version recent for kinds that change rarely. So a timeout causes no new list.
+//! It lists again, and delivers a new snapshot, in two cases: the server no longer has that version (410) or answers it
+//! with errors only; or a reported error was followed by a watch without events, so that consumers see that it has passed.
+//! It ignores a list older than what it has delivered, so that consumers never see time go backwards.
 //!
-//! Lists that come through the watch itself (`sendInitialEvents`) would save one round trip a start, but the oldest
-//! servers that urumi supports have them switched off, and a paginated list is as consistent.
+//! Streaming lists (`sendInitialEvents`) would save a round trip at the start. The oldest servers that urumi supports have
+//! them switched off, and a paginated list is as consistent.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ::kube::client::Body;
@@ -31,20 +31,17 @@ use crate::cluster::backend::WatchStream;
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent};
 use crate::lines::LineBuffer;
 
-/// After how many seconds the server ends a watch; which of them is random, lest all watches reconnect at once. A
-/// connection that died silently is noticed after this and [`GRACE`]: within 30 s, with the time to make another.
-const SECONDS: std::ops::RangeInclusive<u64> = 20..=24;
-/// The same after an error, when it is to show soon that it is well.
-const SECONDS_OF_PROOF: std::ops::RangeInclusive<u64> = 2..=4;
-/// How much later than that it may end.
+/// After an error, the server ends the next watch after this many seconds, so that its success shows soon.
+const SECONDS_AFTER_ERROR: RangeInclusive<u64> = 2..=4;
+/// How much later than requested the server may end a watch.
 const GRACE: Duration = Duration::from_secs(5);
-/// A watch that ends sooner than this, without a word, did not end because of its timeout.
+/// A watch that ends sooner than this without an event did not end because of its timeout.
 const SUSPICIOUSLY_SHORT: Duration = Duration::from_secs(1);
-/// After so many answers in a row that refuse the version, it is given up; and so many lists that are older than what
-/// was seen are not believed.
+/// The version is given up after this many answers in a row that refuse it. As many lists in a row are ignored because they
+/// are older than what was delivered.
 const REFUSALS: u32 = 3;
 
-/// The stream. All state is in it: dropping it closes the connection.
+/// The stream of a watch. It owns all state, so dropping it closes the connection.
 pub(super) fn watch(transport: Transport, query: Query) -> WatchStream {
     let watch = Watch {
         transport,
@@ -55,7 +52,7 @@ pub(super) fn watch(transport: Transport, query: Query) -> WatchStream {
         refusals: 0,
         newest: 0,
         doubts: 0,
-        ill: false,
+        failing: false,
     };
     stream::unfold(watch, |mut watch| async move {
         let item = watch.next().await;
@@ -64,7 +61,7 @@ pub(super) fn watch(transport: Transport, query: Query) -> WatchStream {
     .boxed()
 }
 
-/// Capped low (5 s, at most doubled by jitter), for a server that is back should be seen soon.
+/// Capped at 5 s (at most doubled by jitter), so that the end of an outage is noticed soon.
 fn delays() -> ExponentialBackoff {
     backoff(Duration::from_millis(100), Duration::from_secs(5))
 }
@@ -73,17 +70,17 @@ struct Watch {
     transport: Transport,
     query: Query,
     phase: Phase,
-    /// Restarted when the server has shown that it is well.
+    /// Restarted when the server has delivered an event.
     delays: ExponentialBackoff,
-    /// To be slept before anything else is asked.
+    /// How long to wait before the next request.
     pause: Option<Duration>,
     refusals: u32,
-    /// The newest version that was read.
+    /// The newest version that was delivered.
     newest: u64,
-    /// How many lists in a row were older than that.
+    /// The number of lists in a row that were older than that.
     doubts: u32,
-    /// Whether the last that was reported is an error.
-    ill: bool,
+    /// Whether the last delivery was an error.
+    failing: bool,
 }
 
 enum Phase {
@@ -120,7 +117,7 @@ impl Watch {
             };
             match step {
                 Ok(Some(event)) => {
-                    self.ill = false;
+                    self.failing = false;
                     return Ok(event);
                 }
                 Ok(None) => {}
@@ -129,7 +126,7 @@ impl Watch {
                     if failure.expired {
                         debug!(query = %self.query, "the watch fell behind, listing again");
                     } else {
-                        self.ill = true;
+                        self.failing = true;
                         return Err(failure.into_error(Verb::Watch, &self.query));
                     }
                 }
@@ -143,7 +140,7 @@ impl Watch {
             self.doubts += 1;
             return Err(Failure::outdated());
         }
-        // What stays behind is what there is: a cluster may have been restored from a backup.
+        // The server has nothing newer: the cluster may have been restored from a backup.
         self.doubts = 0;
         self.newest = number(&listing.version);
         self.refusals = 0;
@@ -152,7 +149,8 @@ impl Watch {
     }
 
     async fn connect(&mut self, version: String) -> Result<(), Failure> {
-        let seconds = rand::random_range(if self.ill { SECONDS_OF_PROOF } else { SECONDS });
+        let seconds = if self.failing { SECONDS_AFTER_ERROR } else { seconds(self.transport.watch_timeout) };
+        let seconds = rand::random_range(seconds);
         match self.transport.open(&Call::watch(&self.query, &version, seconds)).await {
             Ok(response) => {
                 let opened = Instant::now();
@@ -163,12 +161,12 @@ impl Watch {
             }
             Err(failure) => {
                 self.refusals += u32::from(failure.answered && refuses_version(failure.kind));
-                // Otherwise the phase is that of a list.
+                // Otherwise the phase is `List`.
                 if !failure.expired && self.refusals < REFUSALS {
                     self.phase = Phase::Connect { version };
                 }
                 if self.refusals >= REFUSALS {
-                    // The server does not know it, so nothing is older than it.
+                    // The server does not know the version, so no list counts as older than it.
                     self.newest = 0;
                 }
                 Err(failure)
@@ -188,24 +186,24 @@ impl Watch {
                     debug!(query = %self.query, "the watch ended at once");
                     self.pause = self.delays.next();
                 } else {
-                    self.well();
+                    self.recovered();
                 }
-                // Otherwise the phase is that of a list.
-                if !self.ill {
+                // Otherwise the phase is `List`.
+                if !self.failing {
                     self.phase = Phase::Connect { version: reading.version };
                 }
                 Ok(None)
             }
             Err(_elapsed) => {
                 self.phase = Phase::Connect { version: reading.version };
-                // Some proxies let a watch outlive its timeout. Only silence is a sign of a dead connection.
+                // Some proxies let a watch outlive its timeout. The connection is dead only if nothing came.
                 if reading.heard { Ok(None) } else { Err(Failure::silence(reading.opened.elapsed())) }
             }
         }
     }
 
     fn line(&mut self, mut reading: Reading, line: &[u8]) -> Result<Option<WatchEvent>, Failure> {
-        // Should anything be wrong with the line, then what is known is no longer complete: the phase is that of a list.
+        // If the line cannot be read, an event is lost, and the objects have to be listed again: the phase is `List`.
         let Line { r#type, object: value } = serde_json::from_slice(line).map_err(|e| list::unreadable(&e))?;
         if r#type == "ERROR" {
             let failure = Failure::from_status(500, &serde_json::from_value::<Status>(value).unwrap_or_default());
@@ -220,33 +218,40 @@ impl Watch {
         let event = match r#type.as_str() {
             "ADDED" | "MODIFIED" => Some(WatchEvent::Applied(list::object(&self.query.kind, value)?)),
             "DELETED" => Some(WatchEvent::Deleted(list::object(&self.query.kind, value)?)),
-            // BOOKMARK, and whatever may come: the version is all there is to it.
+            // Of a BOOKMARK, or a type added in the future, only the version counts.
             _ => None,
         };
-        self.well();
+        self.recovered();
         reading.heard = true;
         self.phase = Phase::Read(reading);
         Ok(event)
     }
 
-    fn well(&mut self) {
+    /// Forgets earlier failures.
+    fn recovered(&mut self) {
         self.delays = delays();
         self.refusals = 0;
     }
 }
 
-/// A version as the number that it is (Kubernetes 1.35 promises so, and all before did so), or 0 where a server has others.
+/// For how many seconds to watch. A random time keeps the watches from reconnecting all at once.
+fn seconds(timeout: Duration) -> RangeInclusive<u64> {
+    let seconds = timeout.as_secs().max(1);
+    seconds..=seconds.saturating_add(seconds / 5)
+}
+
+/// A version as a number, or 0 if it is none. Kubernetes promises numbers since 1.35, and has always used them.
 fn number(version: &str) -> u64 {
     version.parse().unwrap_or_default()
 }
 
-/// Whether an answer may be due to the version asked for. Overload and missing permissions are not, and lists would
-/// make the former worse.
+/// Whether the requested version may be the cause of an error. It is not the cause of overload, which lists would make
+/// worse, or of a missing permission.
 fn refuses_version(kind: ClusterErrorKind) -> bool {
     matches!(kind, ClusterErrorKind::Invalid | ClusterErrorKind::Other)
 }
 
-/// A body, line by line.
+/// The lines of a body.
 struct Lines {
     body: Body,
     buffer: LineBuffer,
@@ -257,7 +262,7 @@ impl Lines {
         Lines { body, buffer: LineBuffer::default() }
     }
 
-    /// The next line that is not empty; `None` at the end. A last line without a newline was cut off and is left out.
+    /// The next line that is not empty; `None` at the end. A last line without a newline was cut off, so it is ignored.
     async fn next(&mut self) -> Option<Result<Bytes, ::kube::Error>> {
         loop {
             if let Some(line) = self.buffer.line() {
