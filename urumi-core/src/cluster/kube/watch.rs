@@ -149,7 +149,7 @@ impl Watch {
     }
 
     async fn connect(&mut self, version: String) -> Result<(), Failure> {
-        let seconds = if self.failing { SECONDS_AFTER_ERROR } else { seconds(self.transport.watch_timeout) };
+        let seconds = if self.failing { SECONDS_AFTER_ERROR } else { period(self.transport.watch_timeout) };
         let seconds = rand::random_range(seconds);
         match self.transport.open(&Call::watch(&self.query, &version, seconds)).await {
             Ok(response) => {
@@ -235,7 +235,7 @@ impl Watch {
 }
 
 /// For how many seconds to watch. A random time keeps the watches from reconnecting all at once.
-fn seconds(timeout: Duration) -> RangeInclusive<u64> {
+fn period(timeout: Duration) -> RangeInclusive<u64> {
     let seconds = timeout.as_secs().max(1);
     seconds..=seconds.saturating_add(seconds / 5)
 }
