@@ -1,13 +1,10 @@
 //! The values of settings that more than one frontend has, read from what was given for them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde_json::Value;
 
 use crate::engine::EngineRegistry;
-use crate::engine::medusa::MedusaEngine;
 use crate::error::FieldError;
 use crate::kubernetes::syntax;
 use crate::store::Options;
@@ -45,36 +42,18 @@ pub fn domain(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The engines that come with urumi, where new stores start from an installation's defaults: options by an engine's
-/// name. What these leave out has its built-in default.
+/// The engines that come with urumi, with an installation's defaults: options by an engine's name. An option that is
+/// left out has its built-in default.
 ///
 /// # Errors
 /// Every name and option that is wrong, by its path, e.g. `medusa.database.storage.size`.
 pub fn engines(defaults: Options) -> Result<EngineRegistry, Vec<FieldError>> {
-    let mut engines = EngineRegistry::builtin();
-    let mut wrong = Vec::new();
-    for (name, options) in defaults {
-        match (name.as_str(), options) {
-            (MedusaEngine::NAME, Value::Object(options)) => match MedusaEngine::with_defaults(options) {
-                Ok(engine) => engines.register(Arc::new(engine)),
-                Err(errors) => {
-                    wrong.extend(errors.into_iter().map(|e| FieldError::new(format!("{name}.{}", e.field), e.message)));
-                }
-            },
-            // All of its lines may be commented out.
-            (MedusaEngine::NAME, Value::Null) => {}
-            (MedusaEngine::NAME, _) => {
-                wrong.push(FieldError::new(name, "must hold the engine's options by their names"))
-            }
-            _ => wrong.push(FieldError::new(name, format!("is no engine; there is {}", engines.names()))),
-        }
-    }
-    if wrong.is_empty() { Ok(engines) } else { Err(wrong) }
+    EngineRegistry::builtin().with_defaults(defaults)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -35,6 +35,8 @@ mod theme;
 mod validate;
 mod workload;
 
+use std::sync::Arc;
+
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
@@ -100,6 +102,10 @@ impl Default for MedusaEngine {
 impl Engine for MedusaEngine {
     fn name(&self) -> &str {
         Self::NAME
+    }
+
+    fn with_defaults(&self, defaults: &Options) -> Result<Arc<dyn Engine>, Vec<FieldError>> {
+        Ok(Arc::new(MedusaEngine::with_defaults(defaults.clone())?))
     }
 
     fn info(&self) -> EngineInfo {
