@@ -25,10 +25,10 @@ use uuid::Uuid;
 pub use self::probe::Answer;
 use self::problem::{innermost, no_answer, refusal, unreadable};
 use crate::engine::EngineInfo;
-use crate::error::{Error, Operation, Result};
+use crate::error::{Error, FieldError, Operation, Result};
 use crate::lines::Lines;
 use crate::orchestrator::LogLines;
-use crate::orchestrator::{Precondition, StoreOrchestrator, StoreStream};
+use crate::orchestrator::{Action, Precondition, StoreOrchestrator, StoreStream};
 use crate::secret::SecretString;
 use crate::store::credentials::Credentials;
 use crate::store::idempotency::check_key;
@@ -266,10 +266,17 @@ fn is_loopback(base: &Url) -> bool {
     address.map_or(host == "localhost" || host.ends_with(".localhost"), |address| address.is_loopback())
 }
 
-fn guarded(request: RequestBuilder, expected: &Precondition) -> RequestBuilder {
-    match expected.expected() {
-        Some(version) => request.header(IF_MATCH, format!("\"{version}\"")),
-        None => request,
+/// The request with what is expected of its store. A version says which store is meant, too: no two objects of a
+/// cluster have the same one.
+fn guarded(request: RequestBuilder, expected: &Precondition) -> Result<RequestBuilder> {
+    match (expected.expected_version(), expected.expected_uid()) {
+        (Some(version), _) => Ok(request.header(IF_MATCH, format!("\"{version}\""))),
+        (None, None) => Ok(request),
+        // Sent without it, the request would act on any store of the id.
+        (None, Some(_)) => {
+            let message = "a server cannot be told a uid; expect a version instead";
+            Err(FieldError::new("precondition", message).into())
+        }
     }
 }
 
@@ -341,13 +348,16 @@ impl StoreOrchestrator for HttpOrchestrator {
     }
 
     async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
-        let request = guarded(self.request(Method::DELETE, &["stores", id.as_str()]), expected);
+        let request = guarded(self.request(Method::DELETE, &["stores", id.as_str()]), expected)?;
         self.change(Operation::Delete, Some(id), request).await
     }
 
-    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
-        let request = guarded(self.request(Method::POST, &["stores", id.as_str(), "retry"]), expected);
-        self.change(Operation::Retry, Some(id), request).await
+    async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store> {
+        let path = match action {
+            Action::Retry => "retry",
+        };
+        let request = guarded(self.request(Method::POST, &["stores", id.as_str(), path]), expected)?;
+        self.change(action.operation(), Some(id), request).await
     }
 
     async fn engines(&self) -> Result<Vec<EngineInfo>> {
@@ -381,10 +391,10 @@ impl StoreOrchestrator for HttpOrchestrator {
         Ok(Credentials { address, username, password: password.map(SecretString::new) })
     }
 
-    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
+    async fn smoke_if(&self, id: &StoreId, expected: &Precondition) -> Result<SmokeReport> {
         const OPERATION: Operation = Operation::Smoke;
         // Sent once, since each time an order is placed, and waited for as long as an order may take.
-        let request = self.request(Method::POST, &["stores", id.as_str(), "smoke"]);
+        let request = guarded(self.request(Method::POST, &["stores", id.as_str(), "smoke"]), expected)?;
         match timeout(SMOKE, request.send()).await {
             Ok(Ok(response)) if response.status().is_success() => json(OPERATION, response).await,
             Ok(Ok(response)) => Err(refusal(OPERATION, Some(id), response).await.0),

@@ -68,7 +68,7 @@ pub use http_client::HttpOrchestrator;
 pub use monitor::leader::{LeaderElection, Leadership};
 pub use monitor::{MonitorHandle, MonitorHealth, ReadinessMonitor};
 pub use orchestrator::local::{Orchestrator, OrchestratorBuilder};
-pub use orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
+pub use orchestrator::{Action, Precondition, StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
 pub use store::{CreateStore, Store, StoreId};
 
 /// Tests the examples of the README.

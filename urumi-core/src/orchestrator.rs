@@ -11,7 +11,7 @@ use futures::stream::BoxStream;
 use serde_json::Value;
 
 use crate::engine::EngineInfo;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::store::credentials::Credentials;
 use crate::store::logs::{LogLine, LogQuery};
 use crate::store::preview::{Difference, Preview};
@@ -39,24 +39,83 @@ pub type StoreStream = BoxStream<'static, Result<StoreEvent>>;
 /// that is followed has ended; dropping it ends the requests beneath.
 pub type LogLines = BoxStream<'static, Result<LogLine>>;
 
-/// What a store must still be like for a change to be made.
+/// Which store an act is meant for, and in which state. An id alone says neither: it may belong to a later store.
+///
+/// ```
+/// # async fn example(urumi: &dyn urumi_core::StoreOrchestrator, id: &urumi_core::StoreId) -> urumi_core::Result<()> {
+/// use urumi_core::Precondition;
+///
+/// let store = urumi.get(id).await?;
+/// // Look at the store, ask somebody whether it may go, and then delete this store and no other of its id.
+/// urumi.delete_if(id, &Precondition::of(&store)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Precondition {
+    uid: Option<String>,
     version: Option<String>,
 }
 
 impl Precondition {
-    /// None: the change is made whatever the store is like.
-    pub const NONE: Precondition = Precondition { version: None };
+    /// No precondition: any store of the id, in any state.
+    pub const NONE: Precondition = Precondition { uid: None, version: None };
 
-    /// The store's [`resource_version`](Store::resource_version) must be this.
-    pub fn version(version: impl Into<String>) -> Self {
-        Precondition { version: Some(version.into()) }
+    /// This store in any state, but no later store of the same id. A store that was read through a server has no
+    /// [`uid`](Store::uid): then its version is expected, which is stricter.
+    pub fn of(store: &Store) -> Self {
+        Precondition::NONE.pinned_to(store)
     }
 
-    /// The version that is expected, if one is.
-    pub fn expected(&self) -> Option<&str> {
+    /// Any store of the id whose [`resource_version`](Store::resource_version) is this.
+    pub fn version(version: impl Into<String>) -> Self {
+        Precondition { uid: None, version: Some(version.into()) }
+    }
+
+    /// The store whose [`uid`](Store::uid) is this, in any state.
+    pub fn uid(uid: impl Into<String>) -> Self {
+        Precondition { uid: Some(uid.into()), version: None }
+    }
+
+    /// Also expects the store to be this one, as [`of`](Self::of) does.
+    #[must_use]
+    pub fn pinned_to(mut self, store: &Store) -> Self {
+        match &store.uid {
+            Some(uid) => self.uid = Some(uid.clone()),
+            None if self.version.is_none() => self.version = Some(store.resource_version.clone()),
+            None => {}
+        }
+        self
+    }
+
+    /// The expected uid.
+    pub fn expected_uid(&self) -> Option<&str> {
+        self.uid.as_deref()
+    }
+
+    /// The expected version.
+    pub fn expected_version(&self) -> Option<&str> {
         self.version.as_deref()
+    }
+}
+
+/// An act on a store, for [`StoreOrchestrator::act_if`].
+///
+/// An implementation by an outsider refuses the acts that it does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Gives a failed store a new deadline and creates what is missing. A store that is provisioning is resumed; in any
+    /// other status it is refused as `WrongState`.
+    Retry,
+}
+
+impl Action {
+    /// The operation that errors name.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Action::Retry => Operation::Retry,
+        }
     }
 }
 
@@ -106,18 +165,19 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     fn watch(&self, id: Option<&StoreId>) -> StoreStream;
 
     /// Begins the removal of a store with everything in it, and returns it as `deleting`. A store that is being
-    /// removed already is success, whatever is expected of it.
+    /// removed already is success, whatever its version.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id, `Changed` when it is not what is expected.
+    /// `NotFound` when there is no store of this id and of the expected uid, `Changed` when its version is not the
+    /// expected one.
     async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store>;
 
-    /// Gives a failed store a new deadline and makes what is missing. A store that is provisioning is resumed.
+    /// Acts on a store and returns it as it is then.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id, `WrongState` when it is neither failed nor provisioning, `Changed`
-    /// when it is not what is expected.
-    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store>;
+    /// `NotFound` when there is no store of this id and of the expected uid, `Changed` when its version is not the
+    /// expected one, `WrongState` when the store's status does not allow the act: see [`Action`].
+    async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store>;
 
     /// The engines that stores can be made with, by name.
     ///
@@ -165,14 +225,15 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     /// # Errors
     /// `NotFound` when there is no store of this id, `WrongState` when it is neither ready nor degraded, or when stores
     /// of its engine cannot be tried; `NoReport` when the run ended without telling anything. One that told nothing
-    /// since the store was deleted meanwhile is `WrongState`, or `NotFound` once the store is gone.
-    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport>;
+    /// since the store was deleted meanwhile is `WrongState`, or `NotFound` once the store is gone. A precondition is
+    /// refused as in [`act_if`](Self::act_if).
+    async fn smoke_if(&self, id: &StoreId, expected: &Precondition) -> Result<SmokeReport>;
 }
 
 /// Conveniences over every [`StoreOrchestrator`].
 #[async_trait]
 pub trait StoreOrchestratorExt: StoreOrchestrator {
-    /// Begins the removal of a store, whatever it is like: see [`StoreOrchestrator::delete_if`].
+    /// Begins the removal of a store without a precondition: see [`StoreOrchestrator::delete_if`].
     ///
     /// # Errors
     /// `NotFound` when there is none of this id.
@@ -180,12 +241,36 @@ pub trait StoreOrchestratorExt: StoreOrchestrator {
         self.delete_if(id, &Precondition::NONE).await
     }
 
-    /// Tries a store again, whatever it is like: see [`StoreOrchestrator::retry_if`].
+    /// Retries a store without a precondition: see [`Action::Retry`].
     ///
     /// # Errors
     /// `NotFound` when there is none of this id, `WrongState` when it is neither failed nor provisioning.
     async fn retry(&self, id: &StoreId) -> Result<Store> {
-        self.retry_if(id, &Precondition::NONE).await
+        self.act_if(id, Action::Retry, &Precondition::NONE).await
+    }
+
+    /// Places a smoke order without a precondition: see [`StoreOrchestrator::smoke_if`].
+    ///
+    /// # Errors
+    /// Those of [`StoreOrchestrator::smoke_if`].
+    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
+        self.smoke_if(id, &Precondition::NONE).await
+    }
+
+    /// Confirms that the id of a store still belongs to that store, and not to a later one. Where this succeeds,
+    /// everything read by that id since `store` was read is about this store: a frontend that has authorised somebody
+    /// for `store` shows it only then.
+    ///
+    /// # Errors
+    /// `NotFound` when the store is gone, whatever has its id now.
+    async fn confirm(&self, store: &Store) -> Result<()> {
+        let now = self.get(&store.id).await?;
+        match (&store.uid, &now.uid) {
+            (Some(before), Some(now)) if before == now => Ok(()),
+            // A server does not show uids.
+            (None, None) if store.created_at == now.created_at => Ok(()),
+            _ => Err(Error::NotFound { id: store.id.clone() }),
+        }
     }
 
     /// Waits until a condition decides, e.g. `Ready.or_failed()`, and returns the store as it then is (as last seen,
@@ -301,8 +386,8 @@ impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
     async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
         (**self).delete_if(id, expected).await
     }
-    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
-        (**self).retry_if(id, expected).await
+    async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store> {
+        (**self).act_if(id, action, expected).await
     }
     async fn engines(&self) -> Result<Vec<EngineInfo>> {
         (**self).engines().await
@@ -322,7 +407,7 @@ impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
         (**self).credentials(id, reveal).await
     }
-    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
-        (**self).smoke(id).await
+    async fn smoke_if(&self, id: &StoreId, expected: &Precondition) -> Result<SmokeReport> {
+        (**self).smoke_if(id, expected).await
     }
 }

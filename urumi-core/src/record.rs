@@ -292,6 +292,7 @@ impl Record {
             owner: self.owner.clone(),
             conditions: self.conditions.clone(),
             resource_version: self.resource_version.clone(),
+            uid: Some(self.uid.clone()),
             made_by: self.idempotency.clone(),
         }
     }

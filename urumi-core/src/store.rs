@@ -84,6 +84,10 @@ pub struct Store {
     /// Changes whenever anything of this changes; equal versions mean the same state. Its namespace's
     /// `resourceVersion`.
     pub resource_version: String,
+    /// The uid of its namespace: no other store ever has it, whereas an id may belong to another store later. `None` for
+    /// a store that was read through a server, which does not show it.
+    #[serde(skip)]
+    pub uid: Option<String>,
     /// The request that made it, where that came with a key. Never shown.
     #[serde(skip)]
     pub made_by: Option<Idempotency>,

@@ -14,7 +14,7 @@ pub use self::health::Readiness;
 use std::sync::Arc;
 
 use axum::middleware::from_fn;
-use urumi_core::StoreId;
+use urumi_core::{Store, StoreId, StoreOrchestratorExt as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -48,12 +48,30 @@ pub(crate) fn public() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready))
 }
 
-/// Whether the caller may do something to a store. Whose it is now is for the cluster to say: memory may lag behind, and the
-/// id be another's since then.
-async fn permitted(state: &ServerState, principal: &Principal, action: Action, id: &StoreId) -> Result<(), Problem> {
+/// The store that the caller may do something to. The cluster is asked who owns it, since the view may lag behind.
+///
+/// The id may belong to another owner's store a moment later. A handler therefore acts with
+/// [`Precondition::of`](urumi_core::Precondition::of) this store, and shows what it has read only after
+/// [`confirm`](urumi_core::StoreOrchestratorExt::confirm).
+async fn permitted(state: &ServerState, principal: &Principal, action: Action, id: &StoreId) -> Result<Store, Problem> {
     synced(state).await?;
-    let owner = view::owner_of(&state.orchestrator().get(id).await?);
-    decide(principal, action, owner.as_ref()).or_refuse(principal, action, || no_such_store(id))
+    let store = state.orchestrator().get(id).await?;
+    let decision = decide(principal, action, view::owner_of(&store).as_ref());
+    decision.or_refuse(principal, action, || no_such_store(id))?;
+    Ok(store)
+}
+
+/// Does something that reads from a store, if the caller may. The answer is withheld where the id has become another
+/// store's meanwhile.
+async fn reading<T>(
+    state: &ServerState,
+    (principal, action, id): (&Principal, Action, &StoreId),
+    read: impl Future<Output = urumi_core::Result<T>>,
+) -> Result<T, Problem> {
+    let store = permitted(state, principal, action, id).await?;
+    let answer = read.await?;
+    state.orchestrator().confirm(&store).await?;
+    Ok(answer)
 }
 
 /// A store as it is remembered, if the caller may see it.

@@ -29,8 +29,13 @@ pub(super) async fn run(
     if !yes && !confirmed(out, &store)? {
         return Err(CommandError::new(ExitStatus::Other, format!("store {} was not deleted", store.id)));
     }
+    // No later store of the same id: the question may have stood for long. A server does not show uids.
+    let expected = match store.uid {
+        Some(_) => expected.clone().pinned_to(&store),
+        None => expected.clone(),
+    };
     let id = store.id;
-    let store = target.stores.delete_if(&id, expected).await?;
+    let store = target.stores.delete_if(&id, &expected).await?;
     if !wait.wait {
         out.store(&store)?;
         out.note(&format!("store {id} is being deleted; `urumi wait {id} --for deleted` waits for it"));

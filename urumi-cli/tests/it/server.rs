@@ -26,8 +26,8 @@ use urumi_core::store::logs::{LogLine, LogQuery};
 use urumi_core::store::preview::{Difference, Preview};
 use urumi_core::store::smoke::SmokeReport;
 use urumi_core::store::timeline::TimelineEntry;
+use urumi_core::{Action, Precondition, StoreOrchestrator, StoreStream};
 use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, Store, StoreId};
-use urumi_core::{Precondition, StoreOrchestrator, StoreStream};
 use urumi_http::auth::Authentication;
 use urumi_http::{ServerState, router};
 
@@ -207,8 +207,8 @@ impl StoreOrchestrator for WithLogs {
     async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
         self.inner.delete_if(id, expected).await
     }
-    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
-        self.inner.retry_if(id, expected).await
+    async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store> {
+        self.inner.act_if(id, action, expected).await
     }
     async fn engines(&self) -> Result<Vec<EngineInfo>> {
         StoreOrchestrator::engines(&self.inner).await
@@ -222,8 +222,8 @@ impl StoreOrchestrator for WithLogs {
     async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {
         self.inner.timeline(id).await
     }
-    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
-        self.inner.smoke(id).await
+    async fn smoke_if(&self, id: &StoreId, expected: &Precondition) -> Result<SmokeReport> {
+        self.inner.smoke_if(id, expected).await
     }
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
         self.inner.credentials(id, reveal).await

@@ -5,6 +5,7 @@ mod credentials;
 mod execute;
 mod explain;
 mod logs;
+mod retry;
 mod smoke;
 
 use std::fmt;
@@ -21,10 +22,10 @@ pub(crate) use self::execute::Failure;
 use crate::cluster::ClusterBackend;
 use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
 use crate::error::{Error, FieldError, Operation, Result};
-use crate::kubernetes::{ClusterErrorKind, Preconditions, WatchEvent};
+use crate::kubernetes::{ClusterError, ClusterErrorKind, Preconditions, WatchEvent};
 use crate::kubernetes::{Object, ObjectRef};
 use crate::orchestrator::LogLines;
-use crate::orchestrator::{Precondition, StoreEvent, StoreOrchestrator, StoreStream};
+use crate::orchestrator::{Action, Precondition, StoreEvent, StoreOrchestrator, StoreStream};
 use crate::plan::differences::differences;
 use crate::plan::manifests::{manifests, teardown};
 use crate::plan::{Observed, Plan, plan_for};
@@ -45,7 +46,7 @@ pub const LOCAL_DOMAIN: &str = "localtest.me";
 /// How many writes may be under way at once, by default.
 const IN_FLIGHT: usize = 32;
 
-/// How often a write that lost against another writer is computed anew before the conflict is reported.
+/// How many conflicts with other writers one operation tolerates before it reports them.
 const CONFLICT_TRIES: usize = 8;
 
 /// Where the time of day comes from.
@@ -297,6 +298,15 @@ impl Orchestrator {
         let namespace = found.map_err(|e| Error::cluster(operation, Some(id), e))?;
         namespace.as_ref().and_then(Record::read).ok_or_else(|| Error::NotFound { id: id.clone() })
     }
+
+    /// Reads a store's record, unless the id belongs to another store than the expected one.
+    async fn expected_record(&self, operation: Operation, id: &StoreId, expected: &Precondition) -> Result<Record> {
+        let record = self.record(operation, id).await?;
+        match expected.expected_uid() {
+            Some(uid) if uid != record.uid => Err(Error::NotFound { id: id.clone() }),
+            _ => Ok(record),
+        }
+    }
 }
 
 fn render_error(spec: &StoreSpec, error: &RenderError) -> Error {
@@ -350,14 +360,15 @@ impl StoreOrchestrator for Orchestrator {
     }
 
     async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
-        for _ in 0..CONFLICT_TRIES {
-            let record = self.record(Operation::Delete, id).await?;
+        let mut conflicts = Conflicts::default();
+        loop {
+            let record = self.expected_record(Operation::Delete, id, expected).await?;
             let mut store = record.store(&self.inner.engines);
             if store.status == StoreStatus::Deleting {
                 return Ok(store);
             }
             // The deletion itself is pinned to this version.
-            as_expected(Operation::Delete, &record, expected)?;
+            at_version(Operation::Delete, &record, expected)?;
             let expected = Preconditions::uid(record.uid).at(record.resource_version);
             match self.inner.cluster.delete(&namespace_ref(id), &expected).await {
                 Ok(()) => {
@@ -365,53 +376,22 @@ impl StoreOrchestrator for Orchestrator {
                     store.reason = None;
                     return Ok(store);
                 }
-                // The record changed in between (a monitor wrote a status): look again whether it is still ours.
-                Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
+                // The record changed in between (a monitor wrote a status): check again that it is still ours.
+                Err(error) if error.kind() == ClusterErrorKind::Conflict => {
+                    conflicts.note(Operation::Delete, id, error)?;
+                }
                 Err(error) if error.kind() == ClusterErrorKind::NotFound => {
                     return Err(Error::NotFound { id: id.clone() });
                 }
                 Err(error) => return Err(Error::cluster(Operation::Delete, Some(id), error)),
             }
         }
-        Err(too_many_conflicts(Operation::Delete, id))
     }
 
-    async fn retry_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
-        let mut record = self.record(Operation::Retry, id).await?;
-        as_expected(Operation::Retry, &record, expected)?;
-        for _ in 0..CONFLICT_TRIES {
-            match record.status {
-                StoreStatus::Failed => {}
-                StoreStatus::Provisioning => {
-                    let spec = readable_spec(Operation::Retry, &record)?;
-                    let plan = self.outstanding(Operation::Retry, spec, &record).await?;
-                    let store = record.store(&self.inner.engines);
-                    return match self.carry_out(spec, &record.uid, &plan).await {
-                        Ok(()) => Ok(store),
-                        Err(failure) => Err(failure.of(store)),
-                    };
-                }
-                status => {
-                    let message = format!("it is {status}; only a failed or provisioning store can be retried");
-                    return Err(Error::WrongState { operation: Operation::Retry, id: id.clone(), message });
-                }
-            }
-            let patch = record.provision_again(self.now());
-            match self.inner.cluster.patch_metadata(&namespace_ref(id), &patch).await {
-                Ok(namespace) => {
-                    record = Record::read(&namespace).ok_or_else(|| Error::NotFound { id: id.clone() })?;
-                }
-                Err(error) if error.kind() == ClusterErrorKind::Conflict => {
-                    record = self.record(Operation::Retry, id).await?;
-                    as_expected(Operation::Retry, &record, expected)?;
-                }
-                Err(error) if error.kind() == ClusterErrorKind::NotFound => {
-                    return Err(Error::NotFound { id: id.clone() });
-                }
-                Err(error) => return Err(Error::cluster(Operation::Retry, Some(id), error)),
-            }
+    async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store> {
+        match action {
+            Action::Retry => self.retry_store(id, expected).await,
         }
-        Err(too_many_conflicts(Operation::Retry, id))
     }
 
     async fn engines(&self) -> Result<Vec<EngineInfo>> {
@@ -430,8 +410,8 @@ impl StoreOrchestrator for Orchestrator {
         self.store_timeline(id).await
     }
 
-    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
-        self.smoke_store(id).await
+    async fn smoke_if(&self, id: &StoreId, expected: &Precondition) -> Result<SmokeReport> {
+        self.smoke_store(id, expected).await
     }
 
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
@@ -443,8 +423,8 @@ impl StoreOrchestrator for Orchestrator {
     }
 }
 
-fn as_expected(operation: Operation, record: &Record, expected: &Precondition) -> Result<()> {
-    match expected.expected() {
+fn at_version(operation: Operation, record: &Record, expected: &Precondition) -> Result<()> {
+    match expected.expected_version() {
         Some(version) if version != record.resource_version => {
             Err(Error::Changed { operation, id: record.id.clone(), expected: version.to_owned() })
         }
@@ -452,9 +432,16 @@ fn as_expected(operation: Operation, record: &Record, expected: &Precondition) -
     }
 }
 
-fn too_many_conflicts(operation: Operation, id: &StoreId) -> Error {
-    let message = "it keeps changing; try again".to_owned();
-    Error::WrongState { operation, id: id.clone(), message }
+/// Counts the writes of one operation that another writer has overtaken.
+#[derive(Default)]
+struct Conflicts(usize);
+
+impl Conflicts {
+    /// Counts a conflict. The one after which the operation gives up is returned as its error, which is retryable.
+    fn note(&mut self, operation: Operation, id: &StoreId, conflict: ClusterError) -> Result<()> {
+        self.0 += 1;
+        if self.0 < CONFLICT_TRIES { Ok(()) } else { Err(Error::cluster(operation, Some(id), conflict)) }
+    }
 }
 
 /// The stores among some namespaces, oldest first.
@@ -470,7 +457,7 @@ mod tests {
 
     use super::*;
     use crate::cluster::MockClusterBackend;
-    use crate::kubernetes::{ClusterError, Verb};
+    use crate::kubernetes::Verb;
 
     fn taken(object: &Object) -> ClusterError {
         ClusterError::new(Verb::Create, object.reference(), ClusterErrorKind::AlreadyExists, "it exists")

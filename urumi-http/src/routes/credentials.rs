@@ -7,7 +7,7 @@ use http::header::CACHE_CONTROL;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::permitted;
+use super::reading;
 use crate::auth::{Action, Caller};
 use crate::extract::{Id, Query};
 use crate::openapi::OnStore;
@@ -64,10 +64,8 @@ pub(super) async fn credentials(
     Id(id): Id,
     Query(query): Query<CredentialsQuery>,
 ) -> Result<Response, Problem> {
-    let outcome = match permitted(&state, &principal, Action::ViewCredentials, &id).await {
-        Ok(()) => state.orchestrator().credentials(&id, query.reveal).await.map_err(Problem::from),
-        Err(refusal) => Err(refusal),
-    };
+    let asked = (&principal, Action::ViewCredentials, &id);
+    let outcome = reading(&state, asked, state.orchestrator().credentials(&id, query.reveal)).await;
     if query.reveal {
         state.audit().note(&principal, Action::ViewCredentials, Some(&id), &outcome);
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use urumi_core::store::preview::Difference;
 use urumi_core::store::timeline::TimelineEntry;
 
-use super::permitted;
+use super::reading;
 use crate::auth::{Action, Caller};
 use crate::extract::Id;
 use crate::openapi::OnStore;
@@ -30,8 +30,8 @@ pub(super) async fn events(
     Caller(principal): Caller,
     Id(id): Id,
 ) -> Result<Json<Vec<TimelineEntry>>, Problem> {
-    permitted(&state, &principal, Action::ViewEvents, &id).await?;
-    Ok(Json(state.orchestrator().timeline(&id).await?))
+    let asked = (&principal, Action::ViewEvents, &id);
+    reading(&state, asked, state.orchestrator().timeline(&id)).await.map(Json)
 }
 
 /// Show what a store is made of
@@ -51,8 +51,8 @@ pub(super) async fn manifests(
     Caller(principal): Caller,
     Id(id): Id,
 ) -> Result<Json<Vec<Value>>, Problem> {
-    permitted(&state, &principal, Action::ViewManifests, &id).await?;
-    Ok(Json(state.orchestrator().manifests(&id).await?))
+    let asked = (&principal, Action::ViewManifests, &id);
+    reading(&state, asked, state.orchestrator().manifests(&id)).await.map(Json)
 }
 
 /// Show what a repair of a store would do
@@ -71,6 +71,6 @@ pub(super) async fn diff(
     Caller(principal): Caller,
     Id(id): Id,
 ) -> Result<Json<Vec<Difference>>, Problem> {
-    permitted(&state, &principal, Action::ViewDiff, &id).await?;
-    Ok(Json(state.orchestrator().differences(&id).await?))
+    let asked = (&principal, Action::ViewDiff, &id);
+    reading(&state, asked, state.orchestrator().differences(&id)).await.map(Json)
 }

@@ -12,7 +12,7 @@ use urumi_core::error::FieldError;
 use urumi_core::store::logs::{LogLine, LogQuery};
 use utoipa::IntoParams;
 
-use super::permitted;
+use super::reading;
 use crate::auth::{Action, Caller};
 use crate::extract::{Id, Query, UNBUFFERED};
 use crate::openapi::OnStore;
@@ -65,10 +65,11 @@ pub(super) async fn logs(
         let message = format!("must be from 0 to {}", LogQuery::MAX_TAIL);
         return Err(Problem::malformed(FieldError::new("tail", message)));
     }
-    permitted(&state, &principal, Action::ViewLogs, &id).await?;
     let brackets = query.component.is_none();
     let wanted = LogQuery { component: query.component, tail, follow: query.follow };
-    let lines = state.orchestrator().logs(&id, &wanted).await?;
+    // A stream that is open stays with the containers that it was opened for.
+    let asked = (&principal, Action::ViewLogs, &id);
+    let lines = reading(&state, asked, state.orchestrator().logs(&id, &wanted)).await?;
     let draining = state.draining().clone();
     let structured = headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|v| v.contains(NDJSON)));
     let bytes = lines

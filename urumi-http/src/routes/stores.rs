@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use urumi_core::error::{Error, FieldError};
+use urumi_core::orchestrator;
 use urumi_core::store::idempotency::{Idempotency, Repetition};
 use urumi_core::store::preview::Preview;
 use urumi_core::store::status::StoreStatus;
@@ -390,8 +391,8 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let expected = precondition(&headers)?;
-    let deleted = change(&state, &principal, Action::DeleteStore, &id, async {
-        let store = state.orchestrator().delete_if(&id, &expected).await?;
+    let deleted = change(&state, &principal, Action::DeleteStore, &id, async |store| {
+        let store = state.orchestrator().delete_if(&id, &expected.pinned_to(&store)).await?;
         state.view().seen_deleting(&id).await;
         Ok(store)
     });
@@ -421,24 +422,25 @@ pub(super) async fn retry(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let expected = precondition(&headers)?;
-    let retried = change(&state, &principal, Action::RetryStore, &id, async {
-        let store = begun(state.orchestrator().retry_if(&id, &expected).await)?;
+    let retried = change(&state, &principal, Action::RetryStore, &id, async |store| {
+        let expected = expected.pinned_to(&store);
+        let store = begun(state.orchestrator().act_if(&id, orchestrator::Action::Retry, &expected).await)?;
         state.view().seen(&id, &store.resource_version).await;
         Ok(store)
     });
     Ok(accepted(&retried.await?))
 }
 
-/// Makes a change to a store, if the caller may, and notes what became of it.
+/// Changes a store, if the caller may, and notes the outcome. `work` is given the store that the caller may change.
 async fn change(
     state: &ServerState,
     principal: &Principal,
     action: Action,
     id: &StoreId,
-    work: impl Future<Output = Result<Store, Problem>>,
+    work: impl AsyncFnOnce(Store) -> Result<Store, Problem>,
 ) -> Result<Store, Problem> {
     let outcome = match permitted(state, principal, action, id).await {
-        Ok(()) => work.await,
+        Ok(store) => work(store).await,
         Err(problem) => Err(problem),
     };
     state.audit().note(principal, action, Some(id), &outcome);

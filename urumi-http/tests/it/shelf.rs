@@ -17,7 +17,7 @@ use urumi_core::store::smoke::SmokeReport;
 use urumi_core::store::status::StoreStatus;
 use urumi_core::store::timeline::TimelineEntry;
 use urumi_core::{
-    CreateStore, Error, Precondition, Result, Store, StoreEvent, StoreId, StoreOrchestrator, StoreStream,
+    Action, CreateStore, Error, Precondition, Result, Store, StoreEvent, StoreId, StoreOrchestrator, StoreStream,
 };
 
 /// Watched once; everything else it does not know.
@@ -46,6 +46,7 @@ pub(crate) fn store(id: &str, created: i64, version: u64) -> Store {
         owner: Some("user:ann".to_owned()),
         conditions: Vec::new(),
         resource_version: version.to_string(),
+        uid: None,
         made_by: None,
         id,
     }
@@ -76,7 +77,7 @@ impl StoreOrchestrator for Shelf {
     async fn delete_if(&self, _id: &StoreId, _expected: &Precondition) -> Result<Store> {
         unknown()
     }
-    async fn retry_if(&self, _id: &StoreId, _expected: &Precondition) -> Result<Store> {
+    async fn act_if(&self, _id: &StoreId, _action: Action, _expected: &Precondition) -> Result<Store> {
         unknown()
     }
     async fn engines(&self) -> Result<Vec<EngineInfo>> {
@@ -94,7 +95,7 @@ impl StoreOrchestrator for Shelf {
     async fn credentials(&self, _id: &StoreId, _reveal: bool) -> Result<Credentials> {
         unknown()
     }
-    async fn smoke(&self, _id: &StoreId) -> Result<SmokeReport> {
+    async fn smoke_if(&self, _id: &StoreId, _expected: &Precondition) -> Result<SmokeReport> {
         unknown()
     }
     async fn logs(&self, _id: &StoreId, _query: &LogQuery) -> Result<LogLines> {

@@ -5,3 +5,4 @@ mod creating;
 mod keys;
 mod limits;
 mod listing;
+mod replaced;

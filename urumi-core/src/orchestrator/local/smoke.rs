@@ -6,12 +6,13 @@ use futures::{StreamExt, stream};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Orchestrator, readable_spec, render_error};
+use super::{Orchestrator, at_version, readable_spec, render_error};
 use crate::assessment::diagnosis::Surroundings;
 use crate::assessment::smoke::{JOB_NAME, end, report, why_silent};
 use crate::error::{Error, Operation, Result};
 use crate::kubernetes::{ClusterErrorKind, LabelRequirement, Query, WatchEvent};
 use crate::kubernetes::{Kind, Object};
+use crate::orchestrator::Precondition;
 use crate::plan::manifests::smoke;
 use crate::record::{Record, own};
 use crate::store::StoreId;
@@ -34,8 +35,9 @@ enum Of {
 }
 
 impl Orchestrator {
-    pub(super) async fn smoke_store(&self, id: &StoreId) -> Result<SmokeReport> {
-        let record = self.record(OPERATION, id).await?;
+    pub(super) async fn smoke_store(&self, id: &StoreId, expected: &Precondition) -> Result<SmokeReport> {
+        let record = self.expected_record(OPERATION, id, expected).await?;
+        at_version(OPERATION, &record, expected)?;
         match self.smoke_recorded(&record).await {
             Ok(report) => Ok(report),
             Err(error) => Err(self.gone_meanwhile(&record).await.unwrap_or(error)),
@@ -62,6 +64,9 @@ impl Orchestrator {
             Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => job,
             Err(error) => return Err(Error::cluster(OPERATION, Some(id), error)),
         };
+        // The Job is created by the name of the namespace, which may be a later store's by now. There it has no owner,
+        // and the garbage collector removes it.
+        self.expected_record(OPERATION, id, &Precondition::uid(&record.uid)).await?;
         let limit = job.int_at("/spec/activeDeadlineSeconds").and_then(|s| u64::try_from(s).ok());
         let limit = limit.map_or(WITHOUT_DEADLINE, |seconds| Duration::from_secs(seconds) + GRACE);
         match tokio::time::timeout(limit, self.reported(id, &job)).await {
@@ -70,14 +75,12 @@ impl Orchestrator {
         }
     }
 
-    /// What there is to say of a run in a store that somebody has deleted since: nothing went wrong with the run.
+    /// The error of a run in a store that somebody has deleted since: nothing went wrong with the run itself.
     async fn gone_meanwhile(&self, before: &Record) -> Option<Error> {
         let id = &before.id;
         match self.record(OPERATION, id).await {
             Err(gone @ Error::NotFound { .. }) => Some(gone),
-            Ok(now) if now.uid != before.uid => {
-                Some(wrong_state(id, "it was deleted, and made anew, meanwhile; try the new one".to_owned()))
-            }
+            Ok(now) if now.uid != before.uid => Some(Error::NotFound { id: id.clone() }),
             Ok(now) if now.status == StoreStatus::Deleting => {
                 Some(wrong_state(id, format!("it is {}, and takes no orders any more", now.status)))
             }

@@ -1,8 +1,8 @@
-//! Checks of `delete_if` and `retry_if`.
+//! Checks of `delete_if` and `act_if`.
 
 use super::context::{Context, Stop, ensure, expect_error};
 use crate::error::{Error, ErrorKind};
-use crate::orchestrator::{Precondition, StoreOrchestratorExt};
+use crate::orchestrator::{Action, Precondition, StoreOrchestratorExt};
 use crate::store::status::StoreStatus;
 use crate::store::wait::{Deleted, Ready};
 
@@ -64,9 +64,30 @@ pub(super) async fn a_deletion_obeys_its_precondition(context: &Context) -> Resu
 
 pub(super) async fn a_retry_obeys_its_precondition(context: &Context) -> Result<(), Stop> {
     let made = context.create().await?;
-    let refused = context.urumi.retry_if(&made.id, &Precondition::version(OTHER_VERSION)).await;
+    let refused = context.urumi.act_if(&made.id, Action::Retry, &Precondition::version(OTHER_VERSION)).await;
     let error = expect_error(refused, ErrorKind::Conflict, "the retry of another version")?;
     ensure!(error.to_string().contains("changed"), "the error does not say that the store has changed: {error}");
+    Ok(())
+}
+
+/// An orchestrator that cannot tell stores by their uids, as one that talks to a server, refuses the precondition itself.
+pub(super) async fn no_act_reaches_another_store_than_the_expected_one(context: &Context) -> Result<(), Stop> {
+    let made = context.ready().await?;
+    let other = Precondition::uid("00000000-0000-4000-8000-000000000000");
+    let acts = [
+        ("retry", context.urumi.act_if(&made.id, Action::Retry, &other).await.map(drop)),
+        ("smoke order", context.urumi.smoke_if(&made.id, &other).await.map(drop)),
+        ("deletion", context.urumi.delete_if(&made.id, &other).await.map(drop)),
+    ];
+    for (act, refused) in acts {
+        match refused.map_err(|error| (error.kind(), error)) {
+            Err((ErrorKind::NotFound | ErrorKind::Invalid, _)) => {}
+            other => return Err(Stop::Failed(format!("the {act} of a store with another uid: {other:?}"))),
+        }
+    }
+    let still = context.urumi.get(&made.id).await?;
+    ensure!(still.status == StoreStatus::Ready, "the refused acts left it {}", still.status);
+    context.urumi.confirm(&made).await?;
     Ok(())
 }
 

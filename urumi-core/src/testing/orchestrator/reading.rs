@@ -2,7 +2,7 @@
 
 use super::context::{Context, Stop, ensure};
 use crate::error::{Error, Result};
-use crate::orchestrator::{Precondition, StoreOrchestratorExt};
+use crate::orchestrator::{Action, Precondition, StoreOrchestratorExt};
 use crate::store::logs::LogQuery;
 
 /// Checks the variant, which conveniences such as `find` rely on.
@@ -21,7 +21,7 @@ pub(super) async fn a_missing_store_is_not_found(context: &Context) -> Result<()
     not_found(urumi.delete(&id).await, "delete")?;
     not_found(urumi.delete_if(&id, &version).await, "delete_if")?;
     not_found(urumi.retry(&id).await, "retry")?;
-    not_found(urumi.retry_if(&id, &version).await, "retry_if")?;
+    not_found(urumi.act_if(&id, Action::Retry, &version).await, "act_if")?;
     not_found(urumi.manifests(&id).await, "manifests")?;
     not_found(urumi.differences(&id).await, "differences")?;
     not_found(urumi.timeline(&id).await, "timeline")?;

@@ -17,7 +17,7 @@ use crate::kubernetes::{LabelRequirement, Query};
 use crate::monitor::ReadinessMonitor;
 use crate::orchestrator::LogLines;
 use crate::orchestrator::local::Orchestrator;
-use crate::orchestrator::{Precondition, StoreStream};
+use crate::orchestrator::{Action, Precondition, StoreStream};
 use crate::store::credentials::Credentials;
 use crate::store::logs::LogQuery;
 use crate::store::preview::{Difference, Preview};
@@ -122,8 +122,8 @@ impl StoreOrchestrator for Careless {
     async fn delete_if(&self, id: &StoreId, _expected: &Precondition) -> Result<Store> {
         self.0.delete_if(id, &Precondition::NONE).await
     }
-    async fn retry_if(&self, id: &StoreId, _expected: &Precondition) -> Result<Store> {
-        self.0.retry_if(id, &Precondition::NONE).await
+    async fn act_if(&self, id: &StoreId, action: Action, _expected: &Precondition) -> Result<Store> {
+        self.0.act_if(id, action, &Precondition::NONE).await
     }
     async fn engines(&self) -> Result<Vec<EngineInfo>> {
         StoreOrchestrator::engines(&self.0).await
@@ -141,8 +141,8 @@ impl StoreOrchestrator for Careless {
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials> {
         self.0.credentials(id, !reveal).await
     }
-    async fn smoke(&self, id: &StoreId) -> Result<SmokeReport> {
-        self.0.smoke(id).await
+    async fn smoke_if(&self, id: &StoreId, _expected: &Precondition) -> Result<SmokeReport> {
+        self.0.smoke_if(id, &Precondition::NONE).await
     }
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
         self.0.logs(id, query).await

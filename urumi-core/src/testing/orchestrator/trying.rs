@@ -2,7 +2,7 @@
 
 use super::context::{Context, Stop, ensure, expect_error};
 use crate::error::ErrorKind;
-use crate::orchestrator::StoreOrchestratorExt as _;
+use crate::orchestrator::{Precondition, StoreOrchestratorExt as _};
 use crate::store::StoreId;
 use crate::store::status::StoreStatus;
 
@@ -30,6 +30,15 @@ pub(super) async fn a_store_that_is_not_ready_is_not_tried(context: &Context) ->
     if refused.is_err() || context.urumi.get(&store.id).await?.status == StoreStatus::Provisioning {
         expect_error(refused, ErrorKind::Conflict, "the smoke order of a store that is being made")?;
     }
+    Ok(())
+}
+
+pub(super) async fn a_smoke_order_obeys_its_precondition(context: &Context) -> Result<(), Stop> {
+    let store = context.ready().await?;
+    // No store of this check has it: Kubernetes counts upwards from one.
+    let refused = context.urumi.smoke_if(&store.id, &Precondition::version("1")).await;
+    let error = expect_error(refused, ErrorKind::Conflict, "the smoke order in another version")?;
+    ensure!(error.to_string().contains("changed"), "the error does not say that the store has changed: {error}");
     Ok(())
 }
 

@@ -2461,7 +2461,13 @@ export interface operations {
     smokeStore: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The ETag that the store must still have
+                 * @example "4711"
+                 */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The store's id */
                 id: string;
@@ -2526,6 +2532,15 @@ export interface operations {
             };
             /** @description The store is neither ready nor degraded, is deleted while it is tried, or stores of its engine cannot be tried */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store has changed since the given ETag */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -31,7 +31,7 @@ async fn a_change_obeys_if_match() {
     let scene = Scene::new(InMemoryCluster::default());
     scene.store("a", None).await;
     let tag = scene.ask("GET", "/stores/a").send().await.header("etag").unwrap().to_owned();
-    for (method, uri) in [("DELETE", "/stores/a"), ("POST", "/stores/a/retry")] {
+    for (method, uri) in [("DELETE", "/stores/a"), ("POST", "/stores/a/retry"), ("POST", "/stores/a/smoke")] {
         let with = |tag: &str| scene.ask(method, uri).header("if-match", tag);
         let stale = with("\"1\"").send().await;
         assert_eq!(stale.verdict(), (412, "precondition-failed".to_owned()), "{method}");
