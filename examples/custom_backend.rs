@@ -92,7 +92,7 @@ async fn main() -> anyhow::Result<()> {
     let recorded = backend();
     let writes = recorded.writes.clone();
     let urumi = Orchestrator::builder(recorded).build();
-    let store = urumi.create(CreateStore::new("Recorded", "medusa")).await?;
+    let store = urumi.create(CreateStore::new("Recorded", "medusa")).await?.into_store();
     println!("writes of the creation of store {}:", store.id);
     for write in writes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         println!("  {write}");

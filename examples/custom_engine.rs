@@ -134,7 +134,7 @@ async fn main() -> anyhow::Result<()> {
     ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
 
     let options = Options::from_iter([("text".to_owned(), json!("Fresh bread from eight o'clock"))]);
-    let store = urumi.create(CreateStore::new("Bakery", "page").options(options)).await?;
+    let store = urumi.create(CreateStore::new("Bakery", "page").options(options)).await?.into_store();
     let store = urumi.wait_until(&store.id, Ready.or_failed(), Duration::from_secs(30)).await?;
     if let Some(store) = store {
         println!("{} is {} at {}", store.name, store.status, store.urls.storefront.unwrap_or_default());

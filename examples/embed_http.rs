@@ -76,7 +76,7 @@ async fn try_it(server: &str) -> anyhow::Result<()> {
         HttpOrchestrator::connect(&format!("{server}/shops"), &options)
     };
     let (alice, bob) = (as_user("alice")?, as_user("bob")?);
-    let store = alice.create(CreateStore::new("Alice's shop", "medusa")).await?;
+    let store = alice.create(CreateStore::new("Alice's shop", "medusa")).await?.into_store();
     let store = alice.wait_until(&store.id, Ready.or_failed(), Duration::from_secs(30)).await?.context("it is gone")?;
     println!("{} of {} is {}", store.name, store.owner.as_deref().unwrap_or("nobody"), store.status);
     println!("bob sees {} stores", bob.list().await?.len());

@@ -19,7 +19,7 @@ async fn main() -> anyhow::Result<()> {
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
 
-    let store = urumi.create(CreateStore::new("My Shop", "medusa")).await?;
+    let store = urumi.create(CreateStore::new("My Shop", "medusa")).await?.into_store();
     println!("{} is {} in namespace {}", store.name, store.status, store.namespace);
 
     let store = urumi.wait_until(&store.id, Ready.or_failed(), Duration::from_secs(30)).await?;

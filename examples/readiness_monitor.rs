@@ -25,7 +25,7 @@ async fn main() -> anyhow::Result<()> {
 
     // Every change of every store, as a service would send it to its own users.
     let mut changes = urumi.watch(None);
-    let store = urumi.create(CreateStore::new("Kiosk", "medusa")).await?;
+    let store = urumi.create(CreateStore::new("Kiosk", "medusa")).await?.into_store();
     let mut broken = false;
     let broken_api = FaultTarget::named("medusa-api");
     while let Some(change) = changes.next().await {

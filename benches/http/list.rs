@@ -21,7 +21,7 @@ pub(crate) async fn measure(program: &Path, stores: usize, rounds: usize) -> Res
     let client = HttpOrchestrator::connect(&format!("http://{}", urumi.address), &Default::default())?;
     let made = stream::iter(0..stores).map(|n| client.create(CreateStore::new(format!("Store {n}"), "medusa")));
     let made: Vec<_> = made.buffer_unordered(16).try_collect().await?;
-    let ready = made.iter().map(|store| client.wait_until(&store.id, Ready, Duration::from_secs(300)));
+    let ready = made.iter().map(|creation| client.wait_until(&creation.store().id, Ready, Duration::from_secs(300)));
     stream::iter(ready).buffer_unordered(50).try_for_each(|_| async { Ok(()) }).await?;
     settled(&client).await?;
 

@@ -106,7 +106,7 @@ pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -
     let mut frame = 0;
     for number in 1..=rounds as u64 {
         let began = Instant::now();
-        let store = client.create(CreateStore::new(format!("marker-{number}-"), "medusa")).await?;
+        let store = client.create(CreateStore::new(format!("marker-{number}-"), "medusa")).await?.into_store();
         our_times.push(ours.all(number).await?.duration_since(began));
         eprintln!("  urumi {:?}", our_times.last().unwrap_or(&Duration::ZERO));
         frame = serde_json::to_vec(&store)?.len() + 80;

@@ -28,7 +28,7 @@ pub(crate) async fn single(cluster: &BenchCluster, rounds: usize) -> Result<Row>
                 (id, timed(floor.replay(&replay)).await?)
             } else {
                 let started = Instant::now();
-                let store = cluster.urumi.create(request()).await?;
+                let store = cluster.urumi.create(request()).await?.into_store();
                 (store.id, started.elapsed())
             };
             cluster.settled(&id).await?;
@@ -65,7 +65,7 @@ pub(crate) async fn fifty(cluster: &BenchCluster, rounds: usize) -> Result<Row> 
                 let started = Instant::now();
                 let stores = try_join_all((0..STORES).map(|_| cluster.urumi.create(request()))).await?;
                 ours.push(started.elapsed());
-                ids.extend(stores.into_iter().map(|store| store.id));
+                ids.extend(stores.into_iter().map(|creation| creation.into_store().id));
             }
             cluster.remove(&ids).await?;
         }

@@ -29,7 +29,7 @@ pub(crate) async fn measure(cluster: &BenchCluster, audit_log: Option<&Path>, st
     let mut ids: Vec<StoreId> = Vec::new();
     while ids.len() < stores {
         let some = try_join_all((0..25.min(stores - ids.len())).map(|_| cluster.urumi.create(request()))).await?;
-        ids.extend(some.into_iter().map(|s| s.id));
+        ids.extend(some.into_iter().map(|creation| creation.into_store().id));
     }
     try_join_all(ids.iter().map(|id| cluster.urumi.wait_until(id, Ready, Duration::from_secs(600)))).await?;
     // After a resync, the monitor has written the last conditions.

@@ -27,11 +27,11 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) async fn measure(cluster: &BenchCluster, rounds: usize) -> Result<Vec<Row>> {
     let client = plain_client(&cluster.config)?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let ours = cluster.urumi.create(request()).await?.id;
+    let ours = cluster.urumi.create(request()).await?.into_store().id;
     ReadinessMonitor::new(cluster.urumi.clone()).only(ours.clone()).spawn(&tasks, stop.clone());
     cluster.urumi.wait_until(&ours, Ready, TIMEOUT).await?;
     // The minimal controller gets a store without a monitor.
-    let theirs = cluster.urumi.create(request()).await?.id;
+    let theirs = cluster.urumi.create(request()).await?.into_store().id;
     let minimal =
         tasks.spawn(stop.clone().run_until_cancelled_owned(minimal_controller(client.clone(), theirs.clone())));
     settled(&client, &theirs).await?;

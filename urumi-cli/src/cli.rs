@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use urumi_core::OwnerLimits;
 use urumi_core::settings::duration;
 use urumi_core::store::logs::LogQuery;
 use urumi_core::store::status::StoreStatus;
@@ -429,9 +430,30 @@ pub(crate) struct CreateArgs {
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
 
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+
     /// Check the request and print the objects that would be created, but create nothing
     #[arg(long, conflicts_with = "wait")]
     pub(crate) dry_run: bool,
+}
+
+/// The options `--max-stores-per-owner` and `--max-provisioning-per-owner`.
+#[derive(Args, Debug)]
+pub(crate) struct LimitArgs {
+    /// On a cluster: create nothing if the owner has this many stores; a server has limits of its own
+    #[arg(long, value_name = "NUMBER", env = "URUMI_MAX_STORES_PER_OWNER", hide_env_values = true)]
+    pub(crate) max_stores_per_owner: Option<usize>,
+
+    /// On a cluster: create nothing if this many of the owner's stores are provisioning
+    #[arg(long, value_name = "NUMBER", env = "URUMI_MAX_PROVISIONING_PER_OWNER", hide_env_values = true)]
+    pub(crate) max_provisioning_per_owner: Option<usize>,
+}
+
+impl From<&LimitArgs> for OwnerLimits {
+    fn from(limits: &LimitArgs) -> Self {
+        OwnerLimits::default().stores(limits.max_stores_per_owner).provisioning(limits.max_provisioning_per_owner)
+    }
 }
 
 /// The options `--wait` and `--timeout`.

@@ -49,7 +49,7 @@ impl ExitStatus {
             ExitStatus::Conflict => "the store already exists, has changed, or has a status that does not allow this",
             ExitStatus::TimedOut => "the timeout expired; the operation continues in the cluster",
             ExitStatus::StoreFailed => "the store failed, or its test order failed",
-            ExitStatus::NotPermitted => "permission denied by the cluster or the server",
+            ExitStatus::NotPermitted => "permission denied by the cluster, the server or a limit",
             ExitStatus::Unreachable => "no response from the cluster or the server",
             ExitStatus::Interrupted => "interrupted; a created store is kept",
         }
@@ -166,10 +166,13 @@ impl CommandError {
             Error::StoreFailed { store } => failed(failure, store),
             Error::Unfinished { store, .. } => unfinished(failure, &store.id),
             Error::TimedOut { id, .. } => timed_out(failure, id, via),
-            Error::KeyReused { id } | Error::KeyInUse { id } => {
+            Error::KeyReused { id } | Error::KeyStoreDeleting { id } => {
                 failure.hint(format!("`urumi get {id}` shows the store created with this key"))
             }
-            Error::Changed { id, .. } => failure.hint(format!("`urumi get {id} -o json` shows the current version")),
+            Error::PreconditionFailed { id, .. } => {
+                failure.hint(format!("`urumi get {id} -o json` shows the current version"))
+            }
+            Error::LimitReached { .. } | Error::ProvisioningLimit { .. } => failure,
             Error::Server { code: problem, detail, .. } => of_server(failure, problem, detail),
             _ => match code {
                 ExitStatus::NotFound => failure.hint("`urumi list` shows all stores"),
@@ -307,11 +310,14 @@ mod tests {
             (ExitStatus::Unreachable, at_cluster(ClusterErrorKind::Timeout)),
             (ExitStatus::Other, at_cluster(ClusterErrorKind::QuotaExceeded)),
             (ExitStatus::Other, Error::Unfinished { store: store(), source: cluster(ClusterErrorKind::QuotaExceeded) }),
+            (ExitStatus::NotPermitted, Error::LimitReached { owner: "user:ann".into(), has: 3, limit: 3 }),
+            (ExitStatus::NotPermitted, Error::ProvisioningLimit { owner: "user:ann".into(), has: 2, limit: 2 }),
+            (ExitStatus::NotFound, Error::Deleted { id: store().id, wanted: "ready".into() }),
             (ExitStatus::Usage, Error::KeyReused { id: store().id }),
-            (ExitStatus::Conflict, Error::KeyInUse { id: store().id }),
+            (ExitStatus::Conflict, Error::KeyStoreDeleting { id: store().id }),
             (
                 ExitStatus::Conflict,
-                Error::Changed { operation: Operation::Delete, id: store().id, expected: "7".into() },
+                Error::PreconditionFailed { operation: Operation::Delete, id: store().id, expected: "7".into() },
             ),
         ];
         let mut said = String::new();

@@ -8,7 +8,7 @@ use urumi_core::engine::EngineRegistry;
 use urumi_core::error::Error;
 use urumi_core::http_client::{ServerError, ServerOptions};
 use urumi_core::secret::SecretString;
-use urumi_core::{HttpOrchestrator, Orchestrator, StoreOrchestrator};
+use urumi_core::{HttpOrchestrator, Orchestrator, OrchestratorBuilder, OwnerLimits, StoreOrchestrator};
 
 use crate::choice::{Choice, ServerChoice, choose};
 use crate::cli::{ClusterChoice, GlobalArgs};
@@ -74,6 +74,17 @@ pub(crate) async fn connect(global: &GlobalArgs, out: &Out) -> Result<Target, Co
 
 /// Like [`connect`], for a choice made earlier.
 pub(crate) async fn connect_to(choice: &Choice, global: &GlobalArgs, out: &Out) -> Result<Target, CommandError> {
+    connect_limited(choice, global, out, OwnerLimits::default()).await
+}
+
+/// Like [`connect_to`], with owners' limits for creations on a cluster.
+pub(crate) async fn connect_limited(
+    choice: &Choice,
+    global: &GlobalArgs,
+    out: &Out,
+    limits: OwnerLimits,
+) -> Result<Target, CommandError> {
+    let limited = |builder: OrchestratorBuilder| Target::cluster(builder.owner_limits(limits).build());
     match choice {
         Choice::Cluster(ClusterChoice::Kube) => {
             let mut options = ConnectOptions::default();
@@ -81,14 +92,14 @@ pub(crate) async fn connect_to(choice: &Choice, global: &GlobalArgs, out: &Out) 
             options.context.clone_from(&global.context);
             let engines = engines(global)?.clone();
             KubeCluster::install_crypto_provider();
-            Ok(Target::cluster(over(KubeCluster::connect(options).await?, global, engines)))
+            Ok(limited(builder(KubeCluster::connect(options).await?, global, engines)))
         }
         Choice::Cluster(ClusterChoice::Memory) => {
             out.note(
                 "note: this in-memory cluster starts empty, and is lost with all its stores when the command exits",
             );
             let cluster = InMemoryCluster::builder().readiness_delay(global.memory_delay).build();
-            Ok(Target::cluster(over(cluster, global, engines(global)?.clone())))
+            Ok(limited(builder(cluster, global, engines(global)?.clone())))
         }
         Choice::Server(server) => Ok(Target::server(reach(server, out)?)),
     }
@@ -108,7 +119,11 @@ pub(crate) fn validator(choice: &Choice, global: &GlobalArgs, out: &Out) -> Resu
 
 /// Builds an orchestrator for a cluster.
 pub(crate) fn over(cluster: impl ClusterBackend, global: &GlobalArgs, engines: EngineRegistry) -> Orchestrator {
-    Orchestrator::builder(cluster).engines(engines).domain(&global.domain).created_by(PROGRAM).build()
+    builder(cluster, global, engines).build()
+}
+
+fn builder(cluster: impl ClusterBackend, global: &GlobalArgs, engines: EngineRegistry) -> OrchestratorBuilder {
+    Orchestrator::builder(cluster).engines(engines).domain(&global.domain).created_by(PROGRAM)
 }
 
 /// Builds a client for a server. Sends nothing yet.

@@ -1,4 +1,4 @@
-//! What can go wrong with a store: which operation, on which store, and whether trying again can help.
+//! Errors of operations on stores: the operation, the store, and whether a repetition can help.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::store::{Store, StoreId};
 /// The result of an operation on stores.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What was being done when an error occurred.
+/// An operation on stores, as errors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are those of the methods")]
@@ -20,17 +20,13 @@ pub enum Operation {
     Watch,
     Delete,
     Retry,
-    Wait,
     Diff,
-    Monitor,
     Preview,
     Manifests,
     Timeline,
     Logs,
     Credentials,
     Smoke,
-    Engines,
-    Ask,
 }
 
 impl fmt::Display for Operation {
@@ -42,22 +38,18 @@ impl fmt::Display for Operation {
             Operation::Watch => "watch",
             Operation::Delete => "delete",
             Operation::Retry => "retry",
-            Operation::Wait => "wait for",
             Operation::Diff => "compare",
-            Operation::Monitor => "monitor",
             Operation::Preview => "preview",
             Operation::Manifests => "show the manifests of",
             Operation::Timeline => "show the events of",
             Operation::Logs => "show the logs of",
             Operation::Credentials => "show the credentials of",
             Operation::Smoke => "try",
-            Operation::Engines => "list the engines for",
-            Operation::Ask => "ask for",
         })
     }
 }
 
-/// The kinds of error that frontends map to exit codes and HTTP statuses.
+/// The kinds of error, which frontends map to exit codes and HTTP statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -69,11 +61,11 @@ pub enum ErrorKind {
     Conflict,
     /// The store's record exists but its objects could not all be made; a monitor or a retry finishes it.
     Unfinished,
-    /// The time given was up.
+    /// The operation did not end in time.
     TimedOut,
     /// The store failed.
     StoreFailed,
-    /// The cluster, or the server, does not permit it.
+    /// The cluster, the server or a limit does not permit it.
     NotPermitted,
     /// The cluster, or the server, gave no answer.
     Unreachable,
@@ -92,32 +84,32 @@ pub enum Error {
     /// No store has this id.
     #[error("there is no store {id}")]
     NotFound {
-        /// The id that was asked for.
+        /// The requested id.
         id: StoreId,
     },
 
-    /// No store has an id that begins so, or this name.
+    /// No store has this name, or an id that begins with this text.
     #[error("no store has the id or name {given:?}")]
     NoMatch {
-        /// What was asked for.
+        /// The name or the beginning of an id.
         given: String,
     },
 
-    /// Several stores fit what was asked for.
+    /// Several stores have this name, or an id that begins with this text.
     #[error("{given:?} fits more than one store: {ids}; give more of the id")]
     Ambiguous {
-        /// What was asked for.
+        /// The name or the beginning of an id.
         given: String,
-        /// The ids of those that fit.
+        /// The ids of these stores.
         ids: String,
     },
 
     /// A store or a foreign namespace has this id's name already.
     #[error("cannot create store {id}: {message}")]
     AlreadyExists {
-        /// The id that was asked for.
+        /// The requested id.
         id: StoreId,
-        /// What is in the way.
+        /// The reason, and what to do.
         message: String,
     },
 
@@ -128,32 +120,54 @@ pub enum Error {
         id: StoreId,
     },
 
-    /// The store that the idempotency key made is being deleted.
+    /// The store that was created with the idempotency key is being deleted.
     #[error("the idempotency key made store {id}, which is being deleted; use a new key")]
-    KeyInUse {
+    KeyStoreDeleting {
         /// The store.
         id: StoreId,
     },
 
-    /// The store has changed since the version that the caller wanted it to have.
+    /// The store has changed since the version in the caller's precondition.
     #[error("cannot {operation} store {id}: it has changed since version {expected}; look at it again")]
-    Changed {
-        /// What was asked for.
+    PreconditionFailed {
+        /// The operation.
         operation: Operation,
         /// The store.
         id: StoreId,
-        /// The version that was expected.
+        /// The expected version.
         expected: String,
+    },
+
+    /// The owner has as many stores as the installation allows.
+    #[error("{owner} has {has} of {limit} stores; delete one, or ask an administrator for more")]
+    LimitReached {
+        /// The owner.
+        owner: String,
+        /// How many stores the owner has, those that are being created included.
+        has: usize,
+        /// How many the owner may have.
+        limit: usize,
+    },
+
+    /// As many stores of the owner are provisioning as the installation allows at once.
+    #[error("{has} stores of {owner} are provisioning, {limit} may; wait until one is ready")]
+    ProvisioningLimit {
+        /// The owner.
+        owner: String,
+        /// How many of the owner's stores are provisioning.
+        has: usize,
+        /// How many may be.
+        limit: usize,
     },
 
     /// A urumi server refused or did not answer.
     #[error("{detail}")]
     Server {
-        /// Which kind of error.
+        /// The kind of error.
         kind: ErrorKind,
         /// The problem's stable name, e.g. `limit-reached`; `none` where the server gave none.
         code: String,
-        /// What happened and what to do, as the server says.
+        /// The server's text: what happened, and what to do.
         detail: String,
         /// Whether the same request may succeed later.
         retryable: bool,
@@ -162,34 +176,53 @@ pub enum Error {
     /// The store's status does not allow the operation.
     #[error("cannot {operation} store {id}: {message}")]
     WrongState {
-        /// What was asked for.
+        /// The operation.
         operation: Operation,
         /// The store.
         id: StoreId,
-        /// Which state it is in and what to do.
+        /// The store's status, and what to do.
         message: String,
     },
 
-    /// The store is on record, but not all of its objects could be made. Nothing is lost: whoever monitors the
-    /// cluster goes on with it.
+    /// The store is on record, but not all of its objects could be created. Nothing is lost: the cluster's monitor
+    /// continues with it.
     #[error("store {} is on record but unfinished", store.id)]
     Unfinished {
         /// The store as it is on record.
         store: Box<Store>,
-        /// What stopped its creation.
+        /// The reason why the creation stopped.
         source: ClusterError,
     },
 
-    /// The time given to wait was up.
+    /// The store was deleted while the caller waited for it.
+    #[error("store {id} was deleted before it became {wanted}")]
+    Deleted {
+        /// The store.
+        id: StoreId,
+        /// The condition that was waited for.
+        wanted: String,
+    },
+
+    /// The watch ended while the caller waited for a store. A watch never ends by itself, so this is a fault in the
+    /// implementation of the orchestrator.
+    #[error("the watch of store {id} ended before the store became {wanted}")]
+    WatchEnded {
+        /// The store.
+        id: StoreId,
+        /// The condition that was waited for.
+        wanted: String,
+    },
+
+    /// The wait did not end in time.
     #[error("store {id} did not become {wanted} within {}s: {state}", seconds)]
     TimedOut {
         /// The store.
         id: StoreId,
-        /// What was waited for.
+        /// The condition that was waited for.
         wanted: String,
         /// How long, in seconds.
         seconds: u64,
-        /// How the store was when time was up.
+        /// The state of the store at the end of the wait.
         state: String,
     },
 
@@ -205,14 +238,14 @@ pub enum Error {
     NoReport {
         /// The store.
         id: StoreId,
-        /// Why there is none.
+        /// The reason.
         message: String,
     },
 
     /// The store's namespace carries a record that this version cannot read.
     #[error("cannot {operation} store {id}: its record is not readable: {message}")]
     Record {
-        /// What was asked for.
+        /// The operation.
         operation: Operation,
         /// The store.
         id: StoreId,
@@ -220,7 +253,7 @@ pub enum Error {
         message: String,
     },
 
-    /// The engine could not make the store's objects out of its spec.
+    /// The engine could not render the store's objects from its spec.
     #[error("engine {engine} cannot render store {id}: {message}")]
     Render {
         /// The engine.
@@ -234,11 +267,11 @@ pub enum Error {
     /// The cluster refused or did not answer.
     #[error("cannot {operation} {}", id.as_ref().map_or_else(|| "stores".to_owned(), |id| format!("store {id}")))]
     Cluster {
-        /// What was asked for.
+        /// The operation.
         operation: Operation,
-        /// The store, where it is about one.
+        /// The store, if the operation is about one.
         id: Option<StoreId>,
-        /// What the cluster said.
+        /// The cluster's error.
         source: ClusterError,
     },
 }
@@ -248,21 +281,23 @@ fn join(errors: &[FieldError]) -> String {
 }
 
 impl Error {
-    /// Which kind of error.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Invalid(_) => ErrorKind::Invalid,
-            Error::NotFound { .. } | Error::NoMatch { .. } => ErrorKind::NotFound,
+            Error::NotFound { .. } | Error::NoMatch { .. } | Error::Deleted { .. } => ErrorKind::NotFound,
             Error::Ambiguous { .. } => ErrorKind::Invalid,
             Error::KeyReused { .. } => ErrorKind::Invalid,
-            Error::AlreadyExists { .. } | Error::WrongState { .. } | Error::KeyInUse { .. } | Error::Changed { .. } => {
-                ErrorKind::Conflict
-            }
+            Error::AlreadyExists { .. }
+            | Error::WrongState { .. }
+            | Error::KeyStoreDeleting { .. }
+            | Error::PreconditionFailed { .. } => ErrorKind::Conflict,
+            Error::LimitReached { .. } | Error::ProvisioningLimit { .. } => ErrorKind::NotPermitted,
             Error::Server { kind, .. } => *kind,
             Error::Unfinished { .. } => ErrorKind::Unfinished,
             Error::TimedOut { .. } => ErrorKind::TimedOut,
             Error::StoreFailed { .. } | Error::NoReport { .. } => ErrorKind::StoreFailed,
-            Error::Record { .. } | Error::Render { .. } => ErrorKind::Internal,
+            Error::Record { .. } | Error::Render { .. } | Error::WatchEnded { .. } => ErrorKind::Internal,
             Error::Cluster { source, .. } => match source.kind() {
                 ClusterErrorKind::Forbidden | ClusterErrorKind::Unauthorized => ErrorKind::NotPermitted,
                 ClusterErrorKind::Unreachable | ClusterErrorKind::Timeout | ClusterErrorKind::Unavailable => {
@@ -274,13 +309,25 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed later without anything being changed by a person.
+    /// Whether the same request may succeed later although nobody changes anything.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Unfinished { source, .. } | Error::Cluster { source, .. } => source.is_retryable(),
-            Error::TimedOut { .. } => true,
+            Error::TimedOut { .. } | Error::ProvisioningLimit { .. } => true,
             Error::Server { retryable, .. } => *retryable,
             _ => false,
+        }
+    }
+
+    /// The store, if a monitor alone can finish what the operation began: the error is `Unfinished` and its cause passes
+    /// by itself. Frontends whose cluster has a monitor treat such a creation or retry as done.
+    ///
+    /// # Errors
+    /// Every other error is returned.
+    pub fn into_begun(self) -> Result<Store> {
+        match self {
+            Error::Unfinished { store, source } if source.is_retryable() => Ok(*store),
+            error => Err(error),
         }
     }
 

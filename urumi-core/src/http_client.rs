@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 pub use self::probe::Answer;
-use self::problem::{innermost, no_answer, refusal, unreadable};
+use self::problem::{Purpose, innermost, no_answer, refusal, unreadable};
 use crate::engine::EngineInfo;
 use crate::error::{Error, FieldError, Operation, Result};
 use crate::lines::Lines;
@@ -36,10 +36,12 @@ use crate::store::logs::{LogLine, LogQuery};
 use crate::store::preview::{Difference, Preview};
 use crate::store::smoke::SmokeReport;
 use crate::store::timeline::TimelineEntry;
-use crate::store::{CreateStore, Store, StoreId};
+use crate::store::{CreateStore, Creation, Store, StoreId};
 
-/// The header of idempotency keys.
+/// The request header with the idempotency key.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// The response header that says that an earlier request with the same key created the store.
+const REPLAYED: &str = "Idempotency-Replayed";
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(40);
 /// How long a smoke order may take: an hour is the most that a store's options allow.
@@ -153,7 +155,7 @@ impl HttpOrchestrator {
     /// # Errors
     /// When there is no answer, it is a problem, or is not what `T` reads.
     pub async fn ask<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
-        self.read(Operation::Ask, None, self.request(Method::GET, path)).await
+        self.read(Purpose::Ask, None, self.request(Method::GET, path)).await
     }
 
     /// The body of an answer to a GET, as it is.
@@ -162,7 +164,7 @@ impl HttpOrchestrator {
     /// When there is no answer, or it is a problem.
     pub async fn raw(&self, path: &[&str]) -> Result<Vec<u8>> {
         let response = self.send(Operation::Get, None, self.request(Method::GET, path)).await?;
-        Ok(body(Operation::Get, response).await?.into())
+        Ok(body(Operation::Get.into(), response).await?.into())
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -188,7 +190,13 @@ impl HttpOrchestrator {
     }
 
     /// Sends until there is an answer that is no passing failure, and returns its head.
-    async fn send(&self, operation: Operation, id: Option<&StoreId>, request: RequestBuilder) -> Result<Response> {
+    async fn send(
+        &self,
+        purpose: impl Into<Purpose>,
+        id: Option<&StoreId>,
+        request: RequestBuilder,
+    ) -> Result<Response> {
+        let purpose = purpose.into();
         let mut delays = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(5))
@@ -198,12 +206,12 @@ impl HttpOrchestrator {
             .build();
         loop {
             // Bodies are JSON in memory, so that a copy can always be made.
-            let Some(copy) = request.try_clone() else { return Err(no_answer(operation, &"the body is a stream")) };
+            let Some(copy) = request.try_clone() else { return Err(no_answer(purpose, &"the body is a stream")) };
             let (error, after) = match timeout(REQUEST, copy.send()).await {
                 Ok(Ok(response)) if response.status().is_success() => return Ok(response),
-                Ok(Ok(response)) => refusal(operation, id, response).await,
-                Ok(Err(error)) => (no_answer(operation, &innermost(&error)), None),
-                Err(_elapsed) => (no_answer(operation, &format_args!("none within {REQUEST:?}")), None),
+                Ok(Ok(response)) => refusal(purpose, id, response).await,
+                Ok(Err(error)) => (no_answer(purpose, &innermost(&error)), None),
+                Err(_elapsed) => (no_answer(purpose, &format_args!("none within {REQUEST:?}")), None),
             };
             match delays.next() {
                 Some(delay) if error.is_retryable() => sleep(delay.max(after.unwrap_or_default())).await,
@@ -214,11 +222,12 @@ impl HttpOrchestrator {
 
     async fn read<T: DeserializeOwned>(
         &self,
-        operation: Operation,
+        purpose: impl Into<Purpose>,
         id: Option<&StoreId>,
         request: RequestBuilder,
     ) -> Result<T> {
-        json(operation, self.send(operation, id, request).await?).await
+        let purpose = purpose.into();
+        json(purpose, self.send(purpose, id, request).await?).await
     }
 
     /// A key that cannot be one may not even be sendable: it is refused here, with what else is wrong.
@@ -235,23 +244,28 @@ impl HttpOrchestrator {
 
     /// A change, after which reads must show it.
     async fn change(&self, operation: Operation, id: Option<&StoreId>, request: RequestBuilder) -> Result<Store> {
-        let store: Store = self.read(operation, id, request).await?;
+        Ok(self.wrote(self.read(operation, id, request).await?))
+    }
+
+    /// Remembers that a change led to this version of a store.
+    fn wrote(&self, store: Store) -> Store {
         if let Ok(version) = store.resource_version.parse() {
             self.written.fetch_max(version, Ordering::Relaxed);
         }
-        Ok(store)
+        store
     }
 }
 
 /// The whole body of an answer.
-async fn body(operation: Operation, response: Response) -> Result<Bytes> {
+async fn body(purpose: Purpose, response: Response) -> Result<Bytes> {
     let body = timeout(REQUEST, response.bytes()).await;
-    let body = body.map_err(|_elapsed| no_answer(operation, &format_args!("none within {REQUEST:?}")))?;
-    body.map_err(|error| no_answer(operation, &error))
+    let body = body.map_err(|_elapsed| no_answer(purpose, &format_args!("none within {REQUEST:?}")))?;
+    body.map_err(|error| no_answer(purpose, &error))
 }
 
-async fn json<T: DeserializeOwned>(operation: Operation, response: Response) -> Result<T> {
-    serde_json::from_slice(&body(operation, response).await?).map_err(|error| unreadable(operation, &error))
+async fn json<T: DeserializeOwned>(purpose: impl Into<Purpose>, response: Response) -> Result<T> {
+    let purpose = purpose.into();
+    serde_json::from_slice(&body(purpose, response).await?).map_err(|error| unreadable(purpose, &error))
 }
 
 /// A key as structured headers write strings, so that no character of it has a meaning of its own.
@@ -309,12 +323,17 @@ fn linked<'a>(links: &'a str, relation: &str) -> Option<&'a str> {
 
 #[async_trait]
 impl StoreOrchestrator for HttpOrchestrator {
-    async fn create(&self, request: CreateStore) -> Result<Store> {
+    async fn create(&self, request: CreateStore) -> Result<Creation> {
         self.check_key(&request).await?;
         let key = request.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
         let send = self.request(Method::POST, &["stores"]).header(IDEMPOTENCY_KEY, quoted(&key)).json(&request);
         let id = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
-        self.change(Operation::Create, id.as_ref(), send).await
+        let response = self.send(Operation::Create, id.as_ref(), send).await?;
+        // A key that was drawn here has no earlier request: a replay then answers our own first try.
+        let own_key = request.idempotency_key.is_none();
+        let replayed = response.headers().get(REPLAYED).is_some_and(|replayed| replayed == "true");
+        let store = self.wrote(json(Operation::Create, response).await?);
+        Ok(if replayed && !own_key { Creation::Repeated(store) } else { Creation::New(store) })
     }
 
     async fn preview(&self, request: CreateStore) -> Result<Preview> {
@@ -361,7 +380,7 @@ impl StoreOrchestrator for HttpOrchestrator {
     }
 
     async fn engines(&self) -> Result<Vec<EngineInfo>> {
-        self.read(Operation::Engines, None, self.request(Method::GET, &["engines"])).await
+        self.read(Purpose::Engines, None, self.request(Method::GET, &["engines"])).await
     }
 
     async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {

@@ -18,8 +18,8 @@
 //! let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
 //! ReadinessMonitor::new(urumi.clone()).spawn(&tasks, stop.clone());
 //!
-//! let store = urumi.create(CreateStore::new("My Shop", "medusa")).await?;
-//! let store = urumi.wait_until(&store.id, Ready.or_failed(), Duration::from_secs(60)).await?;
+//! let created = urumi.create(CreateStore::new("My Shop", "medusa")).await?;
+//! let store = urumi.wait_until(&created.store().id, Ready.or_failed(), Duration::from_secs(60)).await?;
 //! assert!(store.is_some_and(|store| store.urls.storefront.is_some()));
 //! # stop.cancel();
 //! # Ok(())
@@ -67,9 +67,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use http_client::HttpOrchestrator;
 pub use monitor::leader::{LeaderElection, Leadership};
 pub use monitor::{MonitorHandle, MonitorHealth, ReadinessMonitor};
-pub use orchestrator::local::{Orchestrator, OrchestratorBuilder};
+pub use orchestrator::local::{Orchestrator, OrchestratorBuilder, OwnerLimits};
 pub use orchestrator::{Action, Precondition, StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
-pub use store::{CreateStore, Store, StoreId};
+pub use store::{CreateStore, Creation, Store, StoreId};
 
 /// Tests the examples of the README.
 #[cfg(doctest)]

@@ -16,9 +16,10 @@ use crate::store::credentials::Credentials;
 use crate::store::logs::{LogLine, LogQuery};
 use crate::store::preview::{Difference, Preview};
 use crate::store::smoke::SmokeReport;
+use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
 use crate::store::wait::{Verdict, WaitCondition};
-use crate::store::{CreateStore, Store, StoreId};
+use crate::store::{CreateStore, Creation, Store, StoreId};
 
 /// A change that a watch of stores reports.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,14 +134,17 @@ impl Action {
 ///   in its name. Anything else is never listed, changed or deleted.
 #[async_trait]
 pub trait StoreOrchestrator: Send + Sync + 'static {
-    /// Creates a store and returns it as `provisioning`, when all of its objects have been accepted by the cluster
-    /// (not when they are ready).
+    /// Creates a store and returns it as `provisioning` when the cluster has accepted all of its objects (not when they
+    /// are ready). The answer says whether this request created the store, or an earlier one with the same
+    /// [idempotency key](crate::store::idempotency).
     ///
     /// # Errors
-    /// `Invalid` with every wrong field, and nothing is created; `AlreadyExists` when the wanted id is taken;
-    /// `KeyReused` when the idempotency key belongs to a different request, `KeyInUse` when its store is being deleted;
-    /// `Unfinished` when the store is on record but some objects could not be made: a monitor goes on with it.
-    async fn create(&self, request: CreateStore) -> Result<Store>;
+    /// `Invalid` with every wrong field, and nothing is created; `AlreadyExists` if the wanted id is taken; `KeyReused`
+    /// if the idempotency key belongs to a different request, `KeyStoreDeleting` if its store is being deleted;
+    /// `LimitReached` or `ProvisioningLimit` if the owner may not have one more;
+    /// `Unfinished` if the store is on record but some of its objects could not be created: a monitor continues with it
+    /// (see [`Error::into_begun`]).
+    async fn create(&self, request: CreateStore) -> Result<Creation>;
 
     /// What `create` would make of a request. Nothing is created.
     ///
@@ -168,15 +172,16 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     /// removed already is success, whatever its version.
     ///
     /// # Errors
-    /// `NotFound` when there is no store of this id and of the expected uid, `Changed` when its version is not the
-    /// expected one.
+    /// `NotFound` when there is no store of this id and of the expected uid, `PreconditionFailed` when its version is not
+    /// the expected one; a retryable `Conflict` when other writers kept changing it.
     async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store>;
 
     /// Acts on a store and returns it as it is then.
     ///
     /// # Errors
-    /// `NotFound` when there is no store of this id and of the expected uid, `Changed` when its version is not the
-    /// expected one, `WrongState` when the store's status does not allow the act: see [`Action`].
+    /// `NotFound` when there is no store of this id and of the expected uid, `PreconditionFailed` when its version is not
+    /// the expected one, `WrongState` when the store's status does not allow the act (see [`Action`]); a retryable
+    /// `Conflict` when other writers kept changing it.
     async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store>;
 
     /// The engines that stores can be made with, by name.
@@ -277,8 +282,9 @@ pub trait StoreOrchestratorExt: StoreOrchestrator {
     /// if it is gone).
     ///
     /// # Errors
-    /// `TimedOut` after `timeout`, `StoreFailed` when the condition's verdict is that it failed, `NotFound` when the
-    /// store does not exist and the condition does not wait for that.
+    /// `TimedOut` after `timeout`. If the condition's verdict is that it failed: `NotFound` if the store did not exist
+    /// when the wait began, `Deleted` if it is being deleted or is gone since, else `StoreFailed`. `WatchEnded` if the
+    /// watch ended, which no implementation should let happen.
     async fn wait_until(
         &self,
         id: &StoreId,
@@ -303,19 +309,21 @@ pub trait StoreOrchestratorExt: StoreOrchestrator {
                 };
                 seen_error = None;
                 let verdict = condition.check(now.as_ref());
-                if now.is_some() {
-                    last = now;
+                if verdict == Verdict::Failed {
+                    return Err(match now {
+                        Some(store) if store.status != StoreStatus::Deleting => {
+                            Error::StoreFailed { store: Box::new(store) }
+                        }
+                        None if last.is_none() => Error::NotFound { id: id.clone() },
+                        _ => Error::Deleted { id: id.clone(), wanted: condition.to_string() },
+                    });
                 }
-                match (verdict, &last) {
-                    (Verdict::Met, _) => return Ok(()),
-                    (Verdict::Failed, Some(store)) => {
-                        return Err(Error::StoreFailed { store: Box::new(store.clone()) });
-                    }
-                    (Verdict::Failed, None) => return Err(Error::NotFound { id: id.clone() }),
-                    (Verdict::Pending, _) => {}
+                last = now.or(last.take());
+                if verdict == Verdict::Met {
+                    return Ok(());
                 }
             }
-            Ok(())
+            Err(Error::WatchEnded { id: id.clone(), wanted: condition.to_string() })
         };
         match tokio::time::timeout(timeout, watching).await {
             Ok(result) => result.map(|()| last),
@@ -368,7 +376,7 @@ impl<T: StoreOrchestrator + ?Sized> StoreOrchestratorExt for T {}
 
 #[async_trait]
 impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
-    async fn create(&self, request: CreateStore) -> Result<Store> {
+    async fn create(&self, request: CreateStore) -> Result<Creation> {
         (**self).create(request).await
     }
     async fn preview(&self, request: CreateStore) -> Result<Preview> {

@@ -12,7 +12,7 @@ use self::stuck_deletion::stuck_reason;
 use crate::engine::{EngineRegistry, PodSecurity};
 use crate::kubernetes::{Kind, MalformedObject, Object, ObjectRef};
 use crate::kubernetes::{LabelRequirement, MetadataPatch, Query};
-use crate::store::idempotency::Idempotency;
+use crate::store::idempotency::{Idempotency, owner_label};
 use crate::store::status::{Condition, ConditionStatus, StoreStatus};
 use crate::store::{Store, StoreId, StoreSpec, StoreUrls};
 
@@ -40,6 +40,10 @@ pub const PROVISIONING_SINCE: &str = "store.urumi.ai/provisioning-since";
 pub const OWNER: &str = "store.urumi.ai/owner";
 /// Annotation: hashes of the idempotency key and of the request that created the store, as JSON.
 pub const IDEMPOTENCY: &str = "store.urumi.ai/idempotency";
+/// Label: a hash of the owner, to select the stores of one owner.
+pub const OWNER_HASH: &str = "store.urumi.ai/owner-hash";
+/// Label: a hash of the idempotency key and the owner, to select the stores that were created with one key.
+pub const KEY_HASH: &str = "store.urumi.ai/key-hash";
 /// Annotation: the last changes of status, as a JSON list, oldest first.
 pub const HISTORY: &str = "store.urumi.ai/history";
 /// The finalizer that keeps the record of a store with objects outside of its namespace until their effects are undone.
@@ -130,6 +134,16 @@ pub(crate) fn query(id: Option<&StoreId>) -> Query {
     }
 }
 
+/// Every store of one owner, and stores of other owners with the same hash.
+pub(crate) fn of_owner(owner: &str) -> Query {
+    query(None).labelled(LabelRequirement::Equals(OWNER_HASH.into(), owner_label(owner)))
+}
+
+/// Every store that was created with one idempotency key, and stores of other keys with the same hash.
+pub(crate) fn of_key(key: &Idempotency) -> Query {
+    query(None).labelled(LabelRequirement::Equals(KEY_HASH.into(), key.key_label().to_owned()))
+}
+
 /// The objects of a kind that belong to any store, or those of one store in one namespace.
 pub(crate) fn owned_objects(kind: Kind, of: Option<(&StoreId, String)>) -> Query {
     match of {
@@ -212,7 +226,10 @@ pub(crate) fn new_namespace(
     if teardown {
         namespace.set_default(&["metadata"], "finalizers", json!([TEARDOWN]));
     }
-    namespace.add_labels(&["metadata"], &common_labels(&spec.id));
+    let mut labels = common_labels(&spec.id);
+    labels.extend(origin.owner.map(|owner| (OWNER_HASH.into(), owner_label(owner))));
+    labels.extend(origin.idempotency.map(|key| (KEY_HASH.into(), key.key_label().to_owned())));
+    namespace.add_labels(&["metadata"], &labels);
     let key = origin.idempotency.and_then(|key| serde_json::to_string(key).ok());
     for (annotation, value) in [(CREATION, origin.creation), (OWNER, origin.owner), (IDEMPOTENCY, key.as_deref())] {
         if let Some(value) = value {
@@ -295,6 +312,16 @@ impl Record {
             uid: Some(self.uid.clone()),
             made_by: self.idempotency.clone(),
         }
+    }
+
+    /// The owner, where one is recorded.
+    pub(crate) fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// The number of the store among those that its idempotency key has created.
+    pub(crate) fn generation(&self) -> u32 {
+        self.idempotency.as_ref().map_or(0, |made| made.generation)
     }
 
     /// When the store first became ready; `None` if the history is full and may no longer have that change.

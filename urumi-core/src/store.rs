@@ -1,5 +1,6 @@
 //! Stores as plain data: what people ask for, what is on record, and what they see.
 
+mod creation;
 pub mod credentials;
 mod field;
 mod id;
@@ -18,6 +19,7 @@ pub mod wait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::creation::Creation;
 pub use self::field::FieldError;
 pub use self::id::{NAMESPACE_PREFIX, StoreId};
 use self::idempotency::Idempotency;

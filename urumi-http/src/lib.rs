@@ -18,7 +18,6 @@ mod extract;
 pub mod layers;
 mod openapi;
 mod outgoing;
-mod owner_limits;
 pub mod problem;
 #[cfg(feature = "program")]
 #[doc(hidden)]
@@ -36,7 +35,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use self::browser_guard::BrowserGuard;
-pub use self::owner_limits::OwnerLimits;
 use self::rate_limit::RateLimiter;
 pub use self::routes::Readiness;
 pub use self::state::{HEARTBEAT, ServerState, ServerStateBuilder};

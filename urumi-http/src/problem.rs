@@ -192,13 +192,17 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let problem = match &error {
             Error::Invalid(errors) => return Problem::fields(errors.clone()),
-            Error::NotFound { .. } | Error::NoMatch { .. } => {
+            Error::NotFound { .. } | Error::NoMatch { .. } | Error::Deleted { .. } => {
                 return Problem::new(Code::NotFound, format!("{error}; GET /stores lists those that you may see"));
             }
             Error::AlreadyExists { .. } => return Problem::new(Code::AlreadyExists, error.to_string()),
             Error::KeyReused { .. } => return Problem::new(Code::IdempotencyMismatch, error.to_string()),
-            Error::KeyInUse { .. } => return Problem::new(Code::IdempotencyInUse, error.to_string()),
-            Error::Changed { .. } => return Problem::new(Code::PreconditionFailed, error.to_string()),
+            Error::KeyStoreDeleting { .. } => return Problem::new(Code::IdempotencyInUse, error.to_string()),
+            Error::PreconditionFailed { .. } => return Problem::new(Code::PreconditionFailed, error.to_string()),
+            Error::LimitReached { .. } => return Problem::new(Code::LimitReached, error.to_string()),
+            Error::ProvisioningLimit { .. } => {
+                return Problem::new(Code::ProvisioningLimit, error.to_string()).retry_after(10);
+            }
             Error::WrongState { .. } => return Problem::new(Code::WrongState, error.to_string()),
             Error::NoReport { .. } => return Problem::new(Code::NoReport, error.to_string()),
             Error::Ambiguous { .. } => return Problem::new(Code::Malformed, error.to_string()),
@@ -219,7 +223,9 @@ impl From<Error> for Problem {
                 }
                 _ => Problem::new(Code::Internal, format!("{error}; ask whoever runs this server")),
             },
-            Error::Record { .. } | Error::Render { .. } => Problem::new(Code::Internal, error.to_string()),
+            Error::Record { .. } | Error::Render { .. } | Error::WatchEnded { .. } => {
+                Problem::new(Code::Internal, error.to_string())
+            }
             _ => Problem::new(Code::Internal, "ask whoever runs this server; its log has the cause"),
         };
         let beneath = error.source().map(ToString::to_string).unwrap_or_default();

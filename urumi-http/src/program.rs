@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use urumi_core::engine::EngineRegistry;
-use urumi_core::{Orchestrator, ReadinessMonitor};
+use urumi_core::{Orchestrator, OwnerLimits, ReadinessMonitor};
 
 use self::config::{Command, Config, Exposure, Loaded, MetricsListen, check_exposure};
 use self::dashboard::{OidcSignIn, Settings, SignIn};
@@ -34,7 +34,7 @@ use self::token::run_token_command;
 use crate::causes::in_one_line;
 use crate::layers::{LayerOptions, wrap};
 use crate::rate_limit::{RateLimitOptions, RateLimiter};
-use crate::{BrowserGuard, OwnerLimits, ServerState, health_router, mount};
+use crate::{BrowserGuard, ServerState, health_router, mount};
 
 /// What new stores say of who created them.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
@@ -104,10 +104,14 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
 
     let cluster = cluster::connect(&config.target).await?;
     let authentication = authentication::sources(&config.callers, &cluster, &tasks, &background)?;
+    let limits = OwnerLimits::default()
+        .stores(config.stores.max_stores_per_owner)
+        .provisioning(config.stores.max_provisioning_per_owner);
     let urumi = Orchestrator::builder(cluster.clone())
         .engines(engines)
         .domain(&config.stores.domain)
         .created_by(CREATED_BY)
+        .owner_limits(limits)
         .build();
     let election = election::stand(&config.replicas, &cluster, &tasks, &background)?;
     let mut monitor =
@@ -120,10 +124,6 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
         .election(election)
         .authentication(authentication)
         .browser_guard(browser_guard(config))
-        .limits(OwnerLimits {
-            stores: config.stores.max_stores_per_owner,
-            provisioning: config.stores.max_provisioning_per_owner,
-        })
         .events(cluster)
         .monitor(monitor)
         .draining(draining.clone())

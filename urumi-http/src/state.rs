@@ -13,7 +13,6 @@ use urumi_core::monitor::leader::ElectionHandle;
 use crate::audit::Audit;
 use crate::auth::Authentication;
 use crate::browser_guard::BrowserGuard;
-use crate::owner_limits::{OwnerCounts, OwnerLimits};
 use crate::view::View;
 
 /// How often those who watch are shown that they are still connected, by default.
@@ -30,7 +29,6 @@ struct Inner {
     authentication: Authentication,
     browser_guard: BrowserGuard,
     view: Arc<View>,
-    counts: OwnerCounts,
     audit: Audit,
     monitor: Option<urumi_core::MonitorHandle>,
     election: Option<ElectionHandle>,
@@ -48,7 +46,6 @@ pub struct ServerStateBuilder {
     orchestrator: Arc<dyn StoreOrchestrator>,
     authentication: Authentication,
     browser_guard: BrowserGuard,
-    limits: OwnerLimits,
     events: Option<Arc<dyn ClusterBackend>>,
     monitor: Option<urumi_core::MonitorHandle>,
     election: Option<ElectionHandle>,
@@ -58,7 +55,7 @@ pub struct ServerStateBuilder {
 
 impl fmt::Debug for ServerStateBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerStateBuilder").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("ServerStateBuilder").field("heartbeat", &self.heartbeat).finish_non_exhaustive()
     }
 }
 
@@ -76,13 +73,6 @@ impl ServerStateBuilder {
     #[must_use]
     pub fn browser_guard(mut self, guard: BrowserGuard) -> Self {
         self.browser_guard = guard;
-        self
-    }
-
-    /// How many stores an owner may have; unlimited by default.
-    #[must_use]
-    pub fn limits(mut self, limits: OwnerLimits) -> Self {
-        self.limits = limits;
         self
     }
 
@@ -133,7 +123,6 @@ impl ServerStateBuilder {
                 authentication: self.authentication,
                 browser_guard: self.browser_guard,
                 view,
-                counts: OwnerCounts::new(self.limits),
                 audit: Audit::new(self.events, tasks.clone()),
                 monitor: self.monitor,
                 election: self.election,
@@ -150,7 +139,6 @@ impl ServerState {
             orchestrator,
             authentication: Authentication::chain(Vec::new()),
             browser_guard: BrowserGuard::default(),
-            limits: OwnerLimits::default(),
             events: None,
             monitor: None,
             election: None,
@@ -173,10 +161,6 @@ impl ServerState {
 
     pub(crate) fn view(&self) -> &Arc<View> {
         &self.inner.view
-    }
-
-    pub(crate) fn counts(&self) -> &OwnerCounts {
-        &self.inner.counts
     }
 
     pub(crate) fn audit(&self) -> &Audit {

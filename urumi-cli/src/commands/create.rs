@@ -34,12 +34,12 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out, args: CreateArgs) -> Res
             if request.idempotency_key.is_none() {
                 request.id = Some(spec.id.to_string());
             }
-            target::connect_to(&choice, global, out).await?
+            target::connect_limited(&choice, global, out, (&args.limits).into()).await?
         }
         None => validator,
     };
     if !args.wait.wait {
-        let store = target.stores.create(request).await?;
+        let store = target.stores.create(request).await?.into_store();
         out.store(&store)?;
         follow::mention_monitor(&target, out, &store.id);
         return Ok(());
@@ -55,15 +55,17 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out, args: CreateArgs) -> Res
 /// Records a store, and creates its objects as far as possible.
 async fn begin(target: &Target, out: &Out, request: CreateStore) -> Result<StoreId, CommandError> {
     match target.stores.create(request).await {
-        Ok(store) => Ok(store.id),
-        Err(error) => match &error {
+        Ok(creation) => Ok(creation.into_store().id),
+        Err(error) => {
+            let warning = match &error {
+                Error::Unfinished { source, .. } => format!("{error}; continuing ({source})"),
+                _ => String::new(),
+            };
             // The store is recorded, so the monitor continues.
-            Error::Unfinished { store, source } if source.is_retryable() => {
-                out.warn(&format!("{error}; continuing ({source})"));
-                Ok(store.id.clone())
-            }
-            _ => Err(target.explain(error)),
-        },
+            let store = error.into_begun().map_err(|error| target.explain(error))?;
+            out.warn(&warning);
+            Ok(store.id)
+        }
     }
 }
 

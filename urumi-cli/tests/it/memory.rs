@@ -334,3 +334,20 @@ fn the_demo_shows_a_stores_life_from_beginning_to_end() {
         "{said}"
     );
 }
+
+#[test]
+fn an_owners_limit_holds_on_a_cluster_too() {
+    let args = ["create", "Shop", "--owner", "user:ann", "--max-stores-per-owner", "0"];
+    for wait in [&[][..], &["--wait"]] {
+        let ran = on_memory().run(&[&args[..], wait].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (7, ""), "{ran:?}");
+        assert!(ran.stderr.contains("user:ann has 0 of 0 stores"), "{ran:?}");
+    }
+    let limited = |owner: &str| {
+        let mut command = on_memory();
+        command.env("URUMI_MAX_PROVISIONING_PER_OWNER", "0");
+        command.run(&["create", "Shop", "--owner", owner, "--max-stores-per-owner", "1"])
+    };
+    assert!(limited("user:ann").stderr.contains("0 stores of user:ann are provisioning, 0 may"));
+    on_memory().run(&["create", "Shop", "--max-stores-per-owner", "0"]).ok();
+}

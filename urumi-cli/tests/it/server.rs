@@ -27,7 +27,7 @@ use urumi_core::store::preview::{Difference, Preview};
 use urumi_core::store::smoke::SmokeReport;
 use urumi_core::store::timeline::TimelineEntry;
 use urumi_core::{Action, Precondition, StoreOrchestrator, StoreStream};
-use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, Store, StoreId};
+use urumi_core::{CreateStore, Creation, Orchestrator, ReadinessMonitor, Store, StoreId};
 use urumi_http::auth::Authentication;
 use urumi_http::{ServerState, router};
 
@@ -189,7 +189,7 @@ impl StoreOrchestrator for WithLogs {
         Ok(if query.follow { lines.chain(stream::pending()).boxed() } else { lines.boxed() })
     }
 
-    async fn create(&self, request: CreateStore) -> Result<Store> {
+    async fn create(&self, request: CreateStore) -> Result<Creation> {
         self.inner.create(request).await
     }
     async fn preview(&self, request: CreateStore) -> Result<Preview> {

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use crate::server::TestServer;
 
 /// The environment variables that affect the command.
-const OWN_ENVIRONMENT: [&str; 13] = [
+const OWN_ENVIRONMENT: [&str; 15] = [
     "KUBECONFIG",
     "KUBERNETES_SERVICE_HOST",
     "URUMI_CA_FILE",
@@ -16,6 +16,8 @@ const OWN_ENVIRONMENT: [&str; 13] = [
     "URUMI_CONTEXT",
     "URUMI_DOMAIN",
     "URUMI_ENGINE_DEFAULTS",
+    "URUMI_MAX_PROVISIONING_PER_OWNER",
+    "URUMI_MAX_STORES_PER_OWNER",
     "URUMI_MEMORY_DELAY",
     "URUMI_OUTPUT",
     "URUMI_SERVER",

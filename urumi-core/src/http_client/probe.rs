@@ -10,8 +10,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::HttpOrchestrator;
-use super::problem::{innermost, no_answer};
-use crate::error::{Operation, Result};
+use super::problem::{Purpose, innermost, no_answer};
+use crate::error::Result;
 
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -53,8 +53,8 @@ impl HttpOrchestrator {
             Ok(Answer { status, date, took, body: serde_json::from_slice(&body).ok() })
         };
         match timeout(PATIENCE, answering).await {
-            Ok(answer) => answer.map_err(|error: reqwest::Error| no_answer(Operation::Ask, &innermost(&error))),
-            Err(_elapsed) => Err(no_answer(Operation::Ask, &format_args!("none within {PATIENCE:?}"))),
+            Ok(answer) => answer.map_err(|error: reqwest::Error| no_answer(Purpose::Ask, &innermost(&error))),
+            Err(_elapsed) => Err(no_answer(Purpose::Ask, &format_args!("none within {PATIENCE:?}"))),
         }
     }
 }

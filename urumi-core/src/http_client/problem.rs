@@ -35,7 +35,7 @@ struct FieldProblem {
 
 /// The error of an answer that is no success, and after how long the server wants to be asked again.
 pub(super) async fn refusal(
-    operation: Operation,
+    purpose: impl Into<Purpose>,
     id: Option<&StoreId>,
     mut response: Response,
 ) -> (Error, Option<Duration>) {
@@ -55,28 +55,45 @@ pub(super) async fn refusal(
     let _ = tokio::time::timeout(PATIENCE, reading).await;
     let mut problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
     problem.status = status;
-    (meaning(operation, id, problem), after)
+    (meaning(purpose.into(), id, problem), after)
 }
 
 /// A problem that stands where a line was expected.
 pub(super) fn in_stream(operation: Operation, id: &StoreId, line: &str, error: &serde_json::Error) -> Error {
     match serde_json::from_str::<Problem>(line) {
-        Ok(problem) if !problem.code.is_empty() => meaning(operation, Some(id), problem),
+        Ok(problem) if !problem.code.is_empty() => meaning(operation.into(), Some(id), problem),
         _ => unreadable(operation, error),
     }
 }
 
-/// What was being done, in words.
-fn doing(operation: Operation) -> String {
-    match operation {
-        Operation::Ask => "ask the server".to_owned(),
-        Operation::Engines => "list the engines".to_owned(),
-        Operation::List | Operation::Watch => format!("{operation} stores"),
-        one => format!("{one} a store"),
+/// The purpose of a request, for error messages.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    /// An operation on stores.
+    Stores(Operation),
+    Engines,
+    /// Any other resource of the server.
+    Ask,
+}
+
+impl From<Operation> for Purpose {
+    fn from(operation: Operation) -> Self {
+        Purpose::Stores(operation)
     }
 }
 
-fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Error {
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Purpose::Ask => f.write_str("ask the server"),
+            Purpose::Engines => f.write_str("list the engines"),
+            Purpose::Stores(operation @ (Operation::List | Operation::Watch)) => write!(f, "{operation} stores"),
+            Purpose::Stores(operation) => write!(f, "{operation} a store"),
+        }
+    }
+}
+
+fn meaning(purpose: Purpose, id: Option<&StoreId>, problem: Problem) -> Error {
     let Problem { status, code, detail, retryable, errors } = problem;
     let known = ProblemCode::parse(&code);
     match (known, id) {
@@ -89,7 +106,9 @@ fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Erro
     let kind = match (known, status) {
         (Some(ProblemCode::TimedOut | ProblemCode::AuthUnavailable), _) => ErrorKind::Unreachable,
         (Some(ProblemCode::NoReport), _) => ErrorKind::StoreFailed,
-        (Some(ProblemCode::ClusterRefused), _) | (_, 401 | 403) => ErrorKind::NotPermitted,
+        (Some(ProblemCode::ClusterRefused | ProblemCode::ProvisioningLimit), _) | (_, 401 | 403) => {
+            ErrorKind::NotPermitted
+        }
         // The path is wrong or this is not a urumi server, so the response says nothing about the store.
         (Some(ProblemCode::NoSuchPath), 400..=428) => ErrorKind::Internal,
         (None, 400..=428) if code.is_empty() => ErrorKind::Internal,
@@ -101,24 +120,24 @@ fn meaning(operation: Operation, id: Option<&StoreId>, problem: Problem) -> Erro
     };
     let retryable = retryable.unwrap_or(matches!(status, 429 | 502 | 503 | 504));
     if code.is_empty() {
-        let detail = format!("cannot {}: the server answered {status}, not as a urumi server does", doing(operation));
+        let detail = format!("cannot {purpose}: the server answered {status}, not as a urumi server does");
         return Error::Server { kind, code: "none".to_owned(), detail, retryable };
     }
     Error::Server { kind, code, detail, retryable }
 }
 
 /// The error of a request that had no answer.
-pub(super) fn no_answer(operation: Operation, error: &dyn fmt::Display) -> Error {
-    let detail = format!("cannot {}: the server gave no answer: {error}", doing(operation));
+pub(super) fn no_answer(purpose: impl Into<Purpose>, error: &dyn fmt::Display) -> Error {
+    let detail = format!("cannot {}: the server gave no answer: {error}", purpose.into());
     Error::Server { kind: ErrorKind::Unreachable, code: "none".to_owned(), detail, retryable: true }
 }
 
 /// The error of an answer that cannot be understood.
-pub(super) fn unreadable(operation: Operation, error: &serde_json::Error) -> Error {
+pub(super) fn unreadable(purpose: impl Into<Purpose>, error: &serde_json::Error) -> Error {
     // Said without quoting the answer, which may have anything in it.
     let detail = format!(
         "cannot {}: the server's answer is none of a urumi server (line {}, column {})",
-        doing(operation),
+        purpose.into(),
         error.line(),
         error.column()
     );
@@ -143,7 +162,7 @@ mod tests {
         let id = StoreId::parse("shop").unwrap();
         let kind = |status, code: &str| {
             let problem = Problem { status, code: code.to_owned(), ..Problem::default() };
-            meaning(Operation::Get, Some(&id), problem).kind()
+            meaning(Operation::Get.into(), Some(&id), problem).kind()
         };
         assert_eq!(kind(404, "not-found"), ErrorKind::NotFound);
         for (status, code) in [(404, ""), (404, "no-such-path"), (400, ""), (405, ""), (409, ""), (301, ""), (500, "")]
@@ -157,5 +176,9 @@ mod tests {
         }
         assert_eq!(kind(409, "already-exists"), ErrorKind::Conflict);
         assert_eq!(kind(422, "idempotency-key-reused"), ErrorKind::Invalid);
+        // As the orchestrator's own errors.
+        for (status, code) in [(403, "limit-reached"), (429, "provisioning-limit")] {
+            assert_eq!(kind(status, code), ErrorKind::NotPermitted, "{code}");
+        }
     }
 }

@@ -123,7 +123,7 @@ mod tests {
         cluster.begin_outage(conflict);
         let lost = Outage::new(ClusterErrorKind::Unavailable).verb(Verb::PatchMetadata).after(1).times(1);
         cluster.begin_outage(lost);
-        let store = urumi.create(CreateStore::new("Metered", "medusa")).await.unwrap();
+        let store = urumi.create(CreateStore::new("Metered", "medusa")).await.unwrap().into_store();
         urumi.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();
         // The write's answer arrives after the watch has shown the write.
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -154,7 +154,7 @@ mod tests {
         let seen = recorder.snapshotter();
         let _local = metrics::set_default_local_recorder(&recorder);
         let urumi = orchestrator(&InMemoryCluster::default());
-        let store = urumi.create(CreateStore::new("Quiet", "medusa")).await.unwrap();
+        let store = urumi.create(CreateStore::new("Quiet", "medusa")).await.unwrap().into_store();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         ReadinessMonitor::new(urumi.clone()).only(store.id.clone()).spawn(&tasks, stop.clone());
         urumi.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();

@@ -4,6 +4,7 @@ mod create;
 mod credentials;
 mod execute;
 mod explain;
+mod limits;
 mod logs;
 mod retry;
 mod smoke;
@@ -19,6 +20,8 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 pub(crate) use self::execute::Failure;
+use self::limits::OwnerCounts;
+pub use self::limits::OwnerLimits;
 use crate::cluster::ClusterBackend;
 use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
 use crate::error::{Error, FieldError, Operation, Result};
@@ -38,7 +41,7 @@ use crate::store::preview::{Difference, Preview};
 use crate::store::smoke::SmokeReport;
 use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
-use crate::store::{CreateStore, Store, StoreId, StoreName, StoreSpec, check_owner};
+use crate::store::{CreateStore, Creation, Store, StoreId, StoreName, StoreSpec, check_owner};
 
 /// The domain that resolves to the machine it is asked on, for stores on one's own computer.
 pub const LOCAL_DOMAIN: &str = "localtest.me";
@@ -54,7 +57,8 @@ type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Creates, shows and removes stores on a cluster. A cheap handle: clones share everything.
 ///
-/// It keeps nothing but its settings: every answer comes from the cluster.
+/// It keeps only its settings, and the creations under way for [owners' limits](OrchestratorBuilder::owner_limits): every
+/// answer comes from the cluster.
 #[derive(Clone)]
 pub struct Orchestrator {
     inner: Arc<Inner>,
@@ -68,6 +72,7 @@ struct Inner {
     secrets: Arc<dyn SecretSource>,
     in_flight: Semaphore,
     clock: Clock,
+    owners: OwnerCounts,
 }
 
 impl fmt::Debug for Orchestrator {
@@ -133,6 +138,14 @@ impl OrchestratorBuilder {
         self
     }
 
+    /// How many stores an owner may have; unlimited by default. Each creation then lists the owner's stores. Several
+    /// processes may together exceed a limit by the creations that they begin at the same moment.
+    #[must_use]
+    pub fn owner_limits(mut self, limits: OwnerLimits) -> Self {
+        self.inner.owners.limits = limits;
+        self
+    }
+
     /// Takes the time of day from `clock`, the system's by default: for simulations.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
@@ -158,6 +171,7 @@ impl Orchestrator {
                 secrets: Arc::new(OsSecrets),
                 in_flight: Semaphore::new(IN_FLIGHT),
                 clock: Arc::new(Timestamp::now),
+                owners: OwnerCounts::default(),
             },
         }
     }
@@ -202,13 +216,13 @@ impl Orchestrator {
             }
             Err(other) => return Err(other),
         };
-        // The options are judged even where the id is not acceptable, so that all mistakes are reported at once.
         if let Some(owner) = &request.owner {
             wrong.extend(check_owner(owner).err());
         }
         if let Some(key) = &request.idempotency_key {
             wrong.extend(check_key(key).err());
         }
+        // Check the options even if the id is not acceptable, so that all mistakes are reported at once.
         let stand_in = StoreId::random();
         let options = engine.and_then(|engine| {
             let store = NewStore { id: id.as_ref().unwrap_or(&stand_in), default_domain: &self.inner.domain };
@@ -320,7 +334,7 @@ fn readable_spec(operation: Operation, record: &Record) -> Result<&StoreSpec> {
 
 #[async_trait]
 impl StoreOrchestrator for Orchestrator {
-    async fn create(&self, request: CreateStore) -> Result<Store> {
+    async fn create(&self, request: CreateStore) -> Result<Creation> {
         self.create_store(request).await
     }
 
@@ -426,7 +440,7 @@ impl StoreOrchestrator for Orchestrator {
 fn at_version(operation: Operation, record: &Record, expected: &Precondition) -> Result<()> {
     match expected.expected_version() {
         Some(version) if version != record.resource_version => {
-            Err(Error::Changed { operation, id: record.id.clone(), expected: version.to_owned() })
+            Err(Error::PreconditionFailed { operation, id: record.id.clone(), expected: version.to_owned() })
         }
         _ => Ok(()),
     }
@@ -454,10 +468,14 @@ fn stores(namespaces: &[Object], engines: &EngineRegistry) -> Vec<Store> {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::time::Duration;
 
     use super::*;
     use crate::cluster::MockClusterBackend;
+    use crate::error::ErrorKind;
     use crate::kubernetes::Verb;
+    use crate::orchestrator::StoreOrchestratorExt;
+    use crate::store::wait::Ready;
 
     fn taken(object: &Object) -> ClusterError {
         ClusterError::new(Verb::Create, object.reference(), ClusterErrorKind::AlreadyExists, "it exists")
@@ -478,8 +496,9 @@ mod tests {
         });
         cluster.expect_get().times(1).returning(move |_| Ok(stored.lock().unwrap().clone()));
         let urumi = Orchestrator::builder(cluster).build();
-        let store = urumi.create(CreateStore::new("Repeated", "medusa").id("abc")).await.unwrap();
-        assert_eq!(store.id.as_str(), "abc");
+        let created = urumi.create(CreateStore::new("Repeated", "medusa").id("abc")).await.unwrap();
+        assert!(!created.is_repeated());
+        assert_eq!(created.store().id.as_str(), "abc");
     }
 
     #[tokio::test]
@@ -508,6 +527,17 @@ mod tests {
             assert_eq!(outcome.is_err(), given);
             assert_eq!(namespaces.lock().unwrap().len(), creations);
         }
+    }
+
+    /// No backend ends a watch; one that does must not end a wait as if its condition held.
+    #[tokio::test]
+    async fn a_watch_that_ends_is_no_success() {
+        let mut cluster = MockClusterBackend::new();
+        cluster.expect_watch().returning(|_| stream::empty().boxed());
+        let (urumi, id) = (Orchestrator::builder(cluster).build(), StoreId::parse("abc").unwrap());
+        let waited = urumi.wait_until(&id, Ready, Duration::from_secs(60)).await.unwrap_err();
+        assert!(matches!(waited, Error::WatchEnded { .. }), "{waited:?}");
+        assert_eq!((waited.kind(), waited.is_retryable()), (ErrorKind::Internal, false));
     }
 
     /// A secret that somebody else drew first stays; a managed object that is not ours stops the creation.

@@ -1,10 +1,10 @@
 //! Idempotency keys: however often a creation is repeated with one key, one store is made.
 //!
-//! Nothing is kept beside the stores themselves. The id of a store is derived from the owner and the key, so that the
-//! API server's refusal of a second namespace of that name is the lock, across processes, replicas and restarts. The
-//! namespace's record carries hashes of the key and of the request, by which a repetition is told from a different
-//! request with the same key. A key is remembered for [`LIFETIME`], as long as its store exists; used again later, it
-//! makes another store.
+//! Nothing is stored besides the stores themselves. The id of a store is derived from the owner and the key, so the API
+//! server's refusal of a second namespace of that name is the lock, across processes, replicas and restarts. The
+//! namespace's record has hashes of the key and of the request. They distinguish a repetition from another request with
+//! the same key. A key stands for its store for [`LIFETIME`], as long as the store exists; used again later, it creates
+//! another store.
 
 use std::time::Duration;
 
@@ -16,34 +16,45 @@ use super::field::FieldError;
 use super::id::StoreId;
 use super::request::CreateStore;
 
-/// How long a key is remembered.
+/// How long a key stands for its store.
 pub const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The most characters a key may have.
 pub const MAX_KEY: usize = 255;
 
-/// What a store's record says of the request that made it: hashes only.
+/// How many hexadecimal digits of a hash a label has: 128 bits.
+const LABEL_HASH: usize = 32;
+
+/// The hashes in a store's record of the request that created it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idempotency {
-    /// Hash of owner and key.
+    /// The hash of owner and key.
     key: String,
-    /// Hash of the request.
+    /// The hash of the request.
     request: String,
+    /// The number of the store among those that the key has created.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub(crate) generation: u32,
 }
 
-/// What a store's origin says about a request.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_first(generation: &u32) -> bool {
+    *generation == 0
+}
+
+/// How the request that created a store relates to another request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repetition {
-    /// The store was made by something else.
+    /// The requests have different keys, or the key no longer stands for the store.
     None,
-    /// The store was made by this very request.
+    /// The requests are the same.
     Same,
-    /// The store was made by a different request with the same key.
+    /// The requests differ and have the same key.
     Different,
 }
 
 impl Idempotency {
-    /// Of a request; `None` when it has no key.
+    /// The hashes of a request; `None` if it has no key.
     pub fn of(request: &CreateStore) -> Option<Self> {
         let key = request.idempotency_key.as_deref()?;
         // The key is not part of the JSON, and the order of fields in a body does not count.
@@ -52,6 +63,7 @@ impl Idempotency {
         Some(Idempotency {
             key: hash(&["key", request.owner.as_deref().unwrap_or_default(), key]),
             request: hash(&["request", &body.to_string()]),
+            generation: 0,
         })
     }
 
@@ -67,10 +79,20 @@ impl Idempotency {
         }
     }
 
-    /// The id of the store that this key makes: the first one, or a later one where that id is taken by a store that
-    /// the key no longer stands for.
-    pub fn store_id(&self, generation: u32) -> StoreId {
-        let digest = Sha256::digest(format!("{}/{generation}", self.key));
+    /// Whether both have the same owner and key.
+    pub(crate) fn has_key_of(&self, other: &Idempotency) -> bool {
+        self.key == other.key
+    }
+
+    /// The beginning of the key's hash, short enough for a label.
+    pub(crate) fn key_label(&self) -> &str {
+        self.key.get(..LABEL_HASH).unwrap_or_default()
+    }
+
+    /// The id of the store of this generation. Each generation is created when the key no longer stands for the store of
+    /// the one before.
+    pub fn store_id(&self) -> StoreId {
+        let digest = Sha256::digest(format!("{}/{}", self.key, self.generation));
         let bits = digest.iter().take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
         StoreId::from_bits(bits)
     }
@@ -89,6 +111,11 @@ pub fn check_key(key: &str) -> Result<(), FieldError> {
         return bad("must be visible ASCII characters, without spaces at either end");
     }
     Ok(())
+}
+
+/// The hash of an owner, short enough for a label.
+pub(crate) fn owner_label(owner: &str) -> String {
+    hash(&["owner", owner]).chars().take(LABEL_HASH).collect()
 }
 
 /// Each part is preceded by its length, so that no two lists of parts look the same.
@@ -114,18 +141,18 @@ mod tests {
         let one = Idempotency::of(&request()).unwrap();
         let now = Timestamp::UNIX_EPOCH;
         assert_eq!(one.repeated_by(&Idempotency::of(&request()).unwrap(), now, now), Repetition::Same);
-        assert_eq!(one.store_id(0), Idempotency::of(&request()).unwrap().store_id(0));
-        assert_ne!(one.store_id(0), one.store_id(1));
+        assert_eq!(one.store_id(), Idempotency::of(&request()).unwrap().store_id());
+        assert_ne!(one.store_id(), Idempotency { generation: 1, ..one.clone() }.store_id());
 
         let renamed = CreateStore { name: "Other".into(), ..request() };
         let renamed = Idempotency::of(&renamed).unwrap();
         assert_eq!(one.repeated_by(&renamed, now, now), Repetition::Different);
-        assert_eq!(one.store_id(0), renamed.store_id(0));
+        assert_eq!(one.store_id(), renamed.store_id());
 
         for other in [request().owner("user:b"), request().idempotency_key("l"), request().owner("user:ak")] {
             let other = Idempotency::of(&other).unwrap();
             assert_eq!(one.repeated_by(&other, now, now), Repetition::None);
-            assert_ne!(one.store_id(0), other.store_id(0));
+            assert_ne!(one.store_id(), other.store_id());
         }
         assert_eq!(Idempotency::of(&CreateStore::new("Shop", "medusa")), None);
     }

@@ -93,6 +93,7 @@ const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     waiting::what_has_happened_is_not_waited_for,
     waiting::a_wait_ends_in_time,
     waiting::a_store_that_does_not_exist_is_not_waited_for,
+    waiting::a_store_that_is_deleted_ends_the_wait,
     waiting::a_store_that_fails_ends_the_wait,
     waiting::stores_are_found_by_id_beginning_and_name,
 ];

@@ -20,7 +20,7 @@ use crate::support::{Outsider, PATIENCE, Running, Scene, kinds};
 /// Created, ready, exactly what was rendered, and gone.
 pub(crate) async fn a_store_lives_and_goes_without_a_trace(scene: Scene) {
     let monitor = Running::start(scene.monitor());
-    let created = scene.urumi.create(scene.request()).await.unwrap();
+    let created = scene.urumi.create(scene.request()).await.unwrap().into_store();
     assert_eq!(created.status, StoreStatus::Provisioning);
     assert_eq!(created.urls.storefront.as_deref(), Some(&*format!("http://store-{}.localtest.me", scene.id)));
     assert_eq!(created.urls.api.as_deref(), Some(&*format!("http://api-{}.localtest.me", scene.id)));
@@ -81,7 +81,7 @@ async fn everything_is_as_rendered(scene: &Scene) {
 pub(crate) async fn of_two_creations_with_one_id_one_wins(scene: Scene) {
     let (one, two) = tokio::join!(scene.urumi.create(scene.request()), scene.urumi.create(scene.request()));
     let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
-    assert_eq!(won.unwrap().id, scene.id);
+    assert_eq!(won.unwrap().store().id, scene.id);
     let lost = lost.unwrap_err();
     assert_eq!(lost.kind(), ErrorKind::Conflict);
     assert!(lost.to_string().contains("a store of that id exists"), "{lost}");

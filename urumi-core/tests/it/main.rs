@@ -14,11 +14,14 @@
 )]
 
 mod clocks;
+mod conflicts;
 #[cfg(feature = "http-client")]
 mod crypto_provider;
 mod drift;
+mod keys;
 mod layers;
 mod lifecycle;
+mod limits;
 mod managed;
 mod memory_cluster;
 mod monitor;
@@ -27,3 +30,4 @@ mod real_cluster_admission;
 mod real_cluster_backend;
 mod real_cluster_conformance;
 mod support;
+mod waiting;

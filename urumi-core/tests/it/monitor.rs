@@ -464,6 +464,7 @@ async fn fifty_stores_at_once_are_all_ready_and_all_go() {
         let _monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));
         let requests = (0..50).map(|n| scene.urumi.create(urumi_core::CreateStore::new(format!("Shop {n}"), "medusa")));
         let stores = futures::future::try_join_all(requests).await.unwrap();
+        let stores: Vec<_> = stores.into_iter().map(urumi_core::Creation::into_store).collect();
         for store in &stores {
             let ready = urumi_core::store::wait::Ready.or_failed();
             scene.urumi.wait_until(&store.id, ready, PATIENCE).await.unwrap();

@@ -12,7 +12,7 @@ use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::secret::SecretString;
 use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::testing::cluster as conformance;
-use urumi_core::{CreateStore, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_core::{CreateStore, Creation, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::lifecycle;
 use crate::support::{Outsider, Running, kinds, real_client, real_cluster, real_views, with_scene_of};
@@ -120,6 +120,7 @@ async fn fifty_stores_at_once_are_all_ready_and_all_go() {
         let monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));
         let create = |n: usize| scene.urumi.create(CreateStore::new(format!("Fifty {n}"), "medusa"));
         let stores = futures::future::try_join_all((0..50).map(create)).await.unwrap();
+        let stores: Vec<_> = stores.into_iter().map(Creation::into_store).collect();
         for store in &stores {
             scene.urumi.wait_until(&store.id, Ready.or_failed(), patience).await.unwrap();
         }

@@ -10,10 +10,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use urumi_core::error::{Error, FieldError};
 use urumi_core::orchestrator;
-use urumi_core::store::idempotency::{Idempotency, Repetition};
 use urumi_core::store::preview::Preview;
 use urumi_core::store::status::StoreStatus;
-use urumi_core::{CreateStore, Store, StoreId};
+use urumi_core::{CreateStore, Creation, Store, StoreId};
 use utoipa::IntoParams;
 
 use super::{may_view, permitted, remembered, synced};
@@ -227,18 +226,18 @@ pub(super) async fn create(
         return Ok(Json(state.orchestrator().preview(request).await?).into_response());
     }
     synced(&state).await?;
-    let id = likely_id(&request);
-    let named = request.id.as_ref().map(|_| id.clone());
-    let made = make(&state, request, &owner, &id).await;
+    let named = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
+    let created = create_or_find(&state, request).await;
     // A repetition changes nothing.
-    if !made.as_ref().is_ok_and(|(_, replayed)| *replayed) {
-        let store = made.as_ref().ok().map(|(store, _)| &store.id).or(named.as_ref());
-        state.audit().note(&principal, action, store, &made);
+    if !created.as_ref().is_ok_and(Creation::is_repeated) {
+        let store = created.as_ref().ok().map(|creation| &creation.store().id).or(named.as_ref());
+        state.audit().note(&principal, action, store, &created);
     }
-    let (store, replayed) = made?;
-    let mut response = accepted(&store);
+    let created = created?;
+    let store = created.store();
+    let mut response = accepted(store);
     insert(response.headers_mut(), LOCATION, &format!("{}/{}", uri.path().trim_end_matches('/'), store.id));
-    if replayed {
+    if created.is_repeated() {
         insert(response.headers_mut(), REPLAYED, "true");
     }
     Ok(response)
@@ -254,73 +253,15 @@ async fn with_others(state: &ServerState, request: CreateStore, wrong: FieldErro
     Problem::fields(errors)
 }
 
-/// The id that the store will have, if nothing is in the way.
-fn likely_id(request: &CreateStore) -> StoreId {
-    match (&request.id, Idempotency::of(request)) {
-        (Some(id), _) => StoreId::parse(id).unwrap_or_else(|_| StoreId::random()),
-        (None, Some(key)) => key.store_id(0),
-        (None, None) => StoreId::random(),
-    }
-}
-
-/// The store, and whether an earlier request has made it.
-async fn make(
-    state: &ServerState,
-    mut request: CreateStore,
-    owner: &Owner,
-    id: &StoreId,
-) -> Result<(Store, bool), Problem> {
-    if let Some(earlier) = earlier(state, &request).await? {
-        return Ok((earlier, true));
-    }
-    let _reserved = match state.counts().reserve(owner, id, state.view()) {
-        Ok(reserved) => reserved,
-        // The store that fills the limit may be the very one that is asked for again: it may have just been seen.
-        Err(refused) => return earlier(state, &request).await?.map(|earlier| (earlier, true)).ok_or(refused),
+/// Creates a store, or finds the one that an earlier request with the same key has created.
+async fn create_or_find(state: &ServerState, request: CreateStore) -> Result<Creation, Problem> {
+    let created = match state.orchestrator().create(request).await {
+        // The monitor finishes what the creation has begun.
+        Err(error) => Creation::New(error.into_begun()?),
+        Ok(created) => created,
     };
-    if request.id.is_none() && request.idempotency_key.is_none() {
-        request.id = Some(id.to_string());
-    }
-    let began = jiff::Timestamp::now();
-    let store = begun(state.orchestrator().create(request).await)?;
-    state.view().seen(&store.id, &store.resource_version).await;
-    // The cluster's clock counts whole seconds, and may differ a little from ours.
-    let replayed = store.status != StoreStatus::Provisioning || store.created_at.as_second() + 5 < began.as_second();
-    Ok((store, replayed))
-}
-
-/// A store whose making has begun.
-fn begun(outcome: urumi_core::Result<Store>) -> Result<Store, Problem> {
-    match outcome {
-        // It is on record, and the monitor goes on with it: that is what was asked for.
-        Err(Error::Unfinished { store, source }) if source.is_retryable() => Ok(*store),
-        outcome => Ok(outcome?),
-    }
-}
-
-/// What an earlier request with the same key has made, as far as memory tells. What it cannot tell, because it is just
-/// being made, the cluster will; and whether what it tells is still so, for memory may lag behind.
-async fn earlier(state: &ServerState, request: &CreateStore) -> Result<Option<Store>, Problem> {
-    let Some(key) = Idempotency::of(request) else { return Ok(None) };
-    let now = jiff::Timestamp::now();
-    let repeated = |store: &Store| match &store.made_by {
-        Some(made_by) => made_by.repeated_by(&key, store.created_at, now),
-        None => Repetition::None,
-    };
-    let listing = state.view().all();
-    let Some(entry) = listing.entries.iter().find(|entry| repeated(&entry.store) != Repetition::None) else {
-        return Ok(None);
-    };
-    let store = match state.orchestrator().get(&entry.store.id).await {
-        Err(Error::NotFound { .. }) => return Ok(None),
-        found => found?,
-    };
-    match repeated(&store) {
-        Repetition::None => Ok(None),
-        Repetition::Different => Err(Error::KeyReused { id: store.id }.into()),
-        Repetition::Same if store.status == StoreStatus::Deleting => Err(Error::KeyInUse { id: store.id }.into()),
-        Repetition::Same => Ok(Some(store)),
-    }
+    state.view().seen(&created.store().id, &created.store().resource_version).await;
+    Ok(created)
 }
 
 fn accepted(store: &Store) -> Response {
@@ -424,7 +365,8 @@ pub(super) async fn retry(
     let expected = precondition(&headers)?;
     let retried = change(&state, &principal, Action::RetryStore, &id, async |store| {
         let expected = expected.pinned_to(&store);
-        let store = begun(state.orchestrator().act_if(&id, orchestrator::Action::Retry, &expected).await)?;
+        let retried = state.orchestrator().act_if(&id, orchestrator::Action::Retry, &expected).await;
+        let store = retried.or_else(Error::into_begun)?;
         state.view().seen(&id, &store.resource_version).await;
         Ok(store)
     });

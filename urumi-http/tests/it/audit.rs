@@ -4,6 +4,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Event;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
@@ -146,6 +148,40 @@ async fn every_change_is_an_event_and_part_of_the_stores_timeline() {
             "RetryRequested: root (admin) asked for it",
         ]
     );
+}
+
+/// The API server's clock may be behind this server's by any amount.
+#[tokio::test(start_paused = true)]
+async fn a_new_store_is_noted_whatever_time_the_cluster_has() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
+    let _log = crate::support::log_into(subscriber);
+    let behind = Timestamp::now() - SignedDuration::from_hours(1);
+    let scene = Scene::new(InMemoryCluster::builder().begins_at(behind).build());
+    let body = json!({"name": "Shop", "engine": "medusa"});
+    for key in [None, Some("k")] {
+        let ask = scene.ask("POST", "/stores").json(body.clone());
+        let ask = key.into_iter().fold(ask, |ask, key| ask.header("idempotency-key", key));
+        let answer = ask.send().await;
+        assert_eq!((answer.status.as_u16(), answer.header("idempotency-replayed")), (202, None), "{key:?}");
+    }
+    assert_eq!(log.audit().len(), 2, "{:?}", log.audit());
+}
+
+/// However soon the repetitions come: one store was created, and that is noted once.
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_is_repeated_at_once_is_noted_once() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
+    let _log = crate::support::log_into(subscriber);
+    let cluster = InMemoryCluster::builder().latency(Duration::from_millis(5)).build();
+    let replicas = [Scene::new(cluster.clone()), Scene::new(cluster)];
+    let body = json!({"name": "Shop", "engine": "medusa"});
+    let create = |n: usize| replicas[n % 2].ask("POST", "/stores").header("idempotency-key", "k").json(body.clone());
+    let answers = join_all((0..16).map(|n| create(n).send())).await;
+    assert!(answers.iter().all(|answer| answer.status == 202), "{answers:?}");
+    let replayed = answers.iter().filter(|answer| answer.header("idempotency-replayed") == Some("true")).count();
+    assert_eq!((replayed, log.audit().len()), (15, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,7 @@ async fn the_program_creates_stores_from_an_installations_defaults() {
 
     let asked = serde_json::json!({"api": {"replicas": 3}});
     let request = CreateStore::new("Shop", "medusa").options(asked.as_object().cloned().unwrap());
-    let store = client.create(request).await.unwrap();
+    let store = client.create(request).await.unwrap().into_store();
     let manifests = client.manifests(&store.id).await.unwrap();
     let named =
         |name: &str| manifests.iter().find(|it| it["metadata"]["name"] == name && !it["spec"]["replicas"].is_null());

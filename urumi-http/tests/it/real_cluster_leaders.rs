@@ -98,7 +98,7 @@ async fn whatever_befalls_the_leader_another_goes_on_and_nobody_else_writes() {
         let at = replicas.iter().position(|replica| leader.starts_with(&format!("{}_", replica.name)));
         let at = at.unwrap_or_else(|| panic!("{leader} is none of the replicas"));
         let request = CreateStore::new(format!("Round {round}"), "medusa").id(format!("{run}-{round}"));
-        let store = urumi.create(request).await.unwrap();
+        let store = urumi.create(request).await.unwrap().into_store();
         let began = Instant::now();
         let struck = &mut replicas[at];
         match blow {

@@ -21,7 +21,7 @@ async fn ten_thousand_reads_ask_the_api_server_nothing() {
     let args = ["--cluster", "kube", "--kubeconfig", &kubeconfig];
     let server = Server::start(&[&args[..], &unlimited[..]].concat()).await;
     let client = HttpOrchestrator::connect(&server.url, &Default::default()).unwrap();
-    let store = client.create(CreateStore::new("Much read", "medusa")).await.unwrap();
+    let store = client.create(CreateStore::new("Much read", "medusa")).await.unwrap().into_store();
     client.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();
 
     let before = requests(&log);

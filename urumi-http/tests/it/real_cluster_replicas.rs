@@ -123,7 +123,8 @@ async fn a_server_killed_during_a_creation_leaves_a_store_that_the_next_one_fini
     }
     finish_and_remove(&server, &begun).await;
     // What was never begun can be asked for again.
-    let again = server.create(CreateStore::new("Cut short", "medusa").id(never[0].as_str())).await.unwrap();
+    let again =
+        server.create(CreateStore::new("Cut short", "medusa").id(never[0].as_str())).await.unwrap().into_store();
     finish_and_remove(&server, &[again.id.to_string()]).await;
 }
 

@@ -105,7 +105,7 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
 
     // All that can be asked, and everything that is answered.
     let mut said = String::new();
-    let store = operator.create(CreateStore::new("Least", "medusa")).await.unwrap();
+    let store = operator.create(CreateStore::new("Least", "medusa")).await.unwrap().into_store();
     assert_eq!(store.owner.as_deref(), Some(&*format!("user:system:serviceaccount:default:{caller}")));
     let ready = operator.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();
     said.push_str(&format!("{ready:?}{:?}", operator.list().await.unwrap()));
@@ -127,7 +127,7 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
 
     // A second one, whose database is on a server.
     let managed = json!({"database": {"mode": "managed"}}).as_object().cloned().unwrap();
-    let second = operator.create(CreateStore::new("Second", "medusa").options(managed)).await.unwrap();
+    let second = operator.create(CreateStore::new("Second", "medusa").options(managed)).await.unwrap().into_store();
     let ready = operator.wait_until(&second.id, Ready.or_failed(), PATIENCE).await.unwrap();
     said.push_str(&format!("{ready:?}{:?}", operator.manifests(&second.id).await.unwrap()));
     let beside = kubectl(&admin, &["get", "secret", &second.namespace, "-n", &databases, "-o", "json"], "");

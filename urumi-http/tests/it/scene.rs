@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use urumi_core::cluster::InMemoryCluster;
 use urumi_core::secret::SecretString;
-use urumi_core::{CreateStore, Orchestrator, Store, StoreOrchestrator};
+use urumi_core::{CreateStore, Orchestrator, OwnerLimits, Store, StoreOrchestrator};
 use urumi_http::auth::{AuthError, Authentication, Authenticator, Principal, Role};
 use urumi_http::{ServerState, ServerStateBuilder, router};
 
@@ -55,7 +55,16 @@ impl Scene {
         cluster: InMemoryCluster,
         settings: impl FnOnce(ServerStateBuilder) -> ServerStateBuilder,
     ) -> Scene {
-        let urumi = Orchestrator::builder(cluster.clone()).build();
+        Scene::limited(cluster, OwnerLimits::default(), settings)
+    }
+
+    /// The same, where owners have limits.
+    pub(crate) fn limited(
+        cluster: InMemoryCluster,
+        limits: OwnerLimits,
+        settings: impl FnOnce(ServerStateBuilder) -> ServerStateBuilder,
+    ) -> Scene {
+        let urumi = Orchestrator::builder(cluster.clone()).owner_limits(limits).build();
         let (app, tasks, stop) = serve(Arc::new(urumi.clone()), settings);
         Scene { cluster, urumi, app, tasks, _stop: stop.clone().drop_guard(), stop }
     }
@@ -67,7 +76,7 @@ impl Scene {
     /// Creates a store beside the server, and waits until the server has seen it.
     pub(crate) async fn store(&self, id: &str, owner: Option<&str>) -> Store {
         let request = CreateStore { owner: owner.map(str::to_owned), ..CreateStore::new(id, "medusa").id(id) };
-        let store = self.urumi.create(request).await.unwrap();
+        let store = self.urumi.create(request).await.unwrap().into_store();
         let seen = self.ask("GET", &format!("/stores/{id}?resourceVersion={}", store.resource_version));
         assert_eq!(seen.send().await.status, StatusCode::OK);
         store

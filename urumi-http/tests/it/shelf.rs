@@ -17,7 +17,8 @@ use urumi_core::store::smoke::SmokeReport;
 use urumi_core::store::status::StoreStatus;
 use urumi_core::store::timeline::TimelineEntry;
 use urumi_core::{
-    Action, CreateStore, Error, Precondition, Result, Store, StoreEvent, StoreId, StoreOrchestrator, StoreStream,
+    Action, CreateStore, Creation, Error, Precondition, Result, Store, StoreEvent, StoreId, StoreOrchestrator,
+    StoreStream,
 };
 
 /// Watched once; everything else it does not know.
@@ -62,7 +63,7 @@ impl StoreOrchestrator for Shelf {
         let seen = self.0.lock().unwrap().take().expect("the server watches once");
         stream::unfold(seen, async |mut seen| Some((seen.recv().await?, seen))).boxed()
     }
-    async fn create(&self, _request: CreateStore) -> Result<Store> {
+    async fn create(&self, _request: CreateStore) -> Result<Creation> {
         unknown()
     }
     async fn preview(&self, _request: CreateStore) -> Result<Preview> {

@@ -26,7 +26,7 @@ pub(crate) async fn create(urumi: &Orchestrator, life: &Life, request: &CreateSt
     let answer = life.does(async {
         match urumi.create(request.clone()).await {
             Ok(_) | Err(Error::Unfinished { .. }) => Answer::Done,
-            Err(Error::AlreadyExists { .. } | Error::KeyInUse { .. }) => match urumi.get(id).await {
+            Err(Error::AlreadyExists { .. } | Error::KeyStoreDeleting { .. }) => match urumi.get(id).await {
                 // What an earlier try has made, whose answer was lost.
                 Ok(store) if store.status != StoreStatus::Deleting => Answer::Done,
                 _ => Answer::Again,

@@ -242,7 +242,7 @@ fn wanted(rng: &mut StdRng, number: usize) -> Wanted {
     // No two stores of one scenario have the same.
     let name = IDS.get(number * 2 + rng.random_range(0..2)).copied().unwrap_or("shop");
     let mut request = if keyed { request.idempotency_key(format!("key {number}")) } else { request };
-    let derived = Idempotency::of(&request).filter(|_| !named).map(|key| key.store_id(0));
+    let derived = Idempotency::of(&request).filter(|_| !named).map(|key| key.store_id());
     let id = match derived {
         Some(id) => id,
         None => {

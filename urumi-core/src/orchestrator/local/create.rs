@@ -1,4 +1,4 @@
-//! Creating a store: on record first, then everything in it.
+//! Creating a store: its record first, then all of its objects.
 
 use uuid::Uuid;
 
@@ -6,56 +6,64 @@ use super::Orchestrator;
 use crate::error::{Error, Operation, Result};
 use crate::kubernetes::ClusterErrorKind;
 use crate::plan::{Observed, plan};
-use crate::record::{Origin, Record, namespace_ref};
+use crate::record::{Origin, Record, namespace_ref, of_key};
 use crate::secret::RedactedSecrets;
 use crate::store::idempotency::{Idempotency, Repetition};
 use crate::store::status::StoreStatus;
-use crate::store::{CreateStore, Store, StoreSpec};
+use crate::store::{CreateStore, Creation, StoreSpec};
 
-/// How many ids are tried before it is no accident that they are taken. A random one is drawn twice; a key stands for
-/// one store a day.
-const DRAWS: u32 = 2;
-const KEY_GENERATIONS: u32 = 400;
+/// How many ids a creation without a given id tries. A drawn id is free unless by accident. The id of a key is taken if
+/// the list of the key's stores was out of date, or if a namespace that is not a store has the name.
+const TRIES: u32 = 4;
 
-/// What became of an attempt to put a store on record.
+/// The result of an attempt to put a store on record.
 enum Placed {
-    /// It is there, made by this attempt.
+    /// This attempt created the record.
     New(Record),
-    /// A store of that id is there already.
+    /// A store of that id exists.
     Exists(Record),
-    /// A store of that id was there, and is gone by now.
+    /// A store of that id existed, and is gone now.
     Gone,
-    /// The name is taken by something that is no store.
+    /// The name belongs to something that is not a store.
     Blocked(String),
 }
 
 impl Orchestrator {
-    pub(super) async fn create_store(&self, mut request: CreateStore) -> Result<Store> {
-        let key = Idempotency::of(&request);
-        let drawn_by = key.as_ref().filter(|_| request.id.is_none());
-        let tries = match (&request.id, drawn_by) {
-            (Some(_), _) => 1,
-            (None, None) => DRAWS,
-            (None, Some(_)) => KEY_GENERATIONS,
-        };
-        let mut taken = None;
-        for generation in 0..tries {
-            if let Some(key) = drawn_by {
-                request.id = Some(key.store_id(generation).to_string());
+    pub(super) async fn create_store(&self, mut request: CreateStore) -> Result<Creation> {
+        let mut key = Idempotency::of(&request);
+        if let Some(key) = &mut key {
+            // A bad request is refused before the cluster is asked.
+            self.prepare(&request)?;
+            let made = self.made_with(key).await?;
+            if let Some(newest) = made.iter().max_by_key(|record| (record.created_at, record.generation()))
+                && let Some(repeated) = self.repeated(newest, Some(key))?
+            {
+                return Ok(repeated);
             }
+            key.generation = made.iter().map(|record| record.generation() + 1).max().unwrap_or(0);
+        }
+        let is_given = request.id.is_some();
+        let mut tries_left = if is_given { 0 } else { TRIES - 1 };
+        loop {
+            if let Some(key) = key.as_ref().filter(|_| !is_given) {
+                request.id = Some(key.store_id().to_string());
+            }
+            // Without an id, this draws one.
             let spec = self.prepare(&request)?;
             match self.create_as(&spec, &request, key.as_ref()).await {
-                Err(error @ Error::AlreadyExists { .. }) => taken = Some(error),
-                other => return other,
+                Err(Error::AlreadyExists { .. }) if tries_left > 0 => tries_left -= 1,
+                outcome => return outcome,
+            }
+            if let Some(key) = &mut key {
+                key.generation += 1;
             }
         }
-        // At least one try was made, so there is an error.
-        Err(taken.unwrap_or_else(|| Error::Invalid(Vec::new())))
     }
 
-    async fn create_as(&self, spec: &StoreSpec, request: &CreateStore, key: Option<&Idempotency>) -> Result<Store> {
-        // An engine that cannot render its spec is found out before anything is created.
+    async fn create_as(&self, spec: &StoreSpec, request: &CreateStore, key: Option<&Idempotency>) -> Result<Creation> {
+        // Find out whether the engine can render the spec before anything is created.
         let desired = self.manifests_of(spec, &RedactedSecrets)?;
+        let _place = self.place_for(request.owner.as_deref(), &spec.id).await?;
         let nonce = Uuid::new_v4().to_string();
         let origin = Origin {
             created_by: &self.inner.created_by,
@@ -67,33 +75,43 @@ impl Orchestrator {
         let record = match self.put_on_record(spec, &origin).await? {
             Placed::New(record) => record,
             Placed::Blocked(message) => return Err(taken(&message)),
-            // Not the next id of a key: the same request, sent again now, would make a second store under this one.
-            Placed::Gone if key.is_some() => return Err(Error::KeyInUse { id: spec.id.clone() }),
+            // Not the next id of the key: the same request, sent again now, would create a second store with this one.
+            Placed::Gone if key.is_some() => return Err(Error::KeyStoreDeleting { id: spec.id.clone() }),
             Placed::Gone => return Err(taken("a namespace of that name is just being removed; try again")),
             Placed::Exists(record) => {
-                let deleting = record.status == StoreStatus::Deleting;
-                return match self.repetition(&record, key) {
-                    Repetition::Same if deleting => Err(Error::KeyInUse { id: record.id }),
-                    Repetition::Same => Ok(record.store(&self.inner.engines)),
-                    Repetition::Different => Err(Error::KeyReused { id: record.id }),
-                    Repetition::None if deleting => {
+                return match self.repeated(&record, key)? {
+                    Some(repeated) => Ok(repeated),
+                    None if record.status == StoreStatus::Deleting => {
                         Err(taken("the store of that id is being deleted; wait until it is gone, or choose another id"))
                     }
-                    Repetition::None => Err(taken("a store of that id exists; choose another id, or leave the id out")),
+                    None => Err(taken("a store of that id exists; choose another id, or leave the id out")),
                 };
             }
         };
         let (store, uid) = (record.store(&self.inner.engines), record.uid);
         match self.carry_out(spec, &uid, &plan(&desired, &Observed::new())).await {
-            Ok(()) => Ok(store),
+            Ok(()) => Ok(Creation::New(store)),
             Err(failure) => Err(failure.of(store)),
         }
     }
 
-    fn repetition(&self, record: &Record, key: Option<&Idempotency>) -> Repetition {
-        match (&record.idempotency, key) {
-            (Some(made), Some(key)) => made.repeated_by(key, record.created_at, self.now()),
-            _ => Repetition::None,
+    /// The records of all stores that were created with a key, however long ago.
+    async fn made_with(&self, key: &Idempotency) -> Result<Vec<Record>> {
+        let namespaces = self.inner.cluster.list(&of_key(key)).await;
+        let namespaces = namespaces.map_err(|e| Error::cluster(Operation::Create, None, e))?;
+        let records = namespaces.iter().filter_map(Record::read);
+        Ok(records.filter(|record| record.idempotency.as_ref().is_some_and(|made| made.has_key_of(key))).collect())
+    }
+
+    /// The answer to a request with a key, if a store on record was created with the key and the key still stands for it.
+    fn repeated(&self, record: &Record, key: Option<&Idempotency>) -> Result<Option<Creation>> {
+        let (Some(made), Some(key)) = (&record.idempotency, key) else { return Ok(None) };
+        let id = || record.id.clone();
+        match made.repeated_by(key, record.created_at, self.now()) {
+            Repetition::None => Ok(None),
+            Repetition::Different => Err(Error::KeyReused { id: id() }),
+            Repetition::Same if record.status == StoreStatus::Deleting => Err(Error::KeyStoreDeleting { id: id() }),
+            Repetition::Same => Ok(Some(Creation::Repeated(record.store(&self.inner.engines)))),
         }
     }
 
@@ -112,7 +130,7 @@ impl Orchestrator {
             return Ok(Placed::Gone);
         };
         Ok(match Record::read(&namespace) {
-            // A repeated request meets what its own first try made.
+            // The backend repeated the request and found the namespace that its first try had created.
             Some(record) if record.creation.as_deref() == origin.creation => Placed::New(record),
             Some(record) => Placed::Exists(record),
             None => Placed::Blocked(format!(

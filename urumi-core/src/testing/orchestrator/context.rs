@@ -8,7 +8,7 @@ use super::watched::WatchedStores;
 use crate::error::{Error, ErrorKind, Result};
 use crate::orchestrator::{StoreOrchestrator, StoreOrchestratorExt};
 use crate::store::wait::Ready;
-use crate::store::{CreateStore, Store, StoreId};
+use crate::store::{CreateStore, Creation, Store, StoreId};
 use crate::testing::{self, Waiting};
 pub(super) use crate::testing::{Stop, ensure};
 
@@ -52,9 +52,14 @@ impl Context {
 
     /// Creates a store that is deleted after the check.
     pub(super) async fn try_create(&self, request: CreateStore) -> Result<Store> {
+        self.creation(request).await.map(Creation::into_store)
+    }
+
+    /// Creates a store that is cleaned up, or repeats a creation.
+    pub(super) async fn creation(&self, request: CreateStore) -> Result<Creation> {
         let created = self.urumi.create(request).await;
         match &created {
-            Ok(store) => self.clean_up_later(&store.id),
+            Ok(creation) => self.clean_up_later(&creation.store().id),
             Err(Error::Unfinished { store, .. }) => self.clean_up_later(&store.id),
             Err(_) => {}
         }

@@ -9,9 +9,13 @@ use crate::store::status::StoreStatus;
 
 pub(super) async fn the_same_key_is_the_same_store(context: &Context) -> Result<(), Stop> {
     let request = context.request().idempotency_key(&context.tag);
-    let made = context.try_create(request.clone()).await?;
+    let made = context.creation(request.clone()).await?;
+    ensure!(!made.is_repeated(), "the first request is said to repeat another");
+    let made = made.into_store();
     for _ in 0..3 {
-        let again = context.try_create(request.clone()).await?;
+        let again = context.creation(request.clone()).await?;
+        ensure!(again.is_repeated(), "a repetition is said to have made a store");
+        let again = again.into_store();
         ensure!(again.id == made.id, "store {} was made, then {}", made.id, again.id);
     }
     // The same with an explicit id.
@@ -37,11 +41,14 @@ pub(super) async fn another_request_with_the_key_is_refused(context: &Context) -
 
 pub(super) async fn of_concurrent_repetitions_one_store_is_made(context: &Context) -> Result<(), Stop> {
     let request = context.request().idempotency_key(&context.tag);
-    let made = join_all((0..16).map(|_| context.try_create(request.clone()))).await;
-    let mut ids = Vec::new();
-    for store in made {
-        ids.push(store?.id);
+    let made = join_all((0..16).map(|_| context.creation(request.clone()))).await;
+    let (mut ids, mut new) = (Vec::new(), 0);
+    for creation in made {
+        let creation = creation?;
+        new += usize::from(!creation.is_repeated());
+        ids.push(creation.into_store().id);
     }
+    ensure!(new == 1, "{new} of sixteen repetitions are said to have made the store");
     ids.dedup();
     ensure!(ids.len() == 1, "sixteen repetitions made {ids:?}");
     let listed = context.urumi.list().await?;

@@ -23,7 +23,7 @@ use crate::store::logs::LogQuery;
 use crate::store::preview::{Difference, Preview};
 use crate::store::smoke::SmokeReport;
 use crate::store::timeline::TimelineEntry;
-use crate::store::{CreateStore, Store, StoreId};
+use crate::store::{CreateStore, Creation, Store, StoreId};
 
 fn lively() -> InMemoryCluster {
     InMemoryCluster::builder()
@@ -102,7 +102,7 @@ struct Careless(Orchestrator);
 
 #[async_trait]
 impl StoreOrchestrator for Careless {
-    async fn create(&self, request: CreateStore) -> Result<Store> {
+    async fn create(&self, request: CreateStore) -> Result<Creation> {
         self.0.create(CreateStore { idempotency_key: None, owner: None, ..request }).await
     }
     async fn preview(&self, request: CreateStore) -> Result<Preview> {

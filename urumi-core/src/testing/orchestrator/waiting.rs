@@ -49,6 +49,16 @@ pub(super) async fn a_store_that_does_not_exist_is_not_waited_for(context: &Cont
     Ok(())
 }
 
+pub(super) async fn a_store_that_is_deleted_ends_the_wait(context: &Context) -> Result<(), Stop> {
+    let made = context.create().await?;
+    context.urumi.delete(&made.id).await?;
+    let waited = context.urumi.wait_until(&made.id, Ready.or_failed(), context.options.deadline).await;
+    let error = expect_error(waited, ErrorKind::NotFound, "the wait for a deleted store to become ready")?;
+    // If it is gone by now, the wait has never seen it.
+    ensure!(matches!(error, Error::Deleted { .. } | Error::NotFound { .. }), "it does not say so: {error}");
+    Ok(())
+}
+
 pub(super) async fn a_store_that_fails_ends_the_wait(context: &Context) -> Result<(), Stop> {
     let Some(failing) = context.options.failing.clone() else {
         return Err(Stop::Skipped("no options with which a store fails are known here".into()));

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use urumi_core::cluster::{InMemoryCluster, Outage};
 use urumi_core::kubernetes::{ClusterErrorKind, Verb};
 use urumi_core::store::status::StoreStatus;
-use urumi_core::{StoreId, StoreOrchestrator, StoreOrchestratorExt};
-use urumi_http::OwnerLimits;
+use urumi_core::{OwnerLimits, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::scene::{Answer, Scene};
 
@@ -116,8 +115,8 @@ async fn a_store_that_has_gone_is_made_again_whatever_the_server_remembers() {
 #[tokio::test(start_paused = true)]
 async fn of_concurrent_repetitions_one_store_is_made() {
     let cluster = InMemoryCluster::builder().latency(Duration::from_millis(5)).build();
-    let limits = OwnerLimits { stores: Some(1), provisioning: Some(1) };
-    let scene = Scene::with(cluster, |builder| builder.limits(limits));
+    let limits = OwnerLimits::default().stores(1).provisioning(1);
+    let scene = Scene::limited(cluster, limits, |builder| builder);
     for key in ["before anything is seen", "before anything is seen"] {
         let answers = join_all((0..16).map(|_| create(&scene, key, body()))).await;
         let mut ids: Vec<Value> = answers.iter().map(|a| (a.verdict(), a.json()["id"].clone()).1).collect();

@@ -2,15 +2,16 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::json;
+use urumi_core::OwnerLimits;
 use urumi_core::cluster::{InMemoryCluster, Outage};
 use urumi_core::kubernetes::{ClusterErrorKind, Verb};
-use urumi_http::OwnerLimits;
 
 use crate::scene::{Answer, Scene, eventually};
 
 fn scene(stores: Option<usize>, provisioning: Option<usize>) -> Scene {
     let cluster = InMemoryCluster::builder().latency(Duration::from_millis(5)).build();
-    Scene::with(cluster, |builder| builder.limits(OwnerLimits { stores, provisioning }))
+    let limits = OwnerLimits::default().stores(stores).provisioning(provisioning);
+    Scene::limited(cluster, limits, |builder| builder)
 }
 
 async fn create(scene: &Scene, caller: &str) -> Answer {

@@ -1,0 +1,84 @@
+//! How many stores an owner may have.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use urumi_core::cluster::{InMemoryCluster, Outage};
+use urumi_core::error::{Error, ErrorKind};
+use urumi_core::kubernetes::{ClusterErrorKind, Verb};
+use urumi_core::{CreateStore, Creation, Orchestrator, OwnerLimits, Result, StoreOrchestrator, StoreOrchestratorExt};
+
+fn slow() -> InMemoryCluster {
+    InMemoryCluster::builder().latency(Duration::from_millis(5)).build()
+}
+
+/// One process with these limits.
+fn urumi(cluster: &InMemoryCluster, limits: OwnerLimits) -> Orchestrator {
+    Orchestrator::builder(cluster.clone()).owner_limits(limits).build()
+}
+
+async fn create(urumi: &Orchestrator, owner: &str) -> Result<Creation> {
+    urumi.create(CreateStore::new("Shop", "medusa").owner(owner)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_has_so_many_stores_and_no_more() {
+    let cluster = slow();
+    let limits = OwnerLimits::default().stores(2);
+    let first = create(&urumi(&cluster, limits), "user:ann").await.unwrap().into_store();
+    // Another process counts the same stores.
+    let urumi = urumi(&cluster, limits);
+    create(&urumi, "user:ann").await.unwrap();
+    let refused = create(&urumi, "user:ann").await.unwrap_err();
+    assert_eq!(refused.to_string(), "user:ann has 2 of 2 stores; delete one, or ask an administrator for more");
+    assert_eq!((refused.kind(), refused.is_retryable()), (ErrorKind::NotPermitted, false));
+    // Others are counted by themselves, and a store without an owner is nobody's.
+    create(&urumi, "user:an").await.unwrap();
+    for _ in 0..3 {
+        urumi.create(CreateStore::new("Nobody's", "medusa")).await.unwrap();
+    }
+    // A store that is being deleted makes room.
+    urumi.delete(&first.id).await.unwrap();
+    create(&urumi, "user:ann").await.unwrap();
+    assert!(matches!(create(&urumi, "user:ann").await, Err(Error::LimitReached { has: 2, limit: 2, .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn concurrent_creations_share_a_limit() {
+    for limits in [OwnerLimits::default().stores(3), OwnerLimits::default().provisioning(3)] {
+        let urumi = urumi(&slow(), limits);
+        let answers = join_all((0..20).map(|_| create(&urumi, "user:ann"))).await;
+        let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!((made.len(), refused.len()), (3, 17), "{refused:?}");
+        for refused in refused.into_iter().filter_map(Result::err) {
+            assert_eq!(refused.kind(), ErrorKind::NotPermitted, "{refused:?}");
+            assert_eq!(refused.is_retryable(), limits.provisioning.is_some(), "{refused:?}");
+        }
+    }
+}
+
+/// Repetitions of a creation share its place, whatever else is refused between them.
+#[tokio::test(start_paused = true)]
+async fn repetitions_are_not_refused_for_the_store_that_they_repeat() {
+    let urumi = urumi(&slow(), OwnerLimits::default().stores(1).provisioning(1));
+    let request = |key: &str| CreateStore::new("Shop", "medusa").owner("user:ann").idempotency_key(key);
+    for _ in 0..2 {
+        let answers = join_all((0..16).map(|n| urumi.create(request(["first", "second"][n % 2])))).await;
+        for (n, answer) in answers.iter().enumerate() {
+            assert_eq!(answer.is_ok(), n % 2 == 0, "{n}: {answer:?}");
+        }
+    }
+    assert_eq!(urumi.list().await.unwrap().len(), 1);
+}
+
+/// A creation that fails gives its place back.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_made_does_not_count() {
+    let cluster = slow();
+    let urumi = urumi(&cluster, OwnerLimits::default().stores(1));
+    let outage = cluster.begin_outage(Outage::new(ClusterErrorKind::Forbidden).verb(Verb::Create));
+    assert!(matches!(create(&urumi, "user:ann").await, Err(Error::Cluster { .. })));
+    cluster.end_outage(outage);
+    create(&urumi, "user:ann").await.unwrap();
+    assert!(matches!(create(&urumi, "user:ann").await, Err(Error::LimitReached { .. })));
+}
