@@ -26,6 +26,7 @@ pub mod rate_limit;
 mod routes;
 mod state;
 mod view;
+mod yaml;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;

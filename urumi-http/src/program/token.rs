@@ -1,4 +1,4 @@
-//! `urumi-http token`: a new token, and the entry that goes into the file.
+//! `urumi-http token`: creates a token and its entry for the file of tokens.
 
 use std::io::{self, Write};
 
@@ -9,20 +9,20 @@ use crate::auth::Role;
 use crate::auth::owner::check_name;
 use crate::auth::static_tokens::{Entry, Expiry, TokenHash, new_token};
 
-/// Make a token. It is shown once and kept nowhere; the file of tokens gets the entry beneath it, which has its hash
-/// only.
+/// Create a token. The token is shown once and stored nowhere; add the printed entry, which contains only its hash, to the
+/// file of tokens.
 #[derive(Args, Clone, Debug)]
 pub struct TokenArgs {
-    /// Whose token it is.
+    /// The subject of the token.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub subject: String,
-    /// What they may do: viewer, operator or admin.
+    /// The role: viewer, operator or admin.
     #[arg(long, value_name = "ROLE", default_value_t = Role::Viewer)]
     pub role: Role,
-    /// A team that they belong to; may be given more than once.
+    /// A team of the subject; repeatable.
     #[arg(long = "team", value_name = "NAME", value_parser = name)]
     pub teams: Vec<String>,
-    /// Until when it is valid: a day, e.g. 2027-01-31, or a time, e.g. 2027-01-31T12:00:00Z. For ever by default.
+    /// The expiry: a day, e.g. 2027-01-31, or a time, e.g. 2027-01-31T12:00:00Z; none by default.
     #[arg(long, value_name = "DATE")]
     pub expires: Option<Expiry>,
 }
@@ -31,26 +31,25 @@ fn name(text: &str) -> Result<String, String> {
     check_name(text).map(|()| text.to_owned())
 }
 
-/// No token was made.
+/// The token cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenCommandError {
-    /// There is no randomness to be had.
+    /// The operating system provides no randomness.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
-    /// It could not be shown.
+    /// The token cannot be printed.
     #[error("cannot write the token")]
     Write(#[from] io::Error),
-    /// The entry could not be written.
+    /// The entry cannot be serialized.
     #[error("cannot write the entry")]
-    Entry(#[from] serde_norway::Error),
+    Entry(#[from] serde_saphyr::SerializeError),
 }
 
-/// Makes a token: its entry goes to `file`, which may be the file of tokens itself, and the token to `person`, who alone
-/// is ever shown it.
+/// Creates a token. Writes the entry to `file`, which may be the file of tokens, and the token to `person`.
 ///
 /// # Errors
-/// When there is no randomness, or what is written to takes nothing.
+/// If there is no randomness, or a write fails.
 pub fn run_token_command(
     args: &TokenArgs,
     file: &mut impl Write,
@@ -64,9 +63,9 @@ pub fn run_token_command(
         sha256: TokenHash::of(&token),
         expires: args.expires,
     };
-    let entry = serde_norway::to_string(&[entry])?;
-    // First the person: an entry whose token nobody knows is of no use.
-    writeln!(person, "The token, which is shown this once only:\n  {}", token.reveal())?;
+    let entry = serde_saphyr::to_string(&[entry])?;
+    // The token first: an entry is useless if its token is lost.
+    writeln!(person, "The token, shown only this once:\n  {}", token.reveal())?;
     person.flush()?;
     write!(file, "{entry}")?;
     Ok(file.flush()?)
@@ -98,7 +97,7 @@ mod tests {
         let token = said.lines().find_map(|line| line.strip_prefix("  ")).unwrap();
         assert!(is_well_formed(token), "{said}");
         assert!(!file.contains(token), "the file must not have the token");
-        let entries: Vec<Entry> = serde_norway::from_str(&file).unwrap();
+        let entries: Vec<Entry> = crate::yaml::from_str(&file).unwrap();
         assert_eq!(entries[0].sha256, TokenHash::of(&SecretString::new(token)));
         assert_eq!(
             (entries[0].role, entries[0].teams.as_slice()),

@@ -119,13 +119,13 @@ fn bad_files_are_refused_with_the_key_and_the_reason() {
     for (text, expected) in [
         ("deadline: soon", "deadline: invalid value 'soon' for '"),
         ("deadline: soon", "write a duration with its unit"),
-        ("deadline: [1m, 2m]", "deadline: there can be only one value"),
-        ("deadline: {a: b}", "deadline: write a plain value"),
+        ("deadline: [1m, 2m]", "deadline: only one value is allowed"),
+        ("deadline: {a: b}", "deadline: write a scalar value"),
         ("max-in-flight: -1", "max-in-flight: invalid value '-1'"),
         ("cluster: docker", "cluster: invalid value 'docker'"),
         ("- deadline", "write settings as `name: value`"),
         ("deadline: 1m\ndeadline: 2m", "duplicate"),
-        ("deadline: [", "line 2"),
+        ("deadline: [", "unclosed bracket '[' at line 1"),
     ] {
         let error = with_file(text, &[]).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
@@ -160,9 +160,9 @@ fn all_that_is_wrong_with_engines_defaults_is_said() {
         ("medusa: {database: {storage: {size: 5GB}}, colour: red}", "medusa.colour: unknown field"),
         ("shopware: {}", "shopware: is no engine; there is medusa"),
         ("medusa: [a]", "medusa: must hold the engine's options"),
-        ("medusa: {api: {replicas: 1, replicas: 2}}", "medusa.api: duplicate entry with key \"replicas\""),
-        ("- medusa", "invalid type: sequence, expected a map"),
-        ("medusa: {", "did not find expected node content at line 2"),
+        ("medusa: {api: {replicas: 1, replicas: 2}}", "duplicate mapping key `replicas` is not allowed here at line 1"),
+        ("- medusa", "expected mapping start at line 1"),
+        ("medusa: {", "unclosed bracket '{' at line 1"),
         (&large, "is too large"),
     ] {
         let file = file(text);

@@ -1,6 +1,6 @@
-//! The file of tokens: what is in it, and what is said when it is wrong.
+//! The format of the file of tokens, and its errors.
 //!
-//! No message repeats what is in the file where it may be a token that somebody pasted instead of its hash.
+//! No message repeats a value of the file that may be a token, pasted instead of its hash.
 
 use std::fmt;
 use std::io;
@@ -17,32 +17,33 @@ use urumi_core::secret::SecretString;
 use super::super::owner::check_name;
 use super::super::principal::Role;
 use super::token::PREFIX;
+use crate::yaml;
 
-/// One token and whose it is.
+/// A token and its principal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// Whose it is.
+    /// The subject.
     #[serde(deserialize_with = "name")]
     pub subject: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// The teams that they belong to.
+    /// The teams.
     #[serde(default, deserialize_with = "names", skip_serializing_if = "Vec::is_empty")]
     pub teams: Vec<String>,
     /// The token's SHA-256.
     pub sha256: TokenHash,
-    /// Until when it is valid; for ever, where there is none.
+    /// When it expires; never without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Expiry>,
 }
 
-/// A token's SHA-256; written in hexadecimal.
+/// The SHA-256 of a token, written in hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenHash(pub(super) [u8; 32]);
 
 impl TokenHash {
-    /// The hash of a token.
+    /// Hashes a token.
     pub fn of(token: &SecretString) -> Self {
         TokenHash(Sha256::digest(token.reveal()).into())
     }
@@ -50,7 +51,7 @@ impl TokenHash {
 
 impl fmt::Display for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&base16ct::lower::encode_string(&self.0))
     }
 }
 
@@ -60,7 +61,7 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// A text that is no hash. It is not repeated: it may be the token itself.
+/// A text that is not a hash. The error does not contain the text: it may be the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("sha256 must be the 64 hexadecimal digits of a token's SHA-256, as `urumi-http token` prints them")]
 pub struct NoHash;
@@ -70,35 +71,28 @@ impl FromStr for TokenHash {
 
     fn from_str(text: &str) -> Result<Self, NoHash> {
         let mut hash = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != hash.len() || !rest.is_empty() {
-            return Err(NoHash);
-        }
-        for (byte, [high, low]) in hash.iter_mut().zip(pairs) {
-            let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(NoHash);
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
-        Ok(TokenHash(hash))
+        let length = base16ct::mixed::decode(text, &mut hash).map_err(|_| NoHash)?.len();
+        if length == hash.len() { Ok(TokenHash(hash)) } else { Err(NoHash) }
     }
 }
 
-/// Until when a token is valid: a date, whose whole day in UTC is meant, or an instant.
+/// The expiry of a token: the end of a day in UTC, or an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// To the end of this day in UTC.
+    /// The end of this day in UTC.
     Day(Date),
-    /// To this instant.
+    /// This instant.
     At(Timestamp),
 }
 
 impl Expiry {
-    /// The first instant at which the token is no longer valid.
+    /// The first instant at which the token is invalid.
     pub fn instant(self) -> Timestamp {
         match self {
             Expiry::At(instant) => instant,
             Expiry::Day(day) => {
                 let next = day.tomorrow().and_then(|next| TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0)));
-                // There is no day after the last one that can be written.
+                // The last representable day has no next day.
                 next.unwrap_or(Timestamp::MAX)
             }
         }
@@ -114,7 +108,7 @@ impl fmt::Display for Expiry {
     }
 }
 
-/// A text that is no expiry.
+/// A text that is not an expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expires must be a date like 2027-01-31 or a time like 2027-01-31T12:00:00Z")]
 pub struct NoExpiry;
@@ -126,7 +120,7 @@ impl FromStr for Expiry {
         if let Ok(instant) = text.parse() {
             return Ok(Expiry::At(instant));
         }
-        // jiff reads a date out of a time, too, and would so drop the time of one without an offset.
+        // jiff would also parse a time without an offset as a date, and drop the time.
         if text.len() == "2027-01-31".len() {
             text.parse().map(Expiry::Day).map_err(|_| NoExpiry)
         } else {
@@ -167,27 +161,27 @@ fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
     Ok(names)
 }
 
-/// A file of tokens that cannot be used.
+/// The file of tokens is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenFileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read the file of tokens {}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It is not what it should be.
-    #[error("the file of tokens {} is wrong: {message}", path.display())]
+    /// The content is invalid.
+    #[error("the file of tokens {} is invalid: {message}", path.display())]
     Wrong {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with the line where that is known.
+        /// The error, with its line if known.
         message: String,
     },
-    /// It is something else.
+    /// The file is too large.
     #[error("the file of tokens {} is larger than 4 MiB", path.display())]
     TooLarge {
         /// The file.
@@ -196,13 +190,13 @@ pub enum TokenFileError {
 }
 
 impl TokenFileError {
-    /// The error beneath, for logs.
+    /// The underlying error, for logs.
     pub(super) fn cause(&self) -> String {
         std::error::Error::source(self).map(ToString::to_string).unwrap_or_default()
     }
 }
 
-/// What is wrong with a file's text.
+/// An error in the content of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong(pub(super) String);
 
@@ -214,30 +208,19 @@ impl Wrong {
 
 /// Reads all entries.
 pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Wrong> {
-    let entries: Option<Vec<Entry>> = serde_norway::from_str(text).map_err(|error| {
-        let message = redact(&error.to_string());
-        // `.[1]: ` counts from zero; the line that follows is that of the entry.
-        let message = match message.split_once(": ") {
-            Some((place, rest)) if place.starts_with(".[") => rest.to_owned(),
-            _ => message,
-        };
-        match error.location() {
-            Some(place) if !message.contains(" at line ") => Wrong(format!("{message} at line {}", place.line())),
-            _ => Wrong(message),
-        }
-    })?;
-    // Likely somebody is just writing it, and nobody means to lock out everybody by it.
-    let entries = entries.ok_or_else(|| Wrong("it is empty; write [] for no tokens at all".to_owned()))?;
+    let entries: Option<Vec<Entry>> = yaml::from_str(text).map_err(|error| Wrong(redact(&error)))?;
+    // The file is probably being written; nobody locks out all users on purpose this way.
+    let entries = entries.ok_or_else(|| Wrong("it is empty; write [] for no tokens".to_owned()))?;
     for (index, entry) in entries.iter().enumerate() {
         if let Some(other) = entries.iter().take(index).position(|other| other.sha256 == entry.sha256) {
-            let message = format!("entries {} and {} are about the same token", other + 1, index + 1);
+            let message = format!("entries {} and {} have the same token", other + 1, index + 1);
             return Err(Wrong(message));
         }
     }
     Ok(entries)
 }
 
-/// Takes out what may be a token.
+/// Removes possible tokens.
 fn redact(message: &str) -> String {
     let mut parts = message.split(PREFIX);
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -268,7 +251,7 @@ mod tests {
         assert_eq!(entries[0].sha256, TokenHash::of(&SecretString::new("foo")));
         assert_eq!(entries[0].expires.unwrap().instant().to_string(), "2027-02-01T00:00:00Z");
         assert_eq!((entries[1].role, entries[1].expires), (Role::Viewer, None));
-        assert_eq!(parse(&serde_norway::to_string(&entries).unwrap()), Ok(entries));
+        assert_eq!(parse(&serde_saphyr::to_string(&entries).unwrap()), Ok(entries));
         assert_eq!(parse("[]"), Ok(vec![]));
     }
 
@@ -280,14 +263,14 @@ mod tests {
             ("# nothing\n".to_owned(), "it is empty"),
             (format!("{good}- {{subject: bob, role: root, sha256: {HASH}}}\n"), "at line 2"),
             (format!("{good}- subject: bob\n  role: viewer\n  sha256: abc\n"), "64 hexadecimal digits"),
-            (format!("{good}- subject: bob\n  role: viewer\n  sha256: abc\n"), "s them at line 2"),
+            (format!("{good}- subject: bob\n  role: viewer\n  sha256: abc\n"), "s them at line 4"),
             (format!("{good}- {{subject: bob, role: viewer}}\n"), "missing field `sha256`"),
             (format!("{good}- {{subject: '', role: viewer, sha256: {HASH}}}\n"), "the subject must not be empty"),
             (good.replace("role", "rule"), "unknown field `rule`"),
             (good.replace("ann", "ann, expires: tomorrow"), "expires must be a date"),
             (good.replace("ann", "ann, expires: 2027-01-31T12:00"), "expires must be a date"),
-            (format!("{good}{good}"), "entries 1 and 2 are about the same token"),
-            ("- {".to_owned(), "at line 2"),
+            (format!("{good}{good}"), "entries 1 and 2 have the same token"),
+            ("- {".to_owned(), "unclosed bracket '{' at line 1"),
         ] {
             let Wrong(message) = parse(&text).unwrap_err();
             assert!(message.contains(wanted), "{text}: {message}");

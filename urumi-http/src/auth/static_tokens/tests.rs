@@ -45,9 +45,9 @@ async fn each_token_is_its_own_bearers() {
     assert_eq!(principal.teams, ["shop"]);
 
     let refusal = |text: &str| Err(AuthError::Invalid(text.into()));
-    assert_eq!(who(&tokens, stranger).await, refusal("it is not, or no longer, in use"));
+    assert_eq!(who(&tokens, stranger).await, refusal("it is unknown or was revoked"));
     let mistyped = SecretString::new(format!("{}x", ann.reveal()));
-    assert_eq!(who(&tokens, &mistyped).await, refusal("it is mistyped or cut off: its checksum is wrong"));
+    assert_eq!(who(&tokens, &mistyped).await, refusal("its checksum is wrong, so it is mistyped or truncated"));
     assert_eq!(tokens.authenticate(&SecretString::new("eyJ.a.b")).await, Ok(None), "not one of ours");
     // The hash itself opens nothing.
     assert_eq!(tokens.authenticate(&SecretString::new(TokenHash::of(ann).to_string())).await, Ok(None));
@@ -129,7 +129,7 @@ fn a_file_that_cannot_be_used_is_an_error_at_the_start() {
     let message = |result: Result<StaticTokens, TokenFileError>| result.unwrap_err().to_string();
     assert!(message(StaticTokens::load(folder.path())).starts_with("cannot read the file of tokens "));
     folder.write("nonsense");
-    assert!(message(StaticTokens::load(folder.path())).contains("is wrong: "));
+    assert!(message(StaticTokens::load(folder.path())).contains("is invalid: "));
     folder.write(&"#".repeat(usize::try_from(MAX_FILE).unwrap() + 1));
     assert!(message(StaticTokens::load(folder.path())).ends_with("is larger than 4 MiB"));
 }

@@ -1,17 +1,18 @@
-//! The configuration file: the same settings by the same parsers, written as YAML.
+//! The configuration file: the options of the command line as YAML, with the same parsers.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{Arg, ArgAction};
-use serde_norway::Value;
+use serde_json::Value;
 
 use super::error::ConfigError;
 use super::{command_line, takes_value};
+use crate::yaml;
 
-/// A setting of the file.
+/// A setting in the file.
 pub(super) struct Setting {
-    /// clap's name for it.
+    /// Its id in clap.
     pub(super) id: String,
     key: String,
     values: Vec<String>,
@@ -24,7 +25,7 @@ impl Setting {
     }
 }
 
-/// All arguments that may be in a file, in the order of `--help`.
+/// All options that a file may contain, in the order of `--help`.
 pub(super) fn settings(command: &clap::Command) -> impl Iterator<Item = (&Arg, &str)> {
     command
         .get_arguments()
@@ -33,7 +34,7 @@ pub(super) fn settings(command: &clap::Command) -> impl Iterator<Item = (&Arg, &
         .filter(|(_, key)| *key != "config")
 }
 
-/// Reads a file and checks every value of it, even those that a flag or variable overrules.
+/// Reads a file and checks all values, including those that a flag or variable overrides.
 pub(super) fn read(path: &Path) -> Result<Vec<Setting>, ConfigError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
@@ -42,16 +43,15 @@ pub(super) fn read(path: &Path) -> Result<Vec<Setting>, ConfigError> {
 
 fn parse(path: &Path, text: &str) -> Result<Vec<Setting>, ConfigError> {
     let bad = |why: String| ConfigError::File { path: path.to_owned(), why };
-    let document: Value = serde_norway::from_str(text).map_err(|error| bad(error.to_string()))?;
+    let document: Value = yaml::from_str(text).map_err(bad)?;
     let entries = match document {
         Value::Null => return Ok(Vec::new()),
-        Value::Mapping(entries) => entries,
-        _ => return Err(bad("write settings as `name: value`, one a line".into())),
+        Value::Object(entries) => entries,
+        _ => return Err(bad("write settings as `name: value`, one per line".into())),
     };
     let command = command_line();
     let mut read = Vec::new();
     for (key, value) in entries {
-        let Value::String(key) = key else { return Err(bad(format!("a setting's name is text, not {key:?}"))) };
         let Some((arg, _)) = settings(&command).find(|(_, it)| *it == key) else {
             return Err(ConfigError::UnknownKey { path: path.to_owned(), nearest: nearest(&command, &key), key });
         };
@@ -64,25 +64,25 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Setting>, ConfigError> {
     Ok(read)
 }
 
-/// The values as one would write them behind a flag.
+/// The values as text, as for a flag.
 fn texts(value: Value, repeatable: bool) -> Result<Vec<String>, String> {
     match value {
         Value::Null => Ok(Vec::new()),
         Value::String(text) => Ok(vec![text]),
         Value::Bool(flag) => Ok(vec![flag.to_string()]),
         Value::Number(number) => Ok(vec![number.to_string()]),
-        Value::Sequence(values) if repeatable => {
+        Value::Array(values) if repeatable => {
             let each: Result<Vec<_>, _> = values.into_iter().map(|value| texts(value, false)).collect();
             Ok(each?.concat())
         }
-        Value::Sequence(_) => Err("there can be only one value".into()),
-        _ => Err("write a plain value".into()),
+        Value::Array(_) => Err("only one value is allowed".into()),
+        _ => Err("write a scalar value".into()),
     }
 }
 
-/// Has clap judge the value, away from all others.
+/// Checks one value with clap, without the other settings.
 fn try_alone(setting: &Setting) -> Result<(), String> {
-    // Variables are left out: what is wrong with them is said when all are read.
+    // Without variables: their errors are reported when all settings are parsed.
     let command = command_line().mut_args(|arg| arg.env(None::<&str>));
     let args = std::iter::once(OsString::from("urumi-http")).chain(setting.args());
     let Err(error) = command.try_get_matches_from(args) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! The built application, which is a part of the binary.
+//! The files of the built dashboard, embedded in the binary.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use rust_embed::{Embed, EmbeddedFile};
 use crate::extract::is_known;
 use crate::problem::{Code, Problem};
 
-/// Files whose names have a hash of their content never change.
+/// Files below this have a hash of their content in their names, so they never change.
 const HASHED: &str = "assets/";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
-/// May be kept, and is asked about at each use.
+/// Browsers must revalidate a cached copy at each use.
 const ASK: &str = "no-cache";
 
 #[derive(Embed)]
@@ -21,21 +21,21 @@ const ASK: &str = "no-cache";
 #[allow_missing = true]
 struct Built;
 
-/// The page that all addresses of the application answer with; none where the application was not built.
+/// The page for all paths of the dashboard; `None` if the dashboard was not built.
 pub(super) fn index() -> Option<String> {
     let file = Built::get("index.html")?;
     String::from_utf8(file.data.into_owned()).ok()
 }
 
-/// A file of the application, by its path below `/ui/`. None for what is no file: the application knows what that is.
+/// A file by its path below `/ui/`; `None` for a path of the application.
 pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
-    // Files are named by the build: whatever climbs or is absolute is none of them.
+    // No file name of the build has empty parts, `.` or `..`.
     let is_plain = path.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
     let is_file = is_plain && path != "index.html";
     match is_file.then(|| Built::get(path)).flatten() {
         Some(file) => Some(answer(path, file, headers)),
         None if path.starts_with(HASHED) => {
-            let detail = "there is no such file; the dashboard may have been updated: load it again";
+            let detail = "the file does not exist; if the dashboard has been updated, reload it";
             Some(Problem::new(Code::NoSuchPath, detail).into_response())
         }
         None => None,
@@ -43,8 +43,8 @@ pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
 }
 
 fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let hash = file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
-    let tag = format!("\"{hash}\"");
+    let hash = file.metadata.sha256_hash();
+    let tag = format!("\"{}\"", base16ct::lower::encode_string(&hash));
     let kept = if path.starts_with(HASHED) { FOR_EVER } else { ASK };
     let (status, body) =
         if is_known(headers, &tag) { (StatusCode::NOT_MODIFIED, Cow::default()) } else { (StatusCode::OK, file.data) };
