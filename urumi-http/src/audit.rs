@@ -1,7 +1,7 @@
-//! Who asked for which change, and what became of it: as structured log and as a Kubernetes Event.
+//! Audits changes: caller, action, store and outcome, as a log line and as a Kubernetes Event.
 //!
-//! The Event is about the store's namespace. Events about things without a namespace are kept in `default`, so that
-//! they outlive the store. They are written beside the request: an answer never waits for them.
+//! The Event refers to the store's namespace. Kubernetes keeps Events about cluster-scoped objects in `default`, so they
+//! outlive the store. They are written in the background: an answer does not wait for them.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ use uuid::Uuid;
 use crate::auth::{Action, Principal};
 use crate::problem::{Code, Problem};
 
-/// How many Events may be on their way to the cluster at once. One more is dropped: while the API server hangs, each
-/// would hold memory until its deadline.
+/// The maximum number of Events that are being written. Further Events are dropped: while the API server hangs, each would
+/// hold memory until its deadline.
 const MOST_AT_ONCE: usize = 256;
 
-/// Notes changes.
+/// Writes audit records.
 #[derive(Clone)]
 pub(crate) struct Audit {
     cluster: Option<Arc<dyn ClusterBackend>>,
@@ -35,13 +35,13 @@ pub(crate) struct Audit {
 }
 
 impl Audit {
-    /// Events go to `cluster`, where there is one; what writes them is owned by `tasks`.
+    /// Writes Events to `cluster`, if there is one, in tasks of `tasks`.
     pub(crate) fn new(cluster: Option<Arc<dyn ClusterBackend>>, tasks: TaskTracker) -> Self {
         let instance = format!("urumi-http-{}", Uuid::new_v4().simple());
         Audit { cluster, tasks, slots: Arc::new(Semaphore::new(MOST_AT_ONCE)), instance: instance.into() }
     }
 
-    /// Notes what became of a change. `store` is the one that it is about, where it is known.
+    /// Records the outcome of an action. `store` is its store, if known.
     pub(crate) fn note<T>(
         &self,
         principal: &Principal,
@@ -50,7 +50,7 @@ impl Audit {
         outcome: &Result<T, Problem>,
     ) {
         let outcome = outcome.as_ref().err().map(|problem| problem.code);
-        // Before the stores have been seen nobody can be judged, and nothing is tried.
+        // Before the stores are listed, no permission can be checked and nothing is attempted.
         if outcome == Some(Code::NotReady) {
             return;
         }
@@ -65,7 +65,7 @@ impl Audit {
             outcome = outcome.map_or("done", |code| code.as_str()),
             "audit"
         );
-        // What was refused is in the log only: strangers must not be able to fill the cluster.
+        // Refused actions are logged only: clients without permission must not fill the cluster with Events.
         let refused = outcome.is_some_and(|code| code.status().is_client_error());
         let (Some(cluster), Some(store), false) = (&self.cluster, store, refused) else { return };
         let verb = match action {
@@ -113,7 +113,7 @@ fn event(store: &StoreId, verb: &str, failed: bool, message: &str, instance: &st
         "type": if failed { "Warning" } else { "Normal" },
         "action": verb,
         "reason": format!("{verb}{}", if failed { "Failed" } else { "Requested" }),
-        // The API server takes up to a kilobyte.
+        // The API server accepts up to a kilobyte.
         "message": message.chars().take(250).collect::<String>(),
         "reportingComponent": AUDIT_REPORTER,
         "reportingInstance": instance,
@@ -135,7 +135,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_cluster_that_hangs_holds_a_bounded_number_of_events() {
         let recorder = DebuggingRecorder::new();
-        // Counts what happens on this thread, which is the test's only one.
+        // Records the metrics of this thread, the only one of the test.
         let _counted = metrics::set_default_local_recorder(&recorder);
         let cluster = InMemoryCluster::default();
         cluster.begin_outage(Outage::new(ClusterErrorKind::Timeout).taking(Duration::from_secs(15)));

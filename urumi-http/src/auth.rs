@@ -1,17 +1,17 @@
-//! Who is asking, and what they may do.
+//! Authentication and authorisation.
 //!
-//! - An [`Authenticator`] knows one source of tokens; [`Authentication`] asks several in order.
-//! - [`authenticate`], a middleware, reads the request's bearer token and leaves a
-//!   [`Principal`] and a [`ClientKey`] in its extensions; handlers take the former as [`Caller`].
-//! - [`decide`] is the one place that says who may do what. `docs/AUTHORIZATION.md` is made from it.
+//! - An [`Authenticator`] verifies the tokens of one source; [`Authentication`] asks several in order.
+//! - [`authenticate`], a middleware, reads the request's bearer token and inserts a
+//!   [`Principal`] and a [`ClientKey`] into its extensions; handlers extract the former as [`Caller`].
+//! - [`decide`] is the only place with the permissions. `docs/AUTHORIZATION.md` is generated from it.
 //!
-//! Subjects and teams are the same whichever source vouches for them: somebody who changes from a token of the server's
-//! file to one of an issuer keeps their stores. So trust no source that lets people choose names that another gives.
+//! Subjects and teams of all sources share one namespace: a user who changes from a token of the server's file to a token
+//! of an issuer keeps their stores. Do not configure a source that lets users choose names which another source assigns.
 //!
 //! # Embedding
-//! A service that mounts this API inside its own and knows its users already inserts a [`Principal`] into the request's
-//! extensions, in a layer outside of ours. It is then used as it is: no `Authorization` header is read, and no
-//! [`Authenticator`] asked. Extensions exist only within the process, so nobody can send one.
+//! A service that mounts this API and has authenticated its users already inserts a [`Principal`] into the request's
+//! extensions, in a layer outside this API. The API then uses it unchanged: it reads no `Authorization` header and asks no
+//! [`Authenticator`]. Extensions exist only within the process, so a client cannot send one.
 
 mod bindings;
 mod cache;

@@ -1,9 +1,9 @@
 //! Protects a server without authentication from web pages.
 //!
-//! Such a server listens on loopback and treats every caller as an admin. A page of any site reaches it through the
-//! browser of a person on that computer: by a cross-site request, which needs no answer to do harm, or by DNS rebinding,
-//! where a host name of the page's own resolves to 127.0.0.1, so that the browser takes server and page for one site.
-//! `Host` shows the latter and `Sec-Fetch-Site` or `Origin` the former. Clients other than browsers are not affected.
+//! Such a server listens on loopback and treats every caller as an admin. A web page can reach it through a browser on that
+//! computer in two ways: by a cross-site request, which does its harm without a readable answer, and by DNS rebinding, where
+//! the host name of the page resolves to 127.0.0.1, so that page and server have the same origin. `Sec-Fetch-Site` or
+//! `Origin` reveals the former, `Host` the latter. Clients other than browsers are not affected.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl BrowserGuard {
     pub(crate) fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let host = addressed(uri, headers);
         if !host.as_ref().is_none_or(|host| self.accepts(host.host())) {
-            let detail = "this server recognises no callers, so it answers only to loopback names; send the request to \
+            let detail = "this server has no authentication, so it accepts only loopback names; send the request to \
                           localhost, or start the server with --accept-host and the name that you use";
             return Err(Problem::new(Code::Misdirected, detail));
         }
@@ -58,7 +58,7 @@ impl BrowserGuard {
         if is_safe || self.is_same_origin(host.as_ref(), headers) {
             return Ok(());
         }
-        let detail = "this server recognises no callers, so pages of other origins may not change anything; use the \
+        let detail = "this server has no authentication, so pages of other origins may not change anything; use the \
                       server's own pages, or start it with --cors-origin and the page's origin";
         Err(Problem::new(Code::CrossSite, detail))
     }
@@ -87,7 +87,7 @@ pub(crate) async fn guard(State(guard): State<BrowserGuard>, request: Request, n
     match guard.check(request.method(), request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(problem) => {
-            tracing::debug!(code = problem.code.as_str(), "a browser's request was refused");
+            tracing::debug!(code = problem.code.as_str(), "the browser guard refused a request");
             problem.into_response()
         }
     }
@@ -179,7 +179,7 @@ mod tests {
         ] {
             let sent = [&[to_us], sent].concat();
             assert_eq!(verdict(&guard, Method::DELETE, &sent), Some(Code::CrossSite), "{sent:?}");
-            // What is only read, another origin's page does not see.
+            // A page of another origin cannot see the answer of a read.
             assert_eq!(verdict(&guard, Method::GET, &sent), None, "{sent:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Reading requests: every mistake is answered with a problem that names the field.
+//! Extractors and header parsers. Their errors are problems that name the field.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
@@ -14,8 +14,8 @@ use crate::problem::{Code, Problem};
 /// The header of idempotency keys.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Tells proxies with `no` to pass each part of an answer on at once: nginx, and our own dashboard, which takes such an
-/// answer for endless.
+/// With the value `no`, proxies such as nginx forward each part of the answer at once. The dashboard's proxy treats such an
+/// answer as an endless stream.
 pub(crate) const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// A JSON body.
@@ -35,11 +35,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "send a smaller body"),
-            _ => Problem::new(Code::Malformed, "the body could not be read to its end"),
+            _ => Problem::new(Code::Malformed, "the body ended early"),
         })?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(wrong_json)?;
-        json.end().map_err(|error| Problem::new(Code::Malformed, format!("the body is no JSON: {error}")))?;
+        json.end().map_err(|error| Problem::new(Code::Malformed, format!("the body is not valid JSON: {error}")))?;
         Ok(Body(value))
     }
 }
@@ -48,16 +48,16 @@ fn wrong_json(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let path = error.path().to_string();
     let error = error.into_inner();
     if !error.is_data() {
-        return Problem::new(Code::Malformed, format!("the body is no JSON: {error}"));
+        return Problem::new(Code::Malformed, format!("the body is not valid JSON: {error}"));
     }
-    // The place in the text says nothing that the field does not say better.
+    // The field is more useful than the line and column.
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default().to_owned();
     let field = field_of(path, &message).unwrap_or_else(|| "body".to_owned());
     Problem::fields(vec![FieldError::new(field, message)])
 }
 
-/// The field that cannot be read: where reading stopped, or the one that serde's message is about.
+/// The invalid field: the path where parsing stopped, or the field in serde's message.
 fn field_of(path: String, message: &str) -> Option<String> {
     if !matches!(&*path, "." | "?") {
         return Some(path);
@@ -66,7 +66,7 @@ fn field_of(path: String, message: &str) -> Option<String> {
     ["missing field `", "duplicate field `", "unknown field `"].iter().find_map(about).map(str::to_owned)
 }
 
-/// A query, where every parameter is known: a mistyped `dryrun` must not create anything.
+/// A query without unknown parameters: a mistyped `dryrun` must not create anything.
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);
 
@@ -81,16 +81,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             let message = error.into_inner().to_string();
             match field_of(path, &message) {
                 Some(field) => {
-                    let detail = format!("the query's {field}: {message}");
+                    let detail = format!("query parameter {field}: {message}");
                     Problem { detail, ..Problem::malformed(FieldError::new(field, message)) }
                 }
-                None => Problem::new(Code::Malformed, format!("the query is not acceptable: {message}")),
+                None => Problem::new(Code::Malformed, format!("the query is invalid: {message}")),
             }
         })
     }
 }
 
-/// The id in the path. One that cannot be an id is that of no store.
+/// The store id in the path. An invalid id is answered like the id of a store that does not exist.
 #[derive(Debug)]
 pub(crate) struct Id(pub(crate) StoreId);
 
@@ -99,36 +99,39 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let raw = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        let raw = raw.map_err(|_| Problem::new(Code::Malformed, "the path is not UTF-8"))?.0;
-        StoreId::parse(&raw)
-            .map(Id)
-            .map_err(|wrong| Problem::new(Code::NotFound, format!("there is no such store: the id {}", wrong.message)))
+        let raw = raw.map_err(|_| Problem::new(Code::Malformed, "the path is not valid UTF-8"))?.0;
+        StoreId::parse(&raw).map(Id).map_err(|wrong| {
+            Problem::new(Code::NotFound, format!("the store does not exist: its id {}", wrong.message))
+        })
     }
 }
 
-/// The problem of a store that does not exist, or that the caller may not know of.
+/// The problem for a store that does not exist or that the caller may not know of.
 pub(crate) fn no_such_store(id: &StoreId) -> Problem {
     Error::NotFound { id: id.clone() }.into()
 }
 
-/// The one value of a header.
+/// The only value of a header.
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Problem::new(Code::Malformed, format!("the header {name} is there more than once")));
+        return Err(Problem::new(Code::Malformed, format!("the request has the header {name} more than once")));
     }
     let text = value.to_str().map_err(|_| Problem::new(Code::Malformed, format!("the header {name} is not ASCII")))?;
     Ok(Some(text))
 }
 
-/// The idempotency key: as it is, or as a quoted string, which is how structured headers write it.
+/// The idempotency key: a plain value, or a quoted string as in structured headers.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = one(headers, &IDEMPOTENCY_KEY)? else { return Ok(None) };
     let value = value.trim();
     let key = match value.strip_prefix('"') {
         Some(rest) => unquoted(rest).ok_or_else(|| {
-            Problem::new(Code::Malformed, format!("the header {IDEMPOTENCY_KEY} begins with a quote and is no string"))
+            Problem::new(
+                Code::Malformed,
+                format!("the header {IDEMPOTENCY_KEY} begins with a quote but is not a quoted string"),
+            )
         })?,
         None => value.to_owned(),
     };
@@ -136,7 +139,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     Ok(Some(key))
 }
 
-/// The rest of a structured header's string (RFC 9651), behind the quote that opens it.
+/// Parses a string of a structured header (RFC 9651) after its opening quote.
 fn unquoted(rest: &str) -> Option<String> {
     let mut text = String::with_capacity(rest.len());
     let mut chars = rest.chars();
@@ -149,7 +152,7 @@ fn unquoted(rest: &str) -> Option<String> {
     }
 }
 
-/// What `If-Match` expects: one entity tag as a store came with, or any (`*`).
+/// Parses `If-Match`: one entity tag, or `*` for any.
 pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
     let Some(value) = one(headers, &IF_MATCH)? else { return Ok(Precondition::NONE) };
     let value = value.trim();
@@ -159,17 +162,17 @@ pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
     let tag = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
     match tag.filter(|tag| !tag.is_empty() && tag.bytes().all(|b| matches!(b, b'!' | b'#'..=b'~'))) {
         Some(tag) => Ok(Precondition::version(tag)),
-        None => Err(Problem::new(Code::Malformed, "If-Match takes one entity tag in quotes, as ETag gave it, or *")),
+        None => Err(Problem::new(Code::Malformed, "If-Match must be one entity tag in quotes, as in ETag, or *")),
     }
 }
 
-/// Whether `If-None-Match` has this entity tag. Compared weakly, as RFC 9110 says: a proxy that compresses an answer
-/// makes its tag a weak one.
+/// Whether `If-None-Match` contains this entity tag. The comparison is weak, as in RFC 9110, because a proxy that compresses
+/// an answer makes its tag weak.
 pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let tag = opaque(tag);
     let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    // None of our tags has a comma.
+    // The server's tags contain no comma.
     values.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || opaque(known) == tag)
 }
 

@@ -1,4 +1,4 @@
-//! What every request goes through, whatever it is about: names, limits, figures and safe defaults.
+//! The layers around all routes: request ids, limits, metrics, CORS, compression and safe headers.
 
 mod body;
 mod observe;
@@ -29,22 +29,22 @@ use crate::problem::{Code, Problem};
 
 pub use observe::{JoinTrace, REQUEST_ID, RequestId};
 
-/// Answers below this are sent as they are: packing them saves nothing.
+/// Smaller answers are not compressed: it saves nothing.
 const WORTH_PACKING: u64 = 1024;
 
-/// The limits of a request, and who may ask from a browser.
+/// The limits of requests, and the allowed origins.
 #[derive(Clone, Debug)]
 pub struct LayerOptions {
-    /// How many bytes a request's body may have.
+    /// The maximum size of a request body in bytes.
     pub max_body: usize,
-    /// How long a client may take to send the body.
+    /// The time limit for receiving the body.
     pub body_timeout: Duration,
-    /// How long a request may take until its answer begins, except on routes with [`without_time_limit`]. The stream that
-    /// follows is not limited.
+    /// The time limit until the answer begins, except on routes with [`without_time_limit`]. A stream that follows is not
+    /// limited.
     pub request_timeout: Duration,
-    /// How many requests may wait for the beginning of their answer.
+    /// The maximum number of requests whose answer has not begun.
     pub max_in_flight: usize,
-    /// Origins whose pages may use the API with credentials of their own; none by default.
+    /// The origins whose pages may use the API (CORS); none by default.
     pub cors_origins: Vec<HeaderValue>,
     /// Joins each request's span to its client's trace, for programs that export traces; spans stand alone by default.
     pub join_trace: Option<JoinTrace>,
@@ -63,14 +63,14 @@ impl Default for LayerOptions {
     }
 }
 
-/// Puts all layers around a router that has all its routes, and problems where there is no route.
+/// Wraps a router with all its routes in the layers, and answers unknown paths and methods with problems.
 ///
-/// Routes that are added afterwards are not covered, and a fallback that was set before is replaced: pages for any
-/// other path belong on a `/{*path}` route.
+/// The layers do not cover routes that are added later, and a fallback that was set before is replaced: use a route
+/// `/{*path}` instead.
 pub fn wrap(router: Router, options: &LayerOptions) -> Router {
     let slots = Arc::new(Semaphore::new(options.max_in_flight.min(Semaphore::MAX_PERMITS)));
     let limits = body::Limits { bytes: options.max_body, time: options.body_timeout };
-    // The last is the outermost: it sees a request first and its answer last.
+    // The last layer is the outermost.
     let router = router
         .fallback(no_such_path)
         .method_not_allowed_fallback(method_not_allowed)
@@ -85,14 +85,14 @@ pub fn wrap(router: Router, options: &LayerOptions) -> Router {
 }
 
 async fn no_such_path(uri: Uri) -> Problem {
-    Problem::new(Code::NoSuchPath, format!("there is nothing at {}", shown(uri.path())))
+    Problem::new(Code::NoSuchPath, format!("there is no path {}", shown(uri.path())))
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{} cannot be asked with {method}", shown(uri.path())))
+    Problem::new(Code::MethodNotAllowed, format!("{} does not support {method}", shown(uri.path())))
 }
 
-/// A path as far as it helps to see it.
+/// The beginning of a path.
 fn shown(path: &str) -> String {
     let mut shown: String = path.chars().take(100).collect();
     if shown.len() < path.len() {
@@ -106,14 +106,15 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
     counter!("urumi_http_panics_total").increment(1);
     tracing::error!(panic = text, "a handler panicked");
-    Problem::new(Code::Internal, "the request made the server stumble; its log has the cause").into_response()
+    Problem::new(Code::Internal, "the handler of this request failed; the log of the server has the cause")
+        .into_response()
 }
 
-/// Refuses at once what there is no room for: to be told so soon is worth more than to wait.
+/// Refuses requests over the limit at once, so that clients learn early that they must retry.
 async fn shed_load(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
     let Ok(_slot) = slots.try_acquire() else {
         counter!("urumi_http_requests_shed_total").increment(1);
-        return Problem::new(Code::Overloaded, "too many requests are waiting for an answer; try again in a moment")
+        return Problem::new(Code::Overloaded, "the server is processing too many requests; try again in a moment")
             .retry_after(1)
             .into_response();
     };
@@ -131,7 +132,9 @@ async fn limit_time(State(limit): State<Duration>, mut request: Request, next: N
     match tokio::time::timeout(limit, &mut answer).await {
         Ok(response) => response,
         Err(_elapsed) if ours.0.load(Ordering::Relaxed) => answer.await,
-        Err(_elapsed) => Problem::new(Code::TimedOut, format!("there was no answer within {limit:?}")).into_response(),
+        Err(_elapsed) => {
+            Problem::new(Code::TimedOut, format!("the request took longer than {limit:?}")).into_response()
+        }
     }
 }
 
@@ -143,7 +146,7 @@ pub async fn without_time_limit(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Chooses whole answers that are large enough: a stream's parts must not wait for each other.
+/// Selects large answers of known size. A stream is not compressed: its parts must not wait for each other.
 #[derive(Clone, Copy)]
 struct Whole;
 
@@ -179,7 +182,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .max_age(Duration::from_secs(600))
 }
 
-/// Headers that keep browsers and caches from doing harm with an answer; what a route sets itself stays.
+/// Sets safe headers for browsers and caches, except those that the route has set.
 async fn safe_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in [

@@ -1,4 +1,4 @@
-//! The API's description, generated from the handlers and types; `docs/openapi.json` is the same document.
+//! The OpenAPI description, generated from the handlers and types. `docs/openapi.json` is a copy.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 use crate::auth::owner::MAX_NAME;
 use crate::problem::{CONTENT, Code, FieldProblem, Problem};
 
-/// What is said of the API as a whole.
+/// The description of the API as a whole.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "urumi",
-        description = "Online stores, each isolated in a Kubernetes namespace of its own: create them, watch them come \
-            alive, see why one is not ready, remove them without a trace.\n\n\
-            Errors are problem details (RFC 9457): `code` never changes its meaning, `detail` says what to do, \
-            `retryable` whether the same request may succeed later. Every answer has an `X-Request-Id`.",
+        description = "Create online stores, each isolated in its own Kubernetes namespace, follow their progress, see \
+            why a store is not ready, and delete them completely.\n\n\
+            Errors are problem details (RFC 9457): `code` never changes its meaning, `detail` says how to fix the \
+            problem, `retryable` whether the same request may succeed later. Every answer has an `X-Request-Id`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
-        (name = "stores", description = "Stores, and why they are as they are"),
-        (name = "engines", description = "What stores can be made of"),
-        (name = "access", description = "Who the caller is"),
-        (name = "health", description = "Whether the server is well"),
+        (name = "stores", description = "Stores, their history and their objects"),
+        (name = "engines", description = "The engines of stores and their options"),
+        (name = "access", description = "The caller"),
+        (name = "health", description = "The health of the server"),
     ),
     components(schemas(Problem, FieldProblem, Code)),
     security(("bearer" = [])),
@@ -40,8 +40,8 @@ struct Bearer;
 impl Modify for Bearer {
     fn modify(&self, document: &mut Document) {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
-            "A token of the server's own file, of the configured OpenID Connect issuer, or of Kubernetes. A server \
-             without any of these listens on loopback only and asks for none.",
+            "A token of the server's file, of the configured OpenID Connect issuer, or of Kubernetes. A server without \
+             authentication listens on loopback only and needs no token.",
         ));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
@@ -53,7 +53,7 @@ pub(crate) enum OnStore {}
 
 impl IntoResponses for OnStore {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        [("404", "There is no such store that the caller may see"), ("502", "The cluster refused it")]
+        [("404", "The store does not exist, or the caller may not see it"), ("502", "The cluster refused the request")]
             .map(|(status, description)| {
                 (status.to_owned(), ResponseBuilder::new().description(description).build().into())
             })
@@ -61,7 +61,7 @@ impl IntoResponses for OnStore {
     }
 }
 
-/// What any request may be answered with.
+/// The errors of every operation.
 const ANYWHERE: [Code; 11] = [
     Code::Malformed,
     Code::Unauthenticated,
@@ -76,26 +76,26 @@ const ANYWHERE: [Code; 11] = [
     Code::TimedOut,
 ];
 
-/// Whose a store may be, as [`Owner::parse`](crate::auth::Owner::parse) reads it: the library takes any text.
+/// The pattern of an owner, as [`Owner::parse`](crate::auth::Owner::parse) checks it; the library accepts any text.
 const OWNER: &str = concat!(
     r"^(user|team):[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]",
     r"([^\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*",
     r"[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff])?$"
 );
 
-/// Says of a creation's owner what holds here.
+/// Describes the stricter rules for the owner of a new store.
 fn narrow_owner(document: &mut Document) {
     let schemas = document.components.as_mut().map(|components| &mut components.schemas);
     let Some(RefOr::T(Schema::Object(creation))) = schemas.and_then(|all| all.get_mut("CreateStore")) else { return };
     let Some(RefOr::T(Schema::Object(owner))) = creation.properties.get_mut("owner") else { return };
     owner.pattern = Some(OWNER.to_owned());
     owner.max_length = Some(MAX_NAME + "user:".len());
-    let description = "Whose store it is: `user:<subject>` or `team:<name>`, the name of up to 256 bytes. The caller's \
-        own by default; an operator may name one of their teams, an admin anybody.";
+    let description = "The owner: `user:<subject>` or `team:<name>`, with a name of up to 256 bytes. The default is the \
+        caller; an operator may set one of their teams, an admin any owner.";
     owner.description = Some(description.to_owned());
 }
 
-/// A parameter may be left out, but there is no way to send that it is null.
+/// Removes `null` from the types of parameters: a query can omit a parameter, but not send null.
 fn never_null(parameters: Option<&mut Vec<RefOr<Parameter>>>) {
     for parameter in parameters.into_iter().flatten() {
         if let RefOr::T(parameter) = parameter
@@ -108,7 +108,7 @@ fn never_null(parameters: Option<&mut Vec<RefOr<Parameter>>>) {
     }
 }
 
-/// Gives each error that has no body of its own the body of a problem.
+/// Adds a problem as the body of each error without a body.
 fn say_problem(responses: &mut BTreeMap<String, RefOr<Response>>) {
     for (status, response) in responses {
         if let RefOr::T(response) = response
@@ -121,7 +121,7 @@ fn say_problem(responses: &mut BTreeMap<String, RefOr<Response>>) {
     }
 }
 
-/// Adds the answers that any operation may give.
+/// Adds the errors of every operation, and the bodies of all errors.
 pub(crate) fn complete(mut document: Document) -> Document {
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     narrow_owner(&mut document);

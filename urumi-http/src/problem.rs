@@ -1,4 +1,4 @@
-//! What a client is told when a request fails: RFC 9457 problem details with a stable code.
+//! Errors as clients see them: RFC 9457 problem details with a stable code.
 
 mod reference;
 
@@ -17,7 +17,7 @@ use utoipa::{PartialSchema, ToSchema};
 #[doc(hidden)]
 pub use self::reference::reference;
 
-/// What every problem's `type` begins with.
+/// The prefix of every problem's `type`.
 pub const TYPE_PREFIX: &str = "https://urumi.ai/problems/";
 
 /// The content type of a problem.
@@ -25,7 +25,7 @@ pub const CONTENT: &str = "application/problem+json";
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:ident, $retryable:literal, $title:literal;)*) => {
-        /// Every problem there is. A code never changes its meaning; new ones may come.
+        /// The code of a problem. A code never changes its meaning; new codes may be added.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum Code {
@@ -36,22 +36,22 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Code] = &[$(Code::$name,)*];
 
-            /// The code as it stands in `code` and at the end of `type`.
+            /// The code as in `code` and at the end of `type`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$name => $code,)* }
             }
 
-            /// The HTTP status that goes with it.
+            /// The HTTP status of the answer.
             pub fn status(self) -> StatusCode {
                 match self { $(Code::$name => StatusCode::$status,)* }
             }
 
-            /// One line for people, the same for every occurrence.
+            /// A summary in one line, the same for every occurrence.
             pub fn title(self) -> &'static str {
                 match self { $(Code::$name => $title,)* }
             }
 
-            /// Whether the same request may succeed later without anything being changed by a person.
+            /// Whether the same request may succeed later without any change by a person.
             pub fn retryable(self) -> bool {
                 match self { $(Code::$name => $retryable,)* }
             }
@@ -60,45 +60,45 @@ macro_rules! codes {
 }
 
 codes! {
-    Malformed = "malformed", BAD_REQUEST, false, "The request cannot be read";
-    Invalid = "invalid", UNPROCESSABLE_ENTITY, false, "A field of the request is not acceptable";
-    Unauthenticated = "unauthenticated", UNAUTHORIZED, false, "No valid credentials were given";
-    Forbidden = "forbidden", FORBIDDEN, false, "The credentials do not allow this";
-    CrossSite = "cross-site", FORBIDDEN, false, "A web page of another origin may not do this";
-    LimitReached = "limit-reached", FORBIDDEN, false, "The owner has as many stores as the installation allows";
-    NotFound = "not-found", NOT_FOUND, false, "There is no such store";
-    NoSuchPath = "no-such-path", NOT_FOUND, false, "There is nothing at this path";
-    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, false, "This path does not have this method";
-    NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, false, "The answer cannot be given in the form asked for";
-    AlreadyExists = "already-exists", CONFLICT, false, "The id is taken";
+    Malformed = "malformed", BAD_REQUEST, false, "The request is malformed";
+    Invalid = "invalid", UNPROCESSABLE_ENTITY, false, "A field of the request is invalid";
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, false, "The request has no valid credentials";
+    Forbidden = "forbidden", FORBIDDEN, false, "The caller is not allowed to do this";
+    CrossSite = "cross-site", FORBIDDEN, false, "The request comes from a web page of another origin";
+    LimitReached = "limit-reached", FORBIDDEN, false, "The owner has reached the limit of stores";
+    NotFound = "not-found", NOT_FOUND, false, "The store does not exist";
+    NoSuchPath = "no-such-path", NOT_FOUND, false, "The path does not exist";
+    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, false, "The path does not support this method";
+    NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, false, "The requested media type is not available";
+    AlreadyExists = "already-exists", CONFLICT, false, "The id is already in use";
     WrongState = "wrong-state", CONFLICT, false, "The store's status does not allow this";
-    IdempotencyInUse = "idempotency-key-in-use", CONFLICT, false, "The store that this key made is being deleted";
-    Conflict = "conflict", CONFLICT, true, "Somebody else changed the store at the same time";
+    IdempotencyInUse = "idempotency-key-in-use", CONFLICT, false, "The store of this idempotency key is being deleted";
+    Conflict = "conflict", CONFLICT, true, "Another request changed the store at the same time";
     PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, false, "The store has changed since it was read";
-    PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, false, "The request's body is too large";
-    UriTooLong = "uri-too-long", URI_TOO_LONG, false, "The request's path and query are too long";
-    Misdirected = "misdirected", MISDIRECTED_REQUEST, false, "The server does not answer to this host name";
-    UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, false, "The body's type is not accepted";
-    IdempotencyMismatch = "idempotency-key-reused", UNPROCESSABLE_ENTITY, false, "The key was used for another request";
+    PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, false, "The request body is too large";
+    UriTooLong = "uri-too-long", URI_TOO_LONG, false, "The request path and query are too long";
+    Misdirected = "misdirected", MISDIRECTED_REQUEST, false, "The server does not accept this host name";
+    UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, false, "The media type of the body is not supported";
+    IdempotencyMismatch = "idempotency-key-reused", UNPROCESSABLE_ENTITY, false, "The idempotency key was used for another request";
     RateLimited = "rate-limited", TOO_MANY_REQUESTS, true, "Too many requests";
     ProvisioningLimit = "provisioning-limit", TOO_MANY_REQUESTS, true, "Too many of the owner's stores are provisioning";
-    HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, false, "The request's headers are too large";
-    Internal = "internal", INTERNAL_SERVER_ERROR, false, "Something is wrong in urumi or in the store's record";
-    ClusterRefused = "cluster-refused", BAD_GATEWAY, false, "The cluster refused it";
-    NoReport = "no-report", BAD_GATEWAY, false, "The smoke order in the store ended without a report";
+    HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, false, "The request headers are too large";
+    Internal = "internal", INTERNAL_SERVER_ERROR, false, "Internal error";
+    ClusterRefused = "cluster-refused", BAD_GATEWAY, false, "The cluster refused the request";
+    NoReport = "no-report", BAD_GATEWAY, false, "The smoke order ended without a report";
     ApiUnreachable = "api-unreachable", BAD_GATEWAY, true, "The dashboard cannot reach the API";
-    NotReady = "not-ready", SERVICE_UNAVAILABLE, true, "The server has not yet seen the cluster";
-    Overloaded = "overloaded", SERVICE_UNAVAILABLE, true, "The server has more requests than it can take";
-    ClusterUnreachable = "cluster-unreachable", SERVICE_UNAVAILABLE, true, "The cluster gave no answer";
-    AuthUnavailable = "auth-unavailable", SERVICE_UNAVAILABLE, true, "Whoever could judge the credentials gave no answer";
-    TimedOut = "timed-out", GATEWAY_TIMEOUT, true, "The request took longer than the server allows";
+    NotReady = "not-ready", SERVICE_UNAVAILABLE, true, "The server is not ready";
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, true, "The server is overloaded";
+    ClusterUnreachable = "cluster-unreachable", SERVICE_UNAVAILABLE, true, "The cluster does not answer";
+    AuthUnavailable = "auth-unavailable", SERVICE_UNAVAILABLE, true, "The token cannot be verified at the moment";
+    TimedOut = "timed-out", GATEWAY_TIMEOUT, true, "The request timed out";
 }
 
-// Written out: the derived one does not see the names that a macro gives.
+// By hand: the derive does not see the names from the macro.
 impl PartialSchema for Code {
     fn schema() -> RefOr<Schema> {
         let names = Code::ALL.iter().map(|code| code.as_str());
-        let description = "Every problem there is. A code never changes its meaning; new ones may come.";
+        let description = "The code of a problem. A code never changes its meaning; new codes may be added.";
         ObjectBuilder::new().schema_type(Type::String).description(Some(description)).enum_values(Some(names)).into()
     }
 }
@@ -108,34 +108,34 @@ impl ToSchema for Code {}
 /// Problem details as in RFC 9457, with urumi's extensions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// An address that identifies the problem; `https://urumi.ai/problems/` and the code.
+    /// A URI that identifies the problem: `https://urumi.ai/problems/` and the code.
     #[serde(rename = "type")]
     #[schema(format = "uri")]
     pub type_: String,
-    /// One line, the same for every occurrence.
+    /// A summary in one line, the same for every occurrence.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What happened here, and what to do.
+    /// The cause of this occurrence, and how to fix it.
     pub detail: String,
-    /// The problem's stable name, for programs.
+    /// The stable code, for programs.
     pub code: Code,
-    /// Whether the same request may succeed later without anything being changed by a person.
+    /// Whether the same request may succeed later without any change by a person.
     pub retryable: bool,
-    /// Every field that is not acceptable.
+    /// Every invalid field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
-    /// After how many seconds to try again; also in `Retry-After`.
+    /// The value of `Retry-After`, in seconds.
     #[serde(skip)]
     pub retry_after: Option<u64>,
 }
 
-/// A field that is not acceptable.
+/// An invalid field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldProblem {
     /// The field's path, e.g. `options.api.replicas`.
     pub field: String,
-    /// What is wrong, and what would be right.
+    /// The error, and a valid value.
     pub message: String,
 }
 
@@ -146,7 +146,7 @@ impl From<FieldError> for FieldProblem {
 }
 
 impl Problem {
-    /// A problem with what happened and what to do.
+    /// A problem with its cause and how to fix it.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Problem {
             type_: format!("{TYPE_PREFIX}{}", code.as_str()),
@@ -160,20 +160,20 @@ impl Problem {
         }
     }
 
-    /// Fields that are not acceptable.
+    /// A problem with invalid fields.
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let detail = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         let errors = errors.into_iter().map(Into::into).collect();
         Problem { errors, ..Problem::new(Code::Invalid, detail) }
     }
 
-    /// A parameter or a header that cannot be read.
+    /// A parameter or header that cannot be parsed.
     pub fn malformed(error: FieldError) -> Self {
         let detail = error.to_string();
         Problem { errors: vec![error.into()], ..Problem::new(Code::Malformed, detail) }
     }
 
-    /// Says after how many seconds a repetition makes sense.
+    /// Sets `Retry-After`.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
@@ -188,12 +188,12 @@ impl From<Vec<FieldError>> for Problem {
 }
 
 impl From<Error> for Problem {
-    /// One text for the caller; what only operators should read (addresses, causes beneath) goes to the log.
+    /// The caller gets one text. Details for operators (addresses, underlying causes) go to the log.
     fn from(error: Error) -> Self {
         let problem = match &error {
             Error::Invalid(errors) => return Problem::fields(errors.clone()),
             Error::NotFound { .. } | Error::NoMatch { .. } | Error::Deleted { .. } => {
-                return Problem::new(Code::NotFound, format!("{error}; GET /stores lists those that you may see"));
+                return Problem::new(Code::NotFound, format!("{error}; GET /stores lists the stores that you can see"));
             }
             Error::AlreadyExists { .. } => return Problem::new(Code::AlreadyExists, error.to_string()),
             Error::KeyReused { .. } => return Problem::new(Code::IdempotencyMismatch, error.to_string()),
@@ -208,25 +208,25 @@ impl From<Error> for Problem {
             Error::Ambiguous { .. } => return Problem::new(Code::Malformed, error.to_string()),
             Error::Unfinished { source, .. } | Error::Cluster { source, .. } => match source.kind() {
                 ClusterErrorKind::Conflict | ClusterErrorKind::Terminating => {
-                    Problem::new(Code::Conflict, format!("{error}: it is being changed by somebody else; try again"))
+                    Problem::new(Code::Conflict, format!("{error}: another request is changing it; try again"))
                 }
                 ClusterErrorKind::Forbidden
                 | ClusterErrorKind::Unauthorized
                 | ClusterErrorKind::Invalid
                 | ClusterErrorKind::QuotaExceeded => Problem::new(
                     Code::ClusterRefused,
-                    format!("{error}: {}; ask whoever runs this server", source.message()),
+                    format!("{error}: {}; ask the operator of this server", source.message()),
                 ),
                 ClusterErrorKind::Unreachable | ClusterErrorKind::Timeout | ClusterErrorKind::Unavailable => {
-                    Problem::new(Code::ClusterUnreachable, format!("{error}: the cluster gave no answer; try again"))
+                    Problem::new(Code::ClusterUnreachable, format!("{error}: the cluster does not answer; try again"))
                         .retry_after(2)
                 }
-                _ => Problem::new(Code::Internal, format!("{error}; ask whoever runs this server")),
+                _ => Problem::new(Code::Internal, format!("{error}; ask the operator of this server")),
             },
             Error::Record { .. } | Error::Render { .. } | Error::WatchEnded { .. } => {
                 Problem::new(Code::Internal, error.to_string())
             }
-            _ => Problem::new(Code::Internal, "ask whoever runs this server; its log has the cause"),
+            _ => Problem::new(Code::Internal, "ask the operator of this server; its log has the cause"),
         };
         let beneath = error.source().map(ToString::to_string).unwrap_or_default();
         tracing::warn!(%error, cause = beneath, code = problem.code.as_str(), "a request failed");
@@ -237,7 +237,7 @@ impl From<Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.code.status();
-        // The fields are text and numbers: there is nothing that JSON cannot hold.
+        // Text and numbers always serialize.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, [(CONTENT_TYPE, CONTENT)], body).into_response();
         if let Some(seconds) = self.retry_after {

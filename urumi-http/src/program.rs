@@ -36,13 +36,13 @@ use crate::layers::{LayerOptions, wrap};
 use crate::rate_limit::{RateLimitOptions, RateLimiter};
 use crate::{BrowserGuard, ServerState, health_router, mount};
 
-/// What new stores say of who created them.
+/// The creator in the records of new stores.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
 
-/// How many clients' allowances one address has.
-const COLLEAGUES: NonZeroU32 = NonZeroU32::new(4).unwrap();
+/// The allowance of an address, as a multiple of the allowance of a client.
+const CLIENTS_PER_ADDRESS: NonZeroU32 = NonZeroU32::new(4).unwrap();
 
-/// How long what runs beside requests may take to end, once these have.
+/// The time limit for background tasks to end after the last request.
 const WIND_DOWN: Duration = Duration::from_secs(8);
 
 /// Runs the program with the process's arguments and environment.
@@ -53,7 +53,7 @@ pub fn run() -> ExitCode {
     };
     let outcome = match &config.command {
         Some(Command::Token(args)) => {
-            // The entry alone is on stdout, so that it can be appended to the file.
+            // Only the entry goes to stdout, so that it can be appended to the file.
             let made = run_token_command(args, &mut anstream::stdout().lock(), &mut anstream::stderr().lock());
             made.map_err(|e| Box::new(e) as Failure)
         }
@@ -65,7 +65,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let text = in_one_line(&*failure);
-            // When nobody reads stderr, the exit code has to do.
+            // If stderr is closed, the exit code remains.
             let _ = std::io::Write::write_all(&mut anstream::stderr(), format!("error: {text}\n").as_bytes());
             ExitCode::FAILURE
         }
@@ -82,7 +82,7 @@ fn serve(config: &Config, engines: EngineRegistry) -> Result<(), Failure> {
     run_logged(&(&config.telemetry).into(), until_stopped(config, engines))
 }
 
-/// Does some work in a runtime of its own, with its log and traces.
+/// Runs some work in a new runtime, with its log and traces.
 fn run_logged(log: &TelemetryOptions, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -95,11 +95,11 @@ fn run_logged(log: &TelemetryOptions, work: impl Future<Output = Result<(), Fail
 
 async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), Failure> {
     let exposure = check_exposure(config)?;
-    // Before anything is counted.
+    // Before the first metric is recorded.
     let metrics = metrics_server::install_recorder()?;
     urumi_core::telemetry::describe();
     let (tasks, background, draining) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
-    // Whatever happens, nothing goes on after this function.
+    // Ends all background tasks, however this function returns.
     let _background = background.clone().drop_guard();
 
     let cluster = cluster::connect(&config.target).await?;
@@ -113,7 +113,7 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
         .created_by(CREATED_BY)
         .owner_limits(limits)
         .build();
-    let election = election::stand(&config.replicas, &cluster, &tasks, &background)?;
+    let election = election::join(&config.replicas, &cluster, &tasks, &background)?;
     let mut monitor =
         ReadinessMonitor::new(urumi.clone()).resync(config.stores.resync).deadline(config.stores.deadline);
     if let Some(election) = &election {
@@ -143,19 +143,19 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     let outcome = tokio::select! {
         served = serving => served.map_err(Failure::from),
         watched = watching => watched.map_err(Failure::from),
-        // Never resolves: it only tells the others to stop.
-        never = stop_when_told(&draining) => match never {},
+        // Never resolves: it cancels the token of the others.
+        never = shut_down_on_signal(&draining) => match never {},
     };
     background.cancel();
     tasks.close();
     if tokio::time::timeout(WIND_DOWN, tasks.wait()).await.is_err() {
-        tracing::warn!("some tasks did not end in time");
+        tracing::warn!("some background tasks did not end in time");
     }
     tracing::info!("stopped");
     outcome
 }
 
-/// What the dashboard offers to those who come.
+/// How users sign in to the dashboard.
 fn sign_in(config: &Config, exposure: Exposure) -> SignIn {
     let oidc =
         config.callers.oidc_issuer.as_ref().zip(config.callers.oidc_client_id.as_ref()).map(|(issuer, client)| {
@@ -176,7 +176,7 @@ async fn bind_metrics(listen: MetricsListen) -> Result<Option<TcpListener>, Fail
     }
 }
 
-/// Serves to those who watch over the program; without a listener, for ever to nobody.
+/// Serves metrics and health; never ends without a listener.
 async fn serve_metrics(listener: Option<TcpListener>, app: Router, shutdown: CancellationToken) -> std::io::Result<()> {
     match listener {
         Some(listener) => serve_router(listener, app, ListenerOptions::default(), shutdown).await,
@@ -184,7 +184,7 @@ async fn serve_metrics(listener: Option<TcpListener>, app: Router, shutdown: Can
     }
 }
 
-/// What a client may ask, and what all may who come from one address: colleagues behind one, and whoever guesses tokens.
+/// The limits of a client, and of all clients of one address, which bounds attempts to guess tokens.
 fn rate_limits(config: &Config) -> [RateLimiter; 2] {
     let options = RateLimitOptions {
         rate: config.limits.rate_limit,
@@ -193,8 +193,8 @@ fn rate_limits(config: &Config) -> [RateLimiter; 2] {
         ..RateLimitOptions::default()
     };
     let together = RateLimitOptions {
-        rate: options.rate.saturating_mul(COLLEAGUES),
-        burst: options.burst.saturating_mul(COLLEAGUES),
+        rate: options.rate.saturating_mul(CLIENTS_PER_ADDRESS),
+        burst: options.burst.saturating_mul(CLIENTS_PER_ADDRESS),
         ..options.clone()
     };
     [RateLimiter::new(options), RateLimiter::new(together)]
@@ -229,30 +229,28 @@ fn listener_options(config: &Config) -> ListenerOptions {
     }
 }
 
-/// One line on stdout for people and scripts, everything else to the log.
+/// Prints one line on stdout for people and scripts; the rest goes to the log.
 fn announce(config: &Config, address: SocketAddr, exposure: Exposure) -> Result<(), Failure> {
     let scheme = if config.addresses.tls_cert.is_some() { "https" } else { "http" };
-    say(&format!(
-        "urumi-http is listening on {scheme}://{address} (the dashboard is at /ui/, its API is described at /docs)\n"
-    ))?;
+    say(&format!("urumi-http is listening on {scheme}://{address} (dashboard at /ui/, API documentation at /docs)\n"))?;
     tracing::info!(%address, cluster = ?config.target.cluster, domain = config.stores.domain, "listening");
     if exposure == Exposure::Local {
-        tracing::warn!("nobody is asked who they are: everybody on this computer may do everything");
+        tracing::warn!("there is no authentication: every user of this computer has all permissions");
     }
     Ok(())
 }
 
-/// Tells everything to stop at the first SIGTERM or Ctrl-C; the second ends the process at once.
-async fn stop_when_told(draining: &CancellationToken) -> std::convert::Infallible {
-    told().await;
-    tracing::info!("stopping: finishing what is in flight");
+/// Starts the shutdown at the first SIGTERM or Ctrl-C; the second one ends the process at once.
+async fn shut_down_on_signal(draining: &CancellationToken) -> std::convert::Infallible {
+    signalled().await;
+    tracing::info!("shutting down: finishing open requests");
     draining.cancel();
-    told().await;
-    tracing::warn!("stopping at once");
+    signalled().await;
+    tracing::warn!("exiting at once");
     std::process::exit(130)
 }
 
-async fn told() {
+async fn signalled() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {

@@ -1,4 +1,4 @@
-//! How many requests a client may make, so that one cannot use up what is there for all.
+//! Rate limits for each client, so that one client cannot use up the capacity for all.
 
 mod client;
 
@@ -28,21 +28,21 @@ use crate::problem::{Code, Problem};
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Clients whose allowance is full again are forgotten when this much time has passed.
+/// The interval at which clients with a full allowance are removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// How many addresses share an allowance once there are too many to know each.
+/// The number of shared allowances for addresses, used while there are too many clients.
 const SHARES: u16 = 1024;
 
-/// What a client may ask, and who tells clients apart.
+/// The limits, and how to tell clients apart.
 #[derive(Clone, Debug)]
 pub struct RateLimitOptions {
-    /// How many requests a second, in the long run.
+    /// The sustained number of requests per second.
     pub rate: NonZeroU32,
-    /// How many at once after a pause.
+    /// The maximum number of requests at once, after a pause.
     pub burst: NonZeroU32,
-    /// Proxies that are believed when they say whom they ask for.
+    /// Proxies whose `Forwarded` and `X-Forwarded-For` are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How many clients are known at once. Beyond it, those that are not recognised share allowances.
+    /// The maximum number of tracked clients. Beyond it, unauthenticated clients share allowances.
     pub max_clients: usize,
 }
 
@@ -57,16 +57,16 @@ impl Default for RateLimitOptions {
     }
 }
 
-/// Whom an allowance belongs to; small, whatever a client calls itself.
+/// The key of an allowance; of constant size, whatever the name of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key {
-    /// Somebody who was recognised: a hash of who.
+    /// An authenticated client: a hash of its name.
     Recognised([u8; 16]),
-    /// An IPv4 address, or a /64 of IPv6: one customer has at least so many addresses.
+    /// An IPv4 address, or a /64 of IPv6, the smallest block that one customer gets.
     Address(IpAddr),
     /// One of the shared allowances.
     Shared(u16),
-    /// A request that came over no connection, as in tests.
+    /// A request without a connection, as in tests.
     Nobody,
 }
 
@@ -84,7 +84,7 @@ impl Clock for TokioClock {
 
 type Limiter = Governor<Key, DashMapStateStore<Key>, TokioClock, StateInformationMiddleware>;
 
-/// Everybody's allowances. A cheap handle: clones share them.
+/// The allowances of all clients. Clones are cheap and share them.
 #[derive(Clone)]
 pub struct RateLimiter(Arc<Inner>);
 
@@ -117,7 +117,7 @@ impl RateLimiter {
         }))
     }
 
-    /// How many clients are known at the moment.
+    /// The number of tracked clients.
     pub fn clients(&self) -> usize {
         self.0.limiter.len()
     }
@@ -132,10 +132,10 @@ impl RateLimiter {
         inner.limiter.check_key(&key)
     }
 
-    /// Forgets those whose allowance is full, at most once in a while; one caller does it, others go on.
+    /// Removes clients with a full allowance, at most once per interval and by one caller at a time.
     fn sweep(&self) {
         let inner = &self.0;
-        // What is kept without the cap, for the time in which no sweep runs, is bounded by the cap below.
+        // Between two sweeps, the check below bounds the number of clients.
         let now = u64::try_from(inner.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let last = inner.swept_at.load(Ordering::Relaxed);
         let every = u64::try_from(SWEEP_EVERY.as_millis()).unwrap_or(u64::MAX);
@@ -150,7 +150,7 @@ impl RateLimiter {
             inner.is_full.store(true, Ordering::Relaxed);
             tracing::warn!(
                 clients = inner.options.max_clients,
-                "too many clients to know each; new ones share allowances"
+                "too many clients to track each; new ones share allowances"
             );
         }
     }
@@ -178,11 +178,10 @@ impl RateLimiter {
     }
 }
 
-/// A middleware that counts a request against its client's allowance: `from_fn_with_state(limiter, limit)`.
+/// A middleware that counts a request against the allowance of its client: `from_fn_with_state(limiter, limit)`.
 ///
-/// A [`ClientKey`] that authentication has left in the request's extensions says who the client is; without one, the
-/// address does. Mount it within authentication to have colleagues behind one address told apart, and also outside of
-/// it to bound how often tokens can be guessed.
+/// The client is the [`ClientKey`] that authentication inserts into the request's extensions, or else the address. Mount it
+/// inside authentication to distinguish clients behind one address, and also outside, to bound attempts to guess tokens.
 pub async fn limit(State(limiter): State<RateLimiter>, request: Request, next: Next) -> Response {
     let checked = limiter.check(limiter.key(&request));
     let (mut response, remaining) = match checked {
@@ -191,11 +190,11 @@ pub async fn limit(State(limiter): State<RateLimiter>, request: Request, next: N
             let wait = until.wait_time_from(TokioClock.now());
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             counter!("urumi_http_requests_rate_limited_total").increment(1);
-            let detail = format!("you have asked too often; try again in {seconds} s");
+            let detail = format!("too many requests; try again in {seconds} s");
             (Problem::new(Code::RateLimited, detail).retry_after(seconds.max(1)).into_response(), 0)
         }
     };
-    // Of two limiters around one route the inner has already said more exactly what is left.
+    // If two limiters wrap a route, the inner one has set the more exact values.
     for (name, value) in [(RATE_LIMIT_POLICY, limiter.policy()), (RATE_LIMIT, limiter.state(remaining))] {
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().entry(name).or_insert(value);
@@ -204,7 +203,7 @@ pub async fn limit(State(limiter): State<RateLimiter>, request: Request, next: N
     response
 }
 
-/// The address as far as it tells customers apart.
+/// The address that identifies a customer.
 fn grouped(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
@@ -212,7 +211,7 @@ fn grouped(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Which of the shared allowances an address has.
+/// The shared allowance of an address.
 fn share(address: IpAddr) -> u16 {
     let bits = match address {
         IpAddr::V4(address) => u128::from(u32::from(address)),

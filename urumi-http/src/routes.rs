@@ -1,4 +1,4 @@
-//! The routes, one resource a file.
+//! The routes, one file per resource.
 
 mod credentials;
 mod discover;
@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::view::{self, Entry};
 
-/// Routes for those who are recognised.
+/// Routes for authenticated callers.
 pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
         .routes(routes!(stores::list, stores::create))
@@ -35,7 +35,7 @@ pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
         .routes(routes!(explain::manifests))
         .routes(routes!(explain::diff))
         .routes(routes!(credentials::credentials))
-        // The store's own options say how long an order may take.
+        // The store's options limit the time of an order.
         .merge(OpenApiRouter::new().routes(routes!(smoke::smoke)).layer(from_fn(without_time_limit)))
         .routes(routes!(logs::logs))
         .routes(routes!(watch::watch))
@@ -43,7 +43,7 @@ pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
         .routes(routes!(discover::whoami))
 }
 
-/// Routes that answer to everybody.
+/// Routes without authentication.
 pub(crate) fn public() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready))
 }

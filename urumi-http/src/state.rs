@@ -1,4 +1,4 @@
-//! What the handlers share.
+//! The shared state of the handlers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::auth::Authentication;
 use crate::browser_guard::BrowserGuard;
 use crate::view::View;
 
-/// How often those who watch are shown that they are still connected, by default.
+/// The default interval of keep-alive comments in watches.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Everything that the API needs. A cheap handle: clones share everything.
+/// The state of the API. Clones are cheap and share it.
 #[derive(Clone)]
 pub struct ServerState {
     inner: Arc<Inner>,
@@ -60,59 +60,59 @@ impl fmt::Debug for ServerStateBuilder {
 }
 
 impl ServerStateBuilder {
-    /// How callers are recognised. By default nobody is: only callers that an embedding service has put into the
-    /// request's extensions are served.
+    /// Sets the authentication. By default there is none: the API serves only requests whose
+    /// [`Principal`](crate::auth::Principal) an embedding service has inserted into the extensions.
     #[must_use]
     pub fn authentication(mut self, authentication: Authentication) -> Self {
         self.authentication = authentication;
         self
     }
 
-    /// Which hosts and origins browsers may use where the authentication is [`Authentication::Open`]; loopback and the
-    /// server's own by default. Other authentication needs no guard, and has none.
+    /// Sets the hosts and origins that browsers may use with [`Authentication::Open`]; by default loopback and the server's
+    /// own origin. With other authentication there is no guard.
     #[must_use]
     pub fn browser_guard(mut self, guard: BrowserGuard) -> Self {
         self.browser_guard = guard;
         self
     }
 
-    /// Where changes are noted as Kubernetes Events, beside the log; nowhere by default.
+    /// Also audits changes as Events in this cluster; only in the log by default.
     #[must_use]
     pub fn events(mut self, cluster: Arc<dyn ClusterBackend>) -> Self {
         self.events = Some(cluster);
         self
     }
 
-    /// The monitor that runs beside this server, whose health is then part of the server's.
+    /// The readiness monitor of this process; its health becomes part of the server's readiness.
     #[must_use]
     pub fn monitor(mut self, monitor: urumi_core::MonitorHandle) -> Self {
         self.monitor = Some(monitor);
         self
     }
 
-    /// The election that the monitor is led by, which is then part of the server's state of health.
+    /// The leader election of the monitor, shown in the server's readiness.
     #[must_use]
     pub fn election(mut self, election: impl Into<Option<ElectionHandle>>) -> Self {
         self.election = election.into();
         self
     }
 
-    /// How often those who watch are shown that they are still connected; [`HEARTBEAT`] by default.
+    /// Sets the interval of keep-alive comments in watches; [`HEARTBEAT`] by default.
     #[must_use]
     pub fn heartbeat(mut self, every: Duration) -> Self {
         self.heartbeat = every.max(Duration::from_millis(10));
         self
     }
 
-    /// Ends streams politely when it is cancelled, while other requests are finished; the token of
-    /// [`spawn`](Self::spawn) by default.
+    /// Ends streams when this token is cancelled, while other requests continue; by default the token of
+    /// [`spawn`](Self::spawn).
     #[must_use]
     pub fn draining(mut self, draining: CancellationToken) -> Self {
         self.draining = Some(draining);
         self
     }
 
-    /// The state. What runs for it is spawned onto `tasks` and ends when `stop` is cancelled.
+    /// Builds the state. Its background tasks are spawned onto `tasks` and end when `stop` is cancelled.
     pub fn spawn(self, tasks: &TaskTracker, stop: &CancellationToken) -> ServerState {
         let view = Arc::new(View::default());
         let (followed, orchestrator, until) = (view.clone(), self.orchestrator.clone(), stop.clone());
@@ -133,7 +133,7 @@ impl ServerStateBuilder {
 }
 
 impl ServerState {
-    /// Begins to build the state of a server over `orchestrator`.
+    /// A builder of the state of a server for `orchestrator`.
     pub fn builder(orchestrator: Arc<dyn StoreOrchestrator>) -> ServerStateBuilder {
         ServerStateBuilder {
             orchestrator,
@@ -175,7 +175,7 @@ impl ServerState {
         self.inner.election.as_ref()
     }
 
-    /// Cancelled when streams should end.
+    /// Cancelled when streams must end.
     pub(crate) fn draining(&self) -> &CancellationToken {
         &self.inner.draining
     }

@@ -114,7 +114,7 @@ fn who_is_not_let_in_or_may_not_do_it_is_told_what_to_do() {
     for args in [&["create", "x"][..], &["create", "x", "--dry-run"], &["render", "x"]] {
         let ran = run(&server, &[("URUMI_TOKEN", VIEWER)], args);
         assert_eq!((ran.code, ran.stdout.as_str()), (7, ""), "{}", ran.stderr);
-        assert!(ran.stderr.contains("needs the role operator, and yours is viewer"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("needs the role operator, but your role is viewer"), "{}", ran.stderr);
         assert!(ran.stderr.contains("`urumi whoami` shows your role"), "{}", ran.stderr);
     }
     // Another owner's store is reported as not found.

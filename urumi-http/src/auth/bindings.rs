@@ -1,5 +1,4 @@
-//! Roles for people whom others vouch for: an issuer or Kubernetes says who somebody is, and these say what they may
-//! do.
+//! Role bindings: an issuer or Kubernetes authenticates a user, and the bindings assign the role.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,22 +10,22 @@ use super::principal::{Method, Principal, Role};
 /// One binding, written `ROLE=subject:NAME` or `ROLE=team:NAME`, e.g. `admin=team:platform`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// Who.
+    /// The subject or team that gets it.
     pub whom: Whom,
 }
 
-/// Whom a binding is about.
+/// The subject or team of a binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
-    /// Whoever has this subject.
+    /// The user with this subject.
     Subject(String),
-    /// Everybody in this team.
+    /// All members of this team.
     Team(String),
 }
 
-/// A text that is no binding.
+/// A text that is not a binding.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a role binding is ROLE=subject:NAME or ROLE=team:NAME, e.g. admin=team:platform: {0}")]
 pub struct NoBinding(String);
@@ -43,7 +42,7 @@ impl FromStr for Binding {
         let whom = match kind {
             "subject" => Whom::Subject(name.to_owned()),
             "team" => Whom::Team(name.to_owned()),
-            _ => return Err(bad("it is for neither a subject nor a team")),
+            _ => return Err(bad("it names neither a subject nor a team")),
         };
         Ok(Binding { role, whom })
     }
@@ -58,7 +57,7 @@ impl fmt::Display for Binding {
     }
 }
 
-/// All bindings of a server. Of several that fit somebody, the highest role counts.
+/// All role bindings of a server. If several match a user, the highest role applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bindings {
     bindings: Vec<Binding>,
@@ -66,19 +65,19 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// These bindings. Whom none of them fits has no role and is let in to nothing.
+    /// These bindings. A user without a matching binding has no role and no access.
     pub fn new(bindings: impl IntoIterator<Item = Binding>) -> Self {
         Bindings { bindings: bindings.into_iter().collect(), default: None }
     }
 
-    /// Gives everybody at least this role: everybody who has a valid token of the issuer or the cluster.
+    /// Sets the least role of every user with a valid token of the issuer or the cluster.
     #[must_use]
     pub fn default_role(mut self, role: Option<Role>) -> Self {
         self.default = role;
         self
     }
 
-    /// What somebody may do, if anything.
+    /// The role of a user, if any.
     pub fn role(&self, subject: &str, teams: &[String]) -> Option<Role> {
         let fits = |binding: &&Binding| match &binding.whom {
             Whom::Subject(name) => name == subject,
@@ -87,10 +86,10 @@ impl Bindings {
         self.bindings.iter().filter(fits).map(|binding| binding.role).max().max(self.default)
     }
 
-    /// Somebody with the role that they have here. Teams whose names cannot be those of owners are left out.
+    /// The principal with its role. Teams that are not valid owner names are omitted.
     ///
     /// # Errors
-    /// When they have no role, or the subject cannot be that of an owner.
+    /// If the user has no role, or the subject is not a valid owner name.
     pub(super) fn principal(
         &self,
         subject: String,
@@ -125,7 +124,7 @@ mod tests {
             assert_eq!(bindings.role("ann", &all), Some(Role::Admin));
             assert_eq!(bindings.role("bob", &all), Some(Role::Viewer));
             assert_eq!(bindings.role("bob", &[]), None);
-            // A team named as a subject is not the subject.
+            // A team with the name of a subject is not that subject.
             assert_eq!(bindings.role("all", &["ann".to_owned()]), None);
             let bindings = bindings.default_role(Some(Role::Operator));
             assert_eq!(bindings.role("bob", &all), Some(Role::Operator));

@@ -1,7 +1,7 @@
-//! What was found out about tokens, for a while.
+//! A cache of verdicts on tokens.
 //!
-//! Tokens are known by their SHA-256 only, so that no memory dump of the cache has any. There are two compartments of
-//! bounded size, so that a flood of invalid tokens cannot push out those of people at work.
+//! The key is the token's SHA-256, so that a memory dump of the cache contains no token. Accepted and refused tokens have
+//! separate compartments of bounded size, so that a flood of invalid tokens cannot evict the tokens of active users.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,20 +15,20 @@ use urumi_core::secret::SecretString;
 use super::error::AuthError;
 use super::principal::Principal;
 
-/// What an authenticator says of a token.
+/// The result of [`Authenticator::authenticate`](super::Authenticator::authenticate).
 pub(super) type Verdict = Result<Option<Principal>, AuthError>;
 
-/// What a token is known by.
+/// The SHA-256 of a token.
 pub(super) type Fingerprint = [u8; 32];
 
-/// The token's fingerprint. Without a salt: tokens have far too much entropy to be found by trying.
+/// Hashes a token, without a salt: tokens have too much entropy for a brute-force attack.
 pub(super) fn fingerprint(token: &SecretString) -> Fingerprint {
     Sha256::digest(token.reveal()).into()
 }
 
-/// How many people's tokens are remembered.
+/// The capacity for accepted tokens.
 const GOOD: usize = 10_000;
-/// How many tokens that are not accepted are remembered.
+/// The capacity for refused tokens.
 const BAD: usize = 1_000;
 
 pub(super) struct Cache {
@@ -41,12 +41,12 @@ impl Cache {
         Cache { good: Mutex::new(Compartment::new(GOOD)), bad: Mutex::new(Compartment::new(BAD)) }
     }
 
-    /// What was found out, if that still holds.
+    /// The verdict on a token, unless it has expired.
     pub(super) fn get(&self, token: &Fingerprint) -> Option<Verdict> {
         lock(&self.good).get(token).or_else(|| lock(&self.bad).get(token))
     }
 
-    /// Remembers what was found out for so long. That somebody could not be asked is not remembered.
+    /// Stores a verdict for the time `keep`. [`AuthError::Unavailable`] is not stored.
     pub(super) fn put(&self, token: Fingerprint, verdict: &Verdict, keep: Duration) {
         let compartment = match verdict {
             Ok(Some(_)) => &self.good,
@@ -67,7 +67,7 @@ impl fmt::Debug for Cache {
 }
 
 fn lock(compartment: &Mutex<Compartment>) -> MutexGuard<'_, Compartment> {
-    // Whoever panicked while holding it left a map that is still a map.
+    // A panic does not leave the map in an invalid state.
     compartment.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -91,7 +91,7 @@ impl Compartment {
         if self.entries.len() >= self.room && !self.entries.contains_key(&token) {
             self.entries.retain(|_, (_, until)| now < *until);
             if self.entries.len() >= self.room {
-                // All of them still hold: the half that ends first makes room, so that this is seldom done.
+                // None has expired: evict the half that expires first, so that evictions stay rare.
                 let mut ends: Vec<Instant> = self.entries.values().map(|(_, until)| *until).collect();
                 ends.sort_unstable();
                 let middle = ends.get(ends.len() / 2).copied().unwrap_or(now);

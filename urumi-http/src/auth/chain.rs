@@ -1,4 +1,4 @@
-//! The sources of tokens, asked in order.
+//! The chain of token sources.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use super::principal::Principal;
 /// One source of tokens.
 ///
 /// # Contract
-/// - The token is never logged, and part of no error; neither is anything made from it but the name of its bearer.
-/// - An implementation limits by itself what tokens make it do: how often and how concurrently it asks others. A flood
-///   of tokens, equal or different, valid or not, is not passed on.
+/// - The token is never logged and never part of an error, nor is any value derived from it except the subject.
+/// - An implementation limits the rate and the concurrency of its requests to other servers. A flood of tokens, equal or
+///   different, valid or not, must not reach them.
 #[async_trait]
 pub trait Authenticator: Send + Sync {
-    /// Who bears this token; `None` when it is not one of this source, so that the next may be asked.
+    /// The principal of this token; `None` if the token belongs to another source, so that the next source is asked.
     ///
     /// # Errors
-    /// When the token is one of this source but is not valid, its bearer has no role, or the source cannot be asked.
+    /// If the token belongs to this source but is invalid, its principal has no role, or the source does not answer.
     async fn authenticate(&self, token: &SecretString) -> Result<Option<Principal>, AuthError>;
 }
 
@@ -31,30 +31,30 @@ impl<T: Authenticator + ?Sized> Authenticator for Arc<T> {
     }
 }
 
-/// How the server recognises who is asking. Clones share their sources.
+/// How the server authenticates callers. Clones share their sources.
 #[derive(Clone)]
 pub enum Authentication {
-    /// It does not: everybody is [`Principal::local`], an admin. Only for servers that listen on loopback.
+    /// No authentication: every caller is [`Principal::local`], an admin. Only for servers that listen on loopback.
     Open,
-    /// The sources in order; the first that knows a token decides. None at all lets nobody in.
+    /// The sources in order; the first that a token belongs to decides. An empty chain refuses all tokens.
     Chain(Arc<[Arc<dyn Authenticator>]>),
 }
 
 impl Authentication {
-    /// Asks these sources in order. One that takes any token for its own comes last.
+    /// Asks these sources in order. A source that claims every token must be the last.
     pub fn chain(sources: Vec<Arc<dyn Authenticator>>) -> Self {
         Authentication::Chain(sources.into())
     }
 
-    /// Whether everybody is let in.
+    /// Whether there is no authentication.
     pub fn is_open(&self) -> bool {
         matches!(self, Authentication::Open)
     }
 
-    /// Who bears this token.
+    /// The principal of this token.
     ///
     /// # Errors
-    /// When no source knows it, or the one that does will not accept or cannot judge it.
+    /// If no source knows the token, or its source refuses or cannot verify it.
     pub async fn authenticate(&self, token: &SecretString) -> Result<Principal, AuthError> {
         let Authentication::Chain(sources) = self else { return Ok(Principal::local()) };
         for source in sources.iter() {
@@ -62,7 +62,7 @@ impl Authentication {
                 return Ok(principal);
             }
         }
-        Err(AuthError::Invalid("nothing that this server trusts has issued it".to_owned()))
+        Err(AuthError::Invalid("no issuer that this server trusts has issued it".to_owned()))
     }
 }
 

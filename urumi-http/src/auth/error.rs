@@ -1,21 +1,21 @@
-//! Why somebody was not recognised.
+//! Errors of authentication.
 
 use crate::problem::{Code, Problem};
 
-/// A token that is not accepted, or cannot be judged. No text in here has anything of the token.
+/// A token is refused or cannot be verified. No text contains any part of the token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The token is not valid, or no longer; what is wrong, for whoever sent it.
+    /// The token is not valid; the text has the reason, for the caller.
     #[error("the token is not valid: {0}")]
     Invalid(String),
-    /// The token is valid, but its bearer has no role here.
+    /// The token is valid, but its subject has no role.
     #[error("{subject} has no role on this server")]
     NoRole {
-        /// Who it is.
+        /// The subject.
         subject: String,
     },
-    /// Whoever could judge the token gave no answer.
+    /// The server that verifies the token does not answer.
     #[error("{0}")]
     Unavailable(String),
 }
@@ -25,7 +25,7 @@ impl From<AuthError> for Problem {
         match &error {
             AuthError::Invalid(_) => Problem::new(Code::Unauthenticated, error.to_string()),
             AuthError::NoRole { .. } => {
-                Problem::new(Code::Forbidden, format!("{error}; ask whoever runs it for a role binding"))
+                Problem::new(Code::Forbidden, format!("{error}; ask its operator for a role binding"))
             }
             AuthError::Unavailable(_) => {
                 Problem::new(Code::AuthUnavailable, format!("{error}; try again")).retry_after(5)

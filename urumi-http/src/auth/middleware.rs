@@ -1,6 +1,6 @@
-//! From a request's header to a [`Principal`] in its extensions.
+//! The middleware that authenticates a request and inserts its [`Principal`] into the extensions.
 //!
-//! A token is taken from `Authorization: Bearer` only: one in a query would be in every proxy's log.
+//! It reads the token from `Authorization: Bearer` only: a token in the query would appear in the logs of proxies.
 
 use std::convert::Infallible;
 
@@ -17,16 +17,16 @@ use super::error::AuthError;
 use super::principal::{Method, Principal};
 use crate::problem::{Code, Problem};
 
-/// The longest token that is looked at, in bytes. Those of issuers who list many groups have a few thousand.
+/// The maximum length of a token in bytes. Tokens with many groups have a few thousand.
 const MAX_TOKEN: usize = 16 * 1024;
 
-/// Who is to be counted together by rate limits: everybody who was recognised as the same subject, wherever they ask
-/// from and whatever token they use.
+/// The key of a client for rate limits: requests with the same subject count together, whatever address and token they
+/// use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientKey(pub String);
 
 impl ClientKey {
-    /// The key of a principal. A subject of one source and its namesake of another are two clients.
+    /// The key of a principal. The same subject from two sources is two clients.
     pub fn of(principal: &Principal) -> Self {
         let how = match principal.how {
             Method::Local => "local",
@@ -39,7 +39,7 @@ impl ClientKey {
     }
 }
 
-/// Who is asking, for handlers: `Caller(principal): Caller`.
+/// The extractor of the caller: `Caller(principal): Caller`.
 #[derive(Clone, Debug)]
 pub struct Caller(pub Principal);
 
@@ -48,9 +48,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         parts.extensions.get::<Principal>().cloned().map(Caller).ok_or_else(|| {
-            // A route outside of the middleware would otherwise be open to everybody.
-            tracing::error!(path = parts.uri.path(), "this route has no authentication");
-            Problem::new(Code::Internal, "ask whoever runs this server; its log has the cause")
+            // Without this, a route outside the middleware would be open to everybody.
+            tracing::error!(path = parts.uri.path(), "this route has no authentication middleware");
+            Problem::new(Code::Internal, "ask the operator of this server; its log has the cause")
         })
     }
 }
@@ -63,11 +63,11 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
     }
 }
 
-/// Recognises who is asking, or answers with a problem. Mount it by
+/// Authenticates the caller, or answers with a problem. Mount it with
 /// `axum::middleware::from_fn_with_state(authentication, authenticate)`.
 ///
-/// The request's extensions get a [`Principal`] and a [`ClientKey`], and so do the response's, for layers outside
-/// (logs, metrics). A [`Principal`] that is there already is used as it is.
+/// It inserts a [`Principal`] and a [`ClientKey`] into the extensions of the request and of the response, where outer
+/// layers (logs, metrics) read them. A [`Principal`] that is already present is used unchanged.
 pub async fn authenticate(State(authentication): State<Authentication>, mut request: Request, next: Next) -> Response {
     let principal = match request.extensions().get::<Principal>() {
         Some(principal) => principal.clone(),
@@ -76,7 +76,7 @@ pub async fn authenticate(State(authentication): State<Authentication>, mut requ
             Err(refused) => return refused.into_response(),
         },
     };
-    // Nothing further in has use for it, and what is not there cannot be logged.
+    // No handler needs the header, and without it nothing can log the token.
     request.headers_mut().remove(AUTHORIZATION);
     let key = ClientKey::of(&principal);
     request.extensions_mut().insert(key.clone());
@@ -99,11 +99,11 @@ async fn recognise(authentication: &Authentication, headers: &HeaderMap) -> Resu
     })
 }
 
-// RFC 6750, section 3.1: no error is named where no credentials were given.
+// RFC 6750, section 3.1: a challenge names no error if the request has no credentials.
 const INVALID_TOKEN: &str = "Bearer realm=\"urumi\", error=\"invalid_token\"";
 const INVALID_REQUEST: &str = "Bearer realm=\"urumi\", error=\"invalid_request\"";
 
-/// A problem, and what `WWW-Authenticate` says beyond the scheme.
+/// A problem, and the value of `WWW-Authenticate` if it has more than the scheme.
 struct Refused {
     problem: Box<Problem>,
     challenge: Option<&'static str>,
@@ -132,7 +132,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<SecretString, Refused> {
         return Err(Refused::new("send a token as `Authorization: Bearer <token>`", None));
     };
     if values.next().is_some() {
-        // Which of them counts, a proxy in between may see otherwise.
+        // A proxy may have checked another one of them.
         return Err(Refused::new("there is more than one Authorization header", Some(INVALID_REQUEST)));
     }
     let value = value.as_bytes();

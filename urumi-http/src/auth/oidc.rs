@@ -1,10 +1,10 @@
-//! Tokens of an OpenID Connect issuer: signed JWTs, verified here with the keys that the issuer publishes.
+//! Tokens of an OpenID Connect issuer: signed JWTs, verified with the keys that the issuer publishes.
 //!
-//! - Only asymmetric algorithms count (RS*, PS*, ES256, ES384, EdDSA), each with keys of its own kind only: neither
-//!   `none` nor an HMAC made with a public key passes.
-//! - `iss`, `aud` and `exp` must be there and right, `nbf` right where it is there, within [`LEEWAY`].
-//! - Keys are fetched when a token first needs them, in the background before they grow old, and when a token names one
-//!   that is not known, but that seldom enough that nobody can make this server flood the issuer.
+//! - Only asymmetric algorithms are accepted (RS*, PS*, ES256, ES384, EdDSA), each only with keys of its own kind. Tokens
+//!   with `none`, or with an HMAC whose secret is a public key, are refused.
+//! - `iss`, `aud` and `exp` are required and checked; `nbf` is checked if present, within [`LEEWAY`].
+//! - Keys are fetched when a token first needs them, in the background before they expire, and when a token names an
+//!   unknown key. Fetches of the last kind are rate limited, so that clients cannot make this server flood the issuer.
 
 mod claims;
 mod client;
@@ -30,40 +30,40 @@ use super::chain::Authenticator;
 use super::error::AuthError;
 use super::principal::Method;
 
-/// How far the issuer's clock and ours may be apart.
+/// The tolerated clock difference between the issuer and this server.
 pub const LEEWAY: Duration = Duration::from_secs(60);
-/// How long a verified token is not verified again, if it does not expire before.
+/// How long the verdict on a valid token is cached, at most until the token expires.
 const KEEP: Duration = Duration::from_secs(300);
-/// How long a token that was found wrong is not looked at again.
+/// How long the verdict on an invalid token is cached.
 const KEEP_REFUSED: Duration = Duration::from_secs(5);
 
-/// Which issuer is trusted, and how its tokens are read.
+/// The trusted issuer, and how to read its tokens.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OidcOptions {
-    /// The issuer's address, letter for letter as in its tokens' `iss`. `https`, except on loopback.
+    /// The URL of the issuer, exactly as in `iss` of its tokens. `https`, except on loopback.
     pub issuer: String,
-    /// Whom tokens must be meant for: one of these must be in `aud`.
+    /// The accepted audiences: `aud` must contain one of them.
     pub audiences: Vec<String>,
-    /// The claim that names the bearer; `sub` by default. `email` counts only with `email_verified`.
+    /// The claim with the subject; `sub` by default. `email` is accepted only with `email_verified`.
     pub subject_claim: String,
-    /// The claim that lists the bearer's teams; `groups` by default. One that begins with `/` is a JSON pointer, e.g.
+    /// The claim with the teams; `groups` by default. A value that begins with `/` is a JSON pointer, e.g.
     /// `/realm_access/roles`.
     pub teams_claim: String,
-    /// What people may do.
+    /// The role bindings.
     pub bindings: Bindings,
-    /// A PEM file of certificate authorities to trust for the issuer, besides the system's.
+    /// A PEM file of certificate authorities for the issuer, in addition to the system's.
     pub ca: Option<PathBuf>,
-    /// How often keys are fetched anew in the background; 15 minutes by default.
+    /// How often the keys are refreshed in the background; 15 minutes by default.
     pub refresh: Duration,
-    /// How long keys count while the issuer gives no answer; 6 hours by default.
+    /// How long the keys stay valid while the issuer does not answer; 6 hours by default.
     pub keep: Duration,
-    /// The least time between two fetches that tokens cause; 10 seconds by default.
+    /// The minimum time between two fetches that tokens cause; 10 seconds by default.
     pub gap: Duration,
 }
 
 impl OidcOptions {
-    /// Tokens of this issuer, meant for this audience.
+    /// Accepts tokens of this issuer for this audience.
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         OidcOptions {
             issuer: issuer.into(),
@@ -78,7 +78,7 @@ impl OidcOptions {
         }
     }
 
-    /// Sets what people may do.
+    /// Sets the role bindings.
     #[must_use]
     pub fn bindings(mut self, bindings: Bindings) -> Self {
         self.bindings = bindings;
@@ -86,22 +86,22 @@ impl OidcOptions {
     }
 }
 
-/// Options that cannot be used.
+/// Invalid options.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OidcError {
-    /// The issuer's address is none.
+    /// The URL of the issuer is invalid.
     #[error("the issuer {issuer:?} {why}")]
     Issuer {
-        /// What was given.
+        /// The given value.
         issuer: String,
-        /// What is wrong with it.
+        /// The error.
         why: String,
     },
-    /// Nobody is named whom tokens must be meant for.
-    #[error("name an audience: without one, tokens that the issuer made for others would be accepted")]
+    /// No audience is given.
+    #[error("set an audience: without one, tokens that the issuer made for other applications would be accepted")]
     NoAudience,
-    /// The file of certificate authorities cannot be used.
+    /// The file of certificate authorities is invalid.
     #[error("cannot use the certificate authorities in {}: {why}", path.display())]
     Ca {
         /// The file.
@@ -109,12 +109,12 @@ pub enum OidcError {
         /// Why.
         why: String,
     },
-    /// There is no TLS to be had.
-    #[error("cannot prepare to talk to the issuer: {0}")]
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS for the issuer: {0}")]
     Tls(String),
 }
 
-/// Recognises the bearers of one issuer's tokens.
+/// Authenticates the tokens of one issuer.
 pub struct Oidc {
     issuer: String,
     claims: Claims,
@@ -123,10 +123,10 @@ pub struct Oidc {
 }
 
 impl Oidc {
-    /// Prepares to ask the issuer; nothing is asked yet.
+    /// Sets up the client; sends no request yet.
     ///
     /// # Errors
-    /// When the options cannot be used.
+    /// If the options are invalid.
     pub fn new(options: OidcOptions) -> Result<Self, OidcError> {
         if options.audiences.is_empty() {
             return Err(OidcError::NoAudience);
@@ -141,20 +141,20 @@ impl Oidc {
         })
     }
 
-    /// Keeps the keys fresh until `stop`; whoever spawns this owns it. Without it, keys are fetched when a token needs
+    /// Refreshes the keys in the background until `stop` is cancelled. Without it, keys are fetched when a token needs
     /// them.
     pub async fn run(&self, stop: CancellationToken) {
         let _ = stop.run_until_cancelled(self.keyring.keep_fresh()).await;
     }
 
-    /// What is to be said of a token, and for how long that holds.
+    /// The verdict on a token, and how long it may be cached.
     async fn judge(&self, jwt: &Jwt<'_>) -> (Verdict, Duration) {
         let refused = |error: AuthError| (Err(error), KEEP_REFUSED);
         let header = match jwt.header() {
             Ok(header) => header,
             Err(error) => return refused(error),
         };
-        // Who names a key that is not known is not remembered: the issuer may just be publishing it.
+        // A token with an unknown key is not cached: the issuer may be publishing the key just now.
         let key = match self.keyring.find(&header).await {
             Ok(key) => key,
             Err(error) => return (Err(error), Duration::ZERO),
@@ -175,7 +175,7 @@ impl Oidc {
 
 #[async_trait]
 impl Authenticator for Oidc {
-    /// Takes every JWT whose `iss` is this issuer for its own.
+    /// Claims every JWT whose `iss` is this issuer.
     async fn authenticate(&self, token: &SecretString) -> Verdict {
         let mark = fingerprint(token);
         if let Some(verdict) = self.cache.get(&mark) {

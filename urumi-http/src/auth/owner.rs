@@ -1,4 +1,4 @@
-//! Whom a store belongs to.
+//! The owner of a store.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,23 +6,23 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use urumi_core::error::FieldError;
 
-/// The most bytes that the name of a user or team may have.
+/// The maximum length of the name of a user or team, in bytes.
 pub(crate) const MAX_NAME: usize = 256;
 
-/// Whom a store belongs to; written `user:<subject>` or `team:<name>`.
+/// The owner of a store, written `user:<subject>` or `team:<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Owner {
     /// One user.
     User(String),
-    /// Everybody in a team.
+    /// All members of a team.
     Team(String),
 }
 
-/// Whether something can be the name of a user or a team: 1 to 256 bytes on one visible line, no white space at
-/// either end. Names come from outside (an issuer's claims) and are shown to people and logged.
+/// Checks the name of a user or team: 1 to 256 bytes, one line of visible characters, no white space at either end. Names
+/// come from outside (claims of an issuer) and are displayed and logged.
 ///
 /// # Errors
-/// With what is wrong. The name is not repeated: it may be a secret that was put into the wrong field.
+/// The reason, without the name: it may be a secret in the wrong field.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("must not be empty".to_owned());
@@ -39,17 +39,17 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-/// Control characters, and those that cannot be seen or change the direction of the text around them.
+/// Control characters, invisible characters, and characters that change the direction of text.
 fn is_hidden(c: char) -> bool {
     let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
     c.is_control() || invisible || matches!(c, '\u{feff}' | '\u{61c}')
 }
 
 impl Owner {
-    /// Reads `user:<subject>` or `team:<name>`.
+    /// Parses `user:<subject>` or `team:<name>`.
     ///
     /// # Errors
-    /// When it is neither, or the name cannot be one.
+    /// If the text has another form, or the name is invalid.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let bad = |message: String| FieldError::new("owner", message);
         let (kind, name) =

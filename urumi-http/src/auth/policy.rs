@@ -1,7 +1,7 @@
-//! The one table of who may do what: pure, and complete for every action, role and owner.
+//! The table of permissions: pure, and complete for every action, role and owner.
 //!
-//! A store of somebody else is answered as one that does not exist, so that ids and names cannot be probed for. That
-//! one lacks the role is said only about one's own stores, where there is nothing to hide.
+//! A request for another owner's store gets the same answer as for a store that does not exist, so that clients cannot
+//! probe for ids and names. Only for the caller's own stores does the answer name the missing role.
 
 use super::owner::Owner;
 use super::principal::{Principal, Role};
@@ -9,7 +9,7 @@ use crate::problem::{Code, Problem};
 
 macro_rules! actions {
     ($($(#[doc = $doc:literal])* $name:ident = $word:literal, $about:ident, $role:ident;)*) => {
-        /// Everything that can be asked of the API.
+        /// Every action of the API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Action {
             $($(#[doc = $doc])* $name,)*
@@ -19,17 +19,17 @@ macro_rules! actions {
             /// Every action.
             pub const ALL: &'static [Action] = &[$(Action::$name,)*];
 
-            /// What it is called in logs, problems and the documentation.
+            /// Its name in logs, problems and documentation.
             pub fn as_str(self) -> &'static str {
                 match self { $(Action::$name => $word,)* }
             }
 
-            /// What it is done to.
+            /// Its object.
             pub fn about(self) -> About {
                 match self { $(Action::$name => About::$about,)* }
             }
 
-            /// The least role that may do it, to what is one's own.
+            /// The least role that may do it to its own stores.
             pub fn role(self) -> Role {
                 match self { $(Action::$name => Role::$role,)* }
             }
@@ -37,70 +37,70 @@ macro_rules! actions {
     };
 }
 
-/// What an action is done to.
+/// The object of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum About {
-    /// No store in particular: everybody of the role may. What a list or a watch shows is what `ViewStore` allows.
+    /// No particular store: the role alone decides. Lists and watches show the stores that `ViewStore` allows.
     Nothing,
-    /// A store that is to be; its owner is the one that it would have.
+    /// A new store; its owner is the requested one.
     NewStore,
-    /// A store that there is.
+    /// An existing store.
     Store,
 }
 
 actions! {
-    /// See who one is.
+    /// See the own identity and role.
     WhoAmI = "who-am-i", Nothing, Viewer;
     /// List the engines and their options.
     ListEngines = "list-engines", Nothing, Viewer;
-    /// List stores, as far as one may view them.
+    /// List the stores that `ViewStore` allows.
     ListStores = "list-stores", Nothing, Viewer;
-    /// Be told of changes of stores, as far as one may view them.
+    /// Watch the stores that `ViewStore` allows.
     WatchStores = "watch-stores", Nothing, Viewer;
     /// See a store, its status and addresses.
     ViewStore = "view-store", Store, Viewer;
-    /// See what happened to a store.
+    /// See the history of a store.
     ViewEvents = "view-events", Store, Viewer;
-    /// See the objects that a store is made of, without their secrets.
+    /// See the manifests of a store, without secrets.
     ViewManifests = "view-manifests", Store, Viewer;
-    /// See how a store's objects differ from what they should be.
+    /// See the differences between a store's objects and its manifests.
     ViewDiff = "view-diff", Store, Viewer;
-    /// Read what a store's containers print, which may be confidential.
+    /// Read the logs of a store's containers, which may be confidential.
     ViewLogs = "view-logs", Store, Operator;
-    /// Sign in to a store with its first password, which is noted.
+    /// Read the first password of a store; audited.
     ViewCredentials = "view-credentials", Store, Operator;
-    /// Place an order in a store to see whether that works, which is noted.
+    /// Place a test order in a store; audited.
     SmokeStore = "smoke-store", Store, Operator;
-    /// See what a creation would make.
+    /// See the objects that a creation would make.
     PreviewStore = "preview-store", NewStore, Operator;
     /// Create a store.
     CreateStore = "create-store", NewStore, Operator;
-    /// Try again to make a store that failed.
+    /// Retry a failed store.
     RetryStore = "retry-store", Store, Operator;
     /// Delete a store and all its data.
     DeleteStore = "delete-store", Store, Operator;
 }
 
-/// Whether something may be done.
+/// Whether an action is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
-    /// It may.
+    /// It is allowed.
     Allow,
-    /// It may not, and this is what is said.
+    /// It is refused, in this way.
     Deny(Refusal),
 }
 
-/// What somebody is told who may not do something.
+/// How an action is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
-    /// The store is not theirs to know of: answer exactly as for a store that does not exist.
+    /// The caller may not know of the store: answer exactly as for a store that does not exist.
     NotFound,
-    /// Their role is too low, or the owner is none that they may name.
+    /// The role is too low, or the caller may not set this owner.
     Forbidden,
 }
 
-/// Whether `principal` may do `action`. `owner` is whom the store belongs to, or would belong to if it is to be created
-/// (none: the principal's own subject); it does not matter to actions that are about no store.
+/// Whether `principal` may do `action`. `owner` is the owner of the store, or the requested owner of a new one (`None`: the
+/// principal itself). Actions without a store ignore it.
 pub fn decide(principal: &Principal, action: Action, owner: Option<&Owner>) -> Decision {
     if principal.role == Role::Admin {
         return Decision::Allow;
@@ -115,10 +115,10 @@ pub fn decide(principal: &Principal, action: Action, owner: Option<&Owner>) -> D
     }
 }
 
-/// Whom a new store is to belong to: `asked`, where the principal may name it, and otherwise the principal.
+/// The owner of a new store: `asked` if the principal may set it, by default the principal.
 ///
 /// # Errors
-/// `forbidden`, when they may not do `action` (a creation or its preview) or may not name this owner.
+/// `forbidden`, if the principal may not do `action` (a creation or its preview) or may not set this owner.
 pub(crate) fn owner_of_new(principal: &Principal, action: Action, asked: Option<Owner>) -> Result<Owner, Problem> {
     let owner = asked.unwrap_or_else(|| Owner::User(principal.subject.clone()));
     decide(principal, action, Some(&owner)).or_refuse(principal, action, || forbidden(principal, action))?;
@@ -126,16 +126,16 @@ pub(crate) fn owner_of_new(principal: &Principal, action: Action, asked: Option<
 }
 
 impl Decision {
-    /// Whether it may be done.
+    /// Whether the action is allowed.
     pub fn is_allowed(self) -> bool {
         self == Decision::Allow
     }
 
-    /// Nothing if it may be done, otherwise the problem to answer with. `missing` makes the one that is answered for a
-    /// store that does not exist: the two must not differ in a letter.
+    /// Returns the problem of a refusal. `missing` makes the problem for a store that does not exist: the answer for a store
+    /// that the caller may not know of must be exactly the same.
     ///
     /// # Errors
-    /// When it may not be done.
+    /// If the action is refused.
     pub fn or_refuse(
         self,
         principal: &Principal,
@@ -155,9 +155,9 @@ impl Decision {
 fn forbidden(principal: &Principal, action: Action) -> Problem {
     let (role, needed) = (principal.role, action.role());
     let detail = if role < needed {
-        format!("{} needs the role {needed}, and yours is {role}; ask whoever runs this server", action.as_str())
+        format!("{} needs the role {needed}, but your role is {role}; ask the operator of this server", action.as_str())
     } else {
-        "the owner must be yourself or a team that you belong to; only an admin may name others".to_owned()
+        "the owner must be yourself or one of your teams; only an admin may set another owner".to_owned()
     };
     Problem::new(Code::Forbidden, detail)
 }
@@ -236,11 +236,11 @@ mod tests {
         };
         assert_eq!(of(Role::Operator, None).as_deref(), Ok("user:ann"));
         assert_eq!(of(Role::Operator, Some("team:shop")).as_deref(), Ok("team:shop"));
-        assert!(of(Role::Operator, Some("team:other")).unwrap_err().contains("only an admin may name others"));
-        assert!(of(Role::Operator, Some("user:bob")).unwrap_err().contains("only an admin may name others"));
+        assert!(of(Role::Operator, Some("team:other")).unwrap_err().contains("only an admin may set another owner"));
+        assert!(of(Role::Operator, Some("user:bob")).unwrap_err().contains("only an admin may set another owner"));
         assert_eq!(of(Role::Admin, Some("user:bob")).as_deref(), Ok("user:bob"));
         assert_eq!(of(Role::Admin, None).as_deref(), Ok("user:ann"));
-        assert!(of(Role::Viewer, None).unwrap_err().contains("needs the role operator, and yours is viewer"));
+        assert!(of(Role::Viewer, None).unwrap_err().contains("needs the role operator, but your role is viewer"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Who is asking.
+//! Callers and their roles.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,15 +8,15 @@ use utoipa::ToSchema;
 
 use super::owner::Owner;
 
-/// What somebody may do, from least to most: each role may do all that those before it may.
+/// The role of a caller, from least to most: each role includes the permissions of those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Sees their own stores and those of their teams.
+    /// Sees their own stores and the stores of their teams.
     Viewer,
-    /// Also creates, deletes and retries them, and reads their logs.
+    /// Also creates, deletes and retries stores, and reads their logs.
     Operator,
-    /// Everything, with everybody's stores.
+    /// Has all permissions on all stores.
     Admin,
 }
 
@@ -24,7 +24,7 @@ impl Role {
     /// Every role, in order.
     pub const ALL: [Role; 3] = [Role::Viewer, Role::Operator, Role::Admin];
 
-    /// The role as it is written in configuration and answers.
+    /// The role as written in configuration and answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Viewer => "viewer",
@@ -40,7 +40,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// A word that is no role.
+/// A text that is not a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no such role; the roles are viewer, operator and admin")]
 pub struct NoSuchRole;
@@ -52,38 +52,38 @@ impl FromStr for Role {
     }
 }
 
-/// How somebody was recognised.
+/// How a caller was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Method {
     /// Not at all: the server has no authentication and listens on loopback only.
     Local,
-    /// By a token of the server's own file.
+    /// By a token of the server's file.
     StaticToken,
     /// By a token of an OpenID Connect issuer.
     Oidc,
-    /// By a token that Kubernetes knows, e.g. a ServiceAccount's.
+    /// By a token of Kubernetes, e.g. of a ServiceAccount.
     TokenReview,
     /// By the service that mounts this API.
     Embedded,
 }
 
-/// Somebody who was recognised, and what they may do.
+/// An authenticated caller and their role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Principal {
-    /// Their name, the same at every request: stores that they create belong to `user:<subject>`.
+    /// The stable name of the caller: their stores belong to `user:<subject>`.
     pub subject: String,
-    /// The teams that they belong to.
+    /// The teams of the caller.
     pub teams: Vec<String>,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// How they were recognised.
+    /// How the caller was authenticated.
     pub how: Method,
 }
 
 impl Principal {
-    /// Somebody that an embedding service recognised, in no team.
+    /// A caller that an embedding service has authenticated, without teams.
     pub fn new(subject: impl Into<String>, role: Role) -> Self {
         Principal { subject: subject.into(), teams: Vec::new(), role, how: Method::Embedded }
     }
@@ -95,12 +95,12 @@ impl Principal {
         self
     }
 
-    /// Everybody who asks a server that has no authentication.
+    /// Every caller of a server without authentication.
     pub fn local() -> Self {
         Principal { how: Method::Local, ..Principal::new("local", Role::Admin) }
     }
 
-    /// Whether what `owner` owns is theirs: their own, or a team's that they belong to.
+    /// Whether `owner` is the caller or one of their teams.
     pub fn is(&self, owner: &Owner) -> bool {
         match owner {
             Owner::User(subject) => *subject == self.subject,

@@ -1,29 +1,29 @@
-//! The table of who may do what as a document, made by asking the code.
+//! Generates `docs/AUTHORIZATION.md`.
 
 use super::owner::Owner;
 use super::policy::{About, Action, Decision, Refusal, decide};
 use super::principal::{Principal, Role};
 
 const BEFORE: &str = "\
-# Who may do what
+# Permissions
 
-Made from the code by `UPDATE_DOCS=1 cargo test -p urumi-http authorization`; don't edit.
+Generated from the code by `UPDATE_DOCS=1 cargo test -p urumi-http authorization`; do not edit.
 
-Everybody has one role. Every store belongs to a user (`user:<subject>`), to a team (`team:<name>`), or, where it was
-made without the HTTP API, to nobody. *Own* are the stores of one's subject and of one's teams.
+Every caller has one role. Every store belongs to a user (`user:<subject>`), to a team (`team:<name>`), or, if it was
+created without the HTTP API, to nobody. *Own* stores are those of the caller and of the caller's teams.
 
-**404** is the same answer as for a store that does not exist, so that nobody learns of stores that they may not see.
-**403** says which role is missing.
+**404** is the same answer as for a store that does not exist, so that callers cannot find out which other stores exist.
+**403** names the missing role.
 
 ";
 
 const AFTER: &str = "
-Lists and watches show the stores that `view-store` allows, and no trace of others.
+Lists and watches show only the stores that `view-store` allows.
 
-A new store belongs to whoever creates it. An operator may name one of their teams instead, an admin anybody.
+A new store belongs to its creator. An operator may set one of their teams as the owner instead, an admin any owner.
 ";
 
-/// The document: it is `docs/AUTHORIZATION.md`, which a test compares.
+/// The text of `docs/AUTHORIZATION.md`; a test compares it.
 pub fn reference() -> String {
     let mut out = String::from(BEFORE);
     out.push_str("## Stores\n\n| action | store | viewer | operator | admin |\n| --- | --- | --- | --- | --- |\n");
@@ -36,7 +36,7 @@ pub fn reference() -> String {
     }
     out.push_str("\n## New stores\n\n| action | for | viewer | operator | admin |\n| --- | --- | --- | --- | --- |\n");
     for action in Action::ALL.iter().copied().filter(|action| action.about() == About::NewStore) {
-        for (whom, owner) in [("oneself, own teams", Some(&own)), ("others", Some(&foreign))] {
+        for (whom, owner) in [("the caller, own teams", Some(&own)), ("others", Some(&foreign))] {
             row(&mut out, action, whom, owner);
         }
     }

@@ -1,8 +1,7 @@
-//! Tokens that the server's own file lists: for scripts, and for installations without an issuer.
+//! Tokens from the server's own file: for scripts, and for installations without an issuer.
 //!
-//! The file has each token's SHA-256 only. That is enough, without salt and without a slow hash: a token is 256 random
-//! bits, which nobody finds by trying, however fast; slow hashes are for what people can remember. `urumi-http token`
-//! makes a token and the entry to paste.
+//! The file contains only the SHA-256 of each token. A salt or a slow hash, as for passwords, is not needed: a token has 256
+//! random bits, too many for a brute-force attack. `urumi-http token` creates a token and its entry for the file.
 //!
 //! ```yaml
 //! - subject: ann
@@ -12,8 +11,8 @@
 //!   expires: 2027-01-31
 //! ```
 //!
-//! The file is read again when it has changed, however that was done: written over, replaced, or, as Kubernetes does
-//! with a mounted Secret, by a link that points elsewhere. One that is broken changes nothing.
+//! The file is read again after each change: when it is overwritten, replaced, or, as with a Secret that Kubernetes mounts,
+//! when a symbolic link changes. An invalid file leaves the tokens unchanged.
 
 mod file;
 mod token;
@@ -40,13 +39,13 @@ use super::chain::Authenticator;
 use super::error::AuthError;
 use super::principal::{Method, Principal};
 
-/// How often to look whether the file has changed, unless told otherwise.
+/// The default interval at which the file is checked for changes.
 pub const POLL: Duration = Duration::from_secs(5);
 
-/// More than this is no file of tokens.
+/// The maximum size of the file.
 const MAX_FILE: u64 = 4 << 20;
 
-/// The tokens of a file, as it is now.
+/// The current tokens of a file.
 pub struct StaticTokens {
     path: PathBuf,
     entries: watch::Sender<Arc<[Entry]>>,
@@ -54,21 +53,21 @@ pub struct StaticTokens {
     warned: AtomicBool,
 }
 
-/// What the last look at the file showed.
+/// The state of the file at the last check.
 #[derive(PartialEq, Eq)]
 enum Seen {
     Content([u8; 32]),
     Trouble(String),
 }
 
-/// What came of looking at the file again.
+/// The result of checking the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reload {
-    /// It is as it was.
+    /// The file has not changed.
     Unchanged,
-    /// It has changed, and so many tokens are valid now.
+    /// The file has changed; the number of its tokens.
     Loaded(usize),
-    /// It cannot be used: the tokens stay those of before.
+    /// The file is invalid, for this reason; the tokens are unchanged.
     Kept(String),
 }
 
@@ -76,7 +75,7 @@ impl StaticTokens {
     /// Reads the file.
     ///
     /// # Errors
-    /// When it cannot be read or is not what it should be; with the line, where that is known.
+    /// If the file cannot be read or is invalid.
     pub fn load(path: impl Into<PathBuf>) -> Result<Self, TokenFileError> {
         let path = path.into();
         let warned = AtomicBool::new(false);
@@ -87,8 +86,7 @@ impl StaticTokens {
         Ok(StaticTokens { path, entries: watch::Sender::new(entries.into()), seen, warned })
     }
 
-    /// Looks at the file again. Its content is read, and not only its date, which may stay the same when a file is
-    /// replaced: it is small.
+    /// Checks the file for changes. It compares the content, because a replaced file may have the same modification time.
     pub fn reload(&self) -> Reload {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = read(&self.path, &self.warned).and_then(|text| {
@@ -112,7 +110,7 @@ impl StaticTokens {
                 let (trouble, cause) = (error.to_string(), error.cause());
                 let now = Seen::Trouble(format!("{trouble}{cause}"));
                 if *seen != now {
-                    tracing::error!(cause, "{trouble}; the tokens that were valid before stay valid");
+                    tracing::error!(cause, "{trouble}; the tokens stay as they were");
                     *seen = now;
                 }
                 Reload::Kept(trouble)
@@ -120,37 +118,36 @@ impl StaticTokens {
         }
     }
 
-    /// Looks at the file every so often until `stop`; whoever spawns this owns it. Without it, the tokens stay as
-    /// loaded.
+    /// Checks the file at each interval until `stop` is cancelled. Without it, the tokens stay as loaded.
     pub async fn run(self: Arc<Self>, every: Duration, stop: CancellationToken) {
-        // An interval of nothing panics.
+        // A zero interval panics.
         let mut ticks = tokio::time::interval(every.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let tokens = self.clone();
             if let Err(error) = tokio::task::spawn_blocking(move || tokens.reload()).await {
-                tracing::error!(%error, "looking at the file of tokens failed");
+                tracing::error!(%error, "checking the file of tokens failed");
             }
         }
     }
 
-    /// How many tokens there are, expired ones included.
+    /// The number of tokens, including expired ones.
     pub fn len(&self) -> usize {
         self.entries.borrow().len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no tokens.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     fn find(&self, token: &SecretString, now: Timestamp) -> Result<Principal, AuthError> {
         if !is_well_formed(token.reveal()) {
-            return Err(AuthError::Invalid("it is mistyped or cut off: its checksum is wrong".to_owned()));
+            return Err(AuthError::Invalid("its checksum is wrong, so it is mistyped or truncated".to_owned()));
         }
         let hash: [u8; 32] = Sha256::digest(token.reveal()).into();
         let entries = self.entries.borrow().clone();
-        // All are compared, whole: how long it takes says neither whether nor where something fits.
+        // Compares all entries in full, so that the time reveals neither whether nor where a hash matches.
         let (mut found, mut at) = (Choice::from(0), 0_u64);
         for (index, entry) in (0_u64..).zip(entries.iter()) {
             let fits = entry.sha256.0.ct_eq(&hash);
@@ -158,7 +155,7 @@ impl StaticTokens {
             found |= fits;
         }
         let entry = usize::try_from(at).ok().and_then(|at| entries.get(at)).filter(|_| found.into());
-        let entry = entry.ok_or_else(|| AuthError::Invalid("it is not, or no longer, in use".to_owned()))?;
+        let entry = entry.ok_or_else(|| AuthError::Invalid("it is unknown or was revoked".to_owned()))?;
         if entry.expires.is_some_and(|expiry| expiry.instant() <= now) {
             return Err(AuthError::Invalid("it has expired".to_owned()));
         }
@@ -173,7 +170,7 @@ impl StaticTokens {
 
 #[async_trait]
 impl Authenticator for StaticTokens {
-    /// Takes whatever begins with [`PREFIX`] for its own.
+    /// Claims every token that begins with [`PREFIX`].
     async fn authenticate(&self, token: &SecretString) -> Result<Option<Principal>, AuthError> {
         if !token.reveal().starts_with(PREFIX) {
             return Ok(None);
@@ -201,7 +198,7 @@ fn read(path: &Path, warned: &AtomicBool) -> Result<String, TokenFileError> {
     Ok(text)
 }
 
-/// The file holds no token, but who reads it knows everybody's role, and who writes it makes tokens. Said once.
+/// Warns once. The file contains no token, but its readers learn the roles of all users, and its writers can add tokens.
 #[cfg(unix)]
 fn warn_if_open(path: &Path, metadata: &std::fs::Metadata, warned: &AtomicBool) {
     use std::os::unix::fs::PermissionsExt;
@@ -209,7 +206,7 @@ fn warn_if_open(path: &Path, metadata: &std::fs::Metadata, warned: &AtomicBool) 
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o006 != 0 && !warned.swap(true, Ordering::Relaxed) {
         let mode = format!("{mode:o}");
-        tracing::warn!(path = %path.display(), mode, "others may read or write the file of tokens; chmod o-rw it");
+        tracing::warn!(path = %path.display(), mode, "all users can read or write the file of tokens; run chmod o-rw on it");
     }
 }
 

@@ -1,7 +1,6 @@
-//! Tokens that Kubernetes knows: those of ServiceAccounts, and of users if the cluster has them.
+//! Tokens that Kubernetes verifies: tokens of ServiceAccounts, and of users if the cluster has any.
 //!
-//! Whoever has such a token is asked after at the API server, so what the server does with a flood of tokens is bounded
-//! here: what was answered is kept for a minute, equal tokens are asked for once, and at most 16 at a time.
+//! Each verification is a request to the API server. To bound them during a flood of tokens, answers are cached for a minute, equal tokens cause one request, and at most 16 requests run at a time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,28 +20,29 @@ use super::error::AuthError;
 use super::principal::Method;
 use super::static_tokens::PREFIX;
 
-/// How long an answer holds. For so long a ServiceAccount that was deleted is still let in.
+/// How long an answer is cached. A deleted ServiceAccount keeps its access for this time.
 const KEEP: Duration = Duration::from_secs(60);
-/// How long a token that is not known is not asked for again.
+/// How long the refusal of a token is cached.
 const KEEP_REFUSED: Duration = Duration::from_secs(10);
-/// How many reviews run at a time.
+/// The maximum number of concurrent reviews.
 const LANES: usize = 16;
-/// How long a request waits for its turn and its answer.
+/// The time limit of a review, including the wait for a slot.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Has the cluster say whose a token is. Comes last in a chain: it takes any token for its own.
+/// Verifies tokens by TokenReviews of the cluster. Must be the last in a chain, because it claims every token.
 pub struct ReviewedTokens {
     cluster: Arc<dyn ClusterBackend>,
     audiences: Vec<String>,
     bindings: Bindings,
     cache: Cache,
-    /// Each token has its lane, by its fingerprint: equal ones meet there, and the second finds the first one's answer.
+    /// Each token has a lane by its fingerprint, so that a second request with an equal token waits for the first and then
+    /// finds its answer in the cache.
     lanes: Vec<Mutex<()>>,
 }
 
 impl ReviewedTokens {
-    /// Accepts tokens that are meant for one of these audiences. Without any, they are those meant for the API server
-    /// itself: such a token in the wrong hands opens the cluster, so name an audience wherever possible.
+    /// Accepts tokens for one of these audiences. Without an audience, it accepts tokens for the API server itself. Whoever
+    /// steals such a token has access to the cluster, so set an audience if possible.
     pub fn new(cluster: Arc<dyn ClusterBackend>, audiences: Vec<String>, bindings: Bindings) -> Self {
         let lanes = (0..LANES).map(|_| Mutex::new(())).collect();
         ReviewedTokens { cluster, audiences, bindings, cache: Cache::new(), lanes }
@@ -61,10 +61,10 @@ impl ReviewedTokens {
         let verdict = match self.cluster.review_token(token, &self.audiences).await {
             Ok(review) => self.judge(review),
             Err(error) => {
-                tracing::warn!(%error, "a token cannot be reviewed");
+                tracing::warn!(%error, "a TokenReview failed");
                 Err(AuthError::Unavailable(match error.kind() {
-                    ClusterErrorKind::Forbidden => "the server may not ask Kubernetes about tokens".to_owned(),
-                    _ => "Kubernetes gave no answer about the token".to_owned(),
+                    ClusterErrorKind::Forbidden => "the server has no permission to create TokenReviews".to_owned(),
+                    _ => "Kubernetes does not answer the TokenReview".to_owned(),
                 }))
             }
         };
@@ -74,7 +74,7 @@ impl ReviewedTokens {
     }
 
     fn judge(&self, review: TokenReview) -> Verdict {
-        // A cluster that does not look at audiences answers with none: then the token is for the API server only.
+        // A cluster that ignores audiences answers without any: then the token is for the API server only.
         let meant = self.audiences.is_empty() || review.audiences.iter().any(|a| self.audiences.contains(a));
         if !review.authenticated || !meant {
             return Ok(None);
@@ -87,7 +87,7 @@ impl ReviewedTokens {
 impl Authenticator for ReviewedTokens {
     async fn authenticate(&self, token: &SecretString) -> Verdict {
         if token.reveal().starts_with(PREFIX) {
-            // One of our own, if a wrong one: it is none of the cluster's business.
+            // One of the server's own tokens, possibly invalid: never send it to the cluster.
             return Ok(None);
         }
         let mark = fingerprint(token);
@@ -95,7 +95,7 @@ impl Authenticator for ReviewedTokens {
             return verdict;
         }
         let answer = timeout(PATIENCE, self.ask(token, mark)).await;
-        answer.unwrap_or_else(|_| Err(AuthError::Unavailable("Kubernetes gave no answer about the token".to_owned())))
+        answer.unwrap_or_else(|_| Err(AuthError::Unavailable("Kubernetes does not answer the TokenReview".to_owned())))
     }
 }
 

@@ -1,4 +1,4 @@
-//! How much a client may send, and how long it may take.
+//! Limits the size of a request body and the time to receive it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) struct Limits {
     pub(super) time: Duration,
 }
 
-/// Which limit a body went over.
+/// The limit that a body has exceeded.
 #[derive(Clone, Default)]
 struct Verdict(Arc<AtomicU8>);
 
@@ -34,9 +34,9 @@ impl Verdict {
     const SLOW: u8 = 2;
 }
 
-/// Ends bodies that are too large or too slow, and says so whatever the handler made of it.
+/// Cuts bodies that are too large or too slow, and answers with the problem, whatever the handler returns.
 pub(super) async fn limit(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    // A length that is announced needs no reading; Body knows it from Content-Length.
+    // Checks Content-Length, if there is one, without reading the body.
     if request.body().size_hint().lower() > limits.bytes as u64 {
         return too_large(limits);
     }
@@ -56,13 +56,13 @@ pub(super) async fn limit(State(limits): State<Limits>, request: Request, next: 
 }
 
 fn too_large(limits: Limits) -> Response {
-    let detail = format!("the body has more than the {} bytes that are allowed", limits.bytes);
+    let detail = format!("the body has more than the allowed {} bytes", limits.bytes);
     Problem::new(Code::PayloadTooLarge, detail).into_response()
 }
 
-/// The fault is the client's, which the status says; to the client it is a request that timed out.
+/// The client caused the timeout, so the status is 408 instead of the 504 of `timed-out`.
 fn too_slow(limits: Limits) -> Response {
-    let detail = format!("the body did not come within {:?}", limits.time);
+    let detail = format!("the body was not received within {:?}", limits.time);
     let status = StatusCode::REQUEST_TIMEOUT;
     let problem = Problem { status: status.as_u16(), ..Problem::new(Code::TimedOut, detail) };
     (status, problem.into_response()).into_response()
@@ -72,7 +72,7 @@ struct Limited {
     body: Body,
     left: usize,
     deadline: Instant,
-    /// Made when the body is first waited for: most are there with the head.
+    /// Created at the first wait: most bodies arrive with the head.
     timer: Option<Pin<Box<Sleep>>>,
     verdict: Verdict,
 }
@@ -93,7 +93,7 @@ impl HttpBody for Limited {
         let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
             let deadline = this.deadline;
             ready!(this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline))).as_mut().poll(cx));
-            return this.fail(Verdict::SLOW, "the body comes too slowly");
+            return this.fail(Verdict::SLOW, "the body arrives too slowly");
         };
         let length = match &frame {
             Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
@@ -101,9 +101,9 @@ impl HttpBody for Limited {
         };
         match this.left.checked_sub(length) {
             None => this.fail(Verdict::LARGE, "the body is too large"),
-            // A client that always has a little more ready never waits.
+            // A client that always has a few bytes ready never causes a wait.
             Some(_) if length > 0 && this.deadline <= Instant::now() => {
-                this.fail(Verdict::SLOW, "the body comes too slowly")
+                this.fail(Verdict::SLOW, "the body arrives too slowly")
             }
             Some(left) => {
                 this.left = left;

@@ -1,4 +1,4 @@
-//! A name, a span and figures for every request.
+//! An id, a span and metrics for every request.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::auth::ClientKey;
 
-/// The header in which a request's id comes and goes.
+/// The header with the request id, in requests and answers.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of a request, in its extensions.
@@ -35,7 +35,7 @@ pub(super) async fn observe(State(join_trace): State<Option<JoinTrace>>, mut req
     let method = method_label(request.method());
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |it| it.as_str().into());
-    // The path itself may hold names of stores, and the query anything: neither belongs in every log line.
+    // The path may contain ids of stores, and the query anything, so log lines have the route instead.
     let span = info_span!(
         "request",
         request_id = id,
@@ -83,14 +83,14 @@ fn finish(span: &Span, method: &'static str, route: String, status: u16, begun: 
         .increment(1);
 }
 
-/// An id that may stand in logs and headers as it is.
+/// Accepts an id that is safe in logs and headers.
 fn sane(value: &HeaderValue) -> Option<String> {
     let text = value.to_str().ok()?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     ((1..=64).contains(&text.len()) && text.bytes().all(is_plain)).then(|| text.to_owned())
 }
 
-/// A client may invent methods, but not as many time series.
+/// Bounds the number of time series: a client may send any method.
 fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -104,7 +104,7 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
-/// Counts a request while it waits for the beginning of its answer, also when its client leaves.
+/// Counts a request until its answer begins or its client disconnects.
 struct InFlight;
 
 impl InFlight {

@@ -1,26 +1,25 @@
-//! Every problem as a document, made by asking the code.
+//! Generates `docs/PROBLEMS.md`.
 
 use super::{Code, TYPE_PREFIX};
 
 const BEFORE: &str = "\
 # Problems
 
-Made from the code by `UPDATE_DOCS=1 cargo test -p urumi-http contract`; don't edit.
+Generated from the code by `UPDATE_DOCS=1 cargo test -p urumi-http contract`; do not edit.
 
-Whatever the API refuses, it answers with problem details as in RFC 9457 (`application/problem+json`). Programs go by
-`code`, which never changes its meaning; new codes may come. `title` is the same for every occurrence, `detail` says what
-happened here and what to do, `errors` names every field that is not acceptable, and `type` is";
+The API answers errors with problem details as in RFC 9457 (`application/problem+json`). Programs use `code`, which never
+changes its meaning; new codes may be added. `title` is the same for every occurrence, `detail` has the cause and how to fix
+it, `errors` lists every invalid field, and `type` is";
 
 const TABLE: &str = "\
-*Retryable* is what `retryable` says: whether the same request may succeed later without anything being changed by a
-person. Where the answer has `Retry-After`, wait that many seconds first. Send a creation again only with the same
-`Idempotency-Key`.
+*Retryable* is the value of `retryable`: whether the same request may succeed later without any change by a person. If the
+answer has `Retry-After`, wait that many seconds first. Repeat a creation only with the same `Idempotency-Key`.
 
 | code | status | retryable | meaning | what to do |
 | --- | --- | --- | --- | --- |
 ";
 
-/// The document: it is `docs/PROBLEMS.md`, which a test compares.
+/// The text of `docs/PROBLEMS.md`; a test compares it.
 pub fn reference() -> String {
     let mut out = format!("{BEFORE}\n`{TYPE_PREFIX}` and the code.\n\n{TABLE}");
     for code in Code::ALL {
@@ -36,48 +35,52 @@ pub fn reference() -> String {
     out
 }
 
-/// What to do about a problem.
+/// How to fix a problem.
 fn advice(code: Code) -> &'static str {
     match code {
-        Code::Malformed => "Correct what `detail` names: a header, the query or the syntax of the body.",
-        Code::Invalid => "Correct every field in `errors`; nothing was made.",
+        Code::Malformed => "Fix the header, the query or the syntax of the body that `detail` names.",
+        Code::Invalid => "Fix every field in `errors`; nothing was created.",
         Code::Unauthenticated => {
             "Send a valid token as `Authorization: Bearer <token>`; get a new one if it has expired."
         }
         Code::Forbidden => {
-            "Ask whoever runs the server for the role that `detail` names, or name an owner that you may."
+            "Ask the operator of the server for the role that `detail` names, or choose an owner that you are allowed to set."
         }
-        Code::CrossSite => "Use the server's own pages, or have the page's origin allowed with `--cors-origin`.",
-        Code::LimitReached => "Delete a store of this owner, or ask whoever runs the server for more.",
-        Code::NotFound => "Look at `GET /stores` for those that you may see.",
-        Code::NoSuchPath => "Look at `/docs` for what there is.",
+        Code::CrossSite => {
+            "Use the server's own pages, or start the server with `--cors-origin` and the page's origin."
+        }
+        Code::LimitReached => "Delete a store of this owner, or ask the operator of the server for a higher limit.",
+        Code::NotFound => "`GET /stores` lists the stores that you can see.",
+        Code::NoSuchPath => "`/docs` lists all paths.",
         Code::MethodNotAllowed => "Use one of the methods in `Allow`.",
-        Code::NotAcceptable => "Accept one of the media types that `/docs` names.",
-        Code::AlreadyExists => "Choose another id, or leave it out.",
-        Code::WrongState => "Look at the store's status first; `detail` says which one is needed.",
+        Code::NotAcceptable => "Use a media type from `/docs` in `Accept`.",
+        Code::AlreadyExists => "Choose another id, or omit it.",
+        Code::WrongState => "Check the store's status; `detail` names the status that is required.",
         Code::IdempotencyInUse => "Use a new key for a new store.",
-        Code::Conflict => "Look at the store again, then repeat the request.",
-        Code::PreconditionFailed => "Look at the store again, then repeat the request with its new `ETag`.",
+        Code::Conflict => "Read the store again, then repeat the request.",
+        Code::PreconditionFailed => "Read the store again, then repeat the request with its new `ETag`.",
         Code::PayloadTooLarge => "Send a smaller body.",
         Code::UriTooLong => "Send a shorter query.",
-        Code::Misdirected => "Send the request to `localhost`, or have the name accepted with `--accept-host`.",
+        Code::Misdirected => "Send the request to `localhost`, or start the server with `--accept-host` and this name.",
         Code::UnsupportedMediaType => "Send JSON with `Content-Type: application/json`.",
-        Code::IdempotencyMismatch => "Use a new key; the first request's store is as it was.",
-        Code::RateLimited => "Wait as long as `Retry-After` says.",
+        Code::IdempotencyMismatch => "Use a new key; the store of the first request is unchanged.",
+        Code::RateLimited => "Wait for the time in `Retry-After`.",
         Code::ProvisioningLimit => "Wait until one of the owner's stores is ready.",
         Code::HeadersTooLarge => "Send fewer or shorter headers.",
-        Code::Internal => "Tell whoever runs the server, with the answer's `X-Request-Id`.",
+        Code::Internal => "Report it to the operator of the server with the `X-Request-Id` of the answer.",
         Code::ClusterRefused => {
-            "Tell whoever runs the server: a permission, a quota or a policy of the cluster is in the way."
+            "Report it to the operator of the server: a permission, a quota or a policy of the cluster prevents the request."
         }
-        Code::NoReport => "Look at the reason in the detail: the image, room in the cluster, the store's deadline.",
-        Code::NotReady => "Repeat the request; the server has just started.",
-        Code::Overloaded => "Repeat the request, more slowly.",
+        Code::NoReport => {
+            "`detail` has the reason, for example the image, the cluster's capacity or the store's deadline."
+        }
+        Code::NotReady => "Repeat the request; the server is starting or stopping.",
+        Code::Overloaded => "Repeat the request later, and send fewer requests at once.",
         Code::ClusterUnreachable => "Repeat the request.",
         Code::AuthUnavailable => "Repeat the request.",
         Code::ApiUnreachable => {
-            "Repeat the request after `Retry-After` seconds; a creation with its key. If it goes on, look whether the backend runs and `--api-url` is its address."
+            "Repeat the request after `Retry-After` seconds, a creation with its key. If the error persists, check that the backend runs and that `--api-url` is its address."
         }
-        Code::TimedOut => "Repeat the request; a creation with its key.",
+        Code::TimedOut => "Repeat the request, a creation with its key.",
     }
 }

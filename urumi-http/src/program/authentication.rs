@@ -1,4 +1,4 @@
-//! How callers are recognised, from the configuration.
+//! Authentication, from the configuration.
 
 use std::sync::Arc;
 
@@ -11,8 +11,7 @@ use super::config::Callers;
 use crate::auth::static_tokens::POLL;
 use crate::auth::{Authentication, Authenticator, Bindings, Oidc, OidcOptions, ReviewedTokens, StaticTokens};
 
-/// The sources of tokens in the order in which they are asked: what is cheapest first, and last the one that takes any
-/// token for its own.
+/// The sources of tokens in their order: the cheapest first, and last TokenReviews, which claim every token.
 pub(super) fn sources(
     callers: &Callers,
     cluster: &Arc<dyn ClusterBackend>,
@@ -23,7 +22,7 @@ pub(super) fn sources(
     let mut sources: Vec<Arc<dyn Authenticator>> = Vec::new();
     if let Some(file) = &callers.tokens_file {
         let tokens = Arc::new(StaticTokens::load(file)?);
-        tracing::info!(tokens = tokens.len(), file = %file.display(), "callers are recognised by tokens of a file");
+        tracing::info!(tokens = tokens.len(), file = %file.display(), "tokens of a file are accepted");
         tasks.spawn(tokens.clone().run(POLL, stop.clone()));
         sources.push(tokens);
     }
@@ -34,7 +33,7 @@ pub(super) fn sources(
         options.teams_claim.clone_from(&callers.oidc_groups_claim);
         options.ca.clone_from(&callers.oidc_ca);
         let oidc = Arc::new(Oidc::new(options)?);
-        tracing::info!(issuer, "callers are recognised by an issuer's tokens");
+        tracing::info!(issuer, "tokens of an OpenID Connect issuer are accepted");
         let (keys, stop) = (oidc.clone(), stop.clone());
         tasks.spawn(async move { keys.run(stop).await });
         sources.push(oidc);
@@ -42,7 +41,7 @@ pub(super) fn sources(
     if callers.token_review {
         let audiences = callers.token_review_audience.clone();
         sources.push(Arc::new(ReviewedTokens::new(cluster.clone(), audiences, bindings())));
-        tracing::info!("callers are recognised by tokens that the cluster vouches for");
+        tracing::info!("tokens that the cluster verifies are accepted");
     }
     if sources.is_empty() {
         return Ok(Authentication::Open);

@@ -1,4 +1,4 @@
-//! Which cluster the program works on.
+//! Connects to the configured cluster.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use urumi_core::cluster::{ClusterBackend, ConnectError, ConnectOptions, InMemory
 
 use super::config::{ClusterChoice, Target};
 
-/// How many requests to the API server may be under way at once: many creations come together here.
+/// The maximum number of concurrent requests to the API server.
 const IN_FLIGHT: usize = 64;
 
 pub(super) async fn connect(target: &Target) -> Result<Arc<dyn ClusterBackend>, ConnectError> {

@@ -1,7 +1,7 @@
-//! What the server can be told, and by whom: flags, environment, a file, defaults, in this order.
+//! The configuration: flags, environment variables, a file and defaults, in order of precedence.
 //!
-//! A setting has one name everywhere: `--shutdown-grace` is `URUMI_SHUTDOWN_GRACE` in the environment and
-//! `shutdown-grace` in the file, and is read by the same parser.
+//! A setting has the same name everywhere and one parser: `--shutdown-grace` is `URUMI_SHUTDOWN_GRACE` in the environment
+//! and `shutdown-grace` in the file.
 
 mod check;
 mod dashboard;
@@ -26,12 +26,12 @@ pub use error::ConfigError;
 pub use groups::{Addresses, Callers, Limits, Replicas, Stores, Target, Telemetry};
 pub use values::{Endpoint, MetricsListen};
 
-/// Serve stores over HTTP: create them, follow them, and keep their statuses true.
+/// Serve the API of urumi: create stores, watch them, and keep their statuses up to date.
 ///
-/// Without arguments it works on a cluster in memory that ends with it, for this computer only. Every option can also
-/// be given as a variable (URUMI_LISTEN for --listen) or in a file (see --config); an option wins over a variable, and
-/// that over the file. Values of one repeatable option are put between commas in a variable (those of --role-binding between
-/// semicolons) and are a list in the file.
+/// Without arguments it uses an in-memory cluster, which ends with the process, and listens on loopback only. Every option
+/// can also be set as a variable (URUMI_LISTEN for --listen) or in a file (see --config); options take precedence over
+/// variables, and variables over the file. Separate the values of a repeatable option by commas in a variable (those of
+/// --role-binding by semicolons); in the file they are a list.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "urumi-http",
@@ -45,8 +45,8 @@ pub use values::{Endpoint, MetricsListen};
   URUMI_DOMAIN=stores.example.com urumi-http --cluster kube --context staging
   urumi-http --cluster kube --listen 0.0.0.0:8443 --tls-cert tls.crt --tls-key tls.key \\
     --oidc-issuer https://login.example.com --oidc-audience urumi --role-binding admin=team:platform
-  urumi-http token --subject ci --role operator                  # make a token for --tokens-file
-  urumi-http dashboard --api-url http://backend:8080             # the dashboard alone, before an API elsewhere
+  urumi-http token --subject ci --role operator                  # create a token for --tokens-file
+  urumi-http dashboard --api-url http://backend:8080             # the dashboard alone
 
 A file for --config:
   cluster: kube
@@ -60,39 +60,39 @@ A file for --engine-defaults, with options as GET /engines describes them:
     ingress: {className: traefik}"
 )]
 pub struct Config {
-    /// Something else to do than to serve.
+    /// Another action than serving the API.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// A YAML file with any of these options, named as here without the dashes
+    /// A YAML file with any of these options, named without the dashes
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Print the options in force and where each came from, as a file for --config, and stop
+    /// Print the effective options and the source of each, as a file for --config, and exit
     #[arg(long)]
     pub print_config: bool,
 
-    /// Where the server listens, and whom it answers.
+    /// Listeners, and the hosts and origins of clients.
     #[command(flatten)]
     pub addresses: Addresses,
 
-    /// The cluster that the server works on.
+    /// The cluster.
     #[command(flatten)]
     pub target: Target,
 
-    /// The election among replicas.
+    /// The leader election among replicas.
     #[command(flatten)]
     pub replicas: Replicas,
 
-    /// What new stores get, and how long things may take.
+    /// Defaults, deadlines and limits of stores.
     #[command(flatten)]
     pub stores: Stores,
 
-    /// How callers are recognised, and what they may do.
+    /// Authentication and roles.
     #[command(flatten)]
     pub callers: Callers,
 
-    /// The bounds of requests and connections.
+    /// Limits of requests and connections.
     #[command(flatten)]
     pub limits: Limits,
 
@@ -101,30 +101,30 @@ pub struct Config {
     pub telemetry: Telemetry,
 }
 
-/// Something else to do than to serve.
+/// Another action than serving the API.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Make a token for --tokens-file
+    /// Create a token for --tokens-file
     Token(TokenArgs),
-    /// Serve the dashboard alone, and pass everything else on to the API
+    /// Serve the dashboard alone and forward all other requests to the API
     Dashboard(DashboardArgs),
 }
 
-/// Which cluster to work on.
+/// The kind of cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ClusterChoice {
-    /// A throw-away cluster within this process, empty at its start and gone at its end
+    /// An in-memory cluster, which is empty at the start and lost at the end of the process
     Memory,
-    /// A real Kubernetes cluster, found as kubectl finds it
+    /// A Kubernetes cluster, selected as by kubectl
     Kube,
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people
     Pretty,
-    /// For programs, one object a line
+    /// For programs, one JSON object per line
     Json,
 }
 
@@ -133,9 +133,9 @@ pub enum LogFormat {
 pub struct Loaded {
     /// The configuration, checked.
     pub config: Config,
-    /// The engines, with the defaults of the file that the configuration names.
+    /// The engines, with the defaults of --engine-defaults.
     pub engines: EngineRegistry,
-    /// All options in force, as YAML with where each came from; secrets are not in it.
+    /// The effective options and their sources as YAML, without secrets.
     pub printed: String,
 }
 
@@ -159,11 +159,11 @@ fn takes_value(arg: &Arg) -> bool {
 }
 
 impl Config {
-    /// Reads everything there is: `args` with the program's name first, the environment, and the file these name.
+    /// Loads the configuration from `args`, with the program's name first, from the environment and from the file.
     ///
     /// # Errors
-    /// When something cannot be read or does not go together. `--help` and `--version` are errors too, as in clap;
-    /// [`ConfigError::exit`] knows what to do with each.
+    /// If a setting is invalid or contradicts another one. `--help` and `--version` are errors too, as in clap; pass every
+    /// error to [`ConfigError::exit`].
     pub fn load(args: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Loaded, ConfigError> {
         let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
         let given = command_line().try_get_matches_from(&args)?;

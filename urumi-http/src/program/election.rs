@@ -1,4 +1,4 @@
-//! Which replica writes statuses and repairs.
+//! The leader election among replicas.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use urumi_core::monitor::leader::ElectionHandle;
 use super::Failure;
 use super::config::Replicas;
 
-/// The Lease that replicas are elected over.
+/// The name of the Lease.
 const LEASE: &str = "urumi-monitor";
 
-/// Stands in the election, where there is one.
-pub(super) fn stand(
+/// Joins the election, if it is configured.
+pub(super) fn join(
     replicas: &Replicas,
     cluster: &Arc<dyn ClusterBackend>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<Option<ElectionHandle>, Failure> {
     let Some(namespace) = &replicas.leader_elect_namespace else { return Ok(None) };
-    // In a pod, the host is called as the pod is: so one sees in the Lease which of them leads.
+    // In a pod, the host name is the name of the pod, so the Lease shows which pod leads.
     let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
     let identity = format!("{}_{}", host.as_deref().unwrap_or("urumi-http"), uuid::Uuid::new_v4());
     let election = LeaderElection::new(cluster.clone(), namespace, LEASE, identity);

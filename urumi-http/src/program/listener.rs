@@ -1,4 +1,4 @@
-//! Takes connections and serves a router on them, bounded in number, time and memory.
+//! Accepts connections and serves a router on them, with limits of number, time and memory.
 
 mod activity;
 mod connection;
@@ -18,24 +18,24 @@ use tokio_util::task::TaskTracker;
 
 pub use tls::TlsOptions;
 
-/// The bounds of what clients may take.
+/// The limits of connections.
 #[derive(Clone, Debug)]
 pub struct ListenerOptions {
-    /// The certificate to serve TLS with; plain HTTP without.
+    /// The certificate for TLS; plain HTTP without it.
     pub tls: Option<TlsOptions>,
-    /// How many connections may be open; more wait in the kernel's queue until one closes.
+    /// The maximum number of open connections; more wait in the kernel's queue.
     pub max_connections: usize,
-    /// How long a client may take over a request's head, and over TLS's handshake.
+    /// The time limit for the head of a request, and for the TLS handshake.
     pub header_timeout: Duration,
-    /// How long a connection may stay open without a request.
+    /// The time after which a connection without requests is closed.
     pub idle_timeout: Duration,
-    /// How long a client may leave what it is sent unread.
+    /// The time after which a connection whose client does not read is closed.
     pub write_timeout: Duration,
-    /// How many bytes path and query may have.
+    /// The maximum length of path and query in bytes.
     pub max_uri: usize,
-    /// How many bytes all headers may have.
+    /// The maximum size of all headers in bytes.
     pub max_headers: usize,
-    /// How long requests in flight may take once the server is to stop.
+    /// The time limit for open requests after the shutdown begins.
     pub shutdown_grace: Duration,
 }
 
@@ -48,14 +48,14 @@ impl Default for ListenerOptions {
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
             max_uri: 8 * 1024,
-            // Room for the longest token that is looked at.
+            // Larger than the longest accepted token.
             max_headers: 24 * 1024,
             shutdown_grace: Duration::from_secs(25),
         }
     }
 }
 
-/// What all connections of a listener share.
+/// The shared state of the connections of a listener.
 struct Shared {
     router: Router,
     options: ListenerOptions,
@@ -66,13 +66,13 @@ struct Shared {
     cut: CancellationToken,
 }
 
-/// Serves `router` on `listener` until `shutdown` is cancelled and what is in flight has ended.
+/// Serves `router` on `listener` until `shutdown` is cancelled and all requests have ended.
 ///
-/// On `shutdown` no more connections are taken, idle ones are closed, and the rest has `shutdown_grace` to finish;
-/// then it is cut. Dropping the returned future cuts everything at once.
+/// After `shutdown` it accepts no connections and closes idle ones. Open requests have `shutdown_grace` to finish; then it
+/// closes their connections. Dropping the returned future closes all connections at once.
 ///
 /// # Errors
-/// When the certificate cannot be used at the start. Errors of single connections are logged and end only these.
+/// If the certificate is invalid at the start. Errors of single connections are logged and end only these connections.
 pub async fn serve_router(
     listener: TcpListener,
     router: Router,
@@ -99,14 +99,14 @@ pub async fn serve_router(
 
     shared.tasks.close();
     if tokio::time::timeout(shared.options.shutdown_grace, shared.tasks.wait()).await.is_err() {
-        tracing::warn!(tasks = shared.tasks.len(), "the time to finish is over; cutting what is still in flight");
+        tracing::warn!(tasks = shared.tasks.len(), "the shutdown grace period is over; closing all connections");
         shared.cut.cancel();
         shared.tasks.wait().await;
     }
     Ok(())
 }
 
-/// Takes connections for ever.
+/// Accepts connections forever.
 async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>, shared: &Arc<Shared>) {
     loop {
         let Ok(slot) = slots.clone().acquire_owned().await else { return };
@@ -117,9 +117,9 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>, shared: &Arc<Sha
             Err(error) => {
                 drop(slot);
                 counter!("urumi_http_accept_errors_total").increment(1);
-                // A connection that its client gave up is no trouble; a lack of descriptors or memory may pass.
+                // An aborted connection needs no pause. A shortage of descriptors or memory may pass.
                 if !is_of_one_connection(&error) {
-                    tracing::error!(%error, "cannot take connections; trying again in a moment");
+                    tracing::error!(%error, "cannot accept connections; retrying in a moment");
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             }
@@ -132,7 +132,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Serves one connection to its end, or until all are cut.
+/// Serves one connection until it ends or all connections are closed.
 async fn serve(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, shared: Arc<Shared>) {
     let connections = gauge!("urumi_http_connections");
     connections.increment(1);
@@ -143,17 +143,17 @@ async fn serve(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, 
 }
 
 async fn serve_stream(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
-    // Answers are written whole; to wait for more of them only delays. A failure costs speed, nothing else.
+    // Answers are written in one piece, so delaying them gains nothing. A failure only costs latency.
     let _ = stream.set_nodelay(true);
-    // On the heap, each as large as it is: otherwise every connection would be as large as the largest kind, twice over.
+    // Boxed separately: otherwise the future of every connection would have twice the size of the largest kind.
     let Some(tls) = &shared.tls else {
         return Box::pin(connection::serve(stream, peer, shared)).await;
     };
     let handshake = Box::pin(tokio::time::timeout(shared.options.header_timeout, tls.accept(stream)));
     match shared.draining.run_until_cancelled(handshake).await {
         Some(Ok(Ok(stream))) => Box::pin(connection::serve(stream, peer, shared)).await,
-        Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "no TLS handshake"),
-        Some(Err(_)) => tracing::debug!(%peer, "the TLS handshake took too long"),
+        Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "the TLS handshake failed"),
+        Some(Err(_)) => tracing::debug!(%peer, "the TLS handshake timed out"),
         None => {}
     }
 }

@@ -1,4 +1,4 @@
-//! Figures for Prometheus, on an address of their own: they are for operators, and ask nobody who they are.
+//! Metrics for Prometheus, on an own address without authentication.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
-/// From what answers from memory to what waits for a cluster.
+/// The buckets for latencies, from reads from memory to waits for the cluster.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
-/// From a warm cluster to the deadline.
+/// The buckets for the time until a store is ready, up to the default deadline.
 const READY_SECONDS: [f64; 11] = [1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0];
 
-/// How often what was recorded is put into buckets, so that it does not pile up while nobody asks.
+/// The interval at which recorded values are moved into buckets, so that they do not pile up without scrapes.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Makes the process's metrics be kept, from now on, and returns what renders them.
+/// Installs the metrics recorder of the process.
 ///
 /// # Errors
-/// When there is a recorder already.
+/// If another recorder is installed.
 pub(super) fn install_recorder() -> Result<PrometheusHandle, BuildError> {
     let handle = builder()?.install_recorder()?;
     describe();
@@ -35,28 +35,31 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 }
 
 fn describe() {
-    describe_counter!("urumi_http_requests_total", "Requests that were answered");
-    describe_histogram!("urumi_http_request_duration_seconds", Unit::Seconds, "Time until an answer began");
+    describe_counter!("urumi_http_requests_total", "Answered requests");
+    describe_histogram!("urumi_http_request_duration_seconds", Unit::Seconds, "Time until the answer began");
     describe_gauge!("urumi_http_requests_in_flight", "Requests whose answer has not begun");
-    describe_counter!("urumi_http_requests_shed_total", "Requests that were refused because there were too many");
-    describe_counter!("urumi_http_requests_rate_limited_total", "Requests of clients that asked too often");
+    describe_counter!("urumi_http_requests_shed_total", "Requests refused because the server was overloaded");
+    describe_counter!("urumi_http_requests_rate_limited_total", "Requests refused by rate limits");
     describe_counter!("urumi_http_panics_total", "Requests whose handler panicked");
     describe_counter!(
         "urumi_http_audit_events_dropped_total",
-        "Audit Events that were dropped because too many were being written"
+        "Audit Events dropped because too many were being written"
     );
-    describe_gauge!("urumi_http_view_stale", "Whether the watch of the stores fails, so that they may be out of date");
+    describe_gauge!(
+        "urumi_http_view_stale",
+        "Whether the watch of the stores fails, so that the served stores may be out of date"
+    );
     describe_gauge!("urumi_http_connections", "Open connections");
-    describe_counter!("urumi_http_accept_errors_total", "Connections that could not be taken");
+    describe_counter!("urumi_http_accept_errors_total", "Failures to accept a connection");
 }
 
-/// `/metrics`, beside the routes of `health`.
+/// `/metrics`, and the routes of `health`.
 pub(super) fn router(handle: PrometheusHandle, health: Router) -> Router {
     let metrics = get(async move || ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()));
     Router::new().route("/metrics", metrics).merge(health)
 }
 
-/// Keeps the memory that figures take small, until `stop` is cancelled.
+/// Bounds the memory of recorded values, until `stop` is cancelled.
 pub(super) async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
     let run = async {
         let mut ticks = tokio::time::interval(UPKEEP_EVERY);
@@ -83,7 +86,7 @@ mod tests {
     async fn requests_are_counted_by_route_and_never_by_path() {
         let recorder = builder().unwrap().build_recorder();
         let app = wrap(Router::new().route("/stores/{id}", get(async || "store")), &LayerOptions::default());
-        // Counts what happens on this thread, which is the test's only one.
+        // Records the metrics of this thread, the only one of the test.
         let kept = set_default_local_recorder(&recorder);
         describe();
         for path in ["/stores/a", "/stores/b", "/nowhere"] {

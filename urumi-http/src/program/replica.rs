@@ -1,4 +1,4 @@
-//! The dashboard, served alone before an API that runs elsewhere.
+//! `urumi-http dashboard`: serves the dashboard alone, in front of an API elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,13 @@ use super::config::DashboardArgs;
 use super::dashboard::{Api, ApiOptions, health, replica};
 use super::listener::{ListenerOptions, TlsOptions, serve_router};
 use super::telemetry::TelemetryOptions;
-use super::{Failure, bind, bind_metrics, metrics_server, run_logged, say, serve_metrics, stop_when_told, telemetry};
+use super::{
+    Failure, bind, bind_metrics, metrics_server, run_logged, say, serve_metrics, shut_down_on_signal, telemetry,
+};
 use crate::BrowserGuard;
 use crate::layers::{LayerOptions, wrap};
 
-/// The API has limits of its own, which say more: these are beyond them.
+/// Beyond the API's own limits, whose errors are more specific.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -48,7 +50,7 @@ async fn until_stopped(args: &DashboardArgs) -> Result<(), Failure> {
     tokio::select! {
         served = serving => served.map_err(Failure::from),
         watched = watching => watched.map_err(Failure::from),
-        never = stop_when_told(&draining) => match never {},
+        never = shut_down_on_signal(&draining) => match never {},
     }
 }
 

@@ -1,4 +1,4 @@
-//! Log lines on stderr and traces to a collector.
+//! Logs on stderr, and traces to a collector.
 
 mod exporter;
 
@@ -22,7 +22,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use super::config::{self, Endpoint, LogFormat};
 
-/// Crates that log, at their louder levels, what went over the wire: tokens and secrets of stores with it.
+/// Crates that log network traffic at verbose levels, including tokens and secrets of stores.
 const CAPPED: [&str; 11] = [
     "h2",
     "hyper",
@@ -37,17 +37,17 @@ const CAPPED: [&str; 11] = [
     "tower_http",
 ];
 
-/// How long the last traces may take to be sent.
+/// The time limit for sending the last traces.
 const FLUSH: Duration = Duration::from_secs(3);
 
-/// What is logged and how, and where traces go.
+/// The options of logs and traces.
 #[derive(Clone, Debug)]
 pub(super) struct TelemetryOptions {
-    /// How lines look; by what stderr is without.
+    /// The format of log lines; without it, stderr decides.
     pub(super) format: Option<LogFormat>,
-    /// What is logged, as in `RUST_LOG`.
+    /// The filter, as in `RUST_LOG`.
     pub(super) filter: String,
-    /// Where traces go.
+    /// The endpoint for traces.
     pub(super) otlp_endpoint: Option<Endpoint>,
 }
 
@@ -58,33 +58,33 @@ impl From<&config::Telemetry> for TelemetryOptions {
     }
 }
 
-/// Why nothing can be logged or traced.
+/// Logging or tracing cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum TelemetryError {
-    /// The filter is none.
-    #[error("cannot read the log filter")]
+    /// The filter is invalid.
+    #[error("the log filter is invalid")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
-    /// Traces cannot be sent there.
-    #[error("cannot send traces: {0}")]
+    /// The exporter cannot be created.
+    #[error("cannot export traces: {0}")]
     Exporter(String),
-    /// Something logs already.
-    #[error("cannot begin to log")]
+    /// A logger is already installed.
+    #[error("cannot install the logger")]
     Installed(#[from] TryInitError),
 }
 
 /// The logging and tracing of a process, until [`Telemetry::shutdown`].
 #[derive(Debug)]
-#[must_use = "the last traces are sent by shutdown"]
+#[must_use = "shutdown sends the last traces"]
 pub(super) struct Telemetry {
     traces: Option<SdkTracerProvider>,
 }
 
-/// Begins to log and trace, for the whole process. Needs tokio's runtime if there is an endpoint.
+/// Starts logging and tracing for the whole process. Needs a tokio runtime if there is an endpoint.
 ///
 /// # Errors
-/// When the filter or the endpoint cannot be used, or something logs already. A collector that does not answer is no
-/// error, now or later: its spans are lost.
+/// If the filter or the endpoint is invalid, or a logger is already installed. A collector that does not answer causes no
+/// error; its spans are lost.
 pub(super) fn start(options: &TelemetryOptions) -> Result<Telemetry, TelemetryError> {
     let format = options.format.unwrap_or(if io::stderr().is_terminal() { LogFormat::Pretty } else { LogFormat::Json });
     let traces = match &options.otlp_endpoint {
@@ -103,7 +103,7 @@ pub(super) fn start(options: &TelemetryOptions) -> Result<Telemetry, TelemetryEr
     Ok(Telemetry { traces })
 }
 
-/// Makes a request's span a part of the trace that its headers name, if they name one (W3C Trace Context).
+/// Joins a request's span to the trace in its headers, if there is one (W3C Trace Context).
 pub(super) fn join_trace(span: &Span, headers: &HeaderMap) {
     if headers.contains_key("traceparent") {
         // Without an exporter there is no trace to join.
@@ -112,7 +112,7 @@ pub(super) fn join_trace(span: &Span, headers: &HeaderMap) {
 }
 
 impl Telemetry {
-    /// Sends the last traces, within a few seconds.
+    /// Sends the last traces, within the time limit.
     pub(super) async fn shutdown(self) {
         let Some(provider) = self.traces else { return };
         let flushed = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH)).await;
@@ -139,7 +139,7 @@ where
     }
 }
 
-/// What is asked for, except what could hold secrets.
+/// The requested filter, but without events that may contain secrets.
 fn filter<S>(asked: &str) -> Result<impl tracing_subscriber::layer::Filter<S> + use<S>, TelemetryError>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,

@@ -1,4 +1,4 @@
-//! Whose request it is, where proxies stand between.
+//! The address of a client behind proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,15 +9,15 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// How many proxies are looked behind. What a client itself puts in front is of no interest.
+/// The maximum number of proxies. A client may prepend any number of entries.
 const MAX_HOPS: usize = 16;
 
-/// The address of whoever asks: the connection's, or, where that is a trusted proxy, the last one in `Forwarded` or
-/// `X-Forwarded-For` that is none.
+/// The address of the client: the peer of the connection or, if that is a trusted proxy, the last address in `Forwarded` or
+/// `X-Forwarded-For` that is not a trusted proxy.
 ///
-/// Both headers list, from the left, whom each proxy was asked by; only what trusted proxies added, at the right, is
-/// true. A proxy that writes one of the headers may pass on the other as a client wrote it: where the two disagree,
-/// neither is believed.
+/// Each proxy appends the address of its client to these headers, so only the entries at the right, from trusted proxies,
+/// are reliable. A proxy that writes one of the headers may forward the other one as a client sent it: if the two disagree,
+/// both are ignored.
 pub fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     Some(behind(peer.ip().to_canonical(), request.headers(), trusted))
@@ -31,7 +31,7 @@ fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let last_untrusted = |hops: &mut dyn Iterator<Item = Option<IpAddr>>| {
         let mut last = peer;
         for hop in hops.take(MAX_HOPS) {
-            // What cannot be read hides everything before it.
+            // An invalid entry makes all entries before it unreliable.
             let Some(hop) = hop else { return last };
             last = hop.to_canonical();
             if !is_trusted(&last) {
@@ -58,10 +58,10 @@ fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     }
 }
 
-/// The `for` of each element of a `Forwarded` line; none if the line is malformed.
+/// The `for` of each element of a `Forwarded` line; `None` if the line is malformed.
 ///
-/// Nothing of a malformed line counts: with a quote that it leaves open, a client could have what a proxy adds taken
-/// for a part of its own text.
+/// A malformed line is ignored as a whole: a client could leave a quote open, so that the entry of a proxy would become part
+/// of the quoted text.
 fn elements(line: &str) -> Option<Vec<Option<IpAddr>>> {
     let (mut elements, mut client, mut rest) = (Vec::new(), None, line);
     loop {
@@ -91,7 +91,7 @@ fn elements(line: &str) -> Option<Vec<Option<IpAddr>>> {
     }
 }
 
-/// What is before the closing quote, and what after it.
+/// Splits a text at its closing quote.
 fn end_of_quoted(text: &str) -> Option<(&str, &str)> {
     let mut is_escaped = false;
     let end = text.find(|c: char| {
@@ -102,7 +102,7 @@ fn end_of_quoted(text: &str) -> Option<(&str, &str)> {
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
-/// An address with or without a port; IPv6 with or without brackets.
+/// Parses an address with or without port; IPv6 with or without brackets.
 fn node(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse() {
         return Some(address);

@@ -1,4 +1,4 @@
-//! What a verified token says of its bearer, and whether it is for us and still holds.
+//! Checks the claims of a verified token: issuer, audience, validity, subject and teams.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use super::super::bindings::Bindings;
 use super::super::error::AuthError;
 use super::{LEEWAY, OidcOptions};
 
-/// Groups beyond this are left out: nobody is in so many, and each is compared with every binding.
+/// The maximum number of groups; more are ignored, because each is compared with every role binding.
 const MOST_TEAMS: usize = 1_000;
 
-/// What the names of Kubernetes' own users and groups begin with. They are no issuer's to give: it could make somebody
-/// a ServiceAccount, or a member of `system:masters`.
+/// The prefix of Kubernetes' own users and groups. An issuer must not assign them: it could make a user a ServiceAccount or
+/// a member of `system:masters`.
 const KUBERNETES: &str = "system:";
 
-/// What tokens must say.
+/// The required claims.
 #[derive(Debug)]
 pub(super) struct Claims {
     options: OidcOptions,
 }
 
-/// Whom a token is of.
+/// The subject and teams of a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Bearer {
     pub(super) subject: String,
     pub(super) teams: Vec<String>,
-    /// How long the token is still valid.
+    /// The remaining validity of the token.
     pub(super) remaining: Duration,
 }
 
@@ -39,11 +39,11 @@ impl Claims {
         &self.options.bindings
     }
 
-    /// Whose token has these claims, whose signature was verified; `now` in seconds since 1970.
+    /// Checks the claims of a token with a verified signature; `now` in seconds since 1970.
     pub(super) fn bearer(&self, claims: &Map<String, Value>, now: i64) -> Result<Bearer, AuthError> {
         let bad = |why: &str| AuthError::Invalid(why.to_owned());
         if claims.get("iss").and_then(Value::as_str) != Some(&self.options.issuer) {
-            return Err(bad("another issuer made it"));
+            return Err(bad("it was issued by another issuer"));
         }
         let ours = |audience: &Value| audience.as_str().is_some_and(|a| self.options.audiences.iter().any(|b| a == b));
         let meant = match claims.get("aud") {
@@ -52,10 +52,10 @@ impl Claims {
             None => false,
         };
         if !meant {
-            return Err(bad("it is meant for another audience"));
+            return Err(bad("it was issued for another audience"));
         }
         let leeway = i64::try_from(LEEWAY.as_secs()).unwrap_or_default();
-        let expiry = seconds(claims, "exp")?.ok_or_else(|| bad("it does not say when it expires"))?;
+        let expiry = seconds(claims, "exp")?.ok_or_else(|| bad("it has no expiry"))?;
         let remaining = expiry.saturating_add(leeway).saturating_sub(now);
         let Some(remaining) = u64::try_from(remaining).ok().filter(|remaining| *remaining > 0) else {
             return Err(bad("it has expired"));
@@ -72,7 +72,7 @@ impl Claims {
         let name = &self.options.subject_claim;
         let bad = |why: &str| AuthError::Invalid(why.replace('#', name));
         let subject = find(claims, name).and_then(Value::as_str).ok_or_else(|| bad("it has no # claim"))?;
-        // Anybody can enter another's address where it is not verified.
+        // A user could have entered the address of another user.
         if name == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
             return Err(bad("its # is not verified"));
         }
@@ -83,7 +83,7 @@ impl Claims {
     }
 }
 
-/// A claim by its name, or by a JSON pointer.
+/// Finds a claim by name or JSON pointer.
 fn find<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let Some(path) = name.strip_prefix('/') else { return claims.get(name) };
     let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
@@ -102,11 +102,11 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// A time in seconds since 1970, which may have a fraction; what it says must be one if it is there.
+/// A time in seconds since 1970, possibly with a fraction; `None` if the claim is missing.
 fn seconds(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, AuthError> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let whole = |number: f64| {
-        #[expect(clippy::cast_possible_truncation, reason = "the fraction is to be cut off, and `as` saturates")]
+        #[expect(clippy::cast_possible_truncation, reason = "the fraction is cut off on purpose, and `as` saturates")]
         let whole = number as i64;
         whole
     };
@@ -160,13 +160,13 @@ mod tests {
     #[test]
     fn a_token_of_another_or_for_another_is_refused() {
         for issuer in [json!("https://issuer/"), json!(["https://issuer"]), json!(null)] {
-            assert_eq!(with("iss", issuer).unwrap_err(), "another issuer made it");
+            assert_eq!(with("iss", issuer).unwrap_err(), "it was issued by another issuer");
         }
         for audience in [json!("urum"), json!([]), json!(["other"]), json!({"urumi": 1}), json!(null)] {
-            assert_eq!(with("aud", audience).unwrap_err(), "it is meant for another audience");
+            assert_eq!(with("aud", audience).unwrap_err(), "it was issued for another audience");
         }
-        assert_eq!(without("iss").unwrap_err(), "another issuer made it");
-        assert_eq!(without("aud").unwrap_err(), "it is meant for another audience");
+        assert_eq!(without("iss").unwrap_err(), "it was issued by another issuer");
+        assert_eq!(without("aud").unwrap_err(), "it was issued for another audience");
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
         assert!(with("exp", json!(i64::MAX)).is_ok() && with("exp", json!(u64::MAX)).is_ok());
         assert!(with("nbf", json!(NOW + 60)).is_ok());
         assert_eq!(with("nbf", json!(NOW + 61)).unwrap_err(), "it is not valid yet");
-        assert_eq!(without("exp").unwrap_err(), "it does not say when it expires");
+        assert_eq!(without("exp").unwrap_err(), "it has no expiry");
         assert_eq!(with("exp", json!("never")).unwrap_err(), "its exp is not a time");
         assert_eq!(with("nbf", json!(null)).unwrap_err(), "its nbf is not a time");
     }

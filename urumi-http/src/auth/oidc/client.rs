@@ -1,4 +1,4 @@
-//! Asking the issuer: its configuration and, where that says they are, its keys.
+//! Fetches the issuer's configuration, and its keys from the URL there.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,38 +12,38 @@ use crate::causes::in_one_line;
 use crate::outgoing;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Requests with a token wait for this, so it is short.
+/// Short, because requests with a token wait for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Issuers' documents have a few kilobytes.
+/// Documents of issuers have a few kilobytes.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Talks to one issuer.
+/// The HTTP client for one issuer.
 pub(super) struct Client {
     http: reqwest::Client,
     issuer: String,
     configuration: Url,
-    /// The issuer is on this machine, and so may its keys be.
+    /// The issuer is on loopback, so its keys may be too.
     local: bool,
 }
 
 impl Client {
     pub(super) fn new(options: &OidcOptions) -> Result<Self, OidcError> {
         let bad = |why: &str| OidcError::Issuer { issuer: options.issuer.clone(), why: why.to_owned() };
-        let url = Url::parse(&options.issuer).map_err(|_| bad("is no address"))?;
+        let url = Url::parse(&options.issuer).map_err(|_| bad("is not a URL"))?;
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(bad("must have neither user, query nor fragment"));
         }
         let local = is_loopback(&url);
         if url.scheme() != "https" && !(url.scheme() == "http" && local) {
-            return Err(bad("must begin with https://, for whoever sits in between could hand out keys"));
+            return Err(bad("must begin with https://, because an attacker on the network could replace the keys"));
         }
         let configuration = format!("{}/.well-known/openid-configuration", options.issuer.trim_end_matches('/'));
-        let configuration = Url::parse(&configuration).map_err(|_| bad("is no address"))?;
+        let configuration = Url::parse(&configuration).map_err(|_| bad("is not a URL"))?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(options, url.scheme() == "https")?)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
-            // The documents are where the issuer says they are, and nowhere else.
+            // A redirect would allow other sources for the keys.
             .redirect(redirect::Policy::none())
             .user_agent(concat!("urumi-http/", env!("CARGO_PKG_VERSION")));
         let http = if local { http.no_proxy() } else { http };
@@ -55,15 +55,13 @@ impl Client {
         &self.issuer
     }
 
-    /// The issuer's key set; the error is for the log.
+    /// Fetches the issuer's key set; the error is for the log.
     pub(super) async fn keys(&self) -> Result<Value, String> {
         let configuration = self.get(self.configuration.clone()).await?;
         let text = |name: &str| configuration.get(name).and_then(Value::as_str);
         // OpenID Connect Discovery 1.0, section 4.3.
         if text("issuer") != Some(&self.issuer) {
-            return Err(
-                "its configuration is that of another issuer: the address must be the same to the letter".into()
-            );
+            return Err("its configuration names another issuer: the URL must be exactly the same".into());
         }
         let keys = text("jwks_uri").and_then(|uri| Url::parse(uri).ok()).ok_or("its configuration has no jwks_uri")?;
         let allowed = keys.scheme() == "https" || (keys.scheme() == "http" && self.local && is_loopback(&keys));
@@ -82,15 +80,15 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MOST_BYTES {
-                return Err(format!("{url} answers more than {MOST_BYTES} bytes"));
+                return Err(format!("{url} answers with more than {MOST_BYTES} bytes"));
             }
             body.extend_from_slice(&chunk);
         }
-        serde_json::from_slice(&body).map_err(|error| format!("{url} answers no JSON: {error}"))
+        serde_json::from_slice(&body).map_err(|error| format!("{url} does not answer with JSON: {error}"))
     }
 }
 
-/// Whether an address is on this machine.
+/// Whether a URL points to loopback.
 fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let bare = host.trim_start_matches('[').trim_end_matches(']');

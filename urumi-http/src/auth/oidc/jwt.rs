@@ -1,4 +1,4 @@
-//! A JWT in compact form, taken apart, and what its signature may be.
+//! Parses a JWT in compact form, and lists the accepted signature algorithms.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::super::error::AuthError;
 
-/// The signatures that are accepted. What is not in here (`none`, and HMACs, for which a public key would be the
-/// secret) does not exist.
+/// The accepted signature algorithms. `none` is missing on purpose, and so are HMACs, where an attacker could use a public
+/// key as the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub(super) enum Algorithm {
     RS256,
@@ -22,7 +22,7 @@ pub(super) enum Algorithm {
     EdDSA,
 }
 
-/// What a token says of its signature. Nobody vouches for this: it chooses among what is allowed, and no more.
+/// The header of a token. It is not trustworthy: it only selects one of the accepted algorithms.
 #[derive(Debug)]
 pub(super) struct Header {
     pub(super) alg: Algorithm,
@@ -37,46 +37,46 @@ struct RawHeader {
     crit: Option<Value>,
 }
 
-/// A token taken apart. That it could be says nothing of its being true.
+/// A parsed token, not verified yet.
 pub(super) struct Jwt<'a> {
     header: Vec<u8>,
     pub(super) claims: Map<String, Value>,
-    /// What is signed.
+    /// The signed part.
     pub(super) message: &'a str,
     pub(super) signature: Vec<u8>,
 }
 
 impl<'a> Jwt<'a> {
-    /// Takes a token apart, if it is a JWT at all.
+    /// Parses a token; `None` if it is not a JWT.
     pub(super) fn read(token: &'a str) -> Option<Self> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
-        // More dots (an encrypted token has four) are no base64.
+        // Further dots (an encrypted token has four) are not valid base64.
         let claims = serde_json::from_slice(&decode(claims)?).ok()?;
         Some(Jwt { header: decode(header)?, claims, message, signature: decode(signature)? })
     }
 
-    /// Who claims to have made it.
+    /// The claimed issuer.
     pub(super) fn issuer(&self) -> Option<&str> {
         self.claims.get("iss").and_then(Value::as_str)
     }
 
-    /// What it says of its signature.
+    /// The parsed header.
     pub(super) fn header(&self) -> Result<Header, AuthError> {
         let bad = |why: &str| AuthError::Invalid(why.to_owned());
         let raw: RawHeader = serde_json::from_slice(&self.header).map_err(|_| bad("its header is malformed"))?;
-        // Extensions that must be understood; none is.
+        // Critical extensions must be understood, and this server implements none.
         if raw.crit.is_some() {
             return Err(bad("its header has critical extensions"));
         }
-        // Issuers sign other things with the same keys, e.g. notices of a logout.
+        // Issuers sign other documents with the same keys, e.g. logout tokens.
         let typ = raw.typ.map(|typ| typ.to_ascii_lowercase());
         let typ = typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
         if !matches!(typ, None | Some("jwt" | "at+jwt")) {
-            return Err(bad("it is of another type than tokens are"));
+            return Err(bad("its type is not that of an ID or access token"));
         }
         let alg = Algorithm::deserialize(serde_json::Value::String(raw.alg))
-            .map_err(|_| bad("its algorithm is not accepted; RS*, PS*, ES256, ES384 and EdDSA are"))?;
+            .map_err(|_| bad("its algorithm is not accepted; use RS*, PS*, ES256, ES384 or EdDSA"))?;
         Ok(Header { alg, kid: raw.kid })
     }
 }
@@ -117,7 +117,7 @@ mod tests {
             (r#"{"alg":"RS256","alg":"none"}"#, "malformed"),
             (r#"[]"#, "malformed"),
             (r#"{"alg":"RS256","crit":["b64"],"b64":false}"#, "critical"),
-            (r#"{"alg":"RS256","typ":"logout+jwt"}"#, "another type"),
+            (r#"{"alg":"RS256","typ":"logout+jwt"}"#, "its type is not"),
         ] {
             assert!(header(json).unwrap_err().contains(why), "{json}: {:?}", header(json));
         }

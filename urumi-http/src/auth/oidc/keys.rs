@@ -1,4 +1,4 @@
-//! The issuer's keys: which are known, when they are fetched, and what they verify.
+//! Fetches and caches the issuer's keys, and verifies signatures with them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use super::super::error::AuthError;
 use super::client::Client;
 use super::jwt::{Algorithm, Header, Jwt, decode};
 
-/// More keys than any issuer has at a time.
+/// The maximum number of keys of an issuer.
 const MOST_KEYS: usize = 100;
 
-/// One of the issuer's public keys.
+/// A public key of the issuer.
 #[derive(Debug)]
 pub(super) struct Key {
     id: Option<String>,
-    /// The one algorithm that it is for, where the issuer says so.
+    /// The only algorithm of this key, if the issuer names one.
     alg: Option<String>,
     material: Material,
 }
@@ -45,7 +45,7 @@ impl fmt::Debug for Material {
     }
 }
 
-/// RFC 7517, as far as it is about public keys for signatures.
+/// The part of RFC 7517 about public keys for signatures.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -60,7 +60,7 @@ struct Jwk {
 }
 
 impl Key {
-    /// Reads a key; `None` for one that is for something else, of an unknown kind, or malformed: others may be fine.
+    /// Parses a key; `None` for a key with another use, of an unknown kind, or malformed. Such keys are skipped.
     fn read(jwk: &Value) -> Option<Self> {
         let jwk = Jwk::deserialize(jwk).ok()?;
         if jwk.r#use.is_some_and(|usage| usage != "sig") {
@@ -69,12 +69,12 @@ impl Key {
         let bytes = |field: &Option<String>| decode(field.as_deref()?);
         let point = |length: usize| {
             let (x, y) = (bytes(&jwk.x)?, bytes(&jwk.y)?);
-            // Uncompressed, as SEC 1 writes it.
+            // The uncompressed form of SEC 1.
             (x.len() == length && y.len() == length).then(|| [&[4], x.as_slice(), y.as_slice()].concat())
         };
         let material = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
             ("RSA", _) => {
-                // Some issuers write a zero in front, which ring takes for an error.
+                // Some issuers add a leading zero, which ring refuses.
                 let mut n = bytes(&jwk.n)?;
                 let zeros = n.iter().take_while(|byte| **byte == 0).count();
                 n.drain(..zeros);
@@ -88,7 +88,7 @@ impl Key {
         Some(Key { id: jwk.kid, alg: jwk.alg, material })
     }
 
-    /// Whether it is one for this algorithm: its kind decides that, and never the token alone.
+    /// Whether the key fits the algorithm. The kind of the key decides, never the token alone.
     fn is_for(&self, alg: Algorithm) -> bool {
         use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
         let kind = match alg {
@@ -97,12 +97,12 @@ impl Key {
             ES384 => matches!(self.material, Material::P384(_)),
             EdDSA => matches!(self.material, Material::Ed25519(_)),
         };
-        // `Ed25519` is the newer name of what was `EdDSA` (RFC 9864).
+        // `Ed25519` is the new name of `EdDSA` (RFC 9864).
         let named = |name: &str| name == format!("{alg:?}") || (alg == EdDSA && name == "Ed25519");
         kind && self.alg.as_deref().is_none_or(named)
     }
 
-    /// Whether the token's signature is this key's.
+    /// Whether the token's signature was made with this key.
     pub(super) fn verifies(&self, alg: Algorithm, jwt: &Jwt<'_>) -> bool {
         let (message, signature) = (jwt.message.as_bytes(), jwt.signature.as_slice());
         let plain = |alg: &'static dyn VerificationAlgorithm, key: &[u8]| {
@@ -120,7 +120,7 @@ impl Key {
     }
 }
 
-/// RSA needs 2048 bits at least.
+/// RSA keys need at least 2048 bits.
 fn rsa(alg: Algorithm) -> Option<&'static RsaParameters> {
     match alg {
         Algorithm::RS256 => Some(&signature::RSA_PKCS1_2048_8192_SHA256),
@@ -133,7 +133,7 @@ fn rsa(alg: Algorithm) -> Option<&'static RsaParameters> {
     }
 }
 
-/// Reads a JWKS.
+/// Parses a JWKS.
 fn read_set(set: &Value) -> Option<Vec<Arc<Key>>> {
     let keys = set.get("keys")?.as_array()?;
     Some(keys.iter().filter_map(Key::read).take(MOST_KEYS).map(Arc::new).collect())
@@ -146,14 +146,14 @@ pub(super) struct Timing {
     pub(super) gap: Duration,
 }
 
-/// The keys as of one fetch.
+/// The keys of one fetch.
 struct Known {
     keys: Vec<Arc<Key>>,
     at: Instant,
 }
 
 impl Known {
-    /// The key for a token. One that names none can only mean the only one there is.
+    /// The key for a token. A token without a key id can only use an only key.
     fn find(&self, header: &Header) -> Option<Arc<Key>> {
         let mut fit = self.keys.iter().filter(|key| key.is_for(header.alg));
         match &header.kid {
@@ -166,19 +166,19 @@ impl Known {
     }
 }
 
-/// The last fetch, whoever caused it.
+/// The last fetch.
 #[derive(Default)]
 struct Attempt {
     at: Option<Instant>,
     failed: bool,
 }
 
-/// The issuer's keys, fetched as they are needed.
+/// The issuer's keys, fetched on demand.
 pub(super) struct Keyring {
     client: Client,
     timing: Timing,
     known: ArcSwapOption<Known>,
-    /// Held while keys are fetched: who needs them at the same time waits, and finds them there.
+    /// Held during a fetch: concurrent requests wait for its result instead of fetching themselves.
     attempt: Mutex<Attempt>,
 }
 
@@ -187,7 +187,7 @@ impl Keyring {
         Keyring { client, timing, known: ArcSwapOption::empty(), attempt: Mutex::default() }
     }
 
-    /// Whether the keys that are known still count.
+    /// Whether the cached keys are still valid.
     pub(super) fn is_fresh(&self) -> bool {
         self.fresh().is_some()
     }
@@ -196,7 +196,7 @@ impl Keyring {
         self.known.load_full().filter(|known| known.at.elapsed() <= self.timing.keep)
     }
 
-    /// The key that a token says it is signed with.
+    /// The key that a token names.
     pub(super) async fn find(&self, header: &Header) -> Result<Arc<Key>, AuthError> {
         let known = || self.fresh().and_then(|known| known.find(header));
         if let Some(key) = known() {
@@ -213,12 +213,12 @@ impl Keyring {
             }
         }
         if attempt.failed || !self.is_fresh() {
-            return Err(AuthError::Unavailable("the issuer of the token gave no answer".to_owned()));
+            return Err(AuthError::Unavailable("the issuer of the token does not answer".to_owned()));
         }
         Err(AuthError::Invalid("it is signed with a key that its issuer does not publish".to_owned()))
     }
 
-    /// Fetches the keys again and again; never ends.
+    /// Refreshes the keys forever.
     pub(super) async fn keep_fresh(&self) {
         let mut failures = 0_u32;
         loop {
@@ -232,22 +232,27 @@ impl Keyring {
                 0 => self.timing.refresh,
                 n => self.timing.gap.saturating_mul(2_u32.saturating_pow(n - 1)).min(self.timing.refresh),
             };
-            // Never in a busy loop, whatever the options.
+            // No busy loop, whatever the options.
             sleep(pause.max(Duration::from_millis(10))).await;
         }
     }
 
     async fn fetch(&self, attempt: &mut Attempt) {
-        // Noted first: whoever waits may go away in the middle of it, and that must not make the next one free.
+        // Recorded before the fetch: a caller that disconnects during it must not make the next fetch unlimited.
         *attempt = Attempt { at: Some(Instant::now()), failed: true };
-        match self.client.keys().await.and_then(|set| read_set(&set).ok_or_else(|| "there is no key set".to_owned())) {
+        match self
+            .client
+            .keys()
+            .await
+            .and_then(|set| read_set(&set).ok_or_else(|| "the answer is not a key set".to_owned()))
+        {
             Ok(keys) => {
                 attempt.failed = false;
                 tracing::debug!(issuer = self.client.issuer(), keys = keys.len(), "the issuer's keys were fetched");
                 self.known.store(Some(Arc::new(Known { keys, at: Instant::now() })));
             }
             Err(error) => {
-                let known = if self.is_fresh() { "those that are known still count" } else { "none are known" };
+                let known = if self.is_fresh() { "the cached keys stay valid" } else { "no keys are cached" };
                 tracing::warn!(issuer = self.client.issuer(), error, known, "cannot fetch the issuer's keys");
             }
         }

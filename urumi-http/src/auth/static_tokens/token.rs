@@ -1,12 +1,12 @@
-//! What a token of ours looks like: `urumi_`, 43 random characters, 6 of a checksum.
+//! The format of the server's own tokens: `urumi_`, 43 random characters, a checksum of 6 characters.
 //!
-//! The prefix lets scanners find tokens that slipped into a repository, and the checksum lets them be sure. Scanners
-//! look for `\burumi_[0-9A-Za-z]{49}\b`; the checksum is the CRC-32 (as in gzip) of the 43 characters in base 62,
-//! digits before capitals before small letters, with leading zeros.
+//! The prefix lets scanners find tokens in repositories, and the checksum excludes false matches. Scanners search for
+//! `\burumi_[0-9A-Za-z]{49}\b`; the checksum is the CRC-32 (as in gzip) of the 43 characters in base 62 (digits, upper case,
+//! lower case), with leading zeros.
 
 use urumi_core::secret::{NoRandomness, OsSecrets, SecretSource, SecretString};
 
-/// What every token of ours begins with.
+/// The prefix of the server's own tokens.
 pub const PREFIX: &str = "urumi_";
 /// 43 characters of 62 carry 256 bits.
 const RANDOM: usize = 43;
@@ -14,17 +14,17 @@ const CHECKSUM: usize = 6;
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Draws a new token.
+/// Generates a token.
 ///
 /// # Errors
-/// When the operating system has no randomness to give.
+/// If the operating system provides no randomness.
 pub fn new_token() -> Result<SecretString, NoRandomness> {
     let random = OsSecrets.password(RANDOM)?;
     let random = random.reveal();
     Ok(SecretString::new(format!("{PREFIX}{random}{}", checksum(random))))
 }
 
-/// Whether a text could be a token of ours: it has the form, and the checksum is right. No secret is needed to tell.
+/// Whether a text has the format of a token and the right checksum. This needs no secret.
 pub fn is_well_formed(text: &str) -> bool {
     let Some(body) = text.strip_prefix(PREFIX) else { return false };
     if body.len() != RANDOM + CHECKSUM || !body.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -43,7 +43,7 @@ fn checksum(text: &str) -> String {
     digits.iter().copied().map(char::from).collect()
 }
 
-/// CRC-32 as in gzip, bit by bit: it is for 43 characters at a time.
+/// CRC-32 as in gzip, bit by bit: fast enough for 43 characters.
 fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
@@ -71,7 +71,7 @@ mod tests {
         }
     }
 
-    /// Never to change: scanners, and tokens in use, rely on it.
+    /// Must never change: scanners and existing tokens depend on it.
     #[test]
     fn the_checksum_is_what_the_documentation_says() {
         assert_eq!(crc32(b"123456789"), 0xCBF4_3926);

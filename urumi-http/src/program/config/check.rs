@@ -1,20 +1,20 @@
-//! What settings must have to do with each other.
+//! Checks that settings do not contradict each other.
 
 use super::{Callers, ClusterChoice, Config, ConfigError, MetricsListen};
 
-/// Who can call the API.
+/// The clients that can call the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exposure {
-    /// Everybody on this computer, with every right: nobody is asked who they are.
+    /// All users of this computer, with all permissions: there is no authentication.
     Local,
-    /// Those who are recognised.
+    /// Authenticated clients.
     Authenticated,
 }
 
-/// Makes sure that an API which asks nobody who they are cannot be reached from another computer.
+/// Checks that other computers cannot reach an API without authentication.
 ///
 /// # Errors
-/// [`ConfigError::Exposed`], which says what to do.
+/// [`ConfigError::Exposed`].
 pub fn check_exposure(config: &Config) -> Result<Exposure, ConfigError> {
     if has_authentication(&config.callers) {
         Ok(Exposure::Authenticated)
@@ -29,7 +29,7 @@ fn has_authentication(callers: &Callers) -> bool {
     callers.tokens_file.is_some() || callers.oidc_issuer.is_some() || callers.token_review
 }
 
-/// Finds settings that contradict each other or would have no effect where one is surely meant.
+/// Finds settings that contradict each other, or that have no effect without another setting.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let Config { addresses, callers, stores, target, .. } = config;
     let vouched_for = callers.oidc_issuer.is_some() || callers.token_review;
@@ -44,48 +44,42 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ),
         (
             callers.oidc_issuer.is_some() && callers.oidc_audience.is_empty(),
-            "--oidc-issuer needs --oidc-audience: without one, tokens that the issuer made for others would be accepted",
+            "--oidc-issuer needs --oidc-audience: without it, tokens that the issuer made for other applications would be accepted",
         ),
-        (
-            callers.oidc_issuer.is_none() && !callers.oidc_audience.is_empty(),
-            "--oidc-audience needs --oidc-issuer, whose tokens it is about",
-        ),
-        (
-            callers.oidc_issuer.is_none() && callers.oidc_client_id.is_some(),
-            "--oidc-client-id needs --oidc-issuer, where people sign in",
-        ),
+        (callers.oidc_issuer.is_none() && !callers.oidc_audience.is_empty(), "--oidc-audience needs --oidc-issuer"),
+        (callers.oidc_issuer.is_none() && callers.oidc_client_id.is_some(), "--oidc-client-id needs --oidc-issuer"),
         (
             callers.oidc_issuer.is_some()
                 && callers.oidc_client_id.as_ref().is_some_and(|client| !callers.oidc_audience.contains(client)),
-            "--oidc-client-id must be one of --oidc-audience: the dashboard sends ID tokens, which are meant for its client",
+            "--oidc-client-id must be one of --oidc-audience: it is the audience of the ID tokens that the dashboard sends",
         ),
-        (callers.oidc_issuer.is_none() && callers.oidc_ca.is_some(), "--oidc-ca needs --oidc-issuer, whom it is for"),
+        (callers.oidc_issuer.is_none() && callers.oidc_ca.is_some(), "--oidc-ca needs --oidc-issuer"),
         (
             callers.token_review && target.cluster == ClusterChoice::Memory,
-            "--token-review needs --cluster kube: a cluster in memory vouches for nobody",
+            "--token-review needs --cluster kube: an in-memory cluster has no tokens",
         ),
         (
             !callers.token_review && !callers.token_review_audience.is_empty(),
-            "--token-review-audience needs --token-review, whose tokens it is about",
+            "--token-review-audience needs --token-review",
         ),
         (
             !vouched_for && (!callers.role_binding.is_empty() || callers.default_role.is_some()),
-            "--role-binding and --default-role are about tokens of --oidc-issuer and --token-review, but neither is \
-             given; tokens of --tokens-file have their roles in the file",
+            "--role-binding and --default-role apply to tokens of --oidc-issuer and --token-review, but neither is \
+             set; tokens of --tokens-file have their roles in the file",
         ),
         (
             vouched_for && callers.role_binding.is_empty() && callers.default_role.is_none(),
-            "--oidc-issuer and --token-review need --role-binding or --default-role: without one, nobody whom they \
-             vouch for may do anything",
+            "--oidc-issuer and --token-review need --role-binding or --default-role: without them, their users have \
+             no role",
         ),
         (
             addresses.metrics_listen == MetricsListen::At(addresses.listen) && addresses.listen.port() != 0,
-            "--listen and --metrics-listen are the same address; metrics need one of their own, or `off`",
+            "--listen and --metrics-listen are the same address; use another one for metrics, or `off`",
         ),
         (stores.resync >= stores.deadline, "--resync must be shorter than --deadline"),
     ];
     if let Err(error) = config.replicas.timing().check() {
-        return Err(ConfigError::Conflict(format!("the times of --leader-elect-… do not go together: {error}")));
+        return Err(ConfigError::Conflict(format!("the durations of --leader-elect-… are inconsistent: {error}")));
     }
     match rules.into_iter().find(|(is_broken, _)| *is_broken) {
         Some((_, text)) => Err(ConfigError::Conflict(text.to_owned())),

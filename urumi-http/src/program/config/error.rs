@@ -1,14 +1,14 @@
-//! Why the server cannot be configured.
+//! Errors of the configuration.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Why the server cannot be configured.
+/// The configuration is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The arguments or variables, or no error at all: `--help`, `--version`.
+    /// The arguments or variables are invalid, or are `--help` or `--version`.
     #[error("{0}")]
     Arguments(#[from] clap::Error),
     /// The file cannot be read.
@@ -16,52 +16,52 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The file is no list of settings.
+    /// The file is not a mapping of settings.
     #[error("{}: {why}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         why: String,
     },
-    /// The file has a key that means nothing.
+    /// The file has an unknown key.
     #[error("{}: there is no setting {key:?}{}", path.display(), nearest.as_ref().map(|it| format!("; did you mean {it:?}?")).unwrap_or_default())]
     UnknownKey {
         /// The file.
         path: PathBuf,
         /// The key.
         key: String,
-        /// The setting that is named most alike.
+        /// The setting with the most similar name.
         nearest: Option<String>,
     },
-    /// A value in the file is not acceptable.
+    /// A value in the file is invalid.
     #[error("{}: {key}: {why}", path.display())]
     Value {
         /// The file.
         path: PathBuf,
         /// The setting.
         key: String,
-        /// What is wrong with it, and what would be right.
+        /// The error, and a valid value.
         why: String,
     },
-    /// The file of defaults for engines cannot be used.
+    /// The file of engine defaults is invalid.
     #[error("{}", each_of_file(path, wrong))]
     EngineDefaults {
         /// The file.
         path: PathBuf,
-        /// All that is wrong with it; options by their paths, e.g. `medusa.api.replicas: …`.
+        /// All errors; options by their paths, e.g. `medusa.api.replicas: …`.
         wrong: Vec<String>,
     },
-    /// Settings that do not go together.
+    /// Settings contradict each other.
     #[error("{0}")]
     Conflict(String),
-    /// Everybody could reach the API without being asked who they are.
+    /// Other computers could reach an API without authentication.
     #[error(
-        "--listen {listen} can be reached from elsewhere, but nothing says who may call: give --tokens-file, \
-         --oidc-issuer or --token-review, or listen on 127.0.0.1 and have something in front that knows its callers"
+        "other computers can reach --listen {listen}, but there is no authentication: set --tokens-file, --oidc-issuer or \
+         --token-review, or listen on 127.0.0.1 behind a proxy that authenticates its clients"
     )]
     Exposed {
         /// The address.
@@ -69,17 +69,17 @@ pub enum ConfigError {
     },
 }
 
-/// What is wrong with a file, a line each.
+/// The errors of a file, one per line.
 fn each_of_file(path: &Path, wrong: &[String]) -> String {
     wrong.iter().map(|why| format!("{}: {why}", path.display())).collect::<Vec<_>>().join("\n")
 }
 
 impl ConfigError {
-    /// Says it on stdout or stderr, as clap does with its own, and returns the exit code.
+    /// Prints the error on stdout or stderr, as clap does, and returns the exit code.
     pub fn exit(&self) -> ExitCode {
         let code = match self {
             ConfigError::Arguments(error) => {
-                // When the terminal is gone there is nobody to tell.
+                // If the output is closed, the exit code remains.
                 let _ = error.print();
                 error.exit_code()
             }

@@ -1,4 +1,4 @@
-//! The options in force, as a file that would set them.
+//! Prints the effective options as a configuration file.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,12 +9,12 @@ use clap::{ArgAction, ArgMatches};
 use super::values::Endpoint;
 use super::{command_line, file};
 
-/// Whether a flag or a variable says it.
+/// Whether a flag or a variable sets the option.
 pub(super) fn is_given(matches: &ArgMatches, id: &str) -> bool {
     matches!(matches.value_source(id), Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 
-/// All settings with where each came from; secrets are left out.
+/// All settings with their sources, without secrets.
 pub(super) fn print(matches: &ArgMatches, from_file: &[String], path: Option<&Path>) -> String {
     let command = command_line();
     let mut text = String::new();
@@ -46,10 +46,10 @@ pub(super) fn print(matches: &ArgMatches, from_file: &[String], path: Option<&Pa
     text
 }
 
-/// A value as YAML that means the same text, number or truth again.
+/// A value as YAML that parses to the same text, number or boolean.
 fn scalar(key: &str, value: &str) -> String {
     let value = if key == "otlp-endpoint" { Endpoint::redacted(value) } else { value.to_owned() };
     let is_plain = value.parse::<u64>().is_ok() || matches!(value.as_str(), "true" | "false");
-    // JSON's strings are YAML's too, also within a list.
+    // JSON strings are valid YAML, also in a list.
     if is_plain { value } else { serde_json::Value::String(value).to_string() }
 }

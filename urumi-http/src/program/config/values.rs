@@ -1,4 +1,4 @@
-//! The values of options, from text.
+//! Parsers of option values.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,31 +10,31 @@ use ipnet::IpNet;
 use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
-/// Where metrics are served.
+/// The address of the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricsListen {
-    /// Nowhere.
+    /// No metrics.
     Off,
-    /// On this address.
+    /// This address.
     At(SocketAddr),
 }
 
-/// An address that traces are sent to, which may hold a password.
+/// The URL of a trace collector, which may contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// The address as it was given.
+    /// The URL as given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether traces are sent over TLS.
+    /// Whether the URL is `https`.
     pub(in crate::program) fn is_https(&self) -> bool {
         self.0.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https"))
     }
 
-    /// An address without its password and query.
+    /// The URL without its credentials and query.
     pub(super) fn redacted(text: &str) -> String {
         let text = text.split('?').next().unwrap_or_default();
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
@@ -67,7 +67,7 @@ impl FromStr for Endpoint {
 
 /// An address and port, e.g. `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    // Whatever the name resolves to, what it means is loopback.
+    // `localhost` means 127.0.0.1, whatever it resolves to.
     let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     text.parse().map_err(|_| "write an IP address and a port, e.g. 0.0.0.0:8080 or [::1]:8080".to_owned())
 }
@@ -79,7 +79,7 @@ pub(super) fn metrics_address(text: &str) -> Result<MetricsListen, String> {
     }
 }
 
-/// A network, or one address.
+/// A network, or a single address.
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let network = text.parse().or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)));
     network.map_err(|_| "write a network or an address, e.g. 10.0.0.0/8 or 2001:db8::1".to_owned())
@@ -105,7 +105,7 @@ pub(super) fn host(text: &str) -> Result<String, String> {
     Err("write a host name without scheme and port, e.g. urumi.test".into())
 }
 
-/// A server's address, without a path.
+/// The URL of a server, without a path.
 pub(super) fn server(text: &str) -> Result<Url, String> {
     let wrong = "write an http or https URL without a path, e.g. http://backend.urumi.svc:8080";
     let url = Url::parse(text).map_err(|_| wrong.to_owned())?;
@@ -116,7 +116,7 @@ pub(super) fn server(text: &str) -> Result<Url, String> {
     Err(wrong.to_owned())
 }
 
-/// A size in bytes like `262144`, `256KiB` or `1MiB`, up to 64 MiB: bodies are held in memory.
+/// A size in bytes like `262144`, `256KiB` or `1MiB`, at most 64 MiB, because bodies are buffered in memory.
 pub(super) fn bytes(text: &str) -> Result<usize, String> {
     let wrong = "write a size of up to 64MiB, e.g. 256KiB";
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -144,7 +144,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     }
 }
 
-/// A namespace's name.
+/// The name of a namespace.
 pub(super) fn namespace(text: &str) -> Result<String, String> {
     urumi_core::kubernetes::syntax::dns_label(text).map(|()| text.to_owned())
 }

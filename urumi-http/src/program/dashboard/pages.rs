@@ -1,4 +1,4 @@
-//! The application's addresses below `/ui/`, and the page that they all answer with.
+//! The paths below `/ui/`: files, settings, and one page for everything else.
 
 use std::sync::Arc;
 
@@ -17,20 +17,20 @@ use super::assets;
 use super::settings::Settings;
 use crate::problem::Problem;
 
-/// Where the application is.
+/// The path of the dashboard.
 const HOME: &str = "/ui/";
-/// What the build writes wherever the page's nonce belongs.
+/// The placeholder of the nonce in the built page.
 const NONCE: &str = "__CSP_NONCE__";
-const WELL: i32 = 9;
+const COMPRESSION: i32 = 9;
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Where the settings come from.
+/// A source of the settings.
 #[async_trait::async_trait]
 pub(super) trait Source: Send + Sync {
     async fn settings(&self) -> Result<Settings, Problem>;
 }
 
-/// Those that were given.
+/// Constant settings.
 #[async_trait::async_trait]
 impl Source for Settings {
     async fn settings(&self) -> Result<Settings, Problem> {
@@ -38,7 +38,7 @@ impl Source for Settings {
     }
 }
 
-/// The application, and whoever asks for nothing in particular is sent there.
+/// The dashboard, and redirects to it.
 pub(super) fn router(source: Arc<dyn Source>) -> Router {
     Router::new()
         .route("/", get(async || Redirect::to(HOME)))
@@ -46,8 +46,8 @@ pub(super) fn router(source: Arc<dyn Source>) -> Router {
         .route("/ui/", get(index))
         .route("/ui/settings.json", get(settings))
         .route("/ui/{*path}", get(file_or_index))
-        // Files are kept by browsers for ever: to pack them well is worth some milliseconds.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(WELL)))
+        // Browsers cache the files forever, so strong compression is worth some milliseconds.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(COMPRESSION)))
         .with_state(source)
 }
 
@@ -64,7 +64,7 @@ async fn file_or_index(state: State<Arc<dyn Source>>, Path(path): Path<String>, 
 
 async fn index(State(source): State<Arc<dyn Source>>) -> Response {
     let Some(page) = assets::index() else { return not_built() };
-    // The page itself says so where the settings cannot be had.
+    // Without the settings, the page itself shows the error.
     let settings = source.settings().await.ok();
     let nonce = Uuid::new_v4().simple().to_string();
     let policy = content_security_policy(&nonce, settings.as_ref());
@@ -76,7 +76,7 @@ async fn index(State(source): State<Arc<dyn Source>>) -> Response {
     response
 }
 
-/// Nothing but files of our own; of styles, besides, those few elements that the application itself makes.
+/// Allows only files of this server, and style elements with the nonce, which the application creates.
 fn content_security_policy(nonce: &str, settings: Option<&Settings>) -> HeaderValue {
     let oidc = settings.and_then(|settings| settings.sign_in.oidc.as_ref());
     let issuer = oidc.and_then(|oidc| Url::parse(&oidc.issuer).ok());
@@ -86,15 +86,15 @@ fn content_security_policy(nonce: &str, settings: Option<&Settings>) -> HeaderVa
          font-src 'self'; connect-src 'self'{issuer}; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'"
     );
-    // An origin is ASCII, and so is all else.
+    // Origins are ASCII.
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// What a build without the application says, to people.
+/// The page of a build without the dashboard.
 fn not_built() -> Response {
     let page = "<!doctype html><html lang=en><title>urumi</title><h1>This build has no dashboard</h1>\
-                <p>It was made without Node.js. Run <code>make dashboard</code> where urumi's sources are, and build \
-                urumi-http again. The API works without, and is described at <a href=/docs>/docs</a>.";
+                <p>It was built without Node.js. Run <code>make dashboard</code> in urumi's sources and build urumi-http \
+                again. The API works without the dashboard; see its documentation at <a href=/docs>/docs</a>.";
     let policy = [(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"))];
     (StatusCode::NOT_FOUND, policy, Html(page)).into_response()
 }

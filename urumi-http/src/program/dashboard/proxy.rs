@@ -1,4 +1,4 @@
-//! Passing requests on to the API: bodies flow both ways as they come, and nothing is kept.
+//! Forwards requests to the API. Bodies are streamed in both directions, and nothing is cached.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,35 +32,35 @@ use crate::outgoing;
 use crate::problem::{Code, Problem};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the API's settings are believed, and how long it that it has none to give.
-const BELIEVED: Duration = Duration::from_secs(30);
-const REFUSED: Duration = Duration::from_secs(1);
+/// How long the API's settings are cached, and how long a failure to get them.
+const CACHED: Duration = Duration::from_secs(30);
+const FAILURE_CACHED: Duration = Duration::from_secs(1);
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
-/// What is about one connection only (RFC 9110, section 7.6.1).
+/// The headers of one connection only (RFC 9110, section 7.6.1).
 const HOP_BY_HOP: [HeaderName; 8] =
     [CONNECTION, KEEP_ALIVE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
 
-/// Where the API is.
+/// The API and how to reach it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ApiOptions {
-    /// Its address, without a path.
+    /// Its URL, without a path.
     pub url: Url,
-    /// A PEM file of certificate authorities to trust for it, besides the system's.
+    /// A PEM file of certificate authorities for it, in addition to the system's.
     pub ca: Option<PathBuf>,
-    /// Whether other computers reach the replica. Then nothing is passed on to an API that asks nobody who they are:
-    /// such a one listens on loopback, and would be everybody's.
+    /// Whether other computers can reach the replica. If so, it forwards nothing to an API without authentication, which
+    /// listens on loopback and relies on that.
     pub exposed: bool,
-    /// Which hosts browsers may use for the replica, where the API asks nobody who they are.
+    /// The hosts that browsers may use for the replica, if the API has no authentication.
     pub browser_guard: BrowserGuard,
-    /// Cancelled when the replica is to end: streams that would never end by themselves are ended then.
+    /// Cancelled when the replica shuts down: endless streams end then.
     pub draining: CancellationToken,
 }
 
 impl ApiOptions {
-    /// The API at this address.
+    /// The API at this URL.
     pub fn new(url: Url) -> Self {
         ApiOptions {
             url,
@@ -72,7 +72,7 @@ impl ApiOptions {
     }
 }
 
-/// The API that a replica of the dashboard stands before.
+/// The client of a dashboard replica for the API.
 #[derive(Debug)]
 pub struct Api {
     client: Client,
@@ -80,15 +80,15 @@ pub struct Api {
     exposed: bool,
     browser_guard: BrowserGuard,
     draining: CancellationToken,
-    /// What it answered last, and until when that counts.
+    /// The cached settings and the end of their validity.
     settings: Mutex<Option<(Instant, Result<Settings, Problem>)>>,
 }
 
 impl Api {
-    /// Prepares to pass requests on; nothing is asked yet.
+    /// Sets up the client; sends no request yet.
     ///
     /// # Errors
-    /// When the certificate authorities cannot be used; the text says why.
+    /// If the certificate authorities are invalid.
     pub fn new(options: ApiOptions) -> Result<Self, String> {
         let ApiOptions { url, ca, exposed, browser_guard, draining } = options;
         let more = match &ca {
@@ -102,9 +102,9 @@ impl Api {
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(redirect::Policy::none())
             .tcp_nodelay(true)
-            // Each request goes to a replica that the Service has now: a kept connection would go on to one that is ending.
+            // No reuse of connections: the Service selects a replica per connection, and an old one may be shutting down.
             .pool_max_idle_per_host(0)
-            // It is a neighbour: what the environment says of proxies is about the world outside.
+            // The proxies in the environment are for requests to the outside; the API is in the same network.
             .no_proxy()
             .build()
             .map_err(|error| in_one_line(&error))?;
@@ -118,14 +118,14 @@ impl Api {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Problem {
-        // The API's address is the operator's business, and in the log.
+        // The address of the API is for operators only, in the log.
         tracing::warn!(api = %self.url, error = in_one_line(error), "the API cannot be reached");
-        let detail = "the dashboard cannot reach the API behind it; try again, and if that goes on, look whether the \
-                      backend runs and whether --api-url is its address";
+        let detail = "the dashboard cannot reach its API; try again, and if the error persists, check that the backend \
+                      runs and that --api-url is its address";
         Problem::new(Code::ApiUnreachable, detail).retry_after(1)
     }
 
-    /// Whether the API can do its work: its own answer, and none where it cannot be reached.
+    /// Whether the API is ready, by its own answer.
     async fn readiness(&self) -> Result<(), Problem> {
         let url = self.at("/readyz");
         let answer = self.client.get(url).timeout(CONNECT_TIMEOUT).send().await;
@@ -133,21 +133,21 @@ impl Api {
         if status.is_success() {
             return Ok(());
         }
-        Err(Problem::new(Code::NotReady, format!("the API answers {status} when asked whether it is ready")))
+        Err(Problem::new(Code::NotReady, format!("the API answers {status} to /readyz")))
     }
 
-    /// Protects an API that asks nobody who they are: from other computers, and from web pages on this one.
-    /// `guarded` is what the browser guard says of the request.
+    /// Protects an API without authentication from other computers, and from web pages on this one.
+    /// `guarded` is the verdict of the browser guard.
     async fn permitted(&self, guarded: Result<(), Problem>) -> Result<(), Problem> {
-        if self.settings().await?.asks_who() {
+        if self.settings().await?.has_authentication() {
             return Ok(());
         }
         if !self.exposed {
             return guarded;
         }
-        let detail = "the API behind this dashboard asks nobody who they are, and the dashboard can be reached from other \
-                      computers: let the API recognise its callers (--tokens-file, --oidc-issuer, --token-review), or let \
-                      the dashboard listen on loopback";
+        let detail = "the API of this dashboard has no authentication, and other computers can reach the dashboard: \
+                      configure authentication of the API (--tokens-file, --oidc-issuer, --token-review), or let the \
+                      dashboard listen on loopback";
         Err(Problem::new(Code::Forbidden, detail))
     }
 
@@ -160,7 +160,7 @@ impl Api {
         asked.await.map_err(|error| self.unreachable(&error))
     }
 
-    async fn pass_on(&self, request: Request) -> Result<Response, Problem> {
+    async fn forward(&self, request: Request) -> Result<Response, Problem> {
         self.permitted(self.browser_guard.check(request.method(), request.uri(), request.headers())).await?;
         let (parts, body) = request.into_parts();
         let mut url = self.at(parts.uri.path());
@@ -168,17 +168,17 @@ impl Api {
         let mut headers = parts.headers;
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
         drop_own_origin(&parts.uri, &mut headers);
-        for_the_api(&mut headers, peer.map(|peer| peer.to_string()).as_deref());
+        set_forwarded_headers(&mut headers, peer.map(|peer| peer.to_string()).as_deref());
         if let Some(RequestId(id)) = parts.extensions.get::<RequestId>()
             && let Ok(id) = HeaderValue::from_str(id)
         {
             headers.insert(REQUEST_ID, id);
         }
-        let mut passed_on = self.client.request(parts.method, url).headers(headers);
+        let mut forwarded = self.client.request(parts.method, url).headers(headers);
         if !body.is_end_stream() {
-            passed_on = passed_on.body(reqwest::Body::wrap_stream(body.into_data_stream()));
+            forwarded = forwarded.body(reqwest::Body::wrap_stream(body.into_data_stream()));
         }
-        let answer = passed_on.send().await.map_err(|error| self.unreachable(&error))?;
+        let answer = forwarded.send().await.map_err(|error| self.unreachable(&error))?;
         let mut response = Response::new(Body::empty());
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
@@ -196,7 +196,7 @@ impl Api {
 
 #[async_trait]
 impl Source for Api {
-    /// The API's own, so that a replica needs none. One request for all who wait.
+    /// The API's settings, so that a replica needs no configuration. Concurrent callers share one request.
     async fn settings(&self) -> Result<Settings, Problem> {
         let mut kept = self.settings.lock().await;
         if let Some((until, answer)) = &*kept
@@ -205,20 +205,20 @@ impl Source for Api {
             return answer.clone();
         }
         let answer = self.ask_settings().await;
-        let counts = if answer.is_ok() { BELIEVED } else { REFUSED };
+        let counts = if answer.is_ok() { CACHED } else { FAILURE_CACHED };
         *kept = Some((Instant::now() + counts, answer.clone()));
         answer
     }
 }
 
-/// Whether a replica lives, and whether the API behind it can do its work.
+/// The health of the replica and the readiness of its API.
 pub fn health(api: Arc<Api>) -> Router {
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(api)
 }
 
-/// Everything that is not the dashboard's own.
+/// Forwards all paths.
 pub(super) fn router(api: Arc<Api>) -> Router {
-    Router::new().route("/{*path}", any(pass_on)).with_state(api)
+    Router::new().route("/{*path}", any(forward)).with_state(api)
 }
 
 async fn ready(State(api): State<Arc<Api>>) -> Response {
@@ -228,11 +228,11 @@ async fn ready(State(api): State<Arc<Api>>) -> Response {
     }
 }
 
-async fn pass_on(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Problem> {
-    api.pass_on(request).await
+async fn forward(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Problem> {
+    api.forward(request).await
 }
 
-/// Leaves out `Origin` where it is this replica's: to the API, whose address differs, it would look like another site's.
+/// Removes `Origin` if it is this replica's own. The API has another address and would refuse it as cross-site.
 fn drop_own_origin(uri: &Uri, headers: &mut HeaderMap) {
     let origin = headers.get(ORIGIN).and_then(authority_of);
     if origin.is_some() && origin == addressed(uri, headers) {
@@ -240,11 +240,11 @@ fn drop_own_origin(uri: &Uri, headers: &mut HeaderMap) {
     }
 }
 
-/// Leaves out what was about the connection to us, and adds who asked.
-fn for_the_api(headers: &mut HeaderMap, peer: Option<&str>) {
+/// Removes the headers of the incoming connection, and adds the address of the client.
+fn set_forwarded_headers(headers: &mut HeaderMap, peer: Option<&str>) {
     drop_hop_by_hop(headers);
     headers.remove(HOST);
-    // We add to the one only; what a client wrote in the other would contradict it.
+    // Only X-Forwarded-For is extended; a Forwarded from the client could contradict it.
     headers.remove(FORWARDED);
     if let Some(peer) = peer.and_then(|peer| HeaderValue::from_str(peer).ok()) {
         headers.append(X_FORWARDED_FOR, peer);
@@ -290,9 +290,9 @@ mod tests {
     fn the_api_is_told_who_asked_whatever_a_client_says() {
         let mut passed =
             headers(&[("host", "dashboard.example.com"), ("forwarded", "for=6.6.6.6"), ("x-forwarded-for", "6.6.6.6")]);
-        for_the_api(&mut passed, Some("10.0.0.9"));
+        set_forwarded_headers(&mut passed, Some("10.0.0.9"));
         let who: Vec<_> = passed.get_all(X_FORWARDED_FOR).iter().map(|value| value.to_str().unwrap()).collect();
-        // What is true is at the right.
+        // The reliable entry is the last one.
         assert_eq!(who, ["6.6.6.6", "10.0.0.9"]);
         assert!(!passed.contains_key(FORWARDED) && !passed.contains_key(HOST));
     }

@@ -1,8 +1,8 @@
-//! What the dashboard is told before anybody has signed in.
+//! The settings of the dashboard, public before sign-in.
 
 use serde::{Deserialize, Serialize};
 
-/// What the dashboard is told before anybody has signed in; `/ui/settings.json`.
+/// The settings of the dashboard, public before sign-in, at `/ui/settings.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
@@ -12,11 +12,11 @@ pub struct Settings {
     pub sign_in: SignIn,
 }
 
-/// How people sign in. Where nothing is offered, nobody is asked.
+/// How people sign in. Without any method, there is no sign-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignIn {
-    /// By entering a bearer token.
+    /// With a bearer token.
     pub token: bool,
     /// At an OpenID Connect issuer.
     pub oidc: Option<OidcSignIn>,
@@ -26,22 +26,22 @@ pub struct SignIn {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OidcSignIn {
-    /// The issuer's address. Its token endpoint must be of the same origin, and allow the dashboard's (CORS).
+    /// The URL of the issuer. Its token endpoint must have the same origin and allow the dashboard's origin (CORS).
     pub issuer: String,
-    /// The client that the issuer knows the dashboard by, for whom its ID tokens are meant.
+    /// The client id of the dashboard, an accepted audience of the API.
     pub client_id: String,
-    /// What the dashboard asks for, between spaces.
+    /// The requested scopes, separated by spaces.
     pub scope: String,
 }
 
 impl Settings {
-    /// Those of this version of urumi.
+    /// The settings of this version of urumi.
     pub fn new(sign_in: SignIn) -> Self {
         Settings { version: env!("CARGO_PKG_VERSION").to_owned(), sign_in }
     }
 
-    /// Whether anybody is asked who they are.
-    pub(super) fn asks_who(&self) -> bool {
+    /// Whether the API has authentication.
+    pub(super) fn has_authentication(&self) -> bool {
         self.sign_in.token || self.sign_in.oidc.is_some()
     }
 }

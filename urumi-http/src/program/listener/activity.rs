@@ -1,4 +1,4 @@
-//! What a connection's client is doing, and until when it may.
+//! The activity of a connection, and the deadlines of its client.
 
 use std::io;
 use std::pin::Pin;
@@ -11,38 +11,38 @@ use tokio::time::Instant;
 
 use super::ListenerOptions;
 
-/// How long, and for how many bytes, a client that still sends is listened to after its answer. If the server closed
-/// at once, the client's kernel would throw the answer away unread.
+/// The limits of reading from a client that still sends after its answer. If the server closed at once, the client's kernel
+/// would discard the answer.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// What happens on a connection, shared by its transport, its requests and its watch.
+/// The activity of a connection, shared by its transport, its requests and its timer.
 #[derive(Clone)]
 pub(super) struct Activity(Arc<Mutex<State>>);
 
 struct State {
     http2: bool,
     in_flight: usize,
-    /// Since when a request's head is awaited or being read; none between requests.
+    /// When the wait for a request's head began; `None` between requests.
     head_since: Option<Instant>,
-    /// Since when there is nothing in flight.
+    /// When the last request ended.
     quiet_since: Instant,
     write_blocked_since: Option<Instant>,
-    /// A request's body was left unread: the client may still be sending.
+    /// A request's body was not read to its end, so the client may still be sending.
     unread: bool,
     lingering_since: Option<Instant>,
 }
 
-/// Why a connection must end.
+/// The limit that ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Limit {
-    /// A head did not come in time.
+    /// The head of a request did not arrive in time.
     Head,
-    /// No further request came.
+    /// No further request arrived.
     Idle,
-    /// What was sent is not read.
+    /// The client does not read.
     Write,
-    /// The client goes on sending after its answer.
+    /// The client continues to send after its answer.
     Linger,
 }
 
@@ -61,11 +61,11 @@ impl Activity {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing that holds the lock can panic; were it so, the state would still be whole.
+        // Nothing panics while holding the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request's head has come.
+    /// A request's head has arrived.
     pub(super) fn request(&self, http2: bool) -> InFlight {
         let mut state = self.state();
         state.http2 = http2;
@@ -79,7 +79,7 @@ impl Activity {
         self.state().unread = true;
     }
 
-    /// Until when the client may do what it is doing; none while the server is at work.
+    /// The deadline of the client's current activity; `None` while the server processes a request.
     pub(super) fn deadline(&self, options: &ListenerOptions) -> Option<(Instant, Limit)> {
         let state = self.state();
         if let Some(since) = state.lingering_since {
@@ -96,7 +96,7 @@ impl Activity {
     }
 }
 
-/// A request that is not yet wholly answered; dropped when it is.
+/// A request whose answer is not complete; dropped at its end.
 pub(super) struct InFlight(Activity);
 
 impl Drop for InFlight {
@@ -107,7 +107,7 @@ impl Drop for InFlight {
     }
 }
 
-/// A transport that tells what goes over it.
+/// A transport that records its activity.
 pub(super) struct Watched<I> {
     io: I,
     activity: Activity,
@@ -137,7 +137,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         let result = Pin::new(&mut self.io).poll_read(cx, buf);
         if buf.filled().len() > before {
             let mut state = self.activity.state();
-            // HTTP/2 sends frames that belong to no request.
+            // HTTP/2 has frames outside of requests.
             if state.in_flight == 0 && !state.http2 {
                 state.head_since.get_or_insert_with(Instant::now);
             }

@@ -1,4 +1,4 @@
-//! One connection: its requests, its limits and its end.
+//! Serves one connection: its requests, limits and shutdown.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -25,10 +25,10 @@ use super::activity::{Activity, InFlight, Limit, Watched};
 use super::{ListenerOptions, Shared};
 use crate::problem::{Code, Problem};
 
-/// How long an idle connection may take to say goodbye.
+/// The time limit for closing an idle connection gracefully.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Runs HTTP/2's streams among the listener's tasks, so that they end with it.
+/// Runs HTTP/2 streams as tasks of the listener, so that they end with it.
 #[derive(Clone)]
 pub(super) struct Tasks {
     pub(super) tasks: TaskTracker,
@@ -41,12 +41,12 @@ impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Tasks 
     }
 }
 
-/// Both protocols, with buffers for many idle connections instead of few fast ones.
+/// Both protocols, with small buffers, for many idle connections rather than few fast ones.
 pub(super) fn builder(options: &ListenerOptions, tasks: Tasks) -> Builder<Tasks> {
-    // Up to this a head is read and gets a problem; beyond it hyper answers 431 by itself.
+    // Heads up to this size are read and answered with a problem; hyper itself answers 431 to larger ones.
     let head = (options.max_headers + options.max_uri).saturating_add(8 * 1024).max(8 * 1024);
     let mut builder = Builder::new(tasks);
-    // The connection's watch knows more about heads than hyper's timeout, which includes the time between requests.
+    // The connection's timer replaces hyper's timeout, which includes the time between requests.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(head);
     builder
         .http2()
@@ -62,7 +62,7 @@ pub(super) fn builder(options: &ListenerOptions, tasks: Tasks) -> Builder<Tasks>
     builder
 }
 
-/// Serves a connection until its client, a limit or the server's stop ends it.
+/// Serves a connection until its client, a limit or the shutdown ends it.
 pub(super) async fn serve<I>(io: I, peer: SocketAddr, shared: &Shared)
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -127,25 +127,27 @@ async fn answer(router: &mut Router, request: Request<Body>) -> Response {
 
 fn too_long(uri: &Uri, max: usize) -> Option<Problem> {
     let length = uri.path_and_query().map_or(0, |it| it.as_str().len());
-    (length > max)
-        .then(|| Problem::new(Code::UriTooLong, format!("path and query have {length} bytes; {max} are allowed")))
+    (length > max).then(|| {
+        Problem::new(Code::UriTooLong, format!("path and query have {length} bytes, at most {max} are allowed"))
+    })
 }
 
 fn too_large(headers: &HeaderMap, max: usize) -> Option<Problem> {
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    (size > max)
-        .then(|| Problem::new(Code::HeadersTooLarge, format!("the headers have {size} bytes; {max} are allowed")))
+    (size > max).then(|| {
+        Problem::new(Code::HeadersTooLarge, format!("the headers have {size} bytes, at most {max} are allowed"))
+    })
 }
 
-/// Ends when the client has been at something for too long.
+/// Resolves when the client exceeds a limit.
 ///
-/// Its timer is set only when a limit comes nearer than the last one: a connection at work costs none.
+/// The timer is reset only if the deadline becomes earlier, so an active connection causes no timer operations.
 struct Watch<'a> {
     activity: &'a Activity,
     options: &'a ListenerOptions,
     timer: Pin<Box<tokio::time::Sleep>>,
     armed: bool,
-    /// The end of a goodbye.
+    /// The deadline of a graceful close.
     last: Option<tokio::time::Instant>,
 }
 
@@ -191,7 +193,7 @@ impl Future for Watch<'_> {
     }
 }
 
-/// A request's body, which tells when it is left unread.
+/// A request's body that records if it is not read to its end.
 struct Received {
     body: Incoming,
     activity: Activity,
@@ -222,7 +224,7 @@ impl Drop for Received {
     }
 }
 
-/// An answer's body: while it lasts, the request is in flight.
+/// An answer's body. The request is open until it ends.
 struct Answer {
     body: Body,
     _in_flight: InFlight,

@@ -1,4 +1,4 @@
-//! TLS whose certificate can be renewed while the server runs.
+//! TLS with a certificate that can be renewed at runtime.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,25 +15,25 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Where the certificate and its key are.
+/// The files of the certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// A PEM file with the certificate, and those that vouch for it after it.
+    /// A PEM file with the certificate chain.
     pub cert: PathBuf,
     /// A PEM file with the private key.
     pub key: PathBuf,
-    /// How often the files are looked at.
+    /// The interval at which the files are checked for changes.
     pub reload_every: Duration,
 }
 
 impl TlsOptions {
-    /// The files, looked at every ten seconds.
+    /// These files, checked every ten seconds.
     pub fn new(cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         TlsOptions { cert: cert.into(), key: key.into(), reload_every: Duration::from_secs(10) }
     }
 }
 
-/// Makes TLS connections with the newest certificate that could be read.
+/// Accepts TLS connections with the last valid certificate.
 #[derive(Clone)]
 pub(super) struct Acceptor {
     acceptor: TlsAcceptor,
@@ -44,7 +44,7 @@ pub(super) struct Acceptor {
 #[derive(Debug)]
 struct Current {
     key: ArcSwap<CertifiedKey>,
-    /// What `key` was read from, to see changes: times are not enough, as files may be swapped within one tick.
+    /// The content of the files of `key`, to detect changes. Modification times may be equal after a quick replacement.
     text: ArcSwap<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -71,11 +71,11 @@ impl Acceptor {
     }
 
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        // A connection buffers no more than one record for a peer that does not read.
+        // Buffers at most one record for a peer that does not read.
         self.acceptor.accept_with(stream, |connection| connection.set_buffer_limit(Some(16 * 1024))).await
     }
 
-    /// Looks at the files for ever. What cannot be used is logged once, and the former certificate stays.
+    /// Checks the files forever. An invalid file is logged once, and the former certificate stays in use.
     pub(super) async fn reload(&self) {
         let mut ticks = tokio::time::interval(self.files.reload_every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -87,7 +87,7 @@ impl Acceptor {
                 Err(error) => {
                     let text = error.to_string();
                     if text != complaint {
-                        tracing::error!(error = text, "the new certificate cannot be used; the former one stays");
+                        tracing::error!(error = text, "the new certificate is invalid; the former one stays in use");
                     }
                     text
                 }
@@ -117,7 +117,7 @@ fn parse(files: &TlsOptions, (cert, key): &(Vec<u8>, Vec<u8>)) -> io::Result<Cer
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| about(&files.cert, io::Error::other(error)))?;
     if chain.is_empty() {
-        return Err(about(&files.cert, io::Error::other("there is no certificate in it")));
+        return Err(about(&files.cert, io::Error::other("it contains no certificate")));
     }
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| about(&files.key, io::Error::other(error)))?;
     CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider())

@@ -1,4 +1,4 @@
-//! Sends traces with the house's own HTTP client.
+//! Exports traces with reqwest.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tokio::runtime::Handle;
 use super::super::config::Endpoint;
 use crate::outgoing;
 
-/// How long a collector may take.
+/// The time limit of an export.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What exports spans to this endpoint.
+/// An exporter for this endpoint.
 pub(super) fn exporter(endpoint: &Endpoint) -> Result<SpanExporter, String> {
     let runtime = Handle::try_current().map_err(|error| error.to_string())?;
     let tls = outgoing::tls(Vec::new(), endpoint.is_https()).map_err(|error| error.to_string())?;
@@ -31,7 +31,7 @@ pub(super) fn exporter(endpoint: &Endpoint) -> Result<SpanExporter, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The batches are sent from a thread outside of tokio's, which the client cannot work on.
+/// The exporter calls the client from a thread outside the tokio runtime, so requests are spawned onto the runtime.
 #[derive(Debug)]
 struct Client {
     runtime: Handle,
@@ -61,6 +61,6 @@ mod tests {
     async fn tls_is_not_chosen_for_the_whole_process() {
         let endpoint = "https://collector.example.com/v1/traces".parse().unwrap();
         assert!(exporter(&endpoint).is_ok());
-        assert!(rustls::crypto::CryptoProvider::get_default().is_none(), "nothing else in these tests chooses either");
+        assert!(rustls::crypto::CryptoProvider::get_default().is_none(), "nothing else in these tests sets it");
     }
 }
