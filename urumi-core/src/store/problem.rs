@@ -28,6 +28,7 @@ codes! {
     Invalid = "invalid", "A field of the request is invalid.";
     Unauthenticated = "unauthenticated", "The request has no valid credentials.";
     Forbidden = "forbidden", "The user may not do this.";
+    CrossSite = "cross-site", "The request comes from a web page of another origin.";
     LimitReached = "limit-reached", "The owner has the maximum number of stores.";
     NotFound = "not-found", "The store does not exist.";
     NoSuchPath = "no-such-path", "The path does not exist.";
@@ -40,6 +41,7 @@ codes! {
     PreconditionFailed = "precondition-failed", "The store has changed since the given version.";
     PayloadTooLarge = "payload-too-large", "The body is too large.";
     UriTooLong = "uri-too-long", "Path and query are too long.";
+    Misdirected = "misdirected", "The server does not accept the host name of the request.";
     UnsupportedMediaType = "unsupported-media-type", "The body's media type is not supported.";
     IdempotencyMismatch = "idempotency-key-reused", "The key was used for another request.";
     RateLimited = "rate-limited", "The client sent too many requests.";

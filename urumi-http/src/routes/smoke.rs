@@ -25,7 +25,7 @@ use crate::state::ServerState;
     ),
     responses(
         (status = 200, description = "How the order went", body = SmokeReport),
-        (status = 404, description = "There is no such store that the caller may see"),
+        (status = 404, description = "The store does not exist, or the caller may not see it"),
         (status = 409, description = "The store is neither ready nor degraded, is deleted while it is tried, or stores of its engine cannot be tried"),
         (status = 412, description = "The store has changed since the given ETag"),
         (status = 502, description = "The order told nothing (`no-report`), or the cluster refused it"),

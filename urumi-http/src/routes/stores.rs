@@ -198,7 +198,7 @@ pub(super) struct CreateQuery {
         (status = 413, description = "The body is too large"),
         (status = 415, description = "The body is not JSON"),
         (status = 422, description = "A field is not acceptable, or the key was used for another request"),
-        (status = 502, description = "The cluster refused it"),
+        (status = 502, description = "The cluster refused the request"),
     ),
 )]
 pub(super) async fn create(
@@ -289,7 +289,7 @@ pub(super) struct GetQuery {
             ("ETag" = String, description = "The store's version, for `If-Match` and `If-None-Match`"),
         )),
         (status = 304, description = "The store is as it was with the given ETag"),
-        (status = 404, description = "There is no such store that the caller may see"),
+        (status = 404, description = "The store does not exist, or the caller may not see it"),
     ),
 )]
 pub(super) async fn get(

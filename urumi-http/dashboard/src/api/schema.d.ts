@@ -1229,7 +1229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The cluster refused it */
+            /** @description The cluster refused the request */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1318,7 +1318,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such store that the caller may see */
+            /** @description The store does not exist, or the caller may not see it */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2512,7 +2512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such store that the caller may see */
+            /** @description The store does not exist, or the caller may not see it */
             404: {
                 headers: {
                     [name: string]: unknown;
