@@ -8,7 +8,7 @@ note() { printf '   %s\n' "$*" >&2; }
 
 # build_programs: builds the programs and tests of the workspace. Everything selects these packages and targets: with fewer of
 # them, cargo would compile dependencies, and the crates here that use them, again with other features.
-build_programs() { cargo build --workspace --bins --tests --locked --quiet; }
+build_programs() { cargo build --workspace --bins --tests --locked; }
 
 # ensure COMMAND PACKAGE: whether COMMAND is there; installs Debian's PACKAGE where that is possible without asking.
 ensure() {

@@ -3,9 +3,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
+pub(crate) use urumi_testing::kubeconfig;
 
 /// Held by tests that have a server on the real cluster: every server looks after all stores there.
 pub(crate) static ALONE: Mutex<()> = Mutex::const_new(());
@@ -42,16 +42,7 @@ impl Server {
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                if let Some(at) = line.find("http://") {
-                    return line.get(at..).unwrap().split_whitespace().next().unwrap().to_owned();
-                }
-            }
-            panic!("it ended before it listened");
-        };
-        let url = tokio::time::timeout(Duration::from_secs(30), said).await.expect("it never listened");
+        let url = urumi_testing::listening(&mut child, Duration::from_secs(30)).await;
         Server { url, child }
     }
 
@@ -59,18 +50,4 @@ impl Server {
     pub(crate) fn port(&self) -> u16 {
         self.url.rsplit(':').next().unwrap().trim_end_matches('/').parse().unwrap()
     }
-}
-
-/// The real API server to test on, or none where there is none: said aloud, and an error in CI.
-pub(crate) fn kubeconfig() -> Option<String> {
-    if let Ok(path) = std::env::var("URUMI_TEST_KUBECONFIG") {
-        return Some(path);
-    }
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let why =
-        format!("skipped: {test} needs a real API server; run it with dev/clusters/kubernetes/with -- cargo test\n");
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-    // Past the harness, which hides what a passing test prints.
-    std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes()).unwrap();
-    None
 }
