@@ -11,7 +11,7 @@ help: ## Show this list
 check: ## Check formatting, lints, unit and in-memory tests and the dashboard: run it before each commit
 	@dev/checks/check
 
-lint: ## Run all static checks: also each crate and feature alone, documentation, licences, shell and Go code
+lint: ## Run all static checks: also each feature alone, packages, the public API, documentation, licences, shell, Go
 	@dev/checks/lint
 
 test: ## Run every level of tests that this machine can run; install what they need
@@ -29,7 +29,7 @@ contract: ## Check the HTTP API against its description (ARGS=--long for 20,000 
 bench: ## Measure urumi and print a table
 	@dev/checks/bench
 
-docs: ## Write everything again that is generated and committed: snapshots, references, the rendered chart
+docs: ## Write everything again that is generated and committed: snapshots, references, the rendered chart, the public API
 	UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --workspace --quiet
 	UPDATE_DOCS=1 dev/tests/chart/run
 	UPDATE_DOCS=1 dev/checks/public-api/run || [ $$? = 3 ]
