@@ -57,11 +57,7 @@ impl Engine for StaticPage {
     }
 
     fn info(&self) -> EngineInfo {
-        EngineInfo {
-            name: "page".into(),
-            description: "One static page".into(),
-            options: schemars::schema_for!(PageOptions),
-        }
+        EngineInfo::new("page", "One static page", schemars::schema_for!(PageOptions))
     }
 
     fn resolve(&self, store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>> {
@@ -119,11 +115,11 @@ impl Engine for StaticPage {
 
     fn components(&self, spec: &StoreSpec) -> Result<Vec<Component>, RenderError> {
         let workload = ObjectRef::namespaced(Kind::of::<Deployment>(), spec.namespace(), "page");
-        Ok(vec![Component { name: "storefront".into(), workload }])
+        Ok(vec![Component::new("storefront", workload)])
     }
 
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {
-        Ok(StoreUrls { storefront: Some(format!("http://{}", Self::host(spec)?)), api: None })
+        Ok(StoreUrls::new(Some(format!("http://{}", Self::host(spec)?)), None))
     }
 }
 

@@ -71,8 +71,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn try_it(server: &str) -> anyhow::Result<()> {
     let as_user = |user: &str| {
-        let headers = [("x-user".to_owned(), user.to_owned())];
-        let options = urumi_core::http_client::ServerOptions { headers: headers.into(), ..Default::default() };
+        let options = urumi_core::http_client::ServerOptions::default().header("x-user", user);
         HttpOrchestrator::connect(&format!("{server}/shops"), &options)
     };
     let (alice, bob) = (as_user("alice")?, as_user("bob")?);

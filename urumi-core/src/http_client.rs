@@ -65,6 +65,7 @@ pub struct HttpOrchestrator {
 
 /// How a server is found.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ServerOptions {
     /// A bearer token.
     pub token: Option<SecretString>,
@@ -74,6 +75,36 @@ pub struct ServerOptions {
     pub user_agent: Option<String>,
     /// Headers that every request has, for servers behind something of one's own.
     pub headers: Vec<(String, String)>,
+}
+
+impl ServerOptions {
+    /// Authenticates with a bearer token.
+    #[must_use]
+    pub fn token(mut self, token: SecretString) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// Trusts these certificate authorities too, as PEM.
+    #[must_use]
+    pub fn ca_certificates(mut self, pem: Vec<u8>) -> Self {
+        self.ca_certificates = Some(pem);
+        self
+    }
+
+    /// Sets the `User-Agent`.
+    #[must_use]
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = Some(name.into());
+        self
+    }
+
+    /// Adds a header to every request.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
 }
 
 /// A server's address or settings that cannot be used.

@@ -24,6 +24,7 @@ use crate::store::{CreateStore, Creation, Store, StoreId};
 /// A change that a watch of stores reports.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "a changed store is by far the most frequent event")]
+#[non_exhaustive]
 pub enum StoreEvent {
     /// All stores as of one moment. First in every watch, and again after any gap: whoever keeps a copy replaces it.
     Listed(Vec<Store>),

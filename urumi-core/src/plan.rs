@@ -24,6 +24,7 @@ pub(crate) fn of_kind<'a>(observed: &Observed<'a>, kind: &Kind) -> Vec<&'a Objec
 
 /// One write to the cluster.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Step {
     /// The object is missing: create it.
     Create(Object),
@@ -65,6 +66,7 @@ impl fmt::Display for Step {
 /// Steps in waves. The steps of a wave do not depend on each other and are sent together; the next wave begins when all of
 /// them are done.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Plan {
     /// The waves, none of them empty.
     pub waves: Vec<Vec<Step>>,

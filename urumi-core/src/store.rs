@@ -33,6 +33,7 @@ pub use self::urls::StoreUrls;
 /// All that is needed to make a store, or to finish or repair it after a crash. Kept on the store's namespace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct StoreSpec {
     /// The store's id.
     pub id: StoreId,
@@ -55,6 +56,7 @@ impl StoreSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Store {
     /// The store's id.
     pub id: StoreId,
@@ -93,4 +95,25 @@ pub struct Store {
     /// The request that made it, where that came with a key. Never shown.
     #[serde(skip)]
     pub made_by: Option<Idempotency>,
+}
+
+impl Store {
+    /// A new store: it is `provisioning`, and nobody knows more of it yet.
+    pub fn new(id: StoreId, name: impl Into<String>, engine: impl Into<String>, created_at: Timestamp) -> Self {
+        Store {
+            namespace: id.namespace(),
+            id,
+            name: name.into(),
+            engine: engine.into(),
+            status: StoreStatus::Provisioning,
+            reason: None,
+            urls: StoreUrls::default(),
+            created_at,
+            ready_at: None,
+            owner: None,
+            conditions: Vec::new(),
+            resource_version: String::new(),
+            made_by: None,
+        }
+    }
 }

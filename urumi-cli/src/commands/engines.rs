@@ -41,7 +41,7 @@ fn one(out: &Out, engine: &EngineInfo) -> Result<(), CommandError> {
     if out.structured(engine)? {
         return Ok(());
     }
-    let schema: Value = engine.options.clone().to_value();
+    let schema: Value = engine.options.clone();
     let leaves = Node::root(&schema).leaves();
     if out.format() == Some(Format::Name) {
         return out.data(&leaves.iter().map(|leaf| show_path(&leaf.path) + "\n").collect::<String>());

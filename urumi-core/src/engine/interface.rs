@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use schemars::Schema;
+use serde_json::Value;
 
 use crate::error::FieldError;
 use crate::kubernetes::{MalformedObject, Object, ObjectRef};
@@ -13,6 +13,7 @@ use crate::store::{Options, StoreId, StoreSpec, StoreUrls};
 /// What an engine offers, for people and forms.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct EngineInfo {
     /// The name by which stores refer to it, e.g. `medusa`.
     pub name: String,
@@ -20,11 +21,19 @@ pub struct EngineInfo {
     pub description: String,
     /// JSON Schema (draft 2020-12) of its options, with the defaults of this installation.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
-    pub options: Schema,
+    pub options: Value,
+}
+
+impl EngineInfo {
+    /// An engine with this JSON Schema of its options.
+    pub fn new(name: impl Into<String>, description: impl Into<String>, options: impl Into<Value>) -> Self {
+        EngineInfo { name: name.into(), description: description.into(), options: options.into() }
+    }
 }
 
 /// What is known of a store before its options are resolved.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct NewStore<'a> {
     /// The store's id.
     pub id: &'a StoreId,
@@ -32,8 +41,16 @@ pub struct NewStore<'a> {
     pub default_domain: &'a str,
 }
 
+impl<'a> NewStore<'a> {
+    /// A store with this id, below `default_domain` unless its options name a domain.
+    pub fn new(id: &'a StoreId, default_domain: &'a str) -> Self {
+        NewStore { id, default_domain }
+    }
+}
+
 /// How urumi treats an object that an engine rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Policy {
     /// Created where it is missing; fields that differ from what was rendered are set back.
     Managed,
@@ -66,6 +83,7 @@ impl Policy {
 
 /// An object that an engine rendered, and how urumi treats it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Manifest {
     /// The object.
     pub object: Object,
@@ -92,6 +110,7 @@ impl Manifest {
 
 /// A stage of what undoes what a store has outside of its namespace.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Stage {
     /// Objects that must be there, as they are rendered.
     pub manifests: Vec<Manifest>,
@@ -100,8 +119,23 @@ pub struct Stage {
     pub ends: Option<ObjectRef>,
 }
 
+impl Stage {
+    /// A stage that is over as soon as these objects exist.
+    pub fn new(manifests: Vec<Manifest>) -> Self {
+        Stage { manifests, ends: None }
+    }
+
+    /// The same, but it is over only when this Job has ended.
+    #[must_use]
+    pub fn until(mut self, job: ObjectRef) -> Self {
+        self.ends = Some(job);
+        self
+    }
+}
+
 /// A part of a store whose readiness is reported by its own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Component {
     /// Lower-case name, e.g. `database`; its condition is `DatabaseReady`.
     pub name: String,
@@ -109,8 +143,16 @@ pub struct Component {
     pub workload: ObjectRef,
 }
 
+impl Component {
+    /// A component that is ready when its workload is available.
+    pub fn new(name: impl Into<String>, workload: ObjectRef) -> Self {
+        Component { name: name.into(), workload }
+    }
+}
+
 /// How somebody signs in to a store for the first time.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignIn {
     /// The address of the page to sign in at.
     pub address: String,
@@ -121,6 +163,23 @@ pub struct SignIn {
     pub secret: String,
     /// The key within it.
     pub password_key: String,
+}
+
+impl SignIn {
+    /// The page at `address`, where `username` signs in with the password under `password_key` in the Secret `secret`.
+    pub fn new(
+        address: impl Into<String>,
+        username: impl Into<String>,
+        secret: impl Into<String>,
+        password_key: impl Into<String>,
+    ) -> Self {
+        SignIn {
+            address: address.into(),
+            username: username.into(),
+            secret: secret.into(),
+            password_key: password_key.into(),
+        }
+    }
 }
 
 /// Something an engine could not render.
@@ -233,6 +292,7 @@ pub trait Engine: Send + Sync + 'static {
 
 /// A Pod Security Standard, enforced on a store's namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PodSecurity {
     /// The default: heavily restricted, current best practice.
     Restricted,

@@ -20,6 +20,7 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// What a server answered.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,

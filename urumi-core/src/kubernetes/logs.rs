@@ -2,6 +2,7 @@
 
 /// Which part of which log, and in what form. The default is all of the log of a pod's only container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogOptions {
     /// The container's name; it may be left out where the pod has only one (init containers are not counted).
     pub container: Option<String>,

@@ -4,6 +4,7 @@ use super::object::{Kind, Object};
 
 /// One requirement on an object's labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LabelRequirement {
     /// The label is there, whatever its value.
     Exists(String),
@@ -22,6 +23,7 @@ impl LabelRequirement {
 
 /// A selection of objects: one kind, and optionally one namespace, one name, some labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Query {
     /// The kind to look for.
     pub kind: Kind,

@@ -4,6 +4,7 @@ use super::object::Object;
 
 /// What a watch reports.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum WatchEvent {
     /// All objects that match, as of one moment. First in every watch, and again after any gap: whoever keeps a copy
     /// replaces it whole.

@@ -26,6 +26,7 @@ use crate::cluster::ClusterBackend;
 
 /// How long things take in an election.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timing {
     /// How long the Lease must not have changed before another may take it; 15 s by default. The Lease says it in whole
     /// seconds, rounded up.
@@ -34,6 +35,14 @@ pub struct Timing {
     pub renew_deadline: Duration,
     /// How often a leader renews, and how long anybody waits after a failure; 2 s by default.
     pub retry: Duration,
+}
+
+impl Timing {
+    /// A Lease is valid for `lease`, a leader steps down `renew_deadline` after its last renewal, and everybody tries every
+    /// `retry`. [`LeaderElection::timing`] checks that they fit together.
+    pub const fn new(lease: Duration, renew_deadline: Duration, retry: Duration) -> Self {
+        Timing { lease, renew_deadline, retry }
+    }
 }
 
 impl Default for Timing {
@@ -157,6 +166,7 @@ impl LeaderElection {
 /// How an election stands, as one of those who stand sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ElectionHealth {
     /// Who this process is.
     pub identity: String,

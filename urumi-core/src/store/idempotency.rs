@@ -44,6 +44,7 @@ fn is_first(generation: &u32) -> bool {
 
 /// How the request that created a store relates to another request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Repetition {
     /// The requests have different keys, or the key no longer stands for the store.
     None,

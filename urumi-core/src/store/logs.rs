@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which lines of a store's logs are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogQuery {
     /// The component, e.g. `api`; all where there is none.
     pub component: Option<String>,
@@ -18,6 +19,27 @@ impl LogQuery {
     pub const TAIL: u32 = 100;
     /// The most lines of each container that can be asked for.
     pub const MAX_TAIL: u32 = 10_000;
+
+    /// Only the lines of this component.
+    #[must_use]
+    pub fn component(mut self, name: impl Into<String>) -> Self {
+        self.component = Some(name.into());
+        self
+    }
+
+    /// Only so many lines from the end of each container.
+    #[must_use]
+    pub fn tail(mut self, lines: u32) -> Self {
+        self.tail = lines;
+        self
+    }
+
+    /// Whether to continue with new lines.
+    #[must_use]
+    pub fn follow(mut self, follow: bool) -> Self {
+        self.follow = follow;
+        self
+    }
 }
 
 impl Default for LogQuery {
@@ -29,6 +51,7 @@ impl Default for LogQuery {
 /// A line that a container wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct LogLine {
     /// The component, e.g. `api`.
     pub component: String,
@@ -38,4 +61,16 @@ pub struct LogLine {
     pub container: String,
     /// The line, without its end. What is no UTF-8 is replaced.
     pub text: String,
+}
+
+impl LogLine {
+    /// A line of a container.
+    pub fn new(
+        component: impl Into<String>,
+        pod: impl Into<String>,
+        container: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        LogLine { component: component.into(), pod: pod.into(), container: container.into(), text: text.into() }
+    }
 }

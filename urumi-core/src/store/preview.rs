@@ -13,6 +13,7 @@ use super::urls::StoreUrls;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Preview {
     /// The id that was asked for, or one that might be drawn.
     pub id: StoreId,
@@ -36,6 +37,7 @@ pub struct Preview {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Difference {
     /// What would be done.
     pub action: Repair,
@@ -50,6 +52,7 @@ pub struct Difference {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Repair {
     /// It is missing and would be made.
     Create,
@@ -60,6 +63,7 @@ pub enum Repair {
 /// A field that urumi owns and that has not the value it should have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Drift {
     /// The field's path, e.g. `spec.template.spec.containers[name=medusa-api].image`.
     pub path: String,

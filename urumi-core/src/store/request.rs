@@ -10,6 +10,7 @@ pub type Options = Map<String, Value>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CreateStore {
     /// The display name: 1 to 100 characters, nothing invisible, no white space at either end.
     #[cfg_attr(

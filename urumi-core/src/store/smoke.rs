@@ -16,6 +16,7 @@ const MAX_MILLISECONDS: u64 = 86_400_000;
 /// How a smoke order went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct SmokeReport {
     /// The steps in the order in which they were taken. One that failed is the last.
     pub steps: Vec<SmokeStep>,
@@ -24,9 +25,17 @@ pub struct SmokeReport {
     pub order: Option<String>,
 }
 
+impl SmokeReport {
+    /// The steps of a run, and the order that it placed.
+    pub fn new(steps: Vec<SmokeStep>, order: Option<String>) -> Self {
+        SmokeReport { steps, order }
+    }
+}
+
 /// A step of a smoke order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct SmokeStep {
     /// What was done, e.g. `add to cart`.
     pub name: String,
@@ -35,6 +44,13 @@ pub struct SmokeStep {
     /// Why it failed; none where it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+impl SmokeStep {
+    /// A step that took so long; `error` says why it failed.
+    pub fn new(name: impl Into<String>, milliseconds: u64, error: Option<String>) -> Self {
+        SmokeStep { name: name.into(), milliseconds, error }
+    }
 }
 
 impl SmokeReport {

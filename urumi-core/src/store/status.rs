@@ -57,6 +57,7 @@ impl fmt::Display for StoreStatus {
 
 /// One allowed change of status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Transition {
     /// The status before.
     pub from: StoreStatus,
@@ -108,6 +109,7 @@ pub enum ConditionStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Condition {
     /// What it is about, in PascalCase: `Ready` sums up, the others are beneath it (`DatabaseReady`, …).
     #[serde(rename = "type")]

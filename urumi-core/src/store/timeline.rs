@@ -13,6 +13,7 @@ pub const CLUSTER_EVENTS: &str = "default";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct TimelineEntry {
     /// When, or when last where it happened more than once.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
@@ -34,10 +35,18 @@ pub struct TimelineEntry {
     pub count: u32,
 }
 
+impl TimelineEntry {
+    /// An event that concerns the whole store and happened once.
+    pub fn new(time: Timestamp, source: TimelineSource, severity: Severity, reason: impl Into<String>) -> Self {
+        TimelineEntry { time, source, severity, reason: reason.into(), message: String::new(), object: None, count: 1 }
+    }
+}
+
 /// Who says that something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TimelineSource {
     /// urumi: the store's status changed.
     Urumi,

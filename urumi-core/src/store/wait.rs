@@ -7,6 +7,7 @@ use crate::store::status::StoreStatus;
 
 /// What a condition says of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Not yet.
     Pending,

@@ -114,14 +114,7 @@ async fn objects_are_created_read_applied_and_refused() {
     let elsewhere = Kind { group: "urumi.invalid".into(), ..unheard_of };
     assert_eq!(cluster.list(&Query::all(elsewhere)).await.unwrap_err().kind(), ClusterErrorKind::NotFound);
 
-    let access = |verb: &str, resource: &str| Access {
-        verb: verb.into(),
-        group: String::new(),
-        resource: resource.into(),
-        namespace: None,
-        name: None,
-    };
-    assert!(cluster.may(&access("create", "namespaces")).await.unwrap());
+    assert!(cluster.may(&Access::new("create", "", "namespaces")).await.unwrap());
     delete(&cluster, &ns).await;
 }
 

@@ -178,11 +178,9 @@ mod tests {
     #[test]
     fn a_cluster_that_ignores_audiences_is_not_believed() {
         let (_, tokens) = setting();
-        let review = |audiences: &[&str]| TokenReview {
-            authenticated: true,
-            username: "ann".into(),
-            groups: vec!["deployers".into()],
-            audiences: audiences.iter().map(|a| (*a).to_owned()).collect(),
+        let review = |audiences: &[&str]| {
+            let audiences = audiences.iter().map(|a| (*a).to_owned()).collect();
+            TokenReview::authenticated("ann").groups(vec!["deployers".into()]).audiences(audiences)
         };
         assert_eq!(tokens.judge(review(&[])), Ok(None));
         assert_eq!(tokens.judge(review(&["other"])), Ok(None));

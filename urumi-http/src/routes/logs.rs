@@ -66,7 +66,8 @@ pub(super) async fn logs(
         return Err(Problem::malformed(FieldError::new("tail", message)));
     }
     let brackets = query.component.is_none();
-    let wanted = LogQuery { component: query.component, tail, follow: query.follow };
+    let mut wanted = LogQuery::default().tail(tail).follow(query.follow);
+    wanted.component = query.component;
     // A stream that is open stays with the containers that it was opened for.
     let asked = (&principal, Action::ViewLogs, &id);
     let lines = reading(&state, asked, state.orchestrator().logs(&id, &wanted)).await?;

@@ -26,7 +26,7 @@ pub(crate) async fn through_tcp(
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(until(stop.clone(), async move { axum::serve(listener, app).await.unwrap() }));
-    let options = ServerOptions { token: Some(SecretString::new("root")), ..ServerOptions::default() };
+    let options = ServerOptions::default().token(SecretString::new("root"));
     (HttpOrchestrator::connect(&format!("http://{address}"), &options).unwrap(), stop.drop_guard())
 }
 

@@ -98,7 +98,7 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
     )
     .await;
     let connect = |token: &str| {
-        let options = ServerOptions { token: Some(SecretString::new(token)), ..ServerOptions::default() };
+        let options = ServerOptions::default().token(SecretString::new(token));
         HttpOrchestrator::connect(&server.url, &options).unwrap()
     };
     let (operator, root) = (connect(&caller_token), connect(static_token.reveal()));

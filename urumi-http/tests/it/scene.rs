@@ -75,7 +75,11 @@ impl Scene {
 
     /// Creates a store beside the server, and waits until the server has seen it.
     pub(crate) async fn store(&self, id: &str, owner: Option<&str>) -> Store {
-        let request = CreateStore { owner: owner.map(str::to_owned), ..CreateStore::new(id, "medusa").id(id) };
+        let request = {
+            let mut request = CreateStore::new(id, "medusa").id(id);
+            request.owner = owner.map(str::to_owned);
+            request
+        };
         let store = self.urumi.create(request).await.unwrap().into_store();
         let seen = self.ask("GET", &format!("/stores/{id}?resourceVersion={}", store.resource_version));
         assert_eq!(seen.send().await.status, StatusCode::OK);

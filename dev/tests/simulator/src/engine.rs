@@ -63,11 +63,7 @@ impl Engine for StallEngine {
     }
 
     fn info(&self) -> EngineInfo {
-        EngineInfo {
-            name: Self::NAME.into(),
-            description: "A small store".into(),
-            options: schemars::Schema::default(),
-        }
+        EngineInfo::new(Self::NAME, "A small store", json!({}))
     }
 
     fn resolve(&self, _store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>> {
@@ -100,9 +96,8 @@ impl Engine for StallEngine {
     }
 
     fn components(&self, spec: &StoreSpec) -> Result<Vec<Component>, RenderError> {
-        let component = |name: &str, kind: Kind, workload: &str| Component {
-            name: name.into(),
-            workload: ObjectRef::namespaced(kind, spec.namespace(), workload),
+        let component = |name: &str, kind: Kind, workload: &str| {
+            Component::new(name, ObjectRef::namespaced(kind, spec.namespace(), workload))
         };
         Ok(vec![
             component("database", Kind::of::<StatefulSet>(), "database"),

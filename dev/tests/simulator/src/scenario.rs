@@ -292,5 +292,4 @@ fn election(rng: &mut StdRng, weather: Option<Weather>) -> Timing {
 }
 
 /// Short leases.
-pub const SHORT: Timing =
-    Timing { lease: Duration::from_secs(3), renew_deadline: Duration::from_secs(2), retry: Duration::from_secs(1) };
+pub const SHORT: Timing = Timing::new(Duration::from_secs(3), Duration::from_secs(2), Duration::from_secs(1));

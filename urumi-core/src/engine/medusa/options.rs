@@ -23,6 +23,7 @@ const POSTGRES_IMAGE: &str = "postgres:15-alpine";
 /// default; null removes a default that is optional.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct MedusaOptions {
     /// The domain under which the store is reached: the shop at `store-ID.DOMAIN`, its API at `api-ID.DOMAIN`.
     /// Left out, it is the domain of the installation.
@@ -67,6 +68,7 @@ pub struct MedusaOptions {
 /// Where a store keeps its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Database {
     /// embedded: a PostgreSQL of the store's own, in its namespace. managed: a database and a role of the store's own
     /// on the installation's server, made and removed by urumi. external: a database that somebody else made.
@@ -102,6 +104,7 @@ fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Er
 /// Whose database a store uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum DatabaseMode {
     /// A PostgreSQL of the store's own.
     Embedded,
@@ -114,6 +117,7 @@ pub enum DatabaseMode {
 /// The volume of an embedded database.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Storage {
     /// How large it is.
     pub size: Quantity,
@@ -125,6 +129,7 @@ pub struct Storage {
 /// The Secret that holds an external database's address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct DatabaseSecret {
     /// The Secret's name; it must exist in the store's namespace.
     #[serde(default)]
@@ -143,6 +148,7 @@ impl DatabaseSecret {
 /// A PostgreSQL server on which many stores have a database each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct DatabaseServer {
     /// The server's name or IPv4 address, as the stores' pods reach it.
     pub host: String,
@@ -192,6 +198,7 @@ impl DatabaseServer {
 /// Whether connections to a database server are encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum SslMode {
     /// They are, or there are none.
     #[default]
@@ -213,6 +220,7 @@ impl SslMode {
 /// The commerce API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Api {
     /// Its image. It listens on port 9000 and runs as user 1000; called with the word prepare, it brings the
     /// database up to date and ends.
@@ -240,6 +248,7 @@ pub struct Api {
 /// What several API replicas share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Redis {
     /// Whether the store has a Redis of its own. Left out, it has one where more than one replica of the API runs
     /// and api.env names no other (REDIS_URL): with locks in memory, a cart could be completed twice.
@@ -254,6 +263,7 @@ pub struct Redis {
 /// A store's first administrator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Admin {
     /// The e-mail address to sign in with; left out, it is admin@ and the store's domain. A password is generated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,6 +273,7 @@ pub struct Admin {
 /// The check that a store has to pass before it is called ready.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct ProofOfLife {
     /// Whether a Job opens the shop and asks its API for a region, as a customer's browser would, before the store is
     /// called ready.
@@ -276,6 +287,7 @@ pub struct ProofOfLife {
 /// Orders by which a store is tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Smoke {
     /// When an order is placed by itself, as cron writes it (minute, hour, day of the month, month, day of the week,
     /// e.g. 0 * * * *), in the cluster's time zone; never where it is left out. If the newest order failed, the store is
@@ -303,6 +315,7 @@ impl Default for Smoke {
 /// How a store is reached from outside of the cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct IngressOptions {
     /// The IngressClass; left out, the cluster's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -317,6 +330,7 @@ pub struct IngressOptions {
 /// Encryption of a store's addresses.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Tls {
     /// A TLS Secret in the store's namespace whose certificate covers both hosts, e.g. one with a wildcard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -339,6 +353,7 @@ impl Tls {
 /// What containers in a store's namespace get that state no resources of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Limits {
     /// What such a container asks for.
     pub default_request: ResourceList,
@@ -349,6 +364,7 @@ pub struct Limits {
 /// Which traffic a store's pods may have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct NetworkPolicyOptions {
     /// Whether the store is closed to all traffic that it does not need. Switch it off only on clusters whose
     /// network cannot work with NetworkPolicies.
@@ -358,6 +374,7 @@ pub struct NetworkPolicyOptions {
 /// What a container asks for and what it may use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Resources {
     /// What is set aside for it.
     pub requests: ResourceList,
@@ -368,6 +385,7 @@ pub struct Resources {
 /// Amounts of CPU and memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct ResourceList {
     /// CPUs, in steps of a thousandth.
     pub cpu: Quantity,
@@ -499,13 +517,13 @@ fn into_map(value: Value) -> Options {
 }
 
 /// The schema of a request's options: nothing in it is required, and `defaults` are shown where they apply.
-pub(super) fn schema(defaults: &Options) -> Schema {
+pub(super) fn schema(defaults: &Options) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<MedusaOptions>();
     if let Some(root) = schema.as_object_mut() {
         describe(root, Some(&Value::Object(builtin())), Some(&Value::Object(defaults.clone())));
     }
-    schema
+    schema.to_value()
 }
 
 /// Removes what holds for resolved options only, puts defaults at the leaves and joins the lines of descriptions.
@@ -561,7 +579,7 @@ mod tests {
             assert!(schema.get("required").is_none(), "{path} requires something");
             assert!(schema.get("$ref").is_none(), "{path} refers elsewhere");
         }
-        let schema = schema(&builtin()).to_value();
+        let schema = schema(&builtin());
         let mut seen = Vec::new();
         fields("", &schema, &mut seen);
         for path in ["/domain", "/database/storage/className", "/api/resources/limits/memory", "/limits/default/cpu"] {

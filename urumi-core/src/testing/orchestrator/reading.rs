@@ -54,7 +54,7 @@ pub(super) async fn engines_have_schemas(context: &Context) -> Result<(), Stop> 
         context.options.engine
     );
     for engine in &engines {
-        let schema = engine.options.as_value();
+        let schema = &engine.options;
         let is_object = schema.get("type").is_some_and(|type_| type_ == "object");
         ensure!(is_object, "the options of {} are described as {schema}", engine.name);
         ensure!(!engine.description.is_empty(), "{} has no description", engine.name);

@@ -95,11 +95,7 @@ pub struct Replicas {
 impl Replicas {
     /// The times of the election.
     pub fn timing(&self) -> Timing {
-        Timing {
-            lease: self.leader_elect_lease_duration,
-            renew_deadline: self.leader_elect_renew_deadline,
-            retry: self.leader_elect_retry_period,
-        }
+        Timing::new(self.leader_elect_lease_duration, self.leader_elect_renew_deadline, self.leader_elect_retry_period)
     }
 }
 

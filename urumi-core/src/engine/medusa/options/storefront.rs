@@ -10,6 +10,7 @@ use super::{Replicas, Resources};
 /// The shop that customers see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Storefront {
     /// Its image. It listens on port 8000 and runs as user 1000.
     pub image: String,
@@ -52,6 +53,7 @@ pub struct Storefront {
 /// A shop's looks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Theme {
     /// The picture at the top of each page, as a data URL: a PNG, JPEG, WebP or SVG image of at most 32 KiB. The
     /// command line makes one of a file: --set-file storefront.theme.logo=logo.svg.
@@ -73,6 +75,7 @@ impl Theme {
 /// A shop's colours, as #rrggbb.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct Colors {
     /// The colour of buttons and links, as #rrggbb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,6 +98,7 @@ impl Colors {
 /// The language of a shop's own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum Locale {
     /// English.
     En,
@@ -105,6 +109,7 @@ pub enum Locale {
 /// Whether search engines may show a shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum Robots {
     /// They may.
     Index,
@@ -115,6 +120,7 @@ pub enum Robots {
 /// What the payment without a provider is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum ManualPayment {
     /// A test, by which nobody pays.
     Test,
@@ -127,6 +133,7 @@ pub enum ManualPayment {
 /// A link at the bottom of each page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub struct FooterLink {
     /// Its text, of 1 to 60 characters.
     pub label: String,

@@ -103,7 +103,7 @@ fn limits_are_completed_once_they_are_asked_for() {
 fn the_schema_shows_this_installations_defaults() {
     let engine =
         engine(json!({ "api": { "replicas": 3 }, "tls": { "clusterIssuer": "letsencrypt" }, "quota": { "pods": 9 } }));
-    let schema = engine.info().options.to_value();
+    let schema = engine.info().options;
     let default = |pointer: &str| schema.pointer(&format!("{pointer}/default")).cloned();
     assert_eq!(default("/properties/api/properties/replicas"), Some(json!(3)));
     assert_eq!(default("/properties/tls/properties/clusterIssuer"), Some(json!("letsencrypt")));
