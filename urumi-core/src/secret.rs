@@ -1,25 +1,36 @@
-//! Secrets: a string that does not show itself, and where new ones come from.
+//! Secret texts, and the sources of new ones.
 
 use std::fmt;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
+use secrecy::ExposeSecret;
+use subtle::ConstantTimeEq;
 
-/// A secret text. Neither `Debug` nor `Display` nor serde shows it; [`SecretString::reveal`] is the only way to it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretString(String);
+/// A secret text. `Debug` prints a placeholder; there is no `Display` and no serialisation. The memory is overwritten when
+/// the value is dropped, and a comparison takes the same time wherever the texts differ.
+#[derive(Clone)]
+pub struct SecretString(secrecy::SecretString);
 
 impl SecretString {
-    /// Takes a secret in.
+    /// Protects a text.
     pub fn new(secret: impl Into<String>) -> Self {
-        SecretString(secret.into())
+        SecretString(secret.into().into())
     }
 
-    /// The secret itself. Never pass it to a log, an error or a command line.
+    /// The text. Never pass it to a log, an error or a command line.
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
+
+impl PartialEq for SecretString {
+    fn eq(&self, other: &Self) -> bool {
+        self.reveal().as_bytes().ct_eq(other.reveal().as_bytes()).into()
+    }
+}
+
+impl Eq for SecretString {}
 
 impl fmt::Debug for SecretString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,12 +38,12 @@ impl fmt::Debug for SecretString {
     }
 }
 
-/// Where new secrets come from, so that rendering itself stays pure.
+/// A source of new secrets. Rendering takes one as an argument and stays pure.
 pub trait SecretSource: Send + Sync {
-    /// A new secret of `length` characters out of `[A-Za-z0-9]`, safe in URLs, shells and YAML.
+    /// A new secret of `length` characters from `[A-Za-z0-9]`, which is safe in URLs, shells and YAML.
     ///
     /// # Errors
-    /// When the source has no randomness to give.
+    /// When the source of randomness fails.
     fn password(&self, length: usize) -> Result<SecretString, NoRandomness>;
 }
 
@@ -41,7 +52,7 @@ pub trait SecretSource: Send + Sync {
 #[error("the operating system's random generator failed: {0}")]
 pub struct NoRandomness(String);
 
-/// Draws from the operating system's generator.
+/// Generates secrets with the operating system's random generator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsSecrets;
 
@@ -53,20 +64,20 @@ impl SecretSource for OsSecrets {
         let mut bytes = [0_u8; 64];
         while secret.len() < length {
             SysRng.try_fill_bytes(&mut bytes).map_err(|e| NoRandomness(e.to_string()))?;
-            // 248 is the largest multiple of 62 in a byte: what lies above it would favour the first letters.
+            // 248 is the largest multiple of 62 in a byte: higher values would make the first letters more frequent.
             let drawn = bytes.iter().filter(|b| **b < 248).filter_map(|b| ALPHABET.get(usize::from(*b % 62)));
             secret.extend(drawn.take(length - secret.len()).map(|b| char::from(*b)));
         }
-        Ok(SecretString(secret))
+        Ok(SecretString::new(secret))
     }
 }
 
-/// Gives the text `REDACTED` for every secret: for manifests that are only shown or compared.
+/// Returns the text `REDACTED` for every secret: for manifests that are only shown or compared.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RedactedSecrets;
 
 impl RedactedSecrets {
-    /// What stands in place of every secret.
+    /// The placeholder.
     pub const TEXT: &'static str = "REDACTED";
 }
 
@@ -98,6 +109,14 @@ mod tests {
         for letter in ALPHABET {
             let count = text.reveal().bytes().filter(|b| b == letter).count();
             assert!((800..1200).contains(&count), "{} was drawn {count} times of 1000", char::from(*letter));
+        }
+    }
+
+    #[test]
+    fn equal_texts_are_equal() {
+        assert_eq!(SecretString::new("hunter2"), SecretString::new("hunter2"));
+        for other in ["hunter3", "hunter", "hunter22", ""] {
+            assert_ne!(SecretString::new("hunter2"), SecretString::new(other));
         }
     }
 

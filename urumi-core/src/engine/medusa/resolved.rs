@@ -1,7 +1,5 @@
 //! A store whose options are resolved: its spec, the typed options, and the values that several parts derive from them.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use super::contract::{self, credentials};
@@ -126,11 +124,7 @@ impl<'a> ResolvedStore<'a> {
 
 /// The SHA-256 of a text, in hexadecimal.
 pub(super) fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |mut digest, byte| {
-        // Writing to a string never fails.
-        let _ = write!(digest, "{byte:02x}");
-        digest
-    })
+    base16ct::lower::encode_string(&Sha256::digest(text))
 }
 
 fn missing(field: &str) -> RenderError {
