@@ -45,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
     let serving = tokio::spawn(serving.into_future());
 
     for key in ["key-of-alice", "key-of-bob", "wrong-key"] {
-        let options = ServerOptions { token: Some(SecretString::new(key)), ..ServerOptions::default() };
+        let options = ServerOptions::default().token(SecretString::new(key));
         let stores = HttpOrchestrator::connect(&server, &options)?;
         match stores.create(CreateStore::new("My Shop", "medusa")).await {
             Ok(store) => println!("{key}: created store {} of {}", store.id, store.owner.unwrap_or_default()),

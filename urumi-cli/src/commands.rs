@@ -44,7 +44,9 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), CommandError> {
         Command::Watch { store } => watch::run(global, out, store.as_deref()).await,
         Command::Retry { which, wait } => retry::run(global, out, &which, &wait).await,
         Command::Logs { which, follow, component, tail } => {
-            logs::run(global, out, &which.store, &LogQuery { component, tail, follow }).await
+            let mut query = LogQuery::default().tail(tail).follow(follow);
+            query.component = component;
+            logs::run(global, out, &which.store, &query).await
         }
         Command::Smoke(which) => smoke::run(global, out, &which).await,
         Command::Credentials { which, reveal } => credentials::run(global, out, &which, reveal).await,

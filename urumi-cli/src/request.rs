@@ -20,7 +20,7 @@ pub(crate) async fn assemble(validator: &Target, args: &NewStoreArgs) -> Result<
     let mut schema: Option<Value> = None;
     if !(args.sets.is_empty() && args.set_files.is_empty()) {
         let engines = validator.stores.engines().await?;
-        schema = engines.into_iter().find(|e| e.name == args.engine).map(|e| e.options.to_value());
+        schema = engines.into_iter().find(|e| e.name == args.engine).map(|e| e.options);
     }
     let (options, mut wrong) = options::assemble(schema.as_ref(), &args.values, &args.sets, &args.set_files);
     let mut request = CreateStore::new(&args.name, &args.engine).options(options);

@@ -134,8 +134,9 @@ fn reach(choice: &ServerChoice, out: &Out) -> Result<HttpOrchestrator, CommandEr
         Some(file) => Some(read(file, "the CA certificates")?),
         None => None,
     };
-    let options =
-        ServerOptions { token, ca_certificates, user_agent: Some(PROGRAM.to_owned()), ..ServerOptions::default() };
+    let mut options = ServerOptions::default().user_agent(PROGRAM);
+    options.token = token;
+    options.ca_certificates = ca_certificates;
     let server = HttpOrchestrator::connect(&choice.address, &options)?;
     if has_token && !server.is_confidential() {
         out.warn(&format!(

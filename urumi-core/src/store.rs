@@ -113,6 +113,7 @@ impl Store {
             owner: None,
             conditions: Vec::new(),
             resource_version: String::new(),
+            uid: None,
             made_by: None,
         }
     }

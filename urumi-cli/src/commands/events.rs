@@ -60,14 +60,12 @@ mod tests {
     #[test]
     fn events_are_aligned_and_cannot_change_the_terminal() {
         let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
-        let event = |seconds, source, severity, reason: &str, message: &str, count| TimelineEntry {
-            time: at(seconds),
-            source,
-            severity,
-            reason: reason.into(),
-            message: message.into(),
-            object: (source == TimelineSource::Kubernetes).then(|| "Pod postgres-0".into()),
-            count,
+        let event = |seconds, source, severity, reason: &str, message: &str, count| {
+            let mut event = TimelineEntry::new(at(seconds), source, severity, reason);
+            event.message = message.into();
+            event.object = (source == TimelineSource::Kubernetes).then(|| "Pod postgres-0".into());
+            event.count = count;
+            event
         };
         let events = [
             event(0, TimelineSource::Urumi, Severity::Normal, "Created", "the store is on record", 1),

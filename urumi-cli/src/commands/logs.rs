@@ -110,12 +110,7 @@ mod tests {
 
     #[test]
     fn components_have_colours_of_their_own_and_lines_cannot_change_the_terminal() {
-        let line = |component: &str, text: &str| LogLine {
-            component: component.into(),
-            pod: format!("{component}-0"),
-            container: component.into(),
-            text: text.into(),
-        };
+        let line = |component: &str, text: &str| LogLine::new(component, format!("{component}-0"), component, text);
         let mut lines = LineFormatter { format: None, prefixed: true, components: Vec::new() };
         let api = lines.line(&line("api", "one")).unwrap();
         let database = lines.line(&line("database", "two")).unwrap();

@@ -176,12 +176,7 @@ impl StoreOrchestrator for WithLogs {
         let lines: Vec<Result<LogLine>> = wanted
             .map(|(component, text)| match *text {
                 "!" => Err(Error::NotFound { id: id.clone() }),
-                text => Ok(LogLine {
-                    component: (*component).to_owned(),
-                    pod: format!("{component}-0"),
-                    container: (*component).to_owned(),
-                    text: text.to_owned(),
-                }),
+                text => Ok(LogLine::new(*component, format!("{component}-0"), *component, text)),
             })
             .collect();
         let skipped = lines.len().saturating_sub(query.tail as usize);

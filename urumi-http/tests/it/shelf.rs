@@ -35,22 +35,11 @@ impl Shelf {
 /// A store of the user `ann`.
 pub(crate) fn store(id: &str, created: i64, version: u64) -> Store {
     let id = StoreId::parse(id).unwrap();
-    Store {
-        name: format!("Shop {id}"),
-        engine: "medusa".to_owned(),
-        status: StoreStatus::Provisioning,
-        reason: None,
-        namespace: id.namespace(),
-        urls: StoreUrls::default(),
-        created_at: Timestamp::from_second(created).unwrap(),
-        ready_at: None,
-        owner: Some("user:ann".to_owned()),
-        conditions: Vec::new(),
-        resource_version: version.to_string(),
-        uid: None,
-        made_by: None,
-        id,
-    }
+    let created = Timestamp::from_second(created).unwrap();
+    let mut store = Store::new(id.clone(), format!("Shop {id}"), "medusa", created);
+    store.owner = Some("user:ann".to_owned());
+    store.resource_version = version.to_string();
+    store
 }
 
 fn unknown<T>() -> Result<T> {

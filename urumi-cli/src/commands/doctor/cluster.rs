@@ -93,14 +93,7 @@ async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
         NEEDED.iter().flat_map(|(group, resource, verbs)| verbs.iter().map(move |v| (*group, *resource, *v)));
     let answers: Vec<_> = stream::iter(questions)
         .map(|(group, resource, verb)| async move {
-            let access = Access {
-                verb: verb.into(),
-                group: group.into(),
-                resource: resource.into(),
-                namespace: None,
-                name: None,
-            };
-            (resource, verb, cluster.may(&access).await)
+            (resource, verb, cluster.may(&Access::new(verb, group, resource)).await)
         })
         .buffered(CONCURRENT_REVIEWS)
         .collect()
@@ -131,13 +124,7 @@ async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
 /// Checks the permission to read the Secrets with the passwords of the stores' first administrators.
 async fn credentials(cluster: &impl ClusterBackend) -> Finding {
     let name = MedusaEngine::ADMIN_SECRET;
-    let access = Access {
-        verb: "get".into(),
-        group: String::new(),
-        resource: "secrets".into(),
-        namespace: None,
-        name: Some(name.into()),
-    };
+    let access = Access::new("get", "", "secrets").named(name);
     match cluster.may(&access).await {
         Ok(true) => ok(format!("secrets named {name}: may get")),
         Ok(false) => warn(
@@ -227,8 +214,7 @@ mod tests {
         let cluster = InMemoryCluster::default();
         assert!(permissions(&cluster).await.iter().all(|f| f.to_do.is_none()));
         for verb in ["create", "watch"] {
-            let (group, resource) = ("apps".into(), "deployments".into());
-            cluster.deny(Access { verb: verb.into(), group, resource, namespace: None, name: None });
+            cluster.deny(Access::new(verb, "apps", "deployments"));
         }
         let missing: Vec<Finding> = permissions(&cluster).await.into_iter().filter(|f| f.to_do.is_some()).collect();
         insta::assert_snapshot!(said(&missing));

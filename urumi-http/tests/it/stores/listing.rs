@@ -121,11 +121,10 @@ proptest! {
 }
 
 fn shop() -> Shop {
-    let with = |id: &str, created, name: &str, engine: &str, status| Store {
-        name: name.to_owned(),
-        engine: engine.to_owned(),
-        status,
-        ..store(id, created, 1)
+    let with = |id: &str, created, name: &str, engine: &str, status| {
+        let mut store = store(id, created, 1);
+        (store.name, store.engine, store.status) = (name.to_owned(), engine.to_owned(), status);
+        store
     };
     Shop::new(vec![
         with("b", 2, "beta", "medusa", StoreStatus::Ready),
