@@ -48,7 +48,10 @@ async fn main() -> anyhow::Result<()> {
         let options = ServerOptions::default().token(SecretString::new(key));
         let stores = HttpOrchestrator::connect(&server, &options)?;
         match stores.create(CreateStore::new("My Shop", "medusa")).await {
-            Ok(store) => println!("{key}: created store {} of {}", store.id, store.owner.unwrap_or_default()),
+            Ok(creation) => {
+                let store = creation.into_store();
+                println!("{key}: created store {} of {}", store.id, store.owner.unwrap_or_default());
+            }
             Err(error) => println!("{key}: {error}"),
         }
     }

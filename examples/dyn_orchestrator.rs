@@ -28,7 +28,7 @@ impl Onboarding {
     async fn open(&self, customer: &str) -> anyhow::Result<Store> {
         // The key makes a repeated call return the same store.
         let request = CreateStore::new(format!("{customer}'s shop"), "medusa").idempotency_key(customer);
-        let store = self.stores.create(request).await?;
+        let store = self.stores.create(request).await?.into_store();
         let opened = self.stores.wait_until(&store.id, StorefrontReady, Duration::from_secs(30)).await?;
         opened.context("the store was deleted")
     }

@@ -51,7 +51,7 @@ impl BenchCluster {
                 let seen = match pods.next().await.context("a watch never ends")?? {
                     WatchEvent::Snapshot(pods) => pods,
                     WatchEvent::Applied(pod) => vec![pod],
-                    WatchEvent::Deleted(_) => Vec::new(),
+                    _ => Vec::new(),
                 };
                 let running = seen.iter().filter(|pod| pod.str_at("/status/phase") == Some("Running"));
                 ready.extend(running.map(|pod| pod.name().to_owned()));

@@ -246,6 +246,8 @@ impl View {
             }
             StoreEvent::Changed(store) => self.insert(&mut state, store),
             StoreEvent::Gone(id) => self.remove(&mut state, &id),
+            // Other events change no store.
+            _ => {}
         }
         let sequence = state.sequence;
         drop(state);

@@ -36,6 +36,7 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg) -> Res
         let action = match difference.action {
             Repair::Create => "create",
             Repair::Repair => "repair",
+            _ => "change",
         };
         text.push_str(&format!("{action} {}\n", safe(&difference.object)));
         difference.fields.iter().for_each(|drift| text.push_str(&format!("  {}\n", safe(&drift.to_string()))));

@@ -26,6 +26,7 @@ fn event_table(events: &[TimelineEntry], wide: bool, now: Timestamp) -> String {
             TimelineSource::Urumi => "urumi",
             TimelineSource::Kubernetes => "kubernetes",
             TimelineSource::Audit => "audit",
+            _ => "other",
         };
         let severity = match event.severity {
             Severity::Normal => Cell::new("Normal"),

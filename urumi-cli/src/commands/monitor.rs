@@ -109,6 +109,7 @@ async fn log_changes(out: &Out, orchestrator: &Orchestrator, only: Option<&Store
             }
             StoreEvent::Changed(store) => log_change(out, &mut last, &store),
             StoreEvent::Gone(id) => log_gone(out, &mut last, &id),
+            _ => {}
         }
     }
 }

@@ -66,6 +66,8 @@ fn show(out: &Out, event: &StoreEvent, table: &mut StoreTable) -> Result<(), Com
         StoreEvent::Listed(stores) => Change::Listed { stores },
         StoreEvent::Changed(store) => Change::Changed { store },
         StoreEvent::Gone(id) => Change::Gone { id },
+        // The output has no form for other events.
+        _ => return Ok(()),
     };
     let text = match out.format() {
         Some(Format::Json) => json_line(&change)?,

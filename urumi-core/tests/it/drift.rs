@@ -57,7 +57,7 @@ async fn repaired(cluster: &InMemoryCluster, reference: &ObjectRef, holds: impl 
             let holds = match events.next().await.unwrap().unwrap() {
                 WatchEvent::Snapshot(objects) => objects.first().is_some_and(&holds),
                 WatchEvent::Applied(object) => holds(&object),
-                WatchEvent::Deleted(_) => false,
+                _ => false,
             };
             if holds {
                 return began.elapsed();

@@ -121,7 +121,7 @@ async fn an_order_in_a_store_that_is_deleted_meanwhile_is_refused_not_lost() {
                 let tries = |event| match event {
                     WatchEvent::Snapshot(jobs) => jobs.iter().any(|job| job.label("store.urumi.ai/smoke").is_some()),
                     WatchEvent::Applied(job) => job.label("store.urumi.ai/smoke").is_some(),
-                    WatchEvent::Deleted(_) => false,
+                    _ => false,
                 };
                 while !tries(events.next().await.unwrap().unwrap()) {}
                 scene.urumi.delete(&scene.id).await.unwrap();

@@ -70,6 +70,7 @@ fn brief(event: &WatchEvent) -> String {
         WatchEvent::Snapshot(all) => all.iter().map(Object::name).collect::<Vec<_>>().join(","),
         WatchEvent::Applied(object) => format!("+{}", object.name()),
         WatchEvent::Deleted(object) => format!("-{}", object.name()),
+        other => format!("{other:?}"),
     }
 }
 

@@ -71,7 +71,7 @@ impl Scene {
                 let holds = match event.unwrap() {
                     WatchEvent::Snapshot(objects) => holds(objects.first()),
                     WatchEvent::Applied(object) => holds(Some(&object)),
-                    WatchEvent::Deleted(_) => holds(None),
+                    _ => holds(None),
                 };
                 if holds {
                     return;

@@ -145,7 +145,7 @@ async fn next_leader(leases: &mut urumi_core::cluster::WatchStream, before: &str
             let seen = match leases.next().await.unwrap() {
                 Ok(WatchEvent::Snapshot(all)) => all,
                 Ok(WatchEvent::Applied(one)) => vec![one],
-                Ok(WatchEvent::Deleted(_)) | Err(_) => continue,
+                Ok(_) | Err(_) => continue,
             };
             let holder = seen.iter().find_map(|lease| lease.str_at("/spec/holderIdentity"));
             if let Some(holder) = holder.filter(|holder| !holder.is_empty() && *holder != before) {

@@ -9,12 +9,10 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use urumi_core::engine::EngineInfo;
 use urumi_core::orchestrator::LogLines;
-use urumi_core::store::StoreUrls;
 use urumi_core::store::credentials::Credentials;
 use urumi_core::store::logs::LogQuery;
 use urumi_core::store::preview::{Difference, Preview};
 use urumi_core::store::smoke::SmokeReport;
-use urumi_core::store::status::StoreStatus;
 use urumi_core::store::timeline::TimelineEntry;
 use urumi_core::{
     Action, CreateStore, Creation, Error, Precondition, Result, Store, StoreEvent, StoreId, StoreOrchestrator,

@@ -24,7 +24,7 @@ impl Statuses {
                 let status = match event {
                     Ok(WatchEvent::Snapshot(found)) => found.first().map(status).unwrap_or_default(),
                     Ok(WatchEvent::Applied(namespace)) => status(&namespace),
-                    Ok(WatchEvent::Deleted(_)) => String::new(),
+                    Ok(_) => String::new(),
                     Err(_passing) => continue,
                 };
                 send.send_if_modified(|seen| {
