@@ -3,14 +3,15 @@
 use uuid::Uuid;
 
 use super::Orchestrator;
+use super::limits::{OwnerLimits, Place};
 use crate::error::{Error, Operation, Result};
 use crate::kubernetes::ClusterErrorKind;
 use crate::plan::{Observed, plan};
-use crate::record::{Origin, Record, namespace_ref, of_key};
+use crate::record::{Origin, Record, namespace_ref, of_key, of_owner};
 use crate::secret::RedactedSecrets;
 use crate::store::idempotency::{Idempotency, Repetition};
 use crate::store::status::StoreStatus;
-use crate::store::{CreateStore, Creation, StoreSpec};
+use crate::store::{CreateStore, Creation, StoreId, StoreSpec};
 
 /// How many ids a creation without a given id tries. A drawn id is free unless by accident. The id of a key is taken if
 /// the list of the key's stores was out of date, or if a namespace that is not a store has the name.
@@ -93,6 +94,18 @@ impl Orchestrator {
             Ok(()) => Ok(Creation::New(store)),
             Err(failure) => Err(failure.of(store)),
         }
+    }
+
+    /// Lets the creation of store `id` begin, unless its owner has reached a limit. Without limits, nothing is asked.
+    async fn place_for(&self, owner: Option<&str>, id: &StoreId) -> Result<Option<Place>> {
+        let counts = &self.inner.owners;
+        let Some(owner) = owner.filter(|_| counts.limits != OwnerLimits::default()) else { return Ok(None) };
+        let place = counts.take_place(owner, id);
+        let namespaces = self.inner.cluster.list(&of_owner(owner)).await;
+        let namespaces = namespaces.map_err(|e| Error::cluster(Operation::Create, Some(id), e))?;
+        let theirs = namespaces.iter().filter_map(Record::read).filter(|record| record.owner() == Some(owner));
+        place.check(counts.limits, &theirs.map(|record| (record.id, record.status)).collect())?;
+        Ok(Some(place))
     }
 
     /// The records of all stores that were created with a key, however long ago.

@@ -7,9 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Orchestrator;
-use crate::error::{Error, Operation, Result};
-use crate::record::{Record, of_owner};
+use crate::error::{Error, Result};
 use crate::store::StoreId;
 use crate::store::status::StoreStatus;
 
@@ -59,23 +57,10 @@ pub(super) struct Place {
     under_way: UnderWay,
 }
 
-impl Orchestrator {
-    /// Lets the creation of store `id` begin, unless its owner has reached a limit.
-    pub(super) async fn place_for(&self, owner: Option<&str>, id: &StoreId) -> Result<Option<Place>> {
-        let counts = &self.inner.owners;
-        let Some(owner) = owner.filter(|_| counts.limits != OwnerLimits::default()) else { return Ok(None) };
-        // Before the list: a creation that ends in between is counted as one of those ahead.
-        let place = counts.take_place(owner, id);
-        let namespaces = self.inner.cluster.list(&of_owner(owner)).await;
-        let namespaces = namespaces.map_err(|e| Error::cluster(Operation::Create, Some(id), e))?;
-        let theirs = namespaces.iter().filter_map(Record::read).filter(|record| record.owner() == Some(owner));
-        place.check(counts.limits, &theirs.map(|record| (record.id, record.status)).collect())?;
-        Ok(Some(place))
-    }
-}
-
 impl OwnerCounts {
-    fn take_place(&self, owner: &str, id: &StoreId) -> Place {
+    /// Takes a place behind the creations of this owner that are under way. It must be taken before the owner's stores are
+    /// listed: a creation that ends in between is then one of those ahead.
+    pub(super) fn take_place(&self, owner: &str, id: &StoreId) -> Place {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let theirs = under_way.entry(owner.to_owned()).or_default();
         let ahead = theirs.clone();
@@ -86,7 +71,7 @@ impl OwnerCounts {
 
 impl Place {
     /// Checks the limits against the owner's stores on the cluster.
-    fn check(&self, limits: OwnerLimits, stores: &HashMap<StoreId, StoreStatus>) -> Result<()> {
+    pub(super) fn check(&self, limits: OwnerLimits, stores: &HashMap<StoreId, StoreStatus>) -> Result<()> {
         // Repetitions create nothing, and the API server refuses an id that is taken.
         if stores.contains_key(&self.id) {
             return Ok(());
