@@ -107,7 +107,7 @@ pub enum Command {
     /// Create a token for --tokens-file
     Token(TokenArgs),
     /// Serve the dashboard alone and forward all other requests to the API
-    Dashboard(DashboardArgs),
+    Dashboard(Box<DashboardArgs>),
 }
 
 /// The kind of cluster.
