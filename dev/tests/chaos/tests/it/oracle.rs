@@ -17,7 +17,7 @@ pub(crate) type Dump = BTreeMap<String, Vec<String>>;
 static KINDS: OnceCell<Vec<(String, String)>> = OnceCell::const_new();
 
 /// What is another for each store, or each time that it is looked at.
-const PASSING: [&str; 33] = [
+const PASSING: [&str; 34] = [
     "addresses",
     "clusterIP",
     "clusterIPs",
@@ -46,6 +46,7 @@ const PASSING: [&str; 33] = [
     "store.urumi.ai/creation",
     "store.urumi.ai/history",
     "store.urumi.ai/idempotency",
+    "store.urumi.ai/key-hash",
     "store.urumi.ai/provisioning-since",
     "tolerations",
     "volume.kubernetes.io/selected-node",
