@@ -69,7 +69,7 @@ async fn files_are_kept_for_ever_and_those_that_are_not_there_are_a_problem() {
         (status, &headers["content-type"]),
         (StatusCode::NOT_FOUND, &"application/problem+json".parse().unwrap())
     );
-    assert!(body.contains("load it again"), "{body}");
+    assert!(body.contains("reload it"), "{body}");
 }
 
 #[tokio::test]
