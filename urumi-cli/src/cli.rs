@@ -226,7 +226,7 @@ A monitor repairs these differences. The exit code is 0 with and without differe
 compare generated secrets.")]
     Diff(StoreArg),
 
-    /// Run the monitor of all stores in the foreground until Ctrl-C or SIGTERM
+    /// Keep statuses up to date and repair stores; runs in the foreground until Ctrl-C or SIGTERM
     #[command(after_help = "Examples:
   urumi monitor
   urumi monitor --only my-shop --deadline 30m

@@ -44,7 +44,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_parser = domain, default_value = urumi_core::orchestrator::local::LOCAL_DOMAIN, env = "URUMI_DOMAIN", hide_env_values = true)]
     pub(crate) domain: String,
 
-    /// Cluster only: a file with default options for new stores, by engine
+    /// File with default options for new stores, by engine; only for a cluster, not for a server
     ///
     /// The file is YAML or JSON, e.g. `medusa: {database: {storage: {size: 10Gi}}}`. `urumi engines NAME` shows the
     /// resulting defaults. Existing stores keep the options that they were created with. A server has its own defaults.

@@ -5,7 +5,7 @@
 //! themselves, and (with a [`Fault`]) workloads that do not, with the statuses and Events of the real kubelet. Requests
 //! can be slow or fail ([`Outage`]).
 //!
-//! It spawns no task. Every request first carries out what is due by now, and watches sleep until something is due. The
+//! It spawns no task. Every request first makes the changes whose time has come, and watches sleep until the next change. The
 //! cluster follows tokio's clock, so tests with paused time see everything in order and at once. Containers log a few
 //! lines about their start and their end.
 //!

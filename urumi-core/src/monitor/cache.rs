@@ -65,8 +65,8 @@ impl Cache {
         Touched::Namespaces(self.observe_object(kind, within, event))
     }
 
-    /// Takes in a record that the API server returned on a write. The answer may be late, so it is ignored if the watch has
-    /// since shown that the namespace is gone, or was replaced by another of the same name.
+    /// Applies the record that a write returned. The answer may be late: it is ignored if the watch has already reported that
+    /// the namespace is gone, or was replaced by another of the same name.
     pub(crate) fn written(&mut self, namespace: &Object) {
         let known = self.get(namespace.name()).and_then(|contents| contents.record.as_ref());
         if known.is_some_and(|known| namespace.uid() == Some(&known.uid)) {

@@ -213,8 +213,8 @@ impl InMemoryCluster {
 
     // ---- tokens ---------------------------------------------------------------------------------------------------
 
-    /// Adds a token of a user, with the user's groups besides `system:authenticated`. It is valid for every audience.
-    /// The same token again replaces the user and the groups.
+    /// Adds a token for a user and the user's groups; `system:authenticated` is implied. The token is valid for every
+    /// audience. If it exists, its user and groups are replaced.
     pub fn add_token<G: Into<String>>(
         &self,
         token: SecretString,

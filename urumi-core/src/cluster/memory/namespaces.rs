@@ -1,4 +1,4 @@
-//! The life cycle of namespaces: created active, deleted after everything in them.
+//! The life cycle of namespaces. A namespace is created active, and it is gone only after every object in it.
 
 use serde_json::{Value, json};
 

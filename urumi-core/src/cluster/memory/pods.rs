@@ -120,7 +120,7 @@ pub(super) fn crash(state: &mut State, namespace: &str, name: &str) -> bool {
     true
 }
 
-/// Moves a pod to the state that is due now, and reports problems.
+/// Moves a pod to the state that it should have now, and reports what prevents that.
 pub(super) fn advance(state: &mut State, workload: &Object, name: &str) {
     let namespace = workload.namespace().unwrap_or_default();
     let place = (namespace.to_owned(), name.to_owned());

@@ -33,7 +33,7 @@ pub(super) fn open(cluster: InMemoryCluster, query: Query) -> WatchStream {
     stream::unfold(watcher, |mut watcher| async move { Some((watcher.next().await, watcher)) }).boxed()
 }
 
-/// The position of a watch: in the log of its kind, and among the expiries and lost connections.
+/// The position of a watch in the log of its kind, and the number of expiries and lost connections that it has seen.
 struct Position {
     next: u64,
     expiries: u64,

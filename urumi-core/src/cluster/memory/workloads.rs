@@ -391,8 +391,8 @@ enum Progress {
     Late,
 }
 
-/// The progress of a rollout. It is late after no improvement for as long as the Deployment allows. A complete rollout
-/// never becomes late; a new template begins a new rollout.
+/// The progress of a rollout. It is late if it makes no progress within the Deployment's `progressDeadlineSeconds`. A
+/// complete rollout is never late; a new template begins a new rollout.
 fn progress(state: &mut State, workload: &Object, template: &str, count: (usize, usize), complete: bool) -> Progress {
     let now = state.now();
     let reference = workload.reference();

@@ -21,8 +21,8 @@ impl<'a> WatchedObjects<'a> {
         WatchedObjects { waiting, stream, described: query.to_string(), objects: BTreeMap::new() }
     }
 
-    /// The next event. Errors are skipped: the contract allows them. The check's deadline ends a watch that has nothing
-    /// but errors.
+    /// The next event. It skips errors, which the contract of watches allows. If there are only errors, the check's
+    /// deadline ends the wait.
     pub(super) async fn next(&mut self) -> Result<WatchEvent, Stop> {
         loop {
             match self.stream.next().await {

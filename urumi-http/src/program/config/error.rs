@@ -60,7 +60,7 @@ pub enum ConfigError {
     Conflict(String),
     /// Other computers could reach an API without authentication.
     #[error(
-        "other computers can reach --listen {listen}, but there is no authentication: set --tokens-file, --oidc-issuer or \
+        "--listen {listen} accepts connections from other computers, but there is no authentication: set --tokens-file, --oidc-issuer or \
          --token-review, or listen on 127.0.0.1 behind a proxy that authenticates its clients"
     )]
     Exposed {
