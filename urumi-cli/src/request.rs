@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use urumi_core::CreateStore;
 use urumi_core::error::Error;
+use urumi_core::store::Authority;
 
 use crate::cli::NewStoreArgs;
 use crate::exit::CommandError;
@@ -24,6 +25,8 @@ pub(crate) async fn assemble(validator: &Target, args: &NewStoreArgs) -> Result<
     }
     let (options, mut wrong) = options::assemble(schema.as_ref(), &args.values, &args.sets, &args.set_files);
     let mut request = CreateStore::new(&args.name, &args.engine).options(options);
+    // Direct access to a cluster is the installation's authority. A server uses the authority of the caller's role.
+    request.authority = Authority::Installation;
     request.id.clone_from(&args.id);
     request.owner.clone_from(&args.owner);
     if wrong.is_empty() {

@@ -13,6 +13,7 @@ use crate::assessment::diagnosis::{Cause, Classes, Surroundings, diagnose, has_s
 use crate::assessment::smoke::SmokeResult;
 use crate::assessment::workload::{Availability, availability};
 use crate::engine::Component;
+use crate::error::FieldError;
 use crate::kubernetes::Object;
 use crate::plan::{Plan, Step};
 use crate::record::Record;
@@ -24,6 +25,10 @@ const OBJECTS: &str = "ObjectsCreated";
 const ADDRESSES: &str = "AddressesServed";
 /// The condition whether no other client keeps changing the store's fields.
 const UNCONTESTED: &str = "Uncontested";
+/// The condition whether today's policy would accept the store's options.
+const COMPLIANT: &str = "PolicyCompliant";
+/// The number of options that the message of this condition names.
+const NAMED: usize = 5;
 
 /// Why a plan could not be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub(crate) struct Inputs<'a> {
     /// What is left to do; `None` while that is not known.
     pub(crate) outstanding: Option<&'a Plan>,
     pub(crate) plan_failure: Option<&'a PlanFailure>,
+    /// What of the store's options today's policy refuses.
+    pub(crate) refused: &'a [FieldError],
     /// The field that another client keeps changing.
     pub(crate) conflict: Option<Cause>,
     /// The wall clock's time, for the conditions.
@@ -112,6 +119,7 @@ pub(crate) fn assess(inputs: &Inputs<'_>) -> Assessment {
     if let Some(Cause { reason, message, .. }) = &inputs.conflict {
         conditions.push(Condition::new(UNCONTESTED, ConditionStatus::False, reason, message, inputs.now));
     }
+    conditions.extend(compliance(inputs));
     if let Some(condition) = smoke_condition(inputs) {
         // A failed order means nothing while the store is provisioning, or if another problem explains the failure.
         if condition.status == ConditionStatus::False
@@ -147,6 +155,19 @@ pub(crate) fn assess(inputs: &Inputs<'_>) -> Assessment {
     };
     conditions.insert(0, ready);
     Assessment { status, conditions: carry_times(&inputs.record.conditions, conditions), unexplained, trouble }
+}
+
+/// A store keeps running with options that today's policy refuses, and says so.
+fn compliance(inputs: &Inputs<'_>) -> Option<Condition> {
+    let refused = inputs.refused;
+    if refused.is_empty() {
+        return None;
+    }
+    let mut message = refused.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if refused.len() > NAMED {
+        message.push_str(&format!("; and {} more", refused.len() - NAMED));
+    }
+    Some(Condition::new(COMPLIANT, ConditionStatus::False, "RefusedByPolicy", message, inputs.now))
 }
 
 fn next_status(inputs: &Inputs<'_>, available: bool, trouble: Option<&str>) -> StoreStatus {
@@ -306,6 +327,7 @@ mod tests {
             known_ingress_classes: None,
             outstanding: None,
             plan_failure: None,
+            refused: &[],
             conflict: None,
             now: record.created_at + SignedDuration::from_secs(age),
             provisioning_for: Duration::from_secs(age.unsigned_abs()),

@@ -3,9 +3,12 @@
 mod builtin;
 mod interface;
 pub mod medusa;
+mod policy;
 mod registry;
+mod write_only;
 
 pub use self::interface::{
     Component, Engine, EngineInfo, Manifest, NewStore, PodSecurity, Policy, RenderError, SignIn, Stage,
 };
+pub use self::policy::{OptionPolicy, Rule};
 pub use self::registry::EngineRegistry;

@@ -14,7 +14,7 @@ use crate::kubernetes::{Kind, MalformedObject, Object, ObjectRef};
 use crate::kubernetes::{LabelRequirement, MetadataPatch, Query};
 use crate::store::idempotency::{Idempotency, owner_label};
 use crate::store::status::{Condition, ConditionStatus, StoreStatus};
-use crate::store::{Store, StoreId, StoreSpec, StoreUrls};
+use crate::store::{Authority, Options, Store, StoreId, StoreSpec, StoreUrls};
 
 /// Label on a store's namespace. A namespace without it is not a store.
 pub const ENABLED: &str = "store.urumi.ai/enabled";
@@ -38,6 +38,10 @@ pub const CREATION: &str = "store.urumi.ai/creation";
 pub const PROVISIONING_SINCE: &str = "store.urumi.ai/provisioning-since";
 /// Annotation: the owner of the store.
 pub const OWNER: &str = "store.urumi.ai/owner";
+/// Annotation: the options that the request chose, as JSON.
+pub const REQUEST: &str = "store.urumi.ai/request";
+/// Annotation: the authority on which they were chosen.
+pub const AUTHORITY: &str = "store.urumi.ai/authority";
 /// Annotation: hashes of the idempotency key and of the request that created the store, as JSON.
 pub const IDEMPOTENCY: &str = "store.urumi.ai/idempotency";
 /// Label: a hash of the owner, to select the stores of one owner.
@@ -86,6 +90,10 @@ pub(crate) struct Record {
     pub(crate) finalizers: Vec<String>,
     /// Why the namespace still exists although it is being deleted.
     pub(crate) kept_by: Option<String>,
+    /// The options that the request chose; `None` in a record of a version that did not keep them.
+    pub(crate) request: Option<Options>,
+    /// The authority on which they were chosen; an operator's if the record does not say.
+    pub(crate) authority: Authority,
     name: String,
     engine: String,
     owner: Option<String>,
@@ -111,6 +119,10 @@ pub(crate) struct Origin<'a> {
     pub(crate) creation: Option<&'a str>,
     /// The owner.
     pub(crate) owner: Option<&'a str>,
+    /// The options that the request chose.
+    pub(crate) request: Option<&'a Options>,
+    /// The authority on which they were chosen.
+    pub(crate) authority: Option<Authority>,
     /// The idempotency key of the request, hashed.
     pub(crate) idempotency: Option<&'a Idempotency>,
 }
@@ -164,7 +176,7 @@ pub(crate) fn own(object: &mut Object, id: &StoreId, uid: &str) {
 
 /// Whether an object belongs to the store whose namespace has this uid. The namespace owns it, or it is in the namespace and
 /// no namespace owns it. Any other object is left over from an earlier store of the same id and will be removed. A pod
-/// without an owning namespace always belongs to the store: workloads select their own pods.
+/// that no namespace owns always belongs to the store: a workload creates and selects its own pods.
 pub(crate) fn belongs(object: &Object, id: &StoreId, uid: &str) -> bool {
     let owners = object.list_at("/metadata/ownerReferences").iter();
     let mut namespaces =
@@ -231,7 +243,15 @@ pub(crate) fn new_namespace(
     labels.extend(origin.idempotency.map(|key| (KEY_HASH.into(), key.key_label().to_owned())));
     namespace.add_labels(&["metadata"], &labels);
     let key = origin.idempotency.and_then(|key| serde_json::to_string(key).ok());
-    for (annotation, value) in [(CREATION, origin.creation), (OWNER, origin.owner), (IDEMPOTENCY, key.as_deref())] {
+    let request = origin.request.and_then(|request| serde_json::to_string(request).ok());
+    let annotations = [
+        (CREATION, origin.creation),
+        (OWNER, origin.owner),
+        (REQUEST, request.as_deref()),
+        (AUTHORITY, origin.authority.map(Authority::as_str)),
+        (IDEMPOTENCY, key.as_deref()),
+    ];
+    for (annotation, value) in annotations {
         if let Some(value) = value {
             namespace.add_annotation(annotation, value);
         }
@@ -275,6 +295,8 @@ impl Record {
             },
             kept_by: stuck_reason(namespace, TEARDOWN),
             deleting_since: namespace.str_at("/metadata/deletionTimestamp").and_then(time),
+            request: namespace.annotation(REQUEST).and_then(|json| serde_json::from_str(json).ok()),
+            authority: namespace.annotation(AUTHORITY).and_then(Authority::parse).unwrap_or_default(),
             owner: namespace.annotation(OWNER).map(str::to_owned),
             name: namespace.annotation(NAME).unwrap_or(id.as_str()).to_owned(),
             engine: namespace.annotation(ENGINE).unwrap_or("unknown").to_owned(),
@@ -444,6 +466,8 @@ mod tests {
             created_by: "test",
             creation: Some("nonce"),
             owner: Some("user:alice"),
+            request: Some(&spec().options),
+            authority: Some(Authority::Administrator),
             idempotency: key.as_ref(),
         };
         new_namespace(&spec(), PodSecurity::Restricted, false, &origin).unwrap()
@@ -455,6 +479,7 @@ mod tests {
         assert_eq!(record.spec, Ok(spec()));
         assert_eq!(record.status, StoreStatus::Provisioning);
         assert_eq!(record.creation.as_deref(), Some("nonce"));
+        assert_eq!((record.request, record.authority), (Some(spec().options), Authority::Administrator));
         insta::assert_snapshot!(serde_norway::to_string(&namespace()).unwrap());
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::engine::EngineRegistry;
 use crate::error::FieldError;
@@ -42,18 +43,29 @@ pub fn domain(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The engines that come with urumi, with an installation's defaults: options by an engine's name. An option that is
-/// left out has its built-in default.
+/// The member of an installation's file with its policy. No engine has this name.
+const POLICY: &str = "policy";
+
+/// The engines that come with urumi, as an installation's file has them: default options by an engine's name, and under
+/// `policy`, by an engine's name, what requests may choose (see [`OptionPolicy`](crate::engine::OptionPolicy)). What the
+/// file leaves out is as built in.
 ///
 /// # Errors
-/// Every name and option that is wrong, by its path, e.g. `medusa.database.storage.size`.
-pub fn engines(defaults: Options) -> Result<EngineRegistry, Vec<FieldError>> {
-    EngineRegistry::builtin().with_defaults(defaults)
+/// Every name, option and rule that is wrong, by its path, e.g. `medusa.database.storage.size`.
+pub fn engines(mut installation: Options) -> Result<EngineRegistry, Vec<FieldError>> {
+    let policy = match installation.remove(POLICY) {
+        None | Some(Value::Null) => Options::new(),
+        Some(Value::Object(policy)) => policy,
+        Some(_) => return Err(vec![FieldError::new(POLICY, "must hold rules by the names of engines")]),
+    };
+    let inside = |error: FieldError| FieldError::new(format!("{POLICY}.{}", error.field), error.message);
+    let engines = EngineRegistry::builtin().with_defaults(installation)?;
+    engines.with_policy(policy).map_err(|errors| errors.into_iter().map(inside).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

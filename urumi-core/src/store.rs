@@ -1,8 +1,10 @@
 //! Stores as plain data: what people ask for, what is on record, and what they see.
 
+mod authority;
 mod creation;
 pub mod credentials;
 mod field;
+mod handed;
 mod id;
 pub mod idempotency;
 pub mod logs;
@@ -19,8 +21,10 @@ pub mod wait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::authority::Authority;
 pub use self::creation::Creation;
 pub use self::field::FieldError;
+pub use self::handed::{HANDED_SECRET, HandedSecrets};
 pub use self::id::{NAMESPACE_PREFIX, StoreId};
 use self::idempotency::Idempotency;
 pub use self::name::StoreName;

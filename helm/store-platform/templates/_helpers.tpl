@@ -60,7 +60,8 @@ system:serviceaccount:{{ .Release.Namespace }}:backend
 {{ dig "medusa" "database" "server" "namespace" "" .Values.stores.defaults }}
 {{- end }}
 
-{{/* The defaults for new stores: the values of `stores.defaults`, and those derived from `ingress` and `tls`. */}}
+{{/* The defaults for new stores: the values of `stores.defaults`, and those derived from `ingress` and `tls`; and what requests
+may choose. */}}
 {{- define "store-platform.engineDefaults" -}}
 {{- $medusa := dict -}}
 {{- $ingress := dict "controllerNamespaces" .Values.ingress.controllerNamespaces -}}
@@ -74,6 +75,11 @@ system:serviceaccount:{{ .Release.Namespace }}:backend
 {{- end -}}
 {{- end -}}
 {{ toYaml (mergeOverwrite (dict "medusa" $medusa) (deepCopy .Values.stores.defaults)) }}
+{{- with .Values.stores.policy.medusa }}
+policy:
+  medusa:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
 {{- end }}
 
 {{/* The server's settings, in the format of its --config. */}}

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::policy::OptionPolicy;
 use crate::error::FieldError;
 use crate::kubernetes::{MalformedObject, Object, ObjectRef};
 use crate::secret::{NoRandomness, SecretSource};
-use crate::store::{Options, StoreId, StoreSpec, StoreUrls};
+use crate::store::{Authority, Options, StoreId, StoreSpec, StoreUrls};
 
 /// What an engine offers, for people and forms.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -22,12 +23,23 @@ pub struct EngineInfo {
     /// JSON Schema (draft 2020-12) of its options, with the defaults of this installation.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub options: Value,
+    /// What requests may choose among the options; see [`for_authority`](Self::for_authority). It is not part of the JSON.
+    #[serde(skip)]
+    pub policy: OptionPolicy,
 }
 
 impl EngineInfo {
     /// An engine with this JSON Schema of its options.
     pub fn new(name: impl Into<String>, description: impl Into<String>, options: impl Into<Value>) -> Self {
-        EngineInfo { name: name.into(), description: description.into(), options: options.into() }
+        let (name, description) = (name.into(), description.into());
+        EngineInfo { name, description, options: options.into(), policy: OptionPolicy::default() }
+    }
+
+    /// What it offers to requests on this authority: what they may not choose is `readOnly` in the schema, limits are part
+    /// of it, and `x-urumi-policy` has the rule of each restricted option.
+    #[must_use]
+    pub fn for_authority(&self, authority: Authority) -> Self {
+        EngineInfo { options: self.policy.describe(authority, &self.options), ..self.clone() }
     }
 }
 
@@ -226,6 +238,18 @@ pub trait Engine: Send + Sync + 'static {
     /// them all.
     fn with_defaults(&self, _defaults: &Options) -> Result<Arc<dyn Engine>, Vec<FieldError>> {
         Err(vec![FieldError::new("", format!("the engine {} takes no defaults", self.name()))])
+    }
+
+    /// What requests may choose among the options, unless the installation's policy says otherwise; everything for most
+    /// engines.
+    fn policy(&self) -> OptionPolicy {
+        OptionPolicy::open()
+    }
+
+    /// The options of a store whose request chooses none, as far as they are known: what a [`Rule`](super::Rule) compares
+    /// a request with.
+    fn defaults_for(&self, _store: &NewStore<'_>) -> Options {
+        Options::new()
     }
 
     /// Checks options and completes them with this engine's defaults. The result is what is kept in the store's spec

@@ -6,14 +6,24 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::interface::{Engine, EngineInfo};
+use super::interface::{Engine, EngineInfo, NewStore};
+use super::policy::OptionPolicy;
+use super::write_only;
 use crate::error::{Error, FieldError};
-use crate::store::Options;
+use crate::store::{Authority, HandedSecrets, Options};
 
 /// The engines that an orchestrator knows, by name.
 #[derive(Clone, Default)]
 pub struct EngineRegistry {
-    engines: BTreeMap<String, Arc<dyn Engine>>,
+    engines: BTreeMap<String, Entry>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    engine: Arc<dyn Engine>,
+    /// The schema of its options, which is not made again for each request.
+    schema: Value,
+    policy: OptionPolicy,
 }
 
 impl EngineRegistry {
@@ -22,9 +32,10 @@ impl EngineRegistry {
         Self::default()
     }
 
-    /// Adds an engine; one of the same name is replaced.
+    /// Adds an engine with its own policy; one of the same name is replaced.
     pub fn register(&mut self, engine: Arc<dyn Engine>) {
-        self.engines.insert(engine.name().to_owned(), engine);
+        let entry = Entry { schema: engine.info().options, policy: engine.policy(), engine };
+        self.engines.insert(entry.engine.name().to_owned(), entry);
     }
 
     /// These engines with an installation's defaults: options by an engine's name, see [`Engine::with_defaults`].
@@ -52,9 +63,55 @@ impl EngineRegistry {
         if wrong.is_empty() { Ok(self) } else { Err(wrong) }
     }
 
+    /// These engines with an installation's policy: rules by an engine's name, see [`OptionPolicy::with`]. Defaults are
+    /// set before.
+    ///
+    /// # Errors
+    /// Every name, authority, path and rule that is wrong, by its path, e.g. `medusa.operator.api.replicas`.
+    pub fn with_policy(mut self, policy: Options) -> Result<Self, Vec<FieldError>> {
+        let mut wrong = Vec::new();
+        for (name, rules) in policy {
+            let names = self.names();
+            let Some(entry) = self.engines.get_mut(&name) else {
+                wrong.push(FieldError::new(name, format!("is no engine; there is {names}")));
+                continue;
+            };
+            match rules {
+                Value::Null => {}
+                Value::Object(rules) => match entry.engine.policy().with(&rules, &entry.schema) {
+                    Ok(policy) => entry.policy = policy,
+                    Err(errors) => wrong.extend(errors.into_iter().map(|error| within(&name, error))),
+                },
+                _ => wrong.push(FieldError::new(name, "must hold rules by authority: operator, administrator")),
+            }
+        }
+        if wrong.is_empty() { Ok(self) } else { Err(wrong) }
+    }
+
+    /// What the policy refuses of options that a request chooses on this authority; nothing if the engine is not known.
+    pub fn refusals(
+        &self,
+        engine: &str,
+        authority: Authority,
+        store: &NewStore<'_>,
+        options: &Options,
+    ) -> Vec<FieldError> {
+        let Some(Entry { engine, schema, policy }) = self.engines.get(engine) else { return Vec::new() };
+        policy.check(authority, options, &engine.defaults_for(store), schema)
+    }
+
+    /// Takes the secret values out of options, see [`HandedSecrets`]; returns those that cannot be one, by their paths.
+    pub(crate) fn take_secrets(&self, engine: &str, options: &mut Options, taken: &mut HandedSecrets) -> Vec<FieldError> {
+        let mut wrong = Vec::new();
+        if let Some(entry) = self.engines.get(engine) {
+            write_only::take(&entry.schema, options, taken, &mut wrong);
+        }
+        wrong
+    }
+
     /// The engine of this name, if it is known.
     pub fn find(&self, name: &str) -> Option<&Arc<dyn Engine>> {
-        self.engines.get(name)
+        self.engines.get(name).map(|entry| &entry.engine)
     }
 
     /// The engine of this name.
@@ -73,7 +130,8 @@ impl EngineRegistry {
 
     /// What each engine offers, by name.
     pub fn infos(&self) -> Vec<EngineInfo> {
-        self.engines.values().map(|e| e.info()).collect()
+        let info = |entry: &Entry| EngineInfo { policy: entry.policy.clone(), ..entry.engine.info() };
+        self.engines.values().map(info).collect()
     }
 }
 
@@ -120,7 +178,7 @@ mod tests {
             self.name
         }
         fn info(&self) -> EngineInfo {
-            EngineInfo { name: self.name.into(), description: String::new(), options: true.into() }
+            EngineInfo::new(self.name, "", true)
         }
         fn with_defaults(&self, defaults: &Options) -> Result<Arc<dyn Engine>, Vec<FieldError>> {
             Ok(Arc::new(Toy { name: self.name, colour: Self::check(defaults)? }))
@@ -186,7 +244,7 @@ mod tests {
             "plain"
         }
         fn info(&self) -> EngineInfo {
-            EngineInfo { name: "plain".into(), description: String::new(), options: true.into() }
+            EngineInfo::new("plain", "", true)
         }
         fn resolve(&self, _store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>> {
             Ok(options.clone())

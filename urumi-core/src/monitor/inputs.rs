@@ -38,6 +38,7 @@ pub(super) fn inputs<'a>(
         smoke: newest(&of_kind(Kind::of::<Job>()), &around),
         around,
         outstanding,
+        refused: &view.rendered.refused,
         plan_failure: progress.plan_failure.as_ref(),
         conflict: tracked.conflicts.cause(&view.observed, clock.now),
         now: clock.wall,

@@ -6,16 +6,19 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::engine::{Component, Manifest, Stage};
-use crate::error::Error;
+use crate::error::{Error, FieldError};
 use crate::kubernetes::{Kind, ObjectRef};
 use crate::orchestrator::local::Orchestrator;
 use crate::plan::manifests::smoke;
+use crate::record::Record;
 use crate::secret::RedactedSecrets;
 use crate::store::StoreSpec;
 
 /// A store's manifests, and what follows from them for the monitor.
 pub(super) struct Rendered {
     pub(super) spec: StoreSpec,
+    /// What of the store's options today's policy refuses.
+    pub(super) refused: Vec<FieldError>,
     pub(super) manifests: Vec<Manifest>,
     pub(super) components: Vec<Component>,
     /// The stages that undo what the store has outside of its namespace.
@@ -27,8 +30,8 @@ pub(super) struct Rendered {
 }
 
 impl Rendered {
-    /// Renders a spec, with its secrets redacted.
-    pub(super) fn of(orchestrator: &Orchestrator, spec: &StoreSpec) -> Result<Rendered, Error> {
+    /// Renders the spec of a record, with its secrets redacted.
+    pub(super) fn of(orchestrator: &Orchestrator, record: &Record, spec: &StoreSpec) -> Result<Rendered, Error> {
         let engine = orchestrator.engines().require(&spec.engine)?;
         let manifests = orchestrator.manifests_of(spec, &RedactedSecrets)?;
         let mut components = engine.components(spec).map_err(|e| Error::Render {
@@ -53,6 +56,9 @@ impl Rendered {
         let outside = elsewhere.flat_map(|(ns, r)| [(r.kind.clone(), ns.clone()), (Kind::of::<Pod>(), ns)]).collect();
         let tried = smoke(engine.as_ref(), spec).is_ok_and(|job| job.is_some());
         let kinds = watched.into_iter().map(|reference| reference.kind).chain(tried.then(Kind::of::<Job>)).collect();
-        Ok(Rendered { spec: spec.clone(), manifests, components, teardown, kinds, outside })
+        // A record that does not say what was asked for is judged by its spec.
+        let chosen = record.request.as_ref().unwrap_or(&spec.options);
+        let refused = orchestrator.refusals(&spec.engine, record.authority, &spec.id, chosen);
+        Ok(Rendered { spec: spec.clone(), refused, manifests, components, teardown, kinds, outside })
     }
 }

@@ -68,7 +68,8 @@ pub(super) struct Progress {
 /// An attempt to provision a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
-    /// `provisioning_since` of the record, which identifies the attempt. Another process's clock wrote it.
+    /// `provisioning_since` of the record, which identifies the attempt. It may be the time of another process's clock, so
+    /// it is not compared with this clock.
     pub(super) since: Timestamp,
     /// When this process first saw it.
     pub(super) seen: Instant,
@@ -98,7 +99,7 @@ impl Tracked {
         if let Some(rendered) = self.rendered.as_ref().filter(|rendered| rendered.spec == *spec) {
             return Some(rendered.clone());
         }
-        match Rendered::of(orchestrator, spec) {
+        match Rendered::of(orchestrator, record, spec) {
             Ok(rendered) => self.rendered.insert(Arc::new(rendered)).clone().into(),
             Err(error) => {
                 if std::mem::take(&mut self.progress.resync) {

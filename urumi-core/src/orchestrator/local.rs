@@ -41,7 +41,7 @@ use crate::store::preview::{Difference, Preview};
 use crate::store::smoke::SmokeReport;
 use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
-use crate::store::{CreateStore, Creation, Store, StoreId, StoreName, StoreSpec, check_owner};
+use crate::store::{Authority, CreateStore, Creation, Options, Store, StoreId, StoreName, StoreSpec, check_owner};
 
 /// The domain that resolves to the machine it is asked on, for stores on one's own computer.
 pub const LOCAL_DOMAIN: &str = "localtest.me";
@@ -224,19 +224,17 @@ impl Orchestrator {
         }
         // Check the options even if the id is not acceptable, so that all mistakes are reported at once.
         let stand_in = StoreId::random();
+        let (mut chosen, mut handed) = (request.options.clone(), request.handed.clone());
         let options = engine.and_then(|engine| {
             let store = NewStore { id: id.as_ref().unwrap_or(&stand_in), default_domain: &self.inner.domain };
-            match engine.resolve(&store, &request.options) {
-                Ok(options) => Some(options),
-                Err(errors) => {
-                    let in_request = |e: FieldError| match e.field.as_str() {
-                        "" => FieldError::new("options", e.message),
-                        field => FieldError::new(format!("options.{field}"), e.message),
-                    };
-                    wrong.extend(errors.into_iter().map(in_request));
-                    None
-                }
-            }
+            let in_request = |e: FieldError| match e.field.as_str() {
+                "" => FieldError::new("options", e.message),
+                field => FieldError::new(format!("options.{field}"), e.message),
+            };
+            wrong.extend(self.inner.engines.take_secrets(engine.name(), &mut chosen, &mut handed).into_iter().map(in_request));
+            let refused = self.refusals(engine.name(), request.authority, store.id, &chosen);
+            wrong.extend(refused.into_iter().map(in_request));
+            engine.resolve(&store, &chosen).map_err(|errors| wrong.extend(errors.into_iter().map(in_request))).ok()
         });
         match (id, name, options) {
             (Some(id), Some(name), Some(options)) if wrong.is_empty() => {
@@ -244,6 +242,18 @@ impl Orchestrator {
             }
             _ => Err(Error::Invalid(wrong)),
         }
+    }
+
+    /// What the policy refuses today of options that were chosen for a store on this authority.
+    pub(crate) fn refusals(
+        &self,
+        engine: &str,
+        authority: Authority,
+        id: &StoreId,
+        chosen: &Options,
+    ) -> Vec<FieldError> {
+        let store = NewStore { id, default_domain: &self.inner.domain };
+        self.inner.engines.refusals(engine, authority, &store, chosen)
     }
 
     /// All manifests of a store, its namespace first, secrets redacted. Asks nothing of the cluster.

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::authority::Authority;
+use super::handed::HandedSecrets;
+
 /// An engine's options as JSON: keys and shapes are the engine's own.
 pub type Options = Map<String, Value>;
 
@@ -45,6 +48,12 @@ pub struct CreateStore {
     /// A key by which a repetition of this request is known: see [`idempotency`](crate::store::idempotency).
     #[serde(skip)]
     pub idempotency_key: Option<String>,
+    /// On whose authority the options are chosen. It is never part of a request's JSON: a frontend knows its caller.
+    #[serde(skip)]
+    pub authority: Authority,
+    /// The secret values that were taken out of the options.
+    #[serde(skip)]
+    pub(crate) handed: HandedSecrets,
 }
 
 impl CreateStore {
@@ -57,7 +66,16 @@ impl CreateStore {
             options: Options::new(),
             owner: None,
             idempotency_key: None,
+            authority: Authority::default(),
+            handed: HandedSecrets::default(),
         }
+    }
+
+    /// Chooses the options on this authority instead of an operator's.
+    #[must_use]
+    pub fn on_authority_of(mut self, authority: Authority) -> Self {
+        self.authority = authority;
+        self
     }
 
     /// Asks for a certain id.

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 use urumi_core::cluster::InMemoryCluster;
 use urumi_core::kubernetes::{Kind, Object};
+use urumi_core::store::Authority;
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator};
 
 use crate::support::{dry_run, real_client, real_views, with_scene_of};
@@ -44,7 +45,9 @@ async fn every_object_and_every_pod_is_admitted() {
         scene.cluster.create(&namespace).await.unwrap();
         let mut pods = 0;
         for (variant, options) in variants() {
-            let request = CreateStore::new("Admitted", "medusa").id(scene.id.as_str());
+            let request = CreateStore::new("Admitted", "medusa")
+                .id(scene.id.as_str())
+                .on_authority_of(Authority::Installation);
             let spec = renderer.prepare(&request.options(options.as_object().cloned().unwrap())).unwrap();
             for object in renderer.render(&spec).unwrap().iter().skip(1) {
                 dry_run(&client, object).await.unwrap_or_else(|e| panic!("{variant}: {}: {e}", object.reference()));

@@ -20,6 +20,7 @@ use urumi_core::StoreOrchestratorExt;
 use urumi_core::cluster::{ClusterBackend, ConnectOptions, InMemoryCluster, KubeCluster};
 use urumi_core::kubernetes::Query;
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
+use urumi_core::store::Authority;
 use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
 
@@ -39,7 +40,8 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn request(&self) -> CreateStore {
-        CreateStore::new("Test \"Shop\"", "medusa").id(self.id.as_str())
+        // Tests choose options that the policy locks for operators.
+        CreateStore::new("Test \"Shop\"", "medusa").id(self.id.as_str()).on_authority_of(Authority::Installation)
     }
 
     pub(crate) fn monitor(&self) -> ReadinessMonitor {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use urumi_core::store::Authority;
 use utoipa::ToSchema;
 
 use super::owner::Owner;
@@ -30,6 +31,14 @@ impl Role {
             Role::Viewer => "viewer",
             Role::Operator => "operator",
             Role::Admin => "admin",
+        }
+    }
+
+    /// The authority on which callers of this role choose the options of stores.
+    pub fn authority(self) -> Authority {
+        match self {
+            Role::Viewer | Role::Operator => Authority::Operator,
+            Role::Admin => Authority::Administrator,
         }
     }
 }

@@ -10,16 +10,20 @@ use crate::state::ServerState;
 
 /// List the engines
 ///
-/// Each with its options as JSON Schema (draft 2020-12), defaults included: enough to build a form from.
+/// Each with its options as JSON Schema (draft 2020-12), defaults included: enough to build a form from. The schema is that of
+/// the caller's role: options that the policy of the installation locks are `readOnly`, limits are part of the schema, and
+/// `x-urumi-policy` has the rule, its text, and who may lift it.
 #[utoipa::path(
     get, path = "/engines", tag = "engines", operation_id = "listEngines",
     responses((status = 200, description = "The engines", body = Vec<EngineInfo>)),
 )]
 pub(super) async fn engines(
     State(state): State<ServerState>,
-    _caller: Caller,
+    Caller(principal): Caller,
 ) -> Result<Json<Vec<EngineInfo>>, Problem> {
-    Ok(Json(state.orchestrator().engines().await?))
+    let engines = state.orchestrator().engines().await?;
+    let authority = principal.role.authority();
+    Ok(Json(engines.iter().map(|engine| engine.for_authority(authority)).collect()))
 }
 
 /// Show who the caller is

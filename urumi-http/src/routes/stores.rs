@@ -216,6 +216,7 @@ pub(super) async fn create(
     decision.or_refuse(&principal, action, || Problem::new(Code::Forbidden, "this role creates no stores"))?;
     let mut request = body?.0;
     request.idempotency_key = idempotency_key(&headers)?;
+    request.authority = principal.role.authority();
     let owner = match request.owner.take().map(|owner| owner.parse::<Owner>()).transpose() {
         Ok(owner) => owner,
         Err(wrong) => return Err(with_others(&state, request, wrong).await),

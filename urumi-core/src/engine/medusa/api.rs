@@ -14,6 +14,7 @@ use super::workload::{
 };
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
+use crate::store::HANDED_SECRET;
 
 /// The Deployment and its Service.
 pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
@@ -49,6 +50,8 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
         given.push(env_from_secret(REDIS_URL, own, REDIS_URL_KEY));
     }
     given.extend(api.env.iter().map(|(name, value)| env(name, value)));
+    let handed = |name: &String| env_from_secret(name, HANDED_SECRET, &format!("api.secretEnv.{name}"));
+    given.extend(api.secret_env.keys().map(handed));
     let mut preparing = vec![
         env("STORE_NAME", store.spec.name.as_str()),
         env("MEDUSA_PUBLISHABLE_KEY", &store.publishable_key()),

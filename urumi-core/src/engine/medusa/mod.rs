@@ -20,6 +20,7 @@ mod managed;
 mod network;
 mod options;
 mod parts;
+mod policy;
 mod proof_of_life;
 mod quota;
 mod redis;
@@ -41,12 +42,12 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
 pub use self::options::{
-    Admin, Api, Colors, Database, DatabaseMode, DatabaseSecret, DatabaseServer, FooterLink, IngressOptions, Limits,
+    Admin, Api, Colors, Database, DatabaseMode, DatabaseSecret, DatabaseServer, FooterLink, Handed, IngressOptions, Limits,
     Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources,
     Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
 };
 use self::resolved::ResolvedStore;
-use super::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, SignIn, Stage};
+use super::{Component, Engine, EngineInfo, Manifest, NewStore, OptionPolicy, RenderError, SignIn, Stage};
 use crate::error::FieldError;
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretSource;
@@ -109,11 +110,18 @@ impl Engine for MedusaEngine {
     }
 
     fn info(&self) -> EngineInfo {
-        EngineInfo {
-            name: Self::NAME.into(),
-            description: "Medusa: a storefront, its commerce API and a PostgreSQL database".into(),
-            options: options::schema(&self.defaults),
-        }
+        let description = "Medusa: a storefront, its commerce API and a PostgreSQL database";
+        EngineInfo::new(Self::NAME, description, options::schema(&self.defaults))
+    }
+
+    fn policy(&self) -> OptionPolicy {
+        policy::builtin()
+    }
+
+    fn defaults_for(&self, store: &NewStore<'_>) -> Options {
+        let mut defaults = self.defaults.clone();
+        defaults.entry("domain").or_insert_with(|| store.default_domain.into());
+        defaults
     }
 
     fn resolve(&self, store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>> {

@@ -8,7 +8,7 @@ use std::fmt;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 pub use self::storefront::{Colors, FooterLink, Locale, ManualPayment, Robots, Storefront, Theme};
@@ -239,10 +239,22 @@ pub struct Api {
     /// Further environment variables, by name. Those that urumi sets itself are refused.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// Further environment variables with secret values, by name, such as a payment provider's keys (STRIPE_API_KEY,
+    /// STRIPE_WEBHOOK_SECRET). They are kept in a Secret of the store and never shown again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("writeOnly" = true))]
+    pub secret_env: BTreeMap<String, Handed>,
     /// Names of Secrets in the store's namespace whose keys become environment variables too, such as a payment
     /// provider's keys (STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env_secrets: Vec<String>,
+}
+
+impl Api {
+    /// Whether `env` or `secretEnv` has this variable.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        self.env.contains_key(name) || self.secret_env.contains_key(name)
+    }
 }
 
 /// What several API replicas share.
@@ -391,6 +403,38 @@ pub struct ResourceList {
     pub cpu: Quantity,
     /// Bytes of memory.
     pub memory: Quantity,
+}
+
+/// A secret value that a request has handed over: the value itself is in a Secret of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handed;
+
+impl Serialize for Handed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(true)
+    }
+}
+
+impl<'de> Deserialize<'de> for Handed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Never an error that shows what was there instead.
+        match Value::deserialize(deserializer)? {
+            Value::Bool(true) => Ok(Handed),
+            _ => Err(D::Error::custom("must be a secret value of the request")),
+        }
+    }
+}
+
+impl JsonSchema for Handed {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Handed".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1 })
+    }
+    fn inline_schema() -> bool {
+        true
+    }
 }
 
 /// How many of something run: 1 to 20.

@@ -277,7 +277,7 @@ fn size(resolved: &Options) -> Result<(), Vec<FieldError>> {
 impl MedusaOptions {
     /// The store's own Redis, where it has one.
     pub(super) fn redis(&self) -> Option<&Redis> {
-        let wanted = || self.api.replicas.get() > 1 && !self.api.env.contains_key(contract::api::REDIS_URL);
+        let wanted = || self.api.replicas.get() > 1 && !self.api.sets(contract::api::REDIS_URL);
         self.redis.enabled.unwrap_or_else(wanted).then_some(&self.redis)
     }
 

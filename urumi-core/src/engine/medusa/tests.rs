@@ -1,5 +1,6 @@
 //! Tests of the Medusa engine: what it accepts, what it makes of that, and what must hold of everything it makes.
 
+mod policy;
 mod refusals;
 mod rendering;
 mod resolving;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use super::contract::{self, api, storefront};
+use super::contract::{self, admin, api, credentials, storefront};
 use super::options::{Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources};
 use super::theme;
 use crate::error::FieldError;
 use crate::kubernetes::syntax::{self, Quantity};
-use crate::store::StoreId;
+use crate::store::{HANDED_SECRET, StoreId};
 
 /// The longest value of an environment variable.
 const MAX_ENV_VALUE: usize = 32 * 1024;
@@ -59,7 +59,7 @@ pub(super) fn all(options: &MedusaOptions, id: &StoreId) -> Vec<FieldError> {
             "must not be managed: this installation names no server for it (database.server in its defaults)",
         );
     }
-    let shared = options.api.env.contains_key(api::REDIS_URL);
+    let shared = options.api.sets(api::REDIS_URL);
     if options.api.replicas.get() > 1 && options.redis.enabled == Some(false) && !shared {
         checks.wrong(
             "redis.enabled",
@@ -85,6 +85,16 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     checks.that("api.image", syntax::image_reference(&options.api.image));
     resources(&mut checks, "api.resources", &options.api.resources);
     env(&mut checks, "api.env", &options.api.env, &api::RESERVED);
+    for name in options.api.secret_env.keys() {
+        let path = format!("api.secretEnv.{name}");
+        checks.that(&path, syntax::env_name(name));
+        if api::RESERVED.contains(&name.as_str()) {
+            checks.wrong(&path, format!("is set by urumi itself; the names it sets are {}", api::RESERVED.join(", ")));
+        }
+        if options.api.env.contains_key(name) {
+            checks.wrong(&path, format!("must not be set together with api.env.{name}; choose one"));
+        }
+    }
     checks.that("api.readinessPath", syntax::probe_path(&options.api.readiness_path));
     checks.that("api.livenessPath", syntax::probe_path(&options.api.liveness_path));
     unique(&mut checks, "api.envSecrets", &options.api.env_secrets, syntax::dns_subdomain);
@@ -137,7 +147,29 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
         range(&mut checks, "limits", ("defaultRequest", &limits.default_request), ("default", &limits.default));
     }
     unique(&mut checks, "imagePullSecrets", &options.image_pull_secrets, syntax::dns_subdomain);
+    others_secrets(&mut checks, options);
     checks.0
+}
+
+/// Secrets that urumi or the installation made are not for a store's containers: its own, which it gets in other ways, the
+/// certificates' keys and the database server's administrator.
+fn others_secrets(checks: &mut Checks, options: &MedusaOptions) {
+    let own = [credentials::WITH_DATABASE, credentials::WITHOUT_DATABASE, admin::SECRET, HANDED_SECRET];
+    let tls = options.tls.secret_name.as_deref();
+    let server = options.database.server.as_ref().map(|server| server.secret_name.as_str());
+    let mut check = |path: String, name: &str| {
+        if own.contains(&name) || name.ends_with("-tls") || Some(name) == tls || Some(name) == server {
+            checks.wrong(&path, format!("must not be {name:?}: that Secret is not for a store's containers"));
+        }
+    };
+    if let Some(secret) = &options.database.secret {
+        check("database.secret.name".to_owned(), &secret.name);
+    }
+    for (field, names) in [("api.envSecrets", &options.api.env_secrets), ("imagePullSecrets", &options.image_pull_secrets)] {
+        for (index, name) in names.iter().enumerate() {
+            check(format!("{field}[{index}]"), name);
+        }
+    }
 }
 
 struct Checks(Vec<FieldError>);

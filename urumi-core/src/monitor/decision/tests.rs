@@ -41,9 +41,10 @@ impl Store {
         let orchestrator = Orchestrator::builder(InMemoryCluster::default()).build();
         let spec = orchestrator.prepare(&CreateStore::new("Shop", "medusa").id("abc")).unwrap();
         let namespace = record::new_namespace(&spec, PodSecurity::Restricted, true, &Origin::default()).unwrap();
+        let record = Record::read(&namespace).unwrap();
         Store {
-            rendered: Rendered::of(&orchestrator, &spec).unwrap(),
-            record: Record::read(&namespace).unwrap(),
+            rendered: Rendered::of(&orchestrator, &record, &spec).unwrap(),
+            record,
             objects: BTreeMap::new(),
             tracked: Tracked::default(),
             start: Instant::now(),
@@ -93,6 +94,7 @@ impl Store {
     fn decide(&self, milliseconds: u64) -> Decision {
         let rendered = Arc::new(Rendered {
             spec: self.rendered.spec.clone(),
+            refused: self.rendered.refused.clone(),
             manifests: self.rendered.manifests.clone(),
             components: self.rendered.components.clone(),
             teardown: self.rendered.teardown.clone(),

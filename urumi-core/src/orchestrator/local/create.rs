@@ -1,17 +1,20 @@
 //! Creating a store: its record first, then all of its objects.
 
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use uuid::Uuid;
 
 use super::Orchestrator;
 use super::limits::{OwnerLimits, Place};
 use crate::error::{Error, Operation, Result};
-use crate::kubernetes::ClusterErrorKind;
+use crate::kubernetes::{ClusterError, ClusterErrorKind, Kind, MalformedObject, Object, ObjectRef, Verb};
 use crate::plan::{Observed, plan};
-use crate::record::{Origin, Record, namespace_ref, of_key, of_owner};
+use crate::record::{Origin, Record, common_labels, namespace_ref, of_key, of_owner};
 use crate::secret::RedactedSecrets;
 use crate::store::idempotency::{Idempotency, Repetition};
 use crate::store::status::StoreStatus;
-use crate::store::{CreateStore, Creation, StoreId, StoreSpec};
+use crate::store::{CreateStore, Creation, HANDED_SECRET, HandedSecrets, StoreId, StoreSpec};
 
 /// How many ids a creation without a given id tries. A drawn id is free unless by accident. The id of a key is taken if
 /// the list of the key's stores was out of date, or if a namespace that is not a store has the name.
@@ -31,15 +34,18 @@ enum Placed {
 
 impl Orchestrator {
     pub(super) async fn create_store(&self, mut request: CreateStore) -> Result<Creation> {
+        // A bad request is refused before the cluster is asked.
+        self.prepare(&request)?;
+        // From here on, the options can be put on record.
+        let CreateStore { engine, options, handed, .. } = &mut request;
+        self.inner.engines.take_secrets(engine, options, handed);
         let mut key = Idempotency::of(&request);
         if let Some(key) = &mut key {
-            // A bad request is refused before the cluster is asked.
-            self.prepare(&request)?;
             let made = self.made_with(key).await?;
             if let Some(newest) = made.iter().max_by_key(|record| (record.created_at, record.generation()))
                 && let Some(repeated) = self.repeated(newest, Some(key))?
             {
-                return Ok(repeated);
+                return self.completed(repeated, newest, &request).await;
             }
             key.generation = made.iter().map(|record| record.generation() + 1).max().unwrap_or(0);
         }
@@ -70,6 +76,8 @@ impl Orchestrator {
             created_by: &self.inner.created_by,
             creation: Some(&nonce),
             owner: request.owner.as_deref(),
+            request: Some(&request.options),
+            authority: Some(request.authority),
             idempotency: key,
         };
         let taken = |message: &str| Error::AlreadyExists { id: spec.id.clone(), message: message.to_owned() };
@@ -81,7 +89,7 @@ impl Orchestrator {
             Placed::Gone => return Err(taken("a namespace of that name is just being removed; try again")),
             Placed::Exists(record) => {
                 return match self.repeated(&record, key)? {
-                    Some(repeated) => Ok(repeated),
+                    Some(repeated) => self.completed(repeated, &record, request).await,
                     None if record.status == StoreStatus::Deleting => {
                         Err(taken("the store of that id is being deleted; wait until it is gone, or choose another id"))
                     }
@@ -90,9 +98,37 @@ impl Orchestrator {
             }
         };
         let (store, uid) = (record.store(&self.inner.engines), record.uid);
+        // Before the pods that need it. Nobody else has the values: a monitor cannot finish this.
+        if let Err(source) = self.keep_handed(&spec.id, &request.handed).await {
+            return Err(Error::Unfinished { store: Box::new(store), source });
+        }
         match self.carry_out(spec, &uid, &plan(&desired, &Observed::new())).await {
             Ok(()) => Ok(Creation::New(store)),
             Err(failure) => Err(failure.of(store)),
+        }
+    }
+
+    /// The answer to a repeated request, after the secret values are kept that an interrupted creation did not keep.
+    async fn completed(&self, repeated: Creation, record: &Record, request: &CreateStore) -> Result<Creation> {
+        match self.keep_handed(&record.id, &request.handed).await {
+            Ok(()) => Ok(repeated),
+            Err(source) => Err(Error::Unfinished { store: Box::new(repeated.into_store()), source }),
+        }
+    }
+
+    /// Keeps the secret values that a request handed over in the store's namespace, unless an earlier try has. They are never
+    /// read again.
+    async fn keep_handed(&self, id: &StoreId, handed: &HandedSecrets) -> Result<(), ClusterError> {
+        if handed.is_empty() {
+            return Ok(());
+        }
+        let secret = handed_secret(id, handed).map_err(|e| {
+            let reference = ObjectRef::namespaced(Kind::of::<Secret>(), id.namespace(), HANDED_SECRET);
+            ClusterError::new(Verb::Create, &reference, ClusterErrorKind::Other, e.to_string())
+        })?;
+        match self.inner.cluster.create(&secret).await {
+            Err(error) if error.kind() != ClusterErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
         }
     }
 
@@ -152,4 +188,20 @@ impl Orchestrator {
             )),
         })
     }
+}
+
+/// The Secret with the values that a request handed over, each under the path of its option.
+fn handed_secret(id: &StoreId, handed: &HandedSecrets) -> Result<Object, MalformedObject> {
+    let data = handed.iter().map(|(path, value)| (path.to_owned(), ByteString(value.reveal().as_bytes().to_vec())));
+    Object::from_typed(&Secret {
+        metadata: ObjectMeta {
+            name: Some(HANDED_SECRET.to_owned()),
+            namespace: Some(id.namespace()),
+            labels: Some(common_labels(id).into_iter().collect()),
+            ..Default::default()
+        },
+        data: Some(data.collect()),
+        type_: Some("Opaque".to_owned()),
+        ..Default::default()
+    })
 }

@@ -8,7 +8,7 @@ use super::watched::WatchedStores;
 use crate::error::{Error, ErrorKind, Result};
 use crate::orchestrator::{StoreOrchestrator, StoreOrchestratorExt};
 use crate::store::wait::Ready;
-use crate::store::{CreateStore, Creation, Store, StoreId};
+use crate::store::{Authority, CreateStore, Creation, Store, StoreId};
 use crate::testing::{self, Waiting};
 pub(super) use crate::testing::{Stop, ensure};
 
@@ -48,6 +48,8 @@ impl Context {
         CreateStore::new(format!("Conformance {}", self.tag), &self.options.engine)
             .options(self.options.engine_options.clone())
             .owner(&self.options.owner)
+            // Checks choose options that fail. A server uses the authority of its caller instead.
+            .on_authority_of(Authority::Installation)
     }
 
     /// Creates a store that is deleted after the check.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use urumi_core::cluster::InMemoryCluster;
 use urumi_core::engine::medusa::MedusaEngine;
+use urumi_core::store::Authority;
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator as _};
 
 use crate::policies::{Judge, addresses, assert_same, expected, world};
@@ -12,7 +13,7 @@ async fn two_stores(options: &Value) -> Vec<Value> {
     let urumi = Orchestrator::builder(InMemoryCluster::default()).engine(MedusaEngine::default()).build();
     let mut objects = world(&["store-a", "store-b"]);
     for id in ["a", "b"] {
-        let mut request = CreateStore::new("Shop", "medusa");
+        let mut request = CreateStore::new("Shop", "medusa").on_authority_of(Authority::Installation);
         request.id = Some(id.to_owned());
         request.options = options.as_object().unwrap().clone();
         let preview = urumi.preview(request).await.unwrap();
