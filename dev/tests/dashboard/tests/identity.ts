@@ -73,7 +73,7 @@ export class IdentityProvider {
           this.refusals.push(`token: ${text}`);
           return json({ error: 'invalid_grant' }, 400);
         }
-        return json({ token_type: 'Bearer', access_token: randomUUID(), expires_in: 3600, id_token: this.#token(given) });
+        return json({ token_type: 'Bearer', access_token: randomUUID(), refresh_token: randomUUID(), expires_in: 3600, id_token: this.#token(given) });
       }
       default:
         return json({ error: 'not found' }, 404);

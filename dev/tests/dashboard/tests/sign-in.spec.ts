@@ -102,8 +102,13 @@ base.describe('by an identity provider', () => {
     await expect(page).toHaveURL(/\/ui\/stores\?sort=name$/);
     await page.reload();
     await expect(page.getByText('anna · operator')).toBeVisible();
+    // Of the provider's tokens only the ID token is kept. The router keeps positions of scrolling.
+    const stored = () =>
+      page.evaluate(() => Object.keys({ ...localStorage, ...sessionStorage }).filter((key) => !key.startsWith('tsr-scroll-restoration')));
+    expect(await stored()).toEqual(['urumi.token']);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await expect(page.getByRole('button', { name: 'Sign in with your organisation' })).toBeVisible();
+    expect(await stored()).toEqual([]);
   });
 
   test('somebody who may do nothing here is told so', async ({ page, provider }) => {

@@ -1,5 +1,5 @@
 // Sign-in at the organisation's identity provider: authorization code with PKCE. Loaded only when it is used.
-import { User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
+import { InMemoryWebStorage, User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
 import type { Settings } from './settings';
 import { setToken } from './session';
 
@@ -13,8 +13,9 @@ export function manager({ issuer, clientId, scope }: Oidc): UserManager {
     response_type: 'code',
     scope,
     automaticSilentRenew: false,
-    // Kept until the tab is closed, like the token.
-    userStore: new WebStorageStateStore({ store: sessionStorage }),
+    // Only the ID token is needed, and `setToken` keeps it. The other tokens must not stay in the browser.
+    userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
+    // Kept until the provider returns to this tab.
     stateStore: new WebStorageStateStore({ store: sessionStorage }),
   });
 }
