@@ -18,11 +18,12 @@ import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { ApiError } from '../api/problem';
-import type { CreateStore, EngineInfo, Principal } from '../api/types';
+import type { EngineInfo, FieldProblem, Principal } from '../api/types';
 import { noteStore } from '../live/stores';
 import { EngineCards, IdInput, NameInput, OwnerChoice } from './Basics';
-import { clearDraft, loadDraft, requestOf, saveDraft, wasSent, type Draft } from './draft';
+import { clearDraft, loadDraft, requestOf, saveDraft, wasSent, type Creation, type Draft } from './draft';
 import { FirstOptions } from './FirstOptions';
+import { checkLimits } from './limits';
 import { MessagesContext, type Scope } from './messages';
 import { groupValue, OptionGroups } from './OptionGroups';
 import { controlId, messagesByControl, place, type PlacedProblem } from './problems';
@@ -31,7 +32,7 @@ import { formOf, leavesOf, type JsonSchema } from './schema';
 import { create } from './send';
 import { CARD, SidePanel } from './SidePanel';
 import { fieldProblems, useCheck } from './useCheck';
-import { withValue } from './values';
+import { changedOf, lockedValues, valueAt, withValue, type Values } from './values';
 
 interface FormProps {
   engines: [EngineInfo, ...EngineInfo[]];
@@ -40,42 +41,52 @@ interface FormProps {
 
 export function CreateForm({ engines, who }: FormProps) {
   const t = useTranslations('create');
+  const limits = useTranslations('create.limits');
   const client = useQueryClient();
   const navigate = useNavigate();
   const [draft, setDraft] = useState(loadDraft);
+  // By engine. They are never stored: a reload forgets them.
+  const [secrets, setSecrets] = useState<Record<string, Values>>({});
   const [begun, setBegun] = useState(false);
   const [leftName, setLeftName] = useState(false);
   const [round, setRound] = useState(0);
   const [opened, setOpened] = useState<string[]>([]);
   const [showsAll, setShowsAll] = useState(false);
   const [failed, setFailed] = useState(0);
-  const [refused, setRefused] = useState<{ request: string; error: Error }>();
+  const [refused, setRefused] = useState<{ request: string; error?: Error }>();
   const busy = useRef(false);
   const summary = useRef<HTMLDivElement>(null);
   const alert = useRef<HTMLDivElement>(null);
 
   const engine = engines.find(({ name }) => name === draft.engine) ?? engines[0];
   const form = useMemo(() => formOf(engine.options as JsonSchema), [engine]);
-  const values = draft.values[engine.name] ?? {};
-  const request = requestOf(draft, engine.name, form);
+  const fields = [...form.first, ...form.groups];
+  const values = { ...draft.values[engine.name], ...secrets[engine.name] };
+  const request = requestOf(draft, engine.name, form, secrets[engine.name]);
+  const storable = requestOf(draft, engine.name, form);
   const text = JSON.stringify(request);
 
   const creation = useMutation({
-    mutationFn: (asked: CreateStore) => create(asked, setFailed),
+    mutationFn: (asked: Creation) => create(asked, setFailed),
     networkMode: 'always',
+    // The request may have secrets.
+    gcTime: 0,
     onSuccess(store) {
       noteStore(client, store);
       clearDraft();
     },
   });
   const isEmpty = draft.name === '' && Object.keys(values).length === 0;
-  const check = useCheck(request, creation.isIdle || creation.isError ? begun || !isEmpty : false);
+  const exceeded = checkLimits(fields, values, limits);
+  const canCheck = (creation.isIdle || creation.isError) && exceeded.length === 0;
+  const check = useCheck(request, canCheck && (begun || !isEmpty));
 
   const isRefused = refused?.request === text;
   // If no answer arrived, the id may belong to the store of this request.
-  const isOwnStore = check.error instanceof ApiError && check.error.status === 409 && wasSent(request);
-  const error = isRefused ? refused.error : isOwnStore ? undefined : check.error;
-  const problems = place(fieldProblems(error), form, values).filter(
+  const isOwnStore = check.error instanceof ApiError && check.error.status === 409 && wasSent(storable);
+  const isOutdated = isOwnStore || exceeded.length > 0;
+  const error = isRefused ? refused.error : isOutdated ? undefined : check.error;
+  const problems = place(exceeded.length > 0 ? exceeded : fieldProblems(error), form, values).filter(
     ({ field }) => field !== 'name' || draft.name !== '' || leftName || isRefused,
   );
   const unplaced = problems.filter(({ control }) => control === undefined);
@@ -93,19 +104,20 @@ export function CreateForm({ engines, who }: FormProps) {
     saveDraft(next);
   }
 
-  const scope: Scope = {
-    prefix: 'options.',
-    values,
-    onChange: (path, value) =>
-      change({ values: { ...draft.values, [engine.name]: withValue(values, path, value) } }),
-    resolved: (path) =>
-      path
-        .split('.')
-        .reduce<unknown>(
-          (at, key) => (at as Record<string, unknown> | undefined)?.[key],
-          check.preview?.options,
-        ),
-  };
+  function changeOption(path: string, value: unknown) {
+    const changed = (all: Record<string, Values>) => ({
+      ...all,
+      [engine.name]: withValue(all[engine.name] ?? {}, path, value),
+    });
+    if (leavesOf(fields).some((leaf) => leaf.path === path && leaf.secret)) {
+      setSecrets(changed(secrets));
+      setBegun(true);
+    } else change({ values: changed(draft.values) });
+  }
+
+  const resolved = (path: string) => valueAt(check.preview?.options, path);
+  const shown = { ...values, ...lockedValues(fields, resolved) };
+  const scope: Scope = { prefix: 'options.', values: shown, onChange: changeOption, resolved };
 
   function open(groups: string[]) {
     if (groups.length === 0) return;
@@ -123,25 +135,36 @@ export function CreateForm({ engines, who }: FormProps) {
     event.preventDefault();
     // A second click may happen before the button is disabled.
     if (busy.current) return;
+    if (exceeded.length > 0) {
+      refuse(exceeded);
+      return;
+    }
     busy.current = true;
     setFailed(0);
     setRefused(undefined);
-    creation.mutate(request, {
-      onSuccess: ({ id }) => void navigate({ to: '/stores/$id', params: { id } }),
-      onError(reason) {
-        setRefused({ request: text, error: reason });
-        const placed = place(fieldProblems(reason), form, values);
-        open(placed.flatMap(({ group }) => (group === undefined ? [] : [group])));
-        focusSoon(() => (placed.length ? summary.current : alert.current));
+    creation.mutate(
+      { request, storable },
+      {
+        onSuccess: ({ id }) => void navigate({ to: '/stores/$id', params: { id } }),
+        onError: (reason) => refuse(fieldProblems(reason), reason),
+        onSettled() {
+          busy.current = false;
+        },
       },
-      onSettled() {
-        busy.current = false;
-      },
-    });
+    );
+  }
+
+  /** `error`: the API's answer; none if the request was not sent. */
+  function refuse(problems: FieldProblem[], error?: Error) {
+    setRefused({ request: text, error });
+    const groups = place(problems, form, values).flatMap(({ group }) => group ?? []);
+    open(groups);
+    focusSoon(() => (problems.length ? summary.current : alert.current));
   }
 
   function startOver() {
     setDraft(clearDraft());
+    setSecrets({});
     setBegun(false);
     setRound(round + 1);
     setLeftName(false);
@@ -150,7 +173,7 @@ export function CreateForm({ engines, who }: FormProps) {
     focusSoon(() => document.getElementById(controlId('name')));
   }
 
-  const changed = leavesOf(form.groups).filter((leaf) => leaf.path in values).length;
+  const changed = changedOf(form.groups, values).length;
   const wrong = [...wrongInGroups.values()].reduce((sum, count) => sum + count, 0);
 
   return (
@@ -219,8 +242,8 @@ export function CreateForm({ engines, who }: FormProps) {
             <Box className="create-aside">
               <SidePanel
                 draft={draft}
-                leaves={form.first}
-                values={values}
+                leaves={leavesOf(fields)}
+                values={shown}
                 check={check}
                 isEmpty={isEmpty}
                 wrong={problems.length}

@@ -7,8 +7,10 @@ import {
   NumberInput,
   Stack,
   Switch,
+  Text,
   TextInput,
 } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { controlId } from './problems';
 import { useMessage, type Scope } from './messages';
@@ -31,7 +33,7 @@ export interface InputProps<L extends Leaf = Leaf> {
 export function FieldInput({ leaf, scope }: InputProps) {
   const t = useTranslations('create.options');
   const value = scope.values[leaf.path];
-  if (!leaf.nullable || leaf.default === undefined) return <Input leaf={leaf} scope={scope} />;
+  if (!leaf.nullable || leaf.default === undefined || leaf.locked) return <Input leaf={leaf} scope={scope} />;
   return (
     <Stack gap={6} justify="flex-start">
       <Input leaf={leaf} scope={scope} />
@@ -45,6 +47,32 @@ export function FieldInput({ leaf, scope }: InputProps) {
   );
 }
 
+/** An input for a text, or for a secret, which a browser must neither show nor remember. */
+export const PLAIN = { type: 'text', autoComplete: 'off', spellCheck: false } as const;
+export const SECRET = { type: 'password', autoComplete: 'new-password', spellCheck: false } as const;
+
+/** An input's description: the option's meaning, and why the user cannot choose it freely. */
+export function useDescription(leaf: Leaf): ReactNode {
+  const t = useTranslations('create.options');
+  const policy = leaf.policy ?? (leaf.locked ? t('lockedReason') : undefined);
+  if (policy === undefined && !leaf.secret) return leaf.description;
+  return (
+    <>
+      {leaf.description}
+      {policy !== undefined && (
+        <Text span inherit display="block" fw={600} className="untrusted">
+          {policy}
+        </Text>
+      )}
+      {leaf.secret && (
+        <Text span inherit display="block">
+          {t('secretHint')}
+        </Text>
+      )}
+    </>
+  );
+}
+
 function Input({ leaf, scope }: InputProps) {
   const t = useTranslations('create.options');
   const control = scope.prefix + leaf.path;
@@ -55,15 +83,19 @@ function Input({ leaf, scope }: InputProps) {
   const common = {
     id: controlId(control),
     label: leaf.label,
-    description: leaf.description,
+    description: useDescription(leaf),
     error: error && <span className="untrusted">{error}</span>,
-    disabled: value === null,
+    disabled: value === null || leaf.locked,
     required: leaf.required,
     // Descriptions differ in length. Below the inputs, they keep inputs in one row at the same height.
     inputWrapperOrder: INPUT_FIRST,
   };
-  const standard = leaf.default ?? scope.resolved?.(leaf.path);
-  const placeholder = ['string', 'number'].includes(typeof standard) ? String(standard) : undefined;
+  const standard = leaf.secret ? undefined : (leaf.default ?? scope.resolved?.(leaf.path));
+  const placeholder = ['string', 'number'].includes(typeof standard)
+    ? String(standard)
+    : leaf.locked
+      ? t('unset')
+      : undefined;
 
   switch (leaf.kind) {
     case 'text':
@@ -73,8 +105,7 @@ function Input({ leaf, scope }: InputProps) {
           value={text}
           placeholder={placeholder}
           onChange={(event) => set(event.currentTarget.value)}
-          autoComplete="off"
-          spellCheck={false}
+          {...(leaf.secret ? SECRET : PLAIN)}
         />
       );
     case 'number':

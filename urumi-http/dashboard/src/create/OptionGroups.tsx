@@ -1,10 +1,12 @@
 // All other options of an engine, in collapsed groups, because their defaults work.
 import { Accordion, Badge, Fieldset, Group, SimpleGrid, Stack, Text } from '@mantine/core';
+import { IconLock } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
 import { FieldInput } from './FieldInput';
 import { controlId } from './problems';
 import type { Scope } from './messages';
-import { leavesOf, type Field, type Group as OptionGroup } from './schema';
+import { isLocked, LOCKED, type Field, type Group as OptionGroup } from './schema';
+import { changedOf } from './values';
 
 interface GroupsProps {
   groups: OptionGroup[];
@@ -22,17 +24,23 @@ export function OptionGroups({ groups, scope, problems, opened, onOpen }: Groups
       {groups.map((group) => {
         const value = group.path || REST;
         const wrong = problems.get(group.path) ?? 0;
-        const changed = leavesOf(group.fields).filter((leaf) => leaf.path in scope.values).length;
+        const changed = changedOf(group.fields, scope.values).length;
+        const [label, hint] =
+          group.path === LOCKED
+            ? [t('locked'), t('lockedHint', { names: group.fields.map((field) => field.label).join(', ') })]
+            : group.path === ''
+              ? [t('rest'), t('restHint')]
+              : [group.label, group.description];
         return (
           <Accordion.Item key={value} value={value} id={controlId(`group ${value}`)}>
             <Accordion.Control>
               <Group justify="space-between" wrap="nowrap" gap="xs" pe="xs">
                 <div>
                   <Text fw={600} size="sm">
-                    {group.label || t('rest')}
+                    {label}
                   </Text>
                   <Text size="xs" c="dimmed" lineClamp={opened.includes(value) ? undefined : 2}>
-                    {group.path ? group.description : t('restHint')}
+                    {hint}
                   </Text>
                 </div>
                 <Group gap={6} wrap="nowrap">
@@ -60,13 +68,24 @@ export function groupValue(path: string): string {
 
 const WIDE = new Set(['group', 'map', 'list', 'items', 'json']);
 
-function Fields({ fields, scope }: { fields: Field[]; scope: Scope }) {
+interface FieldsProps {
+  fields: Field[];
+  scope: Scope;
+  /** Whether the fields are in a group that is shown as locked. */
+  inLocked?: boolean;
+}
+
+function Fields({ fields, scope, inLocked = false }: FieldsProps) {
   const narrow = fields.filter((field) => !WIDE.has(field.kind));
   const wide = fields.filter((field) => WIDE.has(field.kind));
   const pairs = wide.length > 1 && wide.every(isSmall);
   const whole = (field: Field) =>
     field.kind === 'group' ? (
-      <SubGroup key={field.path} group={field} scope={scope} />
+      isLocked(field) && !inLocked ? (
+        <LockedGroup key={field.path} group={field} scope={scope} />
+      ) : (
+        <SubGroup key={field.path} group={field} scope={scope} inLocked={inLocked} />
+      )
     ) : (
       <FieldInput key={field.path} leaf={field} scope={scope} />
     );
@@ -91,14 +110,36 @@ function isSmall(field: Field): boolean {
   );
 }
 
-function SubGroup({ group, scope }: { group: OptionGroup; scope: Scope }) {
+/** One line, which can be opened to see the values. */
+function LockedGroup({ group, scope }: { group: OptionGroup; scope: Scope }) {
+  const t = useTranslations('create.options');
+  return (
+    <Accordion variant="contained" order={4} keepMounted={false}>
+      <Accordion.Item value={group.path}>
+        <Accordion.Control icon={<IconLock size={16} aria-hidden />}>
+          <Text fw={600} size="sm">
+            {group.label}
+          </Text>
+          <Text size="xs" c="dimmed">
+            {group.policy ?? t('locked')}
+          </Text>
+        </Accordion.Control>
+        <Accordion.Panel>
+          <Fields fields={group.fields} scope={scope} inLocked />
+        </Accordion.Panel>
+      </Accordion.Item>
+    </Accordion>
+  );
+}
+
+function SubGroup({ group, scope, inLocked }: { group: OptionGroup; scope: Scope; inLocked: boolean }) {
   const id = controlId(`about ${group.path}`);
   return (
     <Fieldset legend={group.label} aria-describedby={id}>
       <Text size="xs" c="dimmed" mb="sm" id={id}>
         {group.description}
       </Text>
-      <Fields fields={group.fields} scope={scope} />
+      <Fields fields={group.fields} scope={scope} inLocked={inLocked} />
     </Fieldset>
   );
 }

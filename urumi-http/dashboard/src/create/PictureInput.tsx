@@ -3,7 +3,7 @@ import { Button, FileInput, Group, Image, Paper, Stack } from '@mantine/core';
 import { IconPhoto, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import { INPUT_FIRST, type InputProps } from './FieldInput';
+import { INPUT_FIRST, useDescription, type InputProps } from './FieldInput';
 import { useMessage } from './messages';
 import { controlId } from './problems';
 import type { Leaf } from './schema';
@@ -15,6 +15,7 @@ export function PictureInput({ leaf, scope }: InputProps<Picture>) {
   const format = useFormatter();
   const control = scope.prefix + leaf.path;
   const message = useMessage(control);
+  const description = useDescription(leaf);
   const [refused, setRefused] = useState<string>();
   const value = scope.values[leaf.path];
   const kibibytes = (bytes: number) => format.number(Math.ceil(bytes / 1024));
@@ -36,17 +37,21 @@ export function PictureInput({ leaf, scope }: InputProps<Picture>) {
         id={controlId(control)}
         label={leaf.label}
         description={
-          leaf.maxBytes === undefined
-            ? leaf.description
-            : `${leaf.description ?? ''} ${t('upTo', { limit: kibibytes(leaf.maxBytes) })}`
+          leaf.maxBytes === undefined ? (
+            description
+          ) : (
+            <>
+              {description} {t('upTo', { limit: kibibytes(leaf.maxBytes) })}
+            </>
+          )
         }
         inputWrapperOrder={INPUT_FIRST}
         error={error && <span className="untrusted">{error}</span>}
-        placeholder={t(typeof value === 'string' ? 'otherPicture' : 'choosePicture')}
+        placeholder={t(leaf.locked ? 'unset' : typeof value === 'string' ? 'otherPicture' : 'choosePicture')}
         leftSection={<IconPhoto size={18} aria-hidden />}
         leftSectionPointerEvents="none"
         accept="image/*"
-        disabled={value === null}
+        disabled={value === null || leaf.locked}
         value={null}
         onChange={(file) => void take(file)}
       />
@@ -62,17 +67,19 @@ export function PictureInput({ leaf, scope }: InputProps<Picture>) {
               fit="contain"
             />
           </Paper>
-          <Button
-            variant="default"
-            size="xs"
-            leftSection={<IconTrash size={14} aria-hidden />}
-            onClick={() => {
-              scope.onChange(leaf.path, undefined);
-              document.getElementById(controlId(control))?.focus();
-            }}
-          >
-            {t('removePicture')}
-          </Button>
+          {!leaf.locked && (
+            <Button
+              variant="default"
+              size="xs"
+              leftSection={<IconTrash size={14} aria-hidden />}
+              onClick={() => {
+                scope.onChange(leaf.path, undefined);
+                document.getElementById(controlId(control))?.focus();
+              }}
+            >
+              {t('removePicture')}
+            </Button>
+          )}
         </Group>
       )}
     </Stack>

@@ -3,7 +3,7 @@ import { ActionIcon, Button, Fieldset, Group, Stack, Text, TextInput } from '@ma
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useId, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import { FieldInput, type InputProps } from './FieldInput';
+import { FieldInput, PLAIN, SECRET, useDescription, type InputProps } from './FieldInput';
 import { useMessage } from './messages';
 import { controlId } from './problems';
 import { leavesOf, type Leaf } from './schema';
@@ -45,6 +45,7 @@ export function EntriesInput({ leaf, scope }: Of<'map'>) {
             <RowText
               label={t('entryValue', of)}
               placeholder={t('value')}
+              secret={leaf.secret}
               value={value}
               onChange={(next) => change([name, next])}
             />
@@ -82,11 +83,12 @@ interface RowTextProps {
   control?: string;
   label: string;
   placeholder?: string;
+  secret?: boolean;
   value: string;
   onChange(value: string): void;
 }
 
-function RowText({ control, label, placeholder, value, onChange }: RowTextProps) {
+function RowText({ control, label, placeholder, secret, value, onChange }: RowTextProps) {
   const error = useMessage(control ?? '');
   return (
     <TextInput
@@ -96,8 +98,7 @@ function RowText({ control, label, placeholder, value, onChange }: RowTextProps)
       value={value}
       error={error && <span className="untrusted">{error}</span>}
       onChange={(event) => onChange(event.currentTarget.value)}
-      autoComplete="off"
-      spellCheck={false}
+      {...(secret ? SECRET : PLAIN)}
     />
   );
 }
@@ -112,6 +113,7 @@ function Rows<Row>({ leaf, scope, empty, children }: RowsProps<Row>) {
   const descriptionId = useId();
   const control = scope.prefix + leaf.path;
   const error = useMessage(control);
+  const description = useDescription(leaf);
   const rows = rowsOf<Row>(scope.values, leaf.path);
   const set = (next: Row[]) => scope.onChange(leaf.path, next.length ? next : undefined);
   const focusRow = (index: number) =>
@@ -121,17 +123,17 @@ function Rows<Row>({ leaf, scope, empty, children }: RowsProps<Row>) {
       (row?.querySelector<HTMLElement>('input, select, textarea') ?? addButton())?.focus();
     });
   const addButton = () => document.getElementById(controlId(control));
-  const standard = Array.isArray(leaf.default) ? leaf.default.join(', ') : '';
+  const standard = Array.isArray(leaf.default) && !leaf.locked ? leaf.default.join(', ') : '';
 
   return (
     <Fieldset
       legend={leaf.label}
       aria-describedby={descriptionId}
-      disabled={scope.values[leaf.path] === null}
+      disabled={scope.values[leaf.path] === null || leaf.locked}
     >
       <Stack gap="sm">
         <Text size="xs" c="dimmed" id={descriptionId}>
-          {leaf.description} {standard && t('defaultIs', { value: standard })}
+          {description} {standard && t('defaultIs', { value: standard })}
           {error && (
             <Text component="span" c="red" className="untrusted">
               {error}
@@ -150,37 +152,43 @@ function Rows<Row>({ leaf, scope, empty, children }: RowsProps<Row>) {
                     `${control}[${index}]`,
                   )}
                 </Stack>
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  size={36}
-                  aria-label={t('removeRow', { label: leaf.label, number: index + 1 })}
-                  onClick={() => {
-                    set(rows.filter((_, at) => at !== index));
-                    focusRow(Math.max(0, index - 1));
-                  }}
-                >
-                  <IconTrash size={18} aria-hidden />
-                </ActionIcon>
+                {!leaf.locked && (
+                  <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    size={36}
+                    aria-label={t('removeRow', { label: leaf.label, number: index + 1 })}
+                    onClick={() => {
+                      set(rows.filter((_, at) => at !== index));
+                      focusRow(Math.max(0, index - 1));
+                    }}
+                  >
+                    <IconTrash size={18} aria-hidden />
+                  </ActionIcon>
+                )}
               </Group>
             ))}
           </Stack>
         )}
-        <Group>
-          <Button
-            id={controlId(control)}
-            variant="default"
-            size="xs"
-            leftSection={<IconPlus size={14} aria-hidden />}
-            aria-label={t('addTo', { label: leaf.label })}
-            onClick={() => {
-              set([...rows, empty]);
-              focusRow(rows.length);
-            }}
-          >
-            {t('add')}
-          </Button>
-        </Group>
+        {leaf.locked ? (
+          rows.length === 0 && <Text size="sm">{t('unset')}</Text>
+        ) : (
+          <Group>
+            <Button
+              id={controlId(control)}
+              variant="default"
+              size="xs"
+              leftSection={<IconPlus size={14} aria-hidden />}
+              aria-label={t('addTo', { label: leaf.label })}
+              onClick={() => {
+                set([...rows, empty]);
+                focusRow(rows.length);
+              }}
+            >
+              {t('add')}
+            </Button>
+          </Group>
+        )}
       </Stack>
     </Fieldset>
   );

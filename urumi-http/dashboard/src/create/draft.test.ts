@@ -99,6 +99,45 @@ describe('the Idempotency-Key', () => {
   });
 });
 
+describe('secrets', () => {
+  const form = formOf({
+    properties: {
+      api: {
+        properties: {
+          replicas: { type: 'integer' },
+          secretEnv: { writeOnly: true, additionalProperties: { type: 'string' } },
+        },
+      },
+    },
+  });
+  const draft = { name: 'Shop', values: { medusa: { 'api.replicas': 2 } } };
+  const secrets = { 'api.secretEnv': [['KEY', 'hunter2']] };
+
+  it('are sent, and never stored to find the Idempotency-Key', async () => {
+    const request = requestOf(draft, 'medusa', form, secrets);
+    expect(request.options).toEqual({ api: { replicas: 2, secretEnv: { KEY: 'hunter2' } } });
+    const storable = requestOf(draft, 'medusa', form);
+    expect(storable.options).toEqual({ api: { replicas: 2 } });
+    const send = vi
+      .fn<(request: unknown, key: string) => Promise<Store>>()
+      .mockRejectedValueOnce(
+        new ApiError({
+          type: '',
+          title: '',
+          detail: '',
+          status: 422,
+          code: 'idempotency-key-reused',
+          retryable: false,
+        }),
+      )
+      .mockResolvedValue({ id: 'shop' } as Store);
+    await create({ request, storable }, vi.fn(), send);
+    expect(send.mock.calls.map(([sent]) => sent)).toEqual([request, request]);
+    expect(wasSent(storable)).toBe(true);
+    expect(JSON.stringify({ ...sessionStorage })).not.toContain('hunter2');
+  });
+});
+
 describe('a creation', () => {
   const store = { id: 'shop' } as Store;
   const problem = (status: number, code: Problem['code'], retryable = false) =>
@@ -113,7 +152,7 @@ describe('a creation', () => {
       .mockRejectedValueOnce(problem(504, 'timed-out', true))
       .mockResolvedValue(store);
     const onWait = vi.fn();
-    expect(await create(request, onWait, send, pause)).toBe(store);
+    expect(await create({ request, storable: request }, onWait, send, pause)).toBe(store);
     expect(new Set(send.mock.calls.map(([, key]) => key)).size).toBe(1);
     expect(onWait.mock.calls).toEqual([[1], [2], [3]]);
   });
@@ -122,9 +161,13 @@ describe('a creation', () => {
     const send = vi
       .fn<(request: unknown, key: string) => Promise<Store>>()
       .mockRejectedValue(new UnreachableError());
-    await expect(create(request, vi.fn(), send, pause)).rejects.toThrow(UnreachableError);
+    await expect(create({ request, storable: request }, vi.fn(), send, pause)).rejects.toThrow(
+      UnreachableError,
+    );
     expect(send).toHaveBeenCalledTimes(WAITS_MS.length + 1);
-    await expect(create(request, vi.fn(), send, pause)).rejects.toThrow(UnreachableError);
+    await expect(create({ request, storable: request }, vi.fn(), send, pause)).rejects.toThrow(
+      UnreachableError,
+    );
     expect(new Set(send.mock.calls.map(([, key]) => key)).size).toBe(1);
   });
 
@@ -133,11 +176,11 @@ describe('a creation', () => {
       .fn<(request: unknown, key: string) => Promise<Store>>()
       .mockRejectedValueOnce(problem(422, 'idempotency-key-reused'))
       .mockResolvedValue(store);
-    expect(await create(request, vi.fn(), send, pause)).toBe(store);
+    expect(await create({ request, storable: request }, vi.fn(), send, pause)).toBe(store);
     expect(new Set(send.mock.calls.map(([, key]) => key)).size).toBe(2);
 
     const never = vi.fn().mockRejectedValue(problem(422, 'idempotency-key-reused'));
-    await expect(create(request, vi.fn(), never, pause)).rejects.toThrow(ApiError);
+    await expect(create({ request, storable: request }, vi.fn(), never, pause)).rejects.toThrow(ApiError);
     expect(never).toHaveBeenCalledTimes(2);
   });
 
@@ -148,7 +191,7 @@ describe('a creation', () => {
       problem(429, 'rate-limited', true),
     ]) {
       const send = vi.fn().mockRejectedValue(refusal);
-      await expect(create(request, vi.fn(), send, pause)).rejects.toBe(refusal);
+      await expect(create({ request, storable: request }, vi.fn(), send, pause)).rejects.toBe(refusal);
       expect(send).toHaveBeenCalledTimes(1);
     }
   });
@@ -156,7 +199,7 @@ describe('a creation', () => {
   it('takes a new key next time where its store is being deleted', async () => {
     const key = keyFor(request);
     const send = vi.fn().mockRejectedValue(problem(409, 'idempotency-key-in-use'));
-    await expect(create(request, vi.fn(), send, pause)).rejects.toThrow(ApiError);
+    await expect(create({ request, storable: request }, vi.fn(), send, pause)).rejects.toThrow(ApiError);
     expect(keyFor(request)).not.toBe(key);
   });
 });

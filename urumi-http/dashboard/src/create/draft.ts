@@ -10,8 +10,14 @@ export interface Draft {
   engine?: string;
   /** Undefined for the user. */
   owner?: string;
-  /** By engine, so that a change of the engine loses nothing. */
+  /** By engine, so that a change of the engine loses nothing. Secrets are not here, because a draft is stored. */
   values: Record<string, Values>;
+}
+
+export interface Creation {
+  request: CreateStore;
+  /** The request without secrets, which may be stored. */
+  storable: CreateStore;
 }
 
 const DRAFT = 'urumi.create.draft';
@@ -60,8 +66,8 @@ export function idOf(draft: Draft): string {
   return draft.id ?? suggestId(draft.name);
 }
 
-export function requestOf(draft: Draft, engine: string, form: Form): CreateStore {
-  const options = toOptions([...form.first, ...form.groups], draft.values[engine] ?? {});
+export function requestOf(draft: Draft, engine: string, form: Form, secrets: Values = {}): CreateStore {
+  const options = toOptions([...form.first, ...form.groups], { ...draft.values[engine], ...secrets });
   const id = idOf(draft);
   return {
     name: draft.name,
@@ -78,7 +84,10 @@ interface KeyOfRequest {
   key: string;
 }
 
-/** The Idempotency-Key of a request: the same for the same request, even after a reload of the page. */
+/**
+ * The Idempotency-Key of a request: the same for the same request, even after a reload of the page. The request is
+ * stored, so it must have no secrets. If only a secret differs, the API refuses the key, and `create` renews it.
+ */
 export function keyFor(request: CreateStore): string {
   const text = JSON.stringify(request);
   const kept = read<KeyOfRequest>(KEY);

@@ -34,7 +34,8 @@ export function place(problems: FieldProblem[], form: Form, values: Values): Pla
 }
 
 function locate(path: string, fields: Field[], values: Values): string | undefined {
-  const leaves = leavesOf(fields);
+  // The user can correct nothing at a locked input.
+  const leaves = leavesOf(fields).filter((leaf) => !leaf.locked);
   for (const leaf of leaves) {
     if (path === leaf.path) return path;
     if (path.startsWith(`${leaf.path}.`) || path.startsWith(`${leaf.path}[`)) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fieldsOf, formOf, humanize, leavesOf, type JsonSchema } from './schema';
+import { fieldsOf, formOf, humanize, leavesOf, LOCKED, type JsonSchema } from './schema';
 
 const schema: JsonSchema = {
   type: 'object',
@@ -85,6 +85,58 @@ describe('the form', () => {
     expect(form.groups.map(({ path }) => path)).toEqual(['shop', '']);
     expect(leavesOf(form.groups).map(({ path }) => path)).not.toContain('shop.logo');
     expect(form.groups[1]?.fields.map(({ path }) => path)).toEqual(['domain', 'quota']);
+  });
+});
+
+describe('a schema with limits for the caller', () => {
+  const locked = (text: string) => ({
+    readOnly: true,
+    'x-urumi-policy': { rule: 'locked', liftedBy: 'administrator', text },
+  });
+  const form = formOf({
+    $defs: { Mode: { oneOf: [{ const: 'own' }, { const: 'shared' }, { const: 'far' }] } },
+    properties: {
+      domain: { type: 'string', default: 'shops.example', ...locked('The domain is fixed.') },
+      admin: { properties: { email: { type: 'string', ...locked('Fixed.') } } },
+      api: {
+        properties: {
+          image: { type: 'string', ...locked('The image is fixed.') },
+          replicas: { type: 'integer', maximum: 3, 'x-urumi-policy': { text: 'At most 3.' } },
+          memory: { type: 'string', 'x-urumi-maximum': '4Gi' },
+          mode: { $ref: '#/$defs/Mode', enum: ['own', 'shared'] },
+          secretEnv: { writeOnly: true, additionalProperties: { type: 'string' } },
+          env: {
+            additionalProperties: { type: 'string' },
+            propertyNames: { enum: ['A'] },
+            maxProperties: 1,
+          },
+        },
+      },
+      database: {
+        ...locked('The database is fixed.'),
+        properties: { port: { type: 'integer', readOnly: true }, host: { type: 'string' } },
+      },
+    },
+  });
+  const byPath = (path: string) => leavesOf(form.groups).find((leaf) => leaf.path === path);
+
+  it('has one group for all that is locked, and asks for none of it first', () => {
+    expect(form.first).toEqual([]);
+    expect(form.groups.map(({ path }) => path)).toEqual(['api', LOCKED]);
+    expect(form.groups[1]?.fields.map(({ path }) => path)).toEqual(['domain', 'admin', 'database']);
+  });
+
+  it.each([
+    ['api.image', { locked: true, policy: 'The image is fixed.' }],
+    ['api.replicas', { locked: false, policy: 'At most 3.', maximum: 3 }],
+    ['api.memory', { kind: 'text', largest: '4Gi' }],
+    ['api.mode', { choices: [{ value: 'own' }, { value: 'shared' }] }],
+    ['api.secretEnv', { kind: 'map', secret: true }],
+    ['api.env', { kind: 'map', secret: false, names: ['A'], maxEntries: 1 }],
+    ['database.port', { locked: true, policy: 'The database is fixed.' }],
+    ['database.host', { locked: true, policy: 'The database is fixed.' }],
+  ])('%s', (path, expected) => {
+    expect(byPath(path)).toMatchObject(expected);
   });
 });
 

@@ -20,6 +20,16 @@ export interface JsonSchema {
   items?: JsonSchema;
   oneOf?: JsonSchema[];
   anyOf?: JsonSchema[];
+  propertyNames?: { enum?: string[] };
+  maxProperties?: number;
+  /** The caller may not choose this; the default applies. */
+  readOnly?: boolean;
+  /** A secret: the API accepts it and never returns it. */
+  writeOnly?: boolean;
+  /** Why the caller may not choose freely. */
+  'x-urumi-policy'?: { text?: string };
+  /** The greatest quantity, such as `4Gi`. */
+  'x-urumi-maximum'?: string;
 }
 
 export interface Choice {
@@ -36,17 +46,25 @@ interface Common {
   nullable: boolean;
   default?: unknown;
   required: boolean;
+  /** The values that the caller may choose from; undefined if there are no such limits. */
+  allowed?: unknown[];
+  /** Whether the caller may not choose a value. It is shown and never sent. */
+  locked: boolean;
+  /** Whether its values must not be stored or shown. */
+  secret: boolean;
+  /** Why the caller may not choose freely: one sentence. */
+  policy?: string;
 }
 
 export type Leaf = Common &
   (
-    | { kind: 'text'; example?: string }
+    | { kind: 'text'; example?: string; largest?: string }
     | { kind: 'number'; minimum?: number; maximum?: number; integer: boolean }
     | { kind: 'flag' }
     | { kind: 'choice'; choices: Choice[] }
     | { kind: 'colour' }
     | { kind: 'picture'; maxBytes?: number }
-    | { kind: 'map' }
+    | { kind: 'map'; names?: string[]; maxEntries?: number }
     | { kind: 'list' }
     | { kind: 'items'; fields: Field[] }
     | { kind: 'json' }
@@ -57,9 +75,12 @@ export type Field = Leaf | Group;
 /** The options that matter most to shop owners, and all others by group. */
 export interface Form {
   first: Leaf[];
-  /** The collapsed groups. Options without a group are in the one without a path. */
+  /** The collapsed groups. Options without a group are in the one without a path; locked groups are in LOCKED. */
   groups: Group[];
 }
+
+/** The path of the group with all that the caller may not choose. */
+export const LOCKED = '!';
 
 const ABBREVIATIONS = new Set(['api', 'cpu', 'id', 'tls', 'url']);
 
@@ -75,30 +96,28 @@ export function humanize(key: string): string {
 }
 
 export function fieldsOf(schema: JsonSchema): Field[] {
-  return properties(schema, schema, '');
+  return properties(schema, schema);
 }
 
-function properties(schema: JsonSchema, root: JsonSchema, parent: string): Field[] {
+function properties(schema: JsonSchema, root: JsonSchema, parent?: Common): Field[] {
   return Object.entries(schema.properties ?? {}).map(([key, property]) =>
-    fieldOf(
-      property,
-      root,
-      parent === '' ? key : `${parent}.${key}`,
-      key,
-      schema.required?.includes(key) ?? false,
-    ),
+    fieldOf(property, root, key, schema.required?.includes(key) ?? false, parent),
   );
 }
 
-function fieldOf(raw: JsonSchema, root: JsonSchema, path: string, key: string, required: boolean): Field {
+function fieldOf(raw: JsonSchema, root: JsonSchema, key: string, required: boolean, parent?: Common): Field {
   const { schema, nullable } = plain(raw, root);
   const common: Common = {
-    path,
+    path: parent ? `${parent.path}.${key}` : key,
     label: schema.title ?? humanize(key),
     description: schema.description,
-    nullable,
+    nullable: nullable && schema.enum?.includes(null) !== false,
     default: schema.default ?? undefined,
     required,
+    allowed: schema.enum,
+    locked: schema.readOnly || parent?.locked || false,
+    secret: schema.writeOnly || parent?.secret || false,
+    policy: schema['x-urumi-policy']?.text ?? (parent?.locked ? parent.policy : undefined),
   };
   const choices = choicesOf(schema, root);
   if (choices) return { ...common, kind: 'choice', choices };
@@ -112,11 +131,18 @@ function fieldOf(raw: JsonSchema, root: JsonSchema, path: string, key: string, r
   if (type === 'array' && schema.items) {
     const items = plain(schema.items, root).schema;
     if (items.type === 'string') return { ...common, kind: 'list' };
-    if (items.properties) return { ...common, kind: 'items', fields: properties(items, root, '') };
+    if (items.properties) {
+      const fields = properties(items, root);
+      const secret = common.secret || leavesOf(fields).some((leaf) => leaf.secret);
+      return { ...common, secret, kind: 'items', fields };
+    }
   }
-  if (schema.properties) return { ...common, kind: 'group', fields: properties(schema, root, path) };
+  if (schema.properties) return { ...common, kind: 'group', fields: properties(schema, root, common) };
   if (typeof schema.additionalProperties === 'object') {
-    if (plain(schema.additionalProperties, root).schema.type === 'string') return { ...common, kind: 'map' };
+    if (plain(schema.additionalProperties, root).schema.type === 'string') {
+      const { propertyNames, maxProperties } = schema;
+      return { ...common, kind: 'map', names: propertyNames?.enum, maxEntries: maxProperties };
+    }
   }
   return { ...common, kind: 'json' };
 }
@@ -129,7 +155,7 @@ function textOf(schema: JsonSchema, common: Common): Leaf {
   if (schema.format === 'color' || /#rrggbb/i.test(schema.description ?? ''))
     return { ...common, kind: 'colour' };
   const example = schema.examples?.find((one) => typeof one === 'string');
-  return { ...common, kind: 'text', example };
+  return { ...common, kind: 'text', example, largest: schema['x-urumi-maximum'] };
 }
 
 /** Resolves references, and removes the alternatives by which a schema allows null. */
@@ -147,7 +173,9 @@ function plain(schema: JsonSchema, root: JsonSchema): { schema: JsonSchema; null
 }
 
 function choicesOf(schema: JsonSchema, root: JsonSchema): Choice[] | undefined {
-  const options = schema.oneOf?.map((one) => plain(one, root).schema);
+  const options = schema.oneOf
+    ?.map((one) => plain(one, root).schema)
+    .filter((one) => schema.enum?.includes(one.const) !== false);
   if (options?.length && options.every((one) => typeof one.const === 'string')) {
     return options.map((one) => ({
       value: String(one.const),
@@ -161,6 +189,11 @@ function choicesOf(schema: JsonSchema, root: JsonSchema): Choice[] | undefined {
 
 export function leavesOf(fields: Field[]): Leaf[] {
   return fields.flatMap((field) => (field.kind === 'group' ? leavesOf(field.fields) : [field]));
+}
+
+/** Whether the caller may choose none of it. */
+export function isLocked(field: Field): boolean {
+  return field.kind === 'group' ? field.fields.every(isLocked) : field.locked;
 }
 
 /**
@@ -179,18 +212,31 @@ const PICTURES_LAST = ['picture', 'colour'];
 export function formOf(schema: JsonSchema): Form {
   const fields = fieldsOf(schema);
   const first = leavesOf(fields)
-    .filter(isForOwners)
+    .filter((leaf) => !leaf.locked && isForOwners(leaf))
     .sort((a, b) => PICTURES_LAST.indexOf(a.kind) - PICTURES_LAST.indexOf(b.kind))
     .map((leaf, _, all) => withContext(leaf, all, fields));
   const taken = new Set(first.map((leaf) => leaf.path));
   const rest = without(fields, taken);
-  const loose = rest.filter((field) => field.kind !== 'group');
-  const groups = rest.filter((field) => field.kind === 'group');
-  if (loose.length) {
-    groups.push({ kind: 'group', path: '', label: '', nullable: false, required: false, fields: loose });
+  const free = rest.filter((field) => !isLocked(field));
+  const groups = free.filter((field) => field.kind === 'group');
+  for (const [path, others] of [
+    ['', free.filter((field) => field.kind !== 'group')],
+    [LOCKED, rest.filter(isLocked)],
+  ] as const) {
+    if (others.length) groups.push({ ...NO_OPTION, path, fields: others });
   }
   return { first, groups };
 }
+
+/** A group that is not in the schema. */
+const NO_OPTION = {
+  kind: 'group',
+  label: '',
+  nullable: false,
+  required: false,
+  locked: false,
+  secret: false,
+} as const;
 
 /** The only option of a group also gets the group's name in its label, because it is shown without the group. */
 function withContext(leaf: Leaf, all: Leaf[], fields: Field[]): Leaf {

@@ -2,7 +2,7 @@
 import { api, body } from '../api/client';
 import { ApiError, UnreachableError } from '../api/problem';
 import type { CreateStore, Preview, Store } from '../api/types';
-import { forgetKey, keyFor, newKeyFor } from './draft';
+import { forgetKey, keyFor, newKeyFor, type Creation } from './draft';
 
 export async function preview(request: CreateStore, signal: AbortSignal): Promise<Preview> {
   const params = { query: { dryRun: true } };
@@ -34,12 +34,12 @@ function hasCode(error: unknown, code: string): boolean {
 
 /** Creates a store. Calls `onWait` for each failed attempt that is followed by another one. */
 export async function create(
-  request: CreateStore,
+  { request, storable }: Creation,
   onWait: (failed: number) => void,
   send = post,
   pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
 ): Promise<Store> {
-  let key = keyFor(request);
+  let key = keyFor(storable);
   let renewed = false;
   for (let failed = 0; ;) {
     try {
@@ -48,7 +48,7 @@ export async function create(
       const wait = WAITS_MS[failed];
       if (hasCode(error, 'idempotency-key-reused') && !renewed) {
         renewed = true;
-        key = newKeyFor(request);
+        key = newKeyFor(storable);
       } else if (isLost(error) && wait !== undefined) {
         failed += 1;
         onWait(failed);

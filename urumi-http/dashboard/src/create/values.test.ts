@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { place } from './problems';
 import { formOf } from './schema';
-import { toOptions, withValue } from './values';
+import { changedOf, lockedValues, toOptions, withValue } from './values';
 
 const form = formOf({
   properties: {
@@ -56,6 +56,58 @@ describe('options', () => {
   it('send what is no JSON as text, for the API to refuse', () => {
     expect(toOptions(fields, { raw: '[1]' })).toEqual({ raw: [1] });
     expect(toOptions(fields, { raw: '[1' })).toEqual({ raw: '[1' });
+  });
+});
+
+describe('locked options', () => {
+  const locked = formOf({
+    properties: {
+      api: {
+        properties: {
+          replicas: { type: 'integer' },
+          image: { type: 'string', default: 'shop:1', readOnly: true },
+          size: { type: 'string', default: null, readOnly: true },
+          env: { additionalProperties: { type: 'string' }, default: { A: '1' }, readOnly: true },
+          raw: { default: [1], readOnly: true },
+          links: {
+            type: 'array',
+            default: [{ label: 'A', to: { href: '/a' } }],
+            readOnly: true,
+            items: {
+              properties: { label: { type: 'string' }, to: { properties: { href: { type: 'string' } } } },
+            },
+          },
+          secretEnv: {
+            additionalProperties: { type: 'string' },
+            default: { A: '1' },
+            readOnly: true,
+            writeOnly: true,
+          },
+        },
+      },
+    },
+  }).groups;
+
+  it('are never sent, even if a draft has values for them', () => {
+    const values = { 'api.replicas': 2, 'api.image': 'other:1', 'api.env': [['A', '2']] };
+    expect(toOptions(locked, values)).toEqual({ api: { replicas: 2 } });
+    expect(changedOf(locked, values).map(({ path }) => path)).toEqual(['api.replicas']);
+  });
+
+  it('have the values of their defaults, or those that the API resolved, but no secrets', () => {
+    const resolved = (path: string) => (path === 'api.size' ? '5Gi' : undefined);
+    expect(lockedValues(locked, resolved)).toEqual({
+      'api.image': 'shop:1',
+      'api.size': '5Gi',
+      'api.env': [['A', '1']],
+      'api.raw': '[\n  1\n]',
+      'api.links': [{ label: 'A', 'to.href': '/a' }],
+    });
+  });
+
+  it('cannot be corrected, so a problem with one belongs to no input', () => {
+    const [problem] = place([{ field: 'options.api.image', message: '' }], { first: [], groups: locked }, {});
+    expect(problem?.control).toBeUndefined();
   });
 });
 

@@ -25,16 +25,57 @@ export function withValue(values: Values, path: string, value: unknown): Values 
   return Object.fromEntries(Object.entries(values).filter(([other]) => other !== path));
 }
 
+/** The options that were changed. A draft may have values of options that are locked now. */
+export function changedOf(fields: Field[], values: Values): Leaf[] {
+  return leavesOf(fields).filter((leaf) => !leaf.locked && leaf.path in values);
+}
+
 export function toOptions(fields: Field[], values: Values): Json {
   const options: Json = {};
-  for (const leaf of leavesOf(fields)) {
+  for (const leaf of changedOf(fields, values)) {
     const value = sent(leaf, values);
     if (value !== undefined) put(options, leaf.path.split('.'), value);
   }
   return options;
 }
 
-function sent(leaf: Leaf, values: Values): unknown {
+/** The values of locked options, as their inputs show them. `resolved` returns the value of one without a default. */
+export function lockedValues(fields: Field[], resolved?: (path: string) => unknown): Values {
+  return Object.fromEntries(
+    leavesOf(fields)
+      .filter((leaf) => leaf.locked && !leaf.secret)
+      .map((leaf) => [leaf.path, shown(leaf, leaf.default ?? resolved?.(leaf.path))])
+      .filter(([, value]) => value !== undefined),
+  );
+}
+
+function shown(leaf: Leaf, value: unknown): unknown {
+  if (value === undefined || value === null) return undefined;
+  switch (leaf.kind) {
+    case 'map':
+      return Object.entries(value);
+    case 'items':
+      return Array.isArray(value) ? value.map((row) => rowOf(leaf.fields, row as Json)) : undefined;
+    case 'json':
+      return JSON.stringify(value, null, 2);
+    default:
+      return value;
+  }
+}
+
+function rowOf(fields: Field[], row: Json): Values {
+  return Object.fromEntries(
+    leavesOf(fields).map((leaf) => [leaf.path, shown(leaf, valueAt(row, leaf.path))]),
+  );
+}
+
+/** The value at a path such as `api.replicas`. */
+export function valueAt(options: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((at, key) => (at as Json | null | undefined)?.[key], options);
+}
+
+/** The value of an option in the request. */
+export function sent(leaf: Leaf, values: Values): unknown {
   const value = values[leaf.path];
   if (value === undefined || value === null) return value;
   switch (leaf.kind) {
