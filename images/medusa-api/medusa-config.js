@@ -7,6 +7,7 @@ const { backend, database } = require("./lib/settings");
 const env = process.env;
 const { url, ssl } = database();
 const redisUrl = env.REDIS_URL || undefined;
+const secure = backend().startsWith("https:");
 
 /** With several replicas, what one knows the others must know: cache, events, running workflows, locks. */
 const shared = redisUrl && [
@@ -55,7 +56,9 @@ module.exports = defineConfig({
       cookieSecret: env.COOKIE_SECRET,
     },
     // A browser drops a Secure cookie on a plain HTTP page: nobody could sign in to the admin of a local store.
-    cookieOptions: { sameSite: "lax", secure: backend().startsWith("https:") },
+    cookieOptions: { sameSite: "lax", secure },
+    // Browsers accept a cookie with this prefix from this host only: no neighbour below the same domain can set another.
+    sessionOptions: secure ? { name: "__Host-connect.sid" } : undefined,
     workerMode: env.MEDUSA_WORKER_MODE || "shared",
   },
   featureFlags: redisUrl ? { caching: true } : {},

@@ -4,6 +4,7 @@
 const http = require("node:http");
 const path = require("node:path");
 const { connect, drop } = require("./database");
+const { headers, refuseForeignPages } = require("./pages");
 const { Readiness, within } = require("./readiness");
 const { database } = require("./settings");
 
@@ -15,10 +16,12 @@ const SHUTDOWN = 1500;
 async function start(env = process.env) {
   const target = database(env);
   const readiness = new Readiness(target, env.REDIS_URL);
+  const always = headers(env);
   let medusa;
   let ending = false;
 
   const server = http.createServer((request, response) => {
+    response.setHeaders(always);
     const [pathname] = request.url.split("?", 1);
     if (pathname === "/health") return answer(response, 200, "OK");
     if (pathname === "/health/ready") return answerReady(response);
@@ -56,6 +59,7 @@ async function start(env = process.env) {
   drop(await connect(target, Infinity));
   if (ending) return;
   const app = require("express")();
+  app.use(refuseForeignPages(env));
   const load = require("@medusajs/medusa/loaders/index").default;
   const { shutdown } = await load({ directory: ROOT, expressApp: app });
   medusa = { app, shutdown };
