@@ -218,29 +218,40 @@ async function ensureKey(client, token) {
 /** The first admin, as `medusa user` makes it; never again once made, so that a removed or renamed one stays so. */
 async function ensureAdmin(client, { email, password }) {
   if ((await recorded(client, "admin")) === email) return;
+  if (!(await isAdmin(client, email))) await makeAdmin(client, email, password);
+  await record(client, "admin", email);
+}
+
+/** Whether the sign-in of this address leads to an administrator already, whose password then stays. */
+async function isAdmin(client, email) {
+  const { rowCount } = await client.query(
+    `SELECT FROM provider_identity p
+       JOIN auth_identity a ON a.id = p.auth_identity_id AND a.deleted_at IS NULL
+       JOIN "user" u ON u.id = a.app_metadata->>'user_id' AND u.deleted_at IS NULL
+      WHERE p.entity_id = $1 AND p.provider = 'emailpass' AND p.deleted_at IS NULL`,
+    [email],
+  );
+  return rowCount > 0;
+}
+
+async function makeAdmin(client, email, password) {
   const users = (await client.query(`SELECT id FROM "user" WHERE email = $1 AND deleted_at IS NULL`, [email])).rows;
   let id = users[0]?.id;
   if (!id) {
     id = `user_${ulid()}`;
     await client.query(`INSERT INTO "user" (id, email) VALUES ($1, $2)`, [id, email]);
   }
-  // A sign-in that stopped half-way, or whose user was removed, must lead to this user; its password stays.
-  const signIns = await client.query(
-    `UPDATE auth_identity a SET app_metadata = coalesce(a.app_metadata, '{}') || $2 FROM provider_identity p
-      WHERE p.auth_identity_id = a.id AND p.entity_id = $1 AND p.provider = 'emailpass'`,
-    [email, { user_id: id }],
+  // Anybody can register any address as a customer. Another password alone would not keep them out: a token of that
+  // identity can be exchanged for one with all that the identity has by then. So the administrator gets a new identity.
+  await client.query("DELETE FROM provider_identity WHERE entity_id = $1 AND provider = 'emailpass'", [email]);
+  const identity = `authid_${ulid()}`;
+  // The parameters are those of Medusa's emailpass provider, which puts them into the hash itself.
+  const hash = await scrypt.kdf(password, { logN: 15, r: 8, p: 1 });
+  await client.query("INSERT INTO auth_identity (id, app_metadata) VALUES ($1, $2)", [identity, { user_id: id }]);
+  await client.query(
+    `INSERT INTO provider_identity (id, entity_id, provider, auth_identity_id, provider_metadata) VALUES ($1, $2, 'emailpass', $3, $4)`,
+    [ulid(), email, identity, { password: hash.toString("base64") }],
   );
-  if (signIns.rowCount === 0) {
-    const identity = `authid_${ulid()}`;
-    // The parameters are those of Medusa's emailpass provider, which puts them into the hash itself.
-    const hash = await scrypt.kdf(password, { logN: 15, r: 8, p: 1 });
-    await client.query("INSERT INTO auth_identity (id, app_metadata) VALUES ($1, $2)", [identity, { user_id: id }]);
-    await client.query(
-      `INSERT INTO provider_identity (id, entity_id, provider, auth_identity_id, provider_metadata) VALUES ($1, $2, 'emailpass', $3, $4)`,
-      [ulid(), email, identity, { password: hash.toString("base64") }],
-    );
-  }
-  await record(client, "admin", email);
 }
 
 async function recorded(client, item) {
