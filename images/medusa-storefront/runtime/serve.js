@@ -29,8 +29,10 @@ if (!Number.isInteger(port) || port < 0 || port > 65535)
   end('the storefront cannot start: PORT must be a port number', 1);
 
 // Links, cookies and the check of where forms come from must not depend on what a client or a proxy claims:
-// the adapter is told to take scheme and host from two headers, and both are overwritten below.
+// the adapter is told to take scheme and host from two headers, and both are overwritten below. The visitor's address is
+// the last one that the proxy names; what stands before it came from the visitor.
 Object.assign(process.env, { PROTOCOL_HEADER: 'x-forwarded-proto', HOST_HEADER: 'host', PORT_HEADER: '' });
+Object.assign(process.env, { ADDRESS_HEADER: 'x-forwarded-for', XFF_DEPTH: '1' });
 process.env.BODY_SIZE_LIMIT = '64K';
 
 /** @type {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse, next: () => void) => void} */
@@ -46,8 +48,10 @@ try {
 }
 const origin = new URL(/** @type {string} */ (process.env.STOREFRONT_URL));
 const protocol = origin.protocol.slice(0, -1);
-// Over plain HTTP browsers do not heed it, and complain of it.
-if (protocol === 'https') headers.push(['cross-origin-opener-policy', 'same-origin']);
+// Over plain HTTP browsers do not heed these, and complain of the first.
+if (protocol === 'https') {
+  headers.push(['cross-origin-opener-policy', 'same-origin'], ['strict-transport-security', 'max-age=31536000']);
+}
 
 let stopping = false;
 
@@ -72,6 +76,7 @@ const server = createServer((request, response) => {
   if (stopping) response.setHeader('connection', 'close');
   request.headers.host = origin.host;
   request.headers['x-forwarded-proto'] = protocol;
+  request.headers['x-forwarded-for'] ||= request.socket.remoteAddress;
   handler(request, response, () => response.writeHead(404).end());
 });
 server.requestTimeout = 30_000;

@@ -9,8 +9,8 @@ const attribute = (/** @type {string} */ tag, /** @type {string} */ name) =>
     .replaceAll('&lt;', '<')
     .replaceAll('&amp;', '&');
 
-/** @param {any} app @param {{ origin?: string }} [options] */
-export function customer(app, { origin = ORIGIN } = {}) {
+/** @param {any} app @param {{ origin?: string, proxied?: Record<string, string> }} [options] `proxied`: headers of a proxy */
+export function customer(app, { origin = ORIGIN, proxied = {} } = {}) {
   /** @type {Map<string, string>} */
   const cookies = new Map();
   /** @type {{ status: number, text: string, path: string, headers: any }} */
@@ -18,7 +18,7 @@ export function customer(app, { origin = ORIGIN } = {}) {
 
   async function go(/** @type {string} */ path, /** @type {any} */ options = {}) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = { accept: 'text/html', ...(cookie && { cookie }), ...options.headers };
+    const headers = { accept: 'text/html', ...proxied, ...(cookie && { cookie }), ...options.headers };
     const { status, headers: answered, text } = await app.get(path, { ...options, headers });
     for (const line of answered['set-cookie'] ?? []) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];

@@ -86,6 +86,8 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
     mood: 'well',
     key: KEY,
     regions,
+    /** Who may look up no more orders. @type {string | undefined} */
+    limited: undefined,
     /** How many requests were unanswered at the same time, at most. */
     most: () => most,
     /** How many requests wait for `release`. */
@@ -153,6 +155,9 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
     const { trouble } = sales;
     const troubled = trouble?.of.test(`${method} ${url.pathname}`) ? trouble : undefined;
     const body = JSON.parse(Buffer.concat(chunks).toString() || '{}');
+    const visitor = request.headers['x-forwarded-for'];
+    if (url.pathname === '/store/orders/lookup' && visitor === api.limited)
+      return json(429, { type: 'too_many_requests', message: 'Too many attempts to look up an order' });
     const answered =
       troubled && !troubled.late ? undefined : sales.answer(method, url.pathname, url.searchParams, body);
     if (troubled?.what === 'hang') return;

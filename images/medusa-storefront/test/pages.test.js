@@ -49,6 +49,7 @@ describe('a store', () => {
     assert.doesNotMatch(policy, /unsafe|\*|https?:/);
     assert.equal(headers['x-content-type-options'], 'nosniff');
     assert.equal(headers['referrer-policy'], 'strict-origin-when-cross-origin');
+    assert.equal(headers['strict-transport-security'], 'max-age=31536000');
     assert.doesNotMatch(
       text,
       /<script(?! type="application\/ld\+json">| src="\/forms\.js" defer>)|<style| style=| on[a-z]+=/,
@@ -273,6 +274,8 @@ test('the same build is another shop with another configuration', async (t) => {
   assert.ok(other.includes('src="/static/cap.gif"'));
   assert.ok(other.includes('<link rel="canonical" href="http://store-2.localtest.me:8080/"'));
   assert.doesNotMatch(other, /Harbour|€/);
+  const plainHttp = await apps[1]?.get('/');
+  assert.equal(plainHttp?.headers['strict-transport-security'], undefined);
   const changed = await apps[1]?.get('/region', {
     method: 'POST',
     headers: { origin: 'http://store-2.localtest.me:8080', 'content-type': 'application/x-www-form-urlencoded' },

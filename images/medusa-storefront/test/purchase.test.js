@@ -59,6 +59,22 @@ describe('a purchase', () => {
     assert.equal(one.form('number')?.values.email, anna.email);
   });
 
+  test('is looked up only so often by one visitor, whose address the visitor cannot choose', async (t) => {
+    const lookUp = async (/** @type {string} */ forwarded) => {
+      const one = customer(app, { proxied: { 'x-forwarded-for': forwarded } });
+      await one.go('/orders');
+      return one.send('number', { number: '4711', email: anna.email });
+    };
+    t.after(() => (api.limited = undefined));
+    api.limited = '203.0.113.7';
+    const limited = await lookUp('203.0.113.8, 203.0.113.7');
+    assert.equal(limited.status, 429);
+    assert.match(limited.text, /There were too many attempts/);
+    assert.equal((await lookUp('203.0.113.7, 203.0.113.8')).status, 404);
+    api.limited = '127.0.0.1';
+    assert.equal((await lookUp('')).status, 429, 'without a proxy it is the address of the connection');
+  });
+
   test('of ten customers at once ends in ten orders', async () => {
     const before = api.sales.orders.length;
     const all = await Promise.all(Array.from({ length: 10 }, () => at('review')));

@@ -39,8 +39,13 @@ export function ask<T>(path: string, query: Record<string, unknown>, timeout = 5
 }
 
 /** Changes something. Longer than a read may take: the customer waits for this one, and nobody else asks for the same. */
-export function tell<T>(path: string, body: Record<string, unknown>, timeout = 10_000): Promise<T> {
-  return call(path, timeout, { method: 'POST', body });
+export function tell<T>(
+  path: string,
+  body: Record<string, unknown>,
+  timeout = 10_000,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  return call(path, timeout, { method: 'POST', body, headers });
 }
 
 export function remove<T>(path: string, body?: Record<string, unknown>, timeout = 10_000): Promise<T> {

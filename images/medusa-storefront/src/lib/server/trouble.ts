@@ -3,7 +3,17 @@ import { fail, type ActionFailure } from '@sveltejs/kit';
 import { ApiError } from './api.ts';
 
 export type Trouble =
-  'unavailable' | 'stock' | 'code' | 'refused' | 'changed' | 'unknown' | 'fields' | 'nothing' | 'region' | 'held';
+  | 'unavailable'
+  | 'stock'
+  | 'code'
+  | 'refused'
+  | 'changed'
+  | 'unknown'
+  | 'fields'
+  | 'nothing'
+  | 'region'
+  | 'held'
+  | 'often';
 
 interface Failure {
   trouble: Trouble;
@@ -29,6 +39,7 @@ export async function attempt<T>(
     const stock = error.refused && /inventory|stock/i.test(error.message);
     const trouble: Trouble = stock ? 'stock' : error.refused ? refusal : 'unavailable';
     note(error);
+    if (error.status === 429) return { failed: fail(429, { trouble: 'often', values }) };
     return { failed: fail(error.refused ? 409 : 503, { trouble, values }) };
   }
 }

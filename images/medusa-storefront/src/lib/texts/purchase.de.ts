@@ -136,6 +136,7 @@ export const purchase: typeof english = {
     fields: 'Etwas fehlt oder stimmt nicht.',
     nothing: 'Bitte wähle eines davon.',
     noOrder: 'Zu dieser Nummer und E-Mail-Adresse gibt es keine Bestellung.',
+    often: 'Das waren zu viele Versuche. Bitte versuche es in 15 Minuten noch einmal.',
     held: 'Eine Kartenzahlung für diesen Warenkorb ist vielleicht schon gelungen. Bitte zahle nicht noch einmal und frage den Shop danach.',
     region: 'Der Warenkorb ließ sich nicht in die andere Region übertragen, deshalb bleibt die Region, wie sie war.',
   },

@@ -131,6 +131,7 @@ export const purchase = {
     fields: 'Something is missing or not right.',
     nothing: 'Please choose one of these.',
     noOrder: 'There is no order of this number and e-mail address.',
+    often: 'There were too many attempts. Please try again in 15 minutes.',
     held: 'A card payment for this cart may have gone through already. Please do not pay again, and ask the shop about it.',
     region: 'The cart could not be moved to the other region, so the region has not changed.',
   },

@@ -6,7 +6,7 @@ import type { Actions } from './$types';
 
 export const actions: Actions = {
   // Not by the address bar: an e-mail address does not belong into logs and histories.
-  default: async ({ request }) => {
+  default: async ({ request, getClientAddress }) => {
     const form = await request.formData();
     const email = String(form.get('email') ?? '')
       .trim()
@@ -17,7 +17,7 @@ export const actions: Actions = {
       .slice(0, 20);
     const values = { email, number };
     if (!email || !/^[1-9]\d{0,8}$/.test(number)) return fail(400, { trouble: 'fields' as const, values });
-    const { failed, done } = await attempt(values, () => lookUp(Number(number), email));
+    const { failed, done } = await attempt(values, () => lookUp(Number(number), email, getClientAddress()));
     if (failed) return failed;
     if (!done) return fail(404, { trouble: 'nothing' as const, values });
     return { found: done, values };

@@ -1,10 +1,15 @@
 // POST /store/orders/lookup: what became of an order, for a customer who knows its number and the e-mail address it was
 // placed with. Neither an address is told nor the order's id, which would open all of it: two facts that can be guessed
-// are little proof.
+// are little proof. Failed attempts are limited. The client's address is the last that the peer (the Ingress controller or
+// the storefront) names in X-Forwarded-For: Medusa trusts one proxy.
 "use strict";
 
+const { Guesses } = require("../../../../../lib/guesses");
+
+const guesses = new Guesses(process.env.REDIS_URL);
+
 const FIELDS = [
-  ...["display_id", "email", "status", "created_at", "currency_code", "total"],
+  ...["display_id", "status", "created_at", "currency_code", "total"],
   ...["items.title", "items.variant_title", "items.quantity", "items.total", "items.thumbnail"],
 ];
 
@@ -13,9 +18,18 @@ exports.POST = async (request, response) => {
   if (!Number.isSafeInteger(number) || number < 1 || number > 2 ** 31 - 1 || typeof email !== "string" || email.length > 320) {
     return response.status(400).json({ type: "invalid_data", message: "number (a positive integer) and email (text) are needed" });
   }
-  const { data } = await request.scope.resolve("query").graph({ entity: "order", fields: FIELDS, filters: { display_id: number } });
-  const found = data.find((order) => order.email?.toLowerCase() === email.trim().toLowerCase());
+  const wanted = email.trim().toLowerCase();
+  const wait = await guesses.count(request.ip, wanted);
+  if (wait) {
+    response.set("Retry-After", String(wait));
+    return response.status(429).json({ type: "too_many_requests", message: "Too many attempts to look up an order" });
+  }
+  // One query for both facts, so that neither the answer nor its time tells which of them is wrong.
+  const filters = { display_id: number, email: { $ilike: wanted.replace(/[\\%_]/g, "\\$&") } };
+  const { data } = await request.scope.resolve("query").graph({ entity: "order", fields: FIELDS, filters });
+  const [found] = data;
   if (!found) return response.status(404).json({ type: "not_found", message: "There is no order of this number and e-mail address" });
+  await guesses.forgive(request.ip, wanted);
   const { display_id, status, created_at, currency_code, total } = found;
   const items = found.items.map(({ title, variant_title, quantity, total, thumbnail }) => ({ title, variant_title, quantity, total, thumbnail }));
   response.json({ order: { display_id, status, created_at, currency_code, total, items } });
