@@ -137,7 +137,7 @@ async function serve(database, more = {}) {
     const response = await fetch(`http://127.0.0.1:${port}${target}`, {
       method: method ?? (body ? "POST" : "GET"),
       headers: { ...(publishable && { "x-publishable-api-key": publishable }), ...(body && { "content-type": "application/json" }), ...headers },
-      body: body && JSON.stringify(body),
+      body: typeof body === "string" ? body : body && JSON.stringify(body),
       redirect: "manual",
       signal: AbortSignal.timeout(30_000),
     });
@@ -380,6 +380,92 @@ test("a store sells: pages, pictures, sign-in, an order; and readiness follows t
     assert.equal((await store.call("/admin/orders")).status, 401);
   });
 
+  await t.test("no answer can be framed or taken for another type", async () => {
+    for (const target of ["/app", "/app/orders", "/admin/orders", "/auth/user/emailpass", "/store/regions", "/static/products/wool-beanie.svg", "/health", "/nothing"]) {
+      const { headers } = await store.call(target);
+      assert.equal(headers.get("x-frame-options"), "DENY", target);
+      // Express answers to what is nothing with a policy of its own.
+      assert.equal(headers.get("content-security-policy"), target === "/nothing" ? "default-src 'none'" : "frame-ancestors 'none'", target);
+      assert.equal(headers.get("x-content-type-options"), "nosniff", target);
+      assert.equal(headers.get("strict-transport-security"), null, "the store has no HTTPS");
+    }
+  });
+
+  await t.test("a page of another origin cannot use an administrator's session", async () => {
+    const [own, shop, neighbour] = ["http://api-1.localhost", "http://store-1.localhost", "http://store-2.localhost"];
+    const { token } = (await store.call("/auth/user/emailpass", { body: { email, password } })).json();
+    const session = await store.call("/auth/session", { method: "POST", headers: { authorization: `Bearer ${token}` } });
+    const cookie = session.headers.get("set-cookie").split(";")[0];
+    let invited = 0;
+    const invites = async () => (await sql(database, "SELECT count(*)::int AS n FROM invite"))[0].n;
+    const invite = (headers, target = "/admin/invites") =>
+      store.call(target, {
+        body: `email=invited-${++invited}%40example.com`,
+        headers: { cookie, "content-type": "application/x-www-form-urlencoded", ...headers },
+      });
+    const foreign = [
+      { origin: neighbour, "sec-fetch-site": "same-site" },
+      { origin: neighbour },
+      { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
+      { origin: "null", "sec-fetch-site": "cross-site" },
+      { origin: shop, "sec-fetch-site": "same-site" },
+      { origin: `${own}.evil.example` },
+      { referer: `${neighbour}/page`, "sec-fetch-site": "same-site" },
+      { "sec-fetch-site": "cross-site" },
+    ];
+    for (const headers of foreign) {
+      for (const target of ["/admin/invites", "/ADMIN/invites/", "/admin/invites?x=/store/"]) {
+        assert.equal((await invite(headers, target)).status, 403, `${JSON.stringify(headers)} ${target}`);
+      }
+    }
+    assert.equal((await store.call("/auth/session", { method: "DELETE", headers: { cookie, ...foreign[0] } })).status, 403);
+    assert.equal(await invites(), 0);
+    const admitted = [
+      {},
+      { origin: own },
+      { origin: own, "sec-fetch-site": "same-origin" },
+      // The admin on a forwarded port.
+      { origin: "http://localhost:9000", "sec-fetch-site": "same-origin" },
+      { referer: `${own}/app/settings`, "sec-fetch-site": "same-site" },
+    ];
+    for (const headers of admitted) assert.equal((await invite(headers)).status, 200, JSON.stringify(headers));
+    assert.equal(await invites(), admitted.length);
+    const read = await store.call("/admin/invites", { headers: { cookie, ...foreign[0] } });
+    assert.equal(read.status, 200, "a link to the admin works");
+    assert.equal(read.headers.get("access-control-allow-origin"), null, "and the page cannot read the answer");
+    const signIn = (origin) => store.call("/auth/customer/emailpass", { body: { email: "nobody@example.com", password }, headers: { origin } });
+    assert.equal((await signIn(shop)).status, 401, "the shop's pages may sign customers in");
+    assert.equal((await signIn(neighbour)).status, 403);
+    assert.equal((await store.call("/store/carts", { publishable: null, body: "", method: "POST", headers: { cookie, ...foreign[0] } })).status, 400, "a form cannot send the key");
+    assert.notEqual((await store.call("/hooks/payment/none", { body: {}, headers: { origin: "https://pay.example" } })).status, 403);
+    assert.equal((await store.call("/auth/session", { method: "DELETE", headers: { cookie, origin: own } })).status, 200);
+  });
+
+  await t.test("who registers an administrator's address first does not become the administrator", async () => {
+    const guess = "a password of the stranger";
+    for (const actor of ["customer", "user"]) {
+      const next = `next-${actor}@example.com`;
+      const registered = (await store.call(`/auth/${actor}/emailpass/register`, { body: { email: next, password: guess } })).json();
+      if (actor === "customer") {
+        const bearer = { authorization: `Bearer ${registered.token}` };
+        assert.equal((await store.call("/store/customers", { body: { email: next }, headers: bearer })).status, 200);
+      }
+      await prepared(environment(database, { STORE_ADMIN_EMAIL: next }));
+      const signIn = (password) => store.call("/auth/user/emailpass", { body: { email: next, password } });
+      assert.equal((await signIn(guess)).status, 401);
+      const renewed = await store.call("/auth/token/refresh", { method: "POST", headers: { authorization: `Bearer ${registered.token}` } });
+      const stranger = { authorization: `Bearer ${renewed.status === 200 ? renewed.json().token : registered.token}` };
+      assert.equal((await store.call("/admin/orders", { headers: stranger })).status, 401);
+      const owner = { authorization: `Bearer ${(await signIn(password)).json().token}` };
+      assert.equal((await store.call("/admin/orders", { headers: owner })).status, 200);
+      await prepared(environment(database, { STORE_ADMIN_EMAIL: next, STORE_ADMIN_PASSWORD: "generated later" }));
+      assert.equal((await signIn(password)).status, 200);
+    }
+    // Back to one who is an administrator already.
+    await prepared(environment(database, { STORE_ADMIN_PASSWORD: "generated later" }));
+    assert.equal((await store.call("/auth/user/emailpass", { body: { email, password } })).status, 200);
+  });
+
   await t.test("orders, found in the database", async (t) => {
     const id = await order(store.call);
     const [row] = await sql(database, `SELECT email, currency_code, status FROM "order" WHERE id = $1`, [id]);
@@ -404,8 +490,42 @@ test("a store sells: pages, pictures, sign-in, an order; and readiness follows t
     assert.equal((await ask({ number, email: "other@example.com" })).status, 404);
     assert.equal((await ask({ number: number + 1000, email: "customer@example.com" })).status, 404);
     for (const number of [0, -1, 1.5, 2 ** 40, "1", { $gt: 0 }, [1], null]) assert.equal((await ask({ number, email })).status, 400, JSON.stringify(number));
+    // Patterns are not wildcards.
+    assert.equal((await ask({ number, email: "_ustomer@example.com" })).status, 404);
+    assert.equal((await ask({ number, email: "%" })).status, 404);
     for (const email of [null, 1, {}, "x".repeat(400)]) assert.equal((await ask({ number, email })).status, 400);
     assert.equal((await store.call("/store/orders/lookup", { body: { number, email }, publishable: null })).status, 400);
+  });
+
+  await t.test("a client or an e-mail address whose orders are guessed has to wait, and others do not", async () => {
+    const customer = { email: "victim_1@example.com" };
+    const id = await order(store.call, customer.email);
+    const [{ display_id: number }] = await sql(database, `SELECT display_id FROM "order" WHERE id = $1`, [id]);
+    const ask = (forwarded, body) => store.call("/store/orders/lookup", { body, headers: { "x-forwarded-for": forwarded } });
+    const tally = (answers) => Object.fromEntries(Map.groupBy(answers, ({ status }) => status).entries().map(([status, all]) => [status, all.length]));
+    const hundred = (make) => Promise.all(Array.from({ length: 100 }, (_, index) => make(index))).then(tally);
+    const waits = ({ status, headers }) => {
+      assert.equal(status, 429);
+      const seconds = Number(headers.get("retry-after"));
+      assert.ok(seconds > 0 && seconds <= 900, `${seconds} s`);
+    };
+
+    // One client, other customers; what the client itself writes into the header does not count.
+    assert.deepEqual(await hundred((index) => ask(`198.51.100.${index}, 203.0.113.1`, { number, email: `guess-${index}@example.com` })), { 404: 60, 429: 40 });
+    waits(await ask("203.0.113.1", { number, ...customer }));
+    assert.equal((await ask("203.0.113.2", { number, ...customer })).status, 200);
+    // The addresses of one IPv6 network.
+    assert.deepEqual(await hundred((index) => ask(`2001:db8:0:1::${index}`, { number, email: `more-${index}@example.com` })), { 404: 60, 429: 40 });
+    assert.equal((await ask("2001:db8:0:2::1", { number, ...customer })).status, 200);
+    // One who looks up what is there is not limited.
+    for (let count = 0; count < 12; count++) assert.equal((await ask("203.0.113.3", { number, ...customer })).status, 200);
+    // Many clients, one customer.
+    assert.deepEqual(await hundred((index) => ask(`198.51.100.${index}`, { number: number + 1 + index, email: "Victim_1@example.com" })), { 404: 10, 429: 90 });
+    waits(await ask("203.0.113.4", { number, ...customer }));
+    waits(await ask("203.0.113.4", { number: number + 1000, ...customer }));
+    const other = await order(store.call, "other@example.com");
+    const [{ display_id: another }] = await sql(database, `SELECT display_id FROM "order" WHERE id = $1`, [other]);
+    assert.equal((await ask("203.0.113.5", { number: another, email: "other@example.com" })).status, 200);
   });
 
   await t.test("an order that tried the shop is taken back with the token, once, and no other is", async () => {
@@ -489,9 +609,12 @@ test("a store that starts before its database says so, and serves once it is the
   assert.equal(first.json().reason, `the database at ${PGHOST}:${PGPORT} cannot be reached: connection refused`);
   await store.ready();
   const { token } = (await store.call("/auth/user/emailpass", { body: { email, password } })).json();
+  assert.equal((await store.call("/app")).headers.get("strict-transport-security"), "max-age=31536000");
   const headers = { authorization: `Bearer ${token}`, "x-forwarded-proto": "https" };
   const session = await store.call("/auth/session", { method: "POST", headers });
-  assert.match(session.headers.get("set-cookie"), /Secure/);
+  const cookie = session.headers.get("set-cookie");
+  assert.match(cookie, /^__Host-connect\.sid=.*Path=\/;.*Secure/);
+  assert.equal((await store.call("/admin/orders", { headers: { "x-forwarded-proto": "https", cookie: cookie.split(";")[0] } })).status, 200);
   assert.equal((await store.stop()).code, 0);
 });
 
