@@ -1,9 +1,9 @@
-// The image's entry: `start` serves the store's API and admin, `prepare` makes its database ready.
+// The image's entry point: `start` serves the store's API and admin, `prepare` prepares its database.
 "use strict";
 
 const fs = require("node:fs");
 
-// Medusa looks for its files here.
+// Medusa finds its files relative to the working directory.
 process.chdir(__dirname);
 process.env.MEDUSA_DISABLE_TELEMETRY = "true";
 
@@ -22,13 +22,13 @@ if (!Object.hasOwn(commands, word) || rest.length > 0) {
 }
 commands[word]().catch(fail);
 
-/** One sentence for the shop's owner, also where Kubernetes shows it; the stack only for errors that nobody foresaw. */
+/** Prints one sentence for the shop's owner, also to the termination log; prints the stack only of unexpected errors. */
 function fail(error) {
   const sentence = error.message.split("\n")[0];
   try {
     fs.writeFileSync("/dev/termination-log", sentence, { flag: "r+" });
   } catch {
-    // Outside Kubernetes there is no such file.
+    // The file exists only under Kubernetes.
   }
   if (!(error instanceof require("./lib/database").Problem)) console.log(error.stack);
   console.error(sentence);

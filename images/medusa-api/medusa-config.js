@@ -1,4 +1,4 @@
-// Medusa's configuration: everything comes from the environment, nothing is baked in.
+// Medusa's configuration, read from the environment.
 "use strict";
 
 const { defineConfig } = require("@medusajs/framework/utils");
@@ -9,7 +9,7 @@ const { url, ssl } = database();
 const redisUrl = env.REDIS_URL || undefined;
 const secure = backend().startsWith("https:");
 
-/** With several replicas, what one knows the others must know: cache, events, running workflows, locks. */
+/** State that several replicas must share: cache, events, running workflows, locks. */
 const shared = redisUrl && [
   {
     resolve: "@medusajs/medusa/caching",
@@ -27,7 +27,7 @@ const shared = redisUrl && [
   },
 ];
 
-/** Beside the manual provider, which Medusa always registers as `pp_system_default`. */
+/** In addition to the manual provider, which Medusa always registers as `pp_system_default`. */
 const stripe = env.STRIPE_API_KEY && [
   {
     resolve: "@medusajs/medusa/payment",
@@ -55,14 +55,14 @@ module.exports = defineConfig({
       jwtSecret: env.JWT_SECRET,
       cookieSecret: env.COOKIE_SECRET,
     },
-    // A browser drops a Secure cookie on a plain HTTP page: nobody could sign in to the admin of a local store.
+    // Browsers drop Secure cookies of plain HTTP pages, so nobody could sign in to the admin of a local store.
     cookieOptions: { sameSite: "lax", secure },
     // Browsers accept a cookie with this prefix from this host only: no neighbour below the same domain can set another.
     sessionOptions: secure ? { name: "__Host-connect.sid" } : undefined,
     workerMode: env.MEDUSA_WORKER_MODE || "shared",
   },
   featureFlags: redisUrl ? { caching: true } : {},
-  // The pages talk to the origin that they came from, so that one build serves every store.
+  // The pages send requests to their own origin, so one build works for every store.
   admin: { disable: env.DISABLE_MEDUSA_ADMIN === "true", backendUrl: "/" },
   modules: [
     {

@@ -1,4 +1,4 @@
-// What a cluster expects of the built app, tried against a real PostgreSQL as a user that can write nowhere but in /tmp.
+// Tests the built app as a cluster runs it: with a real PostgreSQL, as a user that can write only to /tmp.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -13,7 +13,7 @@ const { APP, PGHOST, PGPORT, PGPASSWORD, POSTGRES_BIN, POSTGRES_FOLDER } = proce
 const { Client } = createRequire(path.join(APP, "entrypoint.js"))("pg");
 const root = process.getuid() === 0;
 
-/** The app and Node, where the user of the image can read them and not write. */
+/** Folders of the app and of Node that the image's user can read but not write. */
 let folder, app, node, home;
 const running = new Set();
 
@@ -102,14 +102,14 @@ async function sql(database, text, values, user = "medusa", secret = "medusa") {
 }
 const superuser = (text, database = "postgres") => sql(database, text, [], "postgres", PGPASSWORD);
 
-/** A new database, owned by an ordinary user. */
+/** A new database whose owner is not a superuser. */
 async function fresh() {
   const name = `store_${randomBytes(6).toString("hex")}`;
   await superuser(`CREATE DATABASE ${name} OWNER medusa`);
   return name;
 }
 
-/** Asks until `condition` gives something true; fails after `seconds`. */
+/** Polls until `condition` returns a truthy value; fails after `seconds`. */
 async function until(what, condition, seconds = 120) {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
@@ -129,7 +129,7 @@ function freePort() {
   });
 }
 
-/** A served store: `call` talks to it, `stop` ends it. */
+/** A running server: `call` sends requests, `stop` ends it. */
 async function serve(database, more = {}) {
   const port = await freePort();
   const server = launch([path.join(app, "entrypoint.js")], environment(database, { PORT: String(port), HOST: "127.0.0.1", ...more }));
@@ -166,7 +166,7 @@ function control(...args) {
   execFileSync(command, rest, { stdio: "ignore" });
 }
 
-/** The server's processes: the first and its children. */
+/** The server's process and its children. */
 function postgres() {
   const first = fs.readFileSync(path.join(POSTGRES_FOLDER, "data", "postmaster.pid"), "utf8").split("\n")[0];
   const children = execFileSync("ps", ["-o", "pid=", "--ppid", first], { encoding: "utf8" }).split(/\s+/).filter(Boolean);
@@ -174,8 +174,8 @@ function postgres() {
 }
 
 /**
- * What `pg_dump` says of a database's schema, without what differs from run to run: a default that one of Medusa's
- * migrations draws, and the casts and brackets that an expression gains on its way through a dump.
+ * The schema of a database from `pg_dump`, without what differs between runs: a random default of one of Medusa's
+ * migrations, and the casts and brackets that a dump adds to expressions.
  */
 function schema(database) {
   const text = execFileSync(path.join(POSTGRES_BIN, "pg_dump"), ["--schema-only", "--no-owner", "--dbname", `postgres://medusa:medusa@${PGHOST}:${PGPORT}/${database}`], { encoding: "utf8", maxBuffer: 64e6 });
@@ -233,7 +233,7 @@ test("prepare in three pods at once does it once", async () => {
 test("prepare leaves nothing half-made when it is killed", async () => {
   const database = await fresh();
   const { child, ended } = launch([path.join(app, "entrypoint.js"), "prepare"], environment(database));
-  // As soon as its transaction holds locks on tables of its own making.
+  // As soon as its transaction holds locks on the tables that it created.
   await until("restoring", async () => (await superuser("SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'"))[0].n > 20);
   child.kill("SIGKILL");
   assert.equal((await ended).signal, "SIGKILL");
@@ -328,7 +328,7 @@ test("an older store is migrated and keeps what its owner changed", async () => 
 
 test("a migration that fails is told in one sentence, and leaves no record of success", async () => {
   const database = await fresh();
-  // A table of somebody else's in the way of one of Medusa's.
+  // A foreign table with the name of one of Medusa's.
   await superuser("CREATE TABLE cart (mine int)", database);
   const { code, stderr } = await run("prepare", environment(database));
   assert.equal(code, 1);
@@ -567,7 +567,7 @@ test("a store sells: pages, pictures, sign-in, an order; and readiness follows t
       const hung = await store.call("/health/ready");
       assert.equal(hung.status, 503);
       assert.equal(hung.json().reason, `the database at ${PGHOST}:${PGPORT} cannot be reached: no answer`);
-      // Sooner than a probe gives up.
+      // Within the timeout of a probe.
       assert.ok(performance.now() - asked < 5000);
       assert.equal((await store.call("/health")).status, 200);
     } finally {
@@ -577,7 +577,7 @@ test("a store sells: pages, pictures, sign-in, an order; and readiness follows t
     control("stop", "--mode", "immediate");
     try {
       await until("not ready", async () => (await store.readiness())?.status === 503);
-      // The first answer may still be the closed connection's.
+      // The first answer may still report the closed connection.
       await until("the reason", async () => (await store.readiness()).json().reason === `the database at ${PGHOST}:${PGPORT} cannot be reached: connection refused`);
       assert.equal((await store.call("/health")).status, 200);
     } finally {
@@ -627,7 +627,7 @@ test("a store ends at once when it is told to while it starts", async () => {
   assert.ok(seconds < 5, `${seconds} s`);
 });
 
-/** The way of a customer from the shelf to the order; its id. */
+/** Buys a product as a customer does; returns the order's id. */
 async function order(call, email = "customer@example.com") {
   const done = async (target, options) => {
     const response = await call(target, options);

@@ -1,4 +1,4 @@
-// Lint rules: those that TypeScript's and Svelte's own teams recommend.
+// Lint rules: the recommended sets of typescript-eslint and Svelte.
 import svelte from 'eslint-plugin-svelte';
 import globals from 'globals';
 import ts from 'typescript-eslint';
@@ -14,7 +14,7 @@ export default ts.config(
     rules: {
       // The storefront always lives at the root of its own host.
       'svelte/no-navigation-without-resolve': 'off',
-      // Pages are rendered once, on the server: nothing in them changes afterwards.
+      // Pages are rendered once, on the server, and never updated.
       'svelte/prefer-svelte-reactivity': 'off',
     },
   },

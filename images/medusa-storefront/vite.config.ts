@@ -1,4 +1,4 @@
-// How the storefront is built: server-rendered pages for Node, with nothing of any store in them.
+// The build of the storefront: server-rendered pages for Node, without any store's values.
 import adapter from '@sveltejs/adapter-node';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vite';
@@ -7,7 +7,7 @@ export default defineConfig({
   plugins: [
     sveltekit({
       adapter: adapter({ out: '.svelte-kit/node' }),
-      // Only our own origin, and nothing inline: SvelteKit adds a nonce to what it has to inline itself.
+      // Only our own origin, and nothing inline; SvelteKit adds a nonce to its own inline code.
       csp: {
         mode: 'auto',
         directives: {
@@ -18,7 +18,7 @@ export default defineConfig({
           'frame-ancestors': ['none'],
         },
       },
-      // The same sources give the same build.
+      // Makes the build reproducible.
       version: { name: '0.1.0' },
     }),
   ],

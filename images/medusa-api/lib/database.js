@@ -1,13 +1,13 @@
-// Connections to the store's database, and its errors in words for a shop owner.
+// Connections to the store's database, with error messages for shop owners.
 "use strict";
 
 const { setTimeout: sleep } = require("node:timers/promises");
 const { Client } = require("pg");
 
-/** What went wrong, in one sentence without secrets. */
+/** An error whose message is one sentence without secrets. */
 class Problem extends Error {}
 
-/** Connection errors that trying again may cure: the database is starting, moving, or not there yet. */
+/** Connection errors that may pass: the database is starting, moving, or does not exist yet. */
 const PASSING = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "the connection was closed",
@@ -20,7 +20,7 @@ const PASSING = {
   ETIMEDOUT: "no answer",
 };
 
-/** The same for what the server itself says, by SQLSTATE. */
+/** The same for the server's errors, by SQLSTATE. */
 const BUSY = {
   "53300": "it has no connection left",
   "57P01": "it is shutting down",
@@ -28,7 +28,7 @@ const BUSY = {
   "57P03": "it is starting or shutting down",
 };
 
-/** What `error` means for the user of `database`: a sentence and whether waiting may help. */
+/** Explains `error` to the user of `database`: a sentence, and whether waiting may help. */
 function explain(error, database) {
   const { host, user, name } = database;
   const passing = PASSING[error.code];
@@ -47,14 +47,14 @@ function explain(error, database) {
     case "55P03":
       return failed(`another pod has been preparing the database at ${host} for minutes`);
   }
-  // The driver gives these no code.
+  // These errors of the driver have no code.
   if (/timeout/i.test(error.message)) return { passing: true, sentence: `the database at ${host} cannot be reached: no answer` };
   if (/terminated/i.test(error.message)) return { passing: true, sentence: `the database at ${host} cannot be reached: the connection was closed` };
   if (/does not support SSL/i.test(error.message)) return failed(`the database at ${host} does not offer TLS, which DATABASE_SSL asks for`);
   return failed(`the database at ${host} cannot be used: ${error.message}`);
 }
 
-/** One connection, or the driver's error within `timeout` milliseconds. The caller ends it. */
+/** Opens a connection, or rejects with the driver's error within `timeout` milliseconds. The caller closes it. */
 async function open(database, timeout) {
   const client = new Client({
     connectionString: database.url,
@@ -62,7 +62,7 @@ async function open(database, timeout) {
     connectionTimeoutMillis: timeout,
     application_name: "urumi",
   });
-  // Without a listener, losing an idle connection would end the process; the next query fails all the same.
+  // Without a listener, the loss of an idle connection would end the process. The next query reports the error.
   client.on("error", () => {});
   try {
     await client.connect();
@@ -73,12 +73,12 @@ async function open(database, timeout) {
   }
 }
 
-/** Lets go of a connection at once, also one whose server no longer answers. */
+/** Closes a connection at once, even if the server does not answer. */
 function drop(client) {
   client.connection.stream.destroy();
 }
 
-/** As `open`, but waits up to `patience` milliseconds for a database that is not there yet; rejects with a `Problem`. */
+/** Like `open`, but waits up to `patience` milliseconds until the database can be reached; rejects with a `Problem`. */
 async function connect(database, patience) {
   const deadline = Date.now() + patience;
   for (let pause = 50; ; pause = Math.min(pause * 2, 500)) {

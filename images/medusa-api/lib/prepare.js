@@ -1,4 +1,5 @@
-// Makes the database ready for this image: schema, first goods, the storefront's key, the first admin. Safe to repeat and to run many times at once.
+// Prepares the database for this image: schema, sample products, the storefront's key, the first administrator. Idempotent;
+// may run several times at once.
 "use strict";
 
 const { spawn } = require("node:child_process");
@@ -12,14 +13,14 @@ const { backend, database } = require("./settings");
 const ROOT = path.join(__dirname, "..");
 const SNAPSHOT = path.join(ROOT, "snapshot.sql");
 const VERSION = path.join(ROOT, "version");
-/** Stands in the snapshot where a store's own address belongs; `.invalid` can never be somebody's. */
+/** The snapshot's placeholder for a store's address; domains in `.invalid` never exist. */
 const PLACEHOLDER = "http://store.invalid";
-/** Ours among the database's advisory locks. */
+/** The id of our advisory lock. */
 const LOCK = 7811035;
-/** How many seconds a database may be away: it restarts, or we were quicker; short enough to say within 20 s that it is not there. */
+/** How many seconds to wait for a database that is starting. Short, so that a missing database is reported within 20 s. */
 const PATIENCE = 15;
 
-/** Resolves to what was done, in a few words; rejects with a `Problem`. */
+/** Resolves to a summary of what was done; rejects with a `Problem`. */
 async function prepare(env = process.env) {
   const wanted = wishes(env);
   const target = wanted.database;
@@ -27,7 +28,7 @@ async function prepare(env = process.env) {
   try {
     if (await isPrepared(client, wanted)) return "nothing to do";
     await client.query("BEGIN");
-    // Without keepalive the server would hold the lock of a pod whose node died for two hours.
+    // Without keepalive, the server would hold the lock for two hours if the pod's node died.
     await client.query(
       `SET LOCAL search_path = public; SET LOCAL lock_timeout = '5min'; SET LOCAL statement_timeout = 0;
        SET LOCAL idle_in_transaction_session_timeout = 0;
@@ -45,7 +46,7 @@ async function prepare(env = process.env) {
   }
 }
 
-/** What the environment asks for. */
+/** Reads the settings from the environment. */
 function wishes(env) {
   for (const name of ["STORE_NAME", "MEDUSA_PUBLISHABLE_KEY", "STORE_ADMIN_EMAIL", "STORE_ADMIN_PASSWORD", "MEDUSA_BACKEND_URL"]) {
     if (!env[name]) throw new Problem(`${name} is not set`);
@@ -71,7 +72,7 @@ function wishes(env) {
   };
 }
 
-/** Whether nothing is left to do; costs two round trips. */
+/** Whether nothing is left to do. Takes two round trips. */
 async function isPrepared(client, { version, backend, email, key }) {
   const [{ ours }] = (await client.query("SELECT to_regclass('public.urumi_prepared') IS NOT NULL AS ours")).rows;
   if (!ours) return false;
@@ -88,9 +89,9 @@ async function isPrepared(client, { version, backend, email, key }) {
   return prepared;
 }
 
-/** Under the lock: the one place that decides between a fresh database, an older one and a current one. */
+/** Decides, while holding the lock, whether the database is empty, older or current, and updates it. */
 async function bringUpToDate(client, wanted, env) {
-  // Another pod may have done it while this one waited.
+  // Another pod may have done it while this one waited for the lock.
   if (await isPrepared(client, wanted)) return "nothing to do";
   let done = "checked the key and the admin";
   if (await isEmpty(client)) {
@@ -112,7 +113,7 @@ async function bringUpToDate(client, wanted, env) {
   return done;
 }
 
-/** Tables of extensions, which managed databases bring along, don't count. */
+/** Ignores tables of extensions, which managed databases contain from the beginning. */
 async function isEmpty(client) {
   const { rows } = await client.query(
     `SELECT NOT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
@@ -121,21 +122,21 @@ async function isEmpty(client) {
   return rows[0].empty;
 }
 
-/** Seconds faster than migrating: the image's build has migrated and seeded a database already, and this is its dump. */
+/** Restores the dump of a database that the image's build has migrated and seeded; seconds faster than migrating. */
 async function restore(client, { storeName }) {
-  // What pg_dump asks for by SET, but for this transaction only: names in the dump are complete.
+  // What the dump's SETs do, but for this transaction only. Names in the dump are qualified.
   await client.query("SET LOCAL search_path = ''; SET LOCAL check_function_bodies = off; SET LOCAL client_min_messages = warning");
   await client.query(fs.readFileSync(SNAPSHOT, "utf8"));
   await client.query("SET LOCAL search_path = public");
   await client.query("UPDATE store SET name = $1, created_at = now(), updated_at = now()", [storeName]);
 }
 
-/** Medusa's own migrations, on connections of their own, while ours holds nothing but the lock. */
+/** Runs Medusa's migrations on their own connections; ours only holds the lock. */
 async function migrate(client, wanted, env) {
   await medusa(env, "db:migrate", "--execute-safe-links", "--execute-safe-search", "--skip-scripts");
-  // A command of its own, because db:migrate says nothing of a script that failed.
+  // Run separately, because db:migrate does not report scripts that fail.
   await medusa(env, "db:migrate:scripts");
-  // Only once: later, goods that are missing are those that the owner deleted.
+  // Only once: products that are missing later were deleted by the owner.
   if (await recorded(client, "seeded")) return;
   await child(env, "the first goods could not be stored", [path.join(ROOT, "seed", "run.js")]);
   await record(client, "backend", wanted.backend);
@@ -146,7 +147,7 @@ function medusa(env, ...args) {
   return child(env, "a database migration failed", [require.resolve("@medusajs/cli/cli.js"), ...args]);
 }
 
-/** Runs a script of Node's; its output is ours, and the first error that it logs becomes the `Problem`. */
+/** Runs a Node script; forwards its output, and rejects with a `Problem` of the error that it logs. */
 function child(env, failure, args) {
   return new Promise((resolve, reject) => {
     const script = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -166,7 +167,7 @@ function child(env, failure, args) {
   });
 }
 
-/** The last error in a log of Medusa's (JSON lines, with plain stack traces between them). */
+/** The last error in Medusa's log (JSON lines mixed with plain stack traces). */
 function reason(output) {
   const errors = output.split("\n").flatMap((line) => {
     if (!line.startsWith("{")) return /^\s*(?:\w*Error|error): ?(.*)/.exec(line)?.slice(1) ?? [];
@@ -180,13 +181,13 @@ function reason(output) {
   return errors.at(-1)?.trim().split("\n")[0].slice(0, 300);
 }
 
-/** `text` without anything of the environment that nobody may read. */
+/** `text` without the secrets of the environment. */
 function hide(text, env) {
   const secrets = [env.DATABASE_URL, new URL(env.DATABASE_URL).password, env.REDIS_URL, env.JWT_SECRET, env.COOKIE_SECRET, env.STORE_ADMIN_PASSWORD, env.STRIPE_API_KEY];
   return secrets.filter(Boolean).reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
 }
 
-/** Pictures carry absolute URLs: they follow the store when its address changes. */
+/** Updates the absolute URLs of pictures when the store's address has changed. */
 async function movePictures(client, to) {
   const from = (await recorded(client, "backend")) ?? PLACEHOLDER;
   if (from !== to) {
@@ -198,7 +199,7 @@ async function movePictures(client, to) {
   await record(client, "backend", to);
 }
 
-/** Exactly this token opens the store's sales channel, even if somebody deleted or revoked it: the storefront has no other. */
+/** Makes this token valid for the store's sales channel, even if it was deleted or revoked: the storefront has no other. */
 async function ensureKey(client, token) {
   const { rows } = await client.query(
     `INSERT INTO api_key (id, token, salt, redacted, title, type, created_by)
@@ -215,7 +216,7 @@ async function ensureKey(client, token) {
   );
 }
 
-/** The first admin, as `medusa user` makes it; never again once made, so that a removed or renamed one stays so. */
+/** Creates the first administrator, as `medusa user` does; only once, so that one that was removed or renamed stays so. */
 async function ensureAdmin(client, { email, password }) {
   if ((await recorded(client, "admin")) === email) return;
   if (!(await isAdmin(client, email))) await makeAdmin(client, email, password);
@@ -245,7 +246,7 @@ async function makeAdmin(client, email, password) {
   // identity can be exchanged for one with all that the identity has by then. So the administrator gets a new identity.
   await client.query("DELETE FROM provider_identity WHERE entity_id = $1 AND provider = 'emailpass'", [email]);
   const identity = `authid_${ulid()}`;
-  // The parameters are those of Medusa's emailpass provider, which puts them into the hash itself.
+  // The parameters of Medusa's emailpass provider, which stores them in the hash.
   const hash = await scrypt.kdf(password, { logN: 15, r: 8, p: 1 });
   await client.query("INSERT INTO auth_identity (id, app_metadata) VALUES ($1, $2)", [identity, { user_id: id }]);
   await client.query(

@@ -1,12 +1,12 @@
-// Whether the database and, where configured, Redis answer right now; never hangs with them.
+// Checks whether the database and, if configured, Redis answer. The check has a timeout of its own.
 "use strict";
 
 const { drop, explain, open } = require("./database");
 
-// Longer than a busy node takes to answer, shorter than a probe waits.
+// Longer than a busy node needs to answer, shorter than the probe's timeout.
 const LIMIT = 3000;
 
-/** Keeps one connection to each, apart from Medusa's pools, whose waiting queues would hide the answer. */
+/** Keeps one connection to each. Medusa's pools are not used, because a check would wait in their queues. */
 class Readiness {
   #database;
   #client;
@@ -18,12 +18,12 @@ class Readiness {
     if (redisUrl) {
       const { Redis } = require("ioredis");
       this.#redis = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 250 });
-      // Every failed attempt to connect is one; the ping tells it to whom it concerns.
+      // Emitted for each failed connection attempt; the ping below reports the failure.
       this.#redis.on("error", () => {});
     }
   }
 
-  /** Null when all is well, else the reason in a sentence. Probes that overlap share one check. */
+  /** Null if all answer, otherwise a sentence with the reason. Concurrent probes share one check. */
   check() {
     this.#running ??= this.#checkAll().finally(() => (this.#running = undefined));
     return this.#running;

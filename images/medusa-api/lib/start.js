@@ -1,4 +1,4 @@
-// Serves Medusa: opens the port at once, says when and why it is not ready, and ends cleanly within five seconds.
+// Serves Medusa: opens the port at once, reports readiness with a reason, and stops cleanly within five seconds.
 "use strict";
 
 const http = require("node:http");
@@ -9,7 +9,7 @@ const { Readiness, within } = require("./readiness");
 const { database } = require("./settings");
 
 const ROOT = path.join(__dirname, "..");
-/** Together less than the five seconds that the pod has: for requests that are being answered, then for Medusa. */
+/** Time for open requests, then for Medusa to stop. The sum must be below the pod's grace period of five seconds. */
 const DRAIN = 2500;
 const SHUTDOWN = 1500;
 
@@ -30,7 +30,7 @@ async function start(env = process.env) {
     response.setHeader("Retry-After", "1");
     answer(response, 503, { reason: "Medusa is starting" });
   });
-  // Longer than a proxy keeps an idle connection, or it would send requests into closed ones.
+  // Longer than a proxy keeps idle connections; otherwise it would send requests on closed ones.
   server.keepAliveTimeout = 65_000;
 
   async function answerReady(response) {
@@ -48,14 +48,14 @@ async function start(env = process.env) {
     readiness.close();
     process.exit(0);
   }
-  // Without a handler, a container's first process ignores these signals.
+  // Process 1 of a container ignores these signals unless it has a handler.
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
 
   await new Promise((resolve, reject) => {
     server.once("error", reject).listen(Number(env.PORT) || 9000, env.HOST || "0.0.0.0", resolve);
   });
-  // Medusa would try for minutes in silence and give up; the readiness probe says what is missing instead.
+  // Medusa would retry for minutes without a message and then exit; the readiness probe reports what is missing instead.
   drop(await connect(target, Infinity));
   if (ending) return;
   const app = require("express")();

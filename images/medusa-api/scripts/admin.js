@@ -1,4 +1,4 @@
-// Builds the admin's pages into public/admin, without the compiler step that a plain JavaScript app does not need.
+// Builds the admin's pages into public/admin. Skips Medusa's compilation, which a plain JavaScript app does not need.
 "use strict";
 
 const path = require("node:path");
@@ -6,7 +6,7 @@ const { build } = require("@medusajs/admin-bundler");
 const { getResolvedPlugins } = require("@medusajs/framework/utils");
 
 async function main() {
-  // Nothing of a store may end in the pages: only the configuration's form is needed here.
+  // The build needs a valid configuration, but the pages must contain no store's values.
   process.env.DATABASE_URL ||= "postgres://nowhere";
   delete process.env.MEDUSA_BACKEND_URL;
   const root = path.join(__dirname, "..");

@@ -1,4 +1,4 @@
-// Removes from the app's folder what `start` and `prepare` never load; refuses to if a package it is told of is unknown.
+// Removes from the app's folder what `start` and `prepare` never load. Fails if a listed package is not installed.
 "use strict";
 
 const fs = require("node:fs");
@@ -8,15 +8,15 @@ const root = path.join(__dirname, "..");
 const modules = path.join(root, "node_modules");
 
 /**
- * Dependencies that a package declares but that this app never loads, with the reason. What then nobody needs any more
- * goes with them. `"*"` means all.
+ * Dependencies that a package declares but this app never loads, with the reason. Packages that are needed only by these
+ * are removed too. `"*"` means all.
  */
 const CUT = {
-  // Only its function that serves the built pages is used: no Vite, Tailwind, React, Babel or dashboard.
+  // The app uses only the function that serves the built pages: no Vite, Tailwind, React, Babel or dashboard.
   "@medusajs/admin-bundler": ["@medusajs/admin-vite-plugin", "@medusajs/dashboard", "@vitejs/plugin-react", "autoprefixer", "get-port", "glob", "postcss", "tailwindcss", "vite"],
-  // Its pages are in the built admin; its server side uses the framework alone.
+  // Its pages are part of the built admin; its server side uses only the framework.
   "@medusajs/draft-order": "*",
-  // Providers that the configuration never names.
+  // Providers that the configuration does not use.
   "@medusajs/medusa": [
     "@medusajs/analytics",
     "@medusajs/analytics-local",
@@ -31,16 +31,16 @@ const CUT = {
     "posthog-node",
     "react-dom",
   ],
-  // The types of the bundler's options.
+  // Types of the bundler's options.
   "@medusajs/types": ["vite"],
   // Sessions are in memory or in Redis.
   "@medusajs/framework": ["@aws-sdk/client-dynamodb", "connect-dynamodb", "@jercle/yargonaut"],
-  // Tracing has no place to go (the API package, which Medusa loads, does nothing without the SDK); mikro-orm's command
-  // line is for people, and brings the letters of its banner.
+  // Traces are not exported (the API package, which Medusa loads, does nothing without the SDK). mikro-orm's command line
+  // is interactive; it depends on a font for its banner.
   "@medusajs/deps": ["@opentelemetry/sdk-node", "@opentelemetry/resources", "@opentelemetry/sdk-trace-node", "@opentelemetry/instrumentation-pg", "@mikro-orm/cli"],
 };
 
-/** Parts of packages that come twice or serve other ends, as paths in node_modules. */
+/** Parts of packages that exist twice or are not needed here, as paths in node_modules. */
 const PARTS = [
   "rxjs/src",
   "rxjs/dist/bundles",
@@ -55,13 +55,13 @@ const PARTS = [
   "ajv/lib",
 ];
 
-/** Files that no program loads. Licences stay. */
+/** Files that no program loads. Licences are kept. */
 const FILES = /(\.d\.[cm]?ts|\.[cm]?tsx?|\.map|\.tsbuildinfo|\.flow|\.markdown|\.md|\.coffee|\.snap)$/i;
 const FOLDERS = new Set(["__tests__", "__mocks__", "__fixtures__", ".github", "test", "tests", "docs", "example", "examples", "benchmark", "benchmarks"]);
-/** Folders of such a name that hold code. */
+/** Folders with such names that contain code. */
 const CODE = [/^@medusajs\//, /^knex\//];
 
-/** The folder that `require(name)` in `folder` finds; null where an optional dependency is not installed. */
+/** The folder that `require(name)` in `folder` finds; null if an optional dependency is not installed. */
 function resolve(name, folder) {
   for (let at = folder; at.startsWith(root); at = path.dirname(at)) {
     const found = path.join(at, "node_modules", name);
@@ -72,7 +72,7 @@ function resolve(name, folder) {
 
 const manifest = (folder) => JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"));
 
-/** The folders of all packages that the app's own dependencies lead to. */
+/** The folders of all direct and indirect dependencies. */
 function needed() {
   const found = new Set();
   const unknown = new Set(Object.entries(CUT).flatMap(([name, cut]) => [name, ...(cut === "*" ? [] : cut.map((one) => `${name} → ${one}`))]));
@@ -83,14 +83,14 @@ function needed() {
     unknown.delete(name);
     for (const one of Object.keys({ ...peerDependencies, ...optionalDependencies, ...dependencies })) {
       unknown.delete(`${name} → ${one}`);
-      // Types alone.
+      // Types only.
       if (one.startsWith("@types/") || CUT[name] === "*" || CUT[name]?.includes(one)) continue;
       const next = resolve(one, folder);
       if (next) visit(next);
     }
   };
   visit(root);
-  // A list that no longer fits the packages would quietly prune less, or the wrong thing, after an update.
+  // A list that does not match the packages would silently prune too little, or the wrong files, after an update.
   if (unknown.size > 0) throw new Error(`prune.js cuts what is not there: ${[...unknown].join(", ")}`);
   return found;
 }

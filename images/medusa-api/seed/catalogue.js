@@ -1,7 +1,7 @@
-// What a new store sells until its owner sets up goods of their own: eight products in three categories and a collection.
+// The sample catalogue of a new store: eight products in three categories and a collection.
 "use strict";
 
-/** Money in major units, as Medusa counts it. */
+/** Prices in major units, as in Medusa. */
 const price = (eur, usd) => [
   { currency_code: "eur", amount: eur },
   { currency_code: "usd", amount: usd },
@@ -11,7 +11,7 @@ const categories = ["Apparel", "Home", "Paper"];
 
 const collection = { title: "Favourites", handle: "favourites" };
 
-/** Each product's options in the order of the variants; `stock` is per variant. */
+/** The order of a product's options determines the order of its variants; `stock` is per variant. */
 const products = [
   {
     handle: "everyday-t-shirt",
@@ -115,7 +115,7 @@ const products = [
   },
 ];
 
-/** Where the shop sells: the tax rates are those that hold at the time of writing and the owner's to keep right. */
+/** The regions of a new store. The tax rates were correct when this was written; the owner must keep them up to date. */
 const regions = [
   {
     name: "Europe",

@@ -1,4 +1,4 @@
-// Seeds the database that the environment names and ends; run by the preparation and by the image's build.
+// Seeds the database of the environment. `prepare` and the image's build run this script.
 "use strict";
 
 const path = require("node:path");

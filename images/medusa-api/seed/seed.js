@@ -1,18 +1,18 @@
-// Fills a migrated database with what a store needs to sell: each step looks first, so that it can run again after any crash.
+// Adds to a migrated database what a store needs to sell. Each step checks what exists, so it can run again after a crash.
 "use strict";
 
 const workflows = require("@medusajs/core-flows");
 const { ContainerRegistrationKeys, Modules } = require("@medusajs/framework/utils");
 const { categories, collection, products, regions, shipping } = require("./catalogue");
 
-/** The container is Medusa's; pictures get URLs below `base`. */
+/** `container` is Medusa's; URLs of pictures begin with `base`. */
 async function seed(container, { storeName, base }) {
   const query = container.resolve(ContainerRegistrationKeys.QUERY);
   const link = container.resolve(ContainerRegistrationKeys.LINK);
   const run = async (workflow, input) => (await workflow(container).run({ input })).result;
   const all = async (entity, fields, filters) => (await query.graph({ entity, fields, filters })).data;
 
-  // Medusa makes the store and its sales channel itself whenever it starts without.
+  // Medusa creates a missing store and sales channel when it starts.
   const [store] = await all("store", ["id", "name", "default_sales_channel_id", "default_location_id", "default_region_id", "supported_currencies.*"]);
   const channel = store.default_sales_channel_id;
   const untouched = store.name === "Medusa Store";
@@ -24,7 +24,7 @@ async function seed(container, { storeName, base }) {
   await seedCatalogue(profile);
   await seedStock(location);
   const [europe] = await all("region", ["id"], { name: regions[0].name });
-  // What the owner has set already stays.
+  // Keep what the owner has set.
   await run(workflows.updateStoresWorkflow, {
     selector: { id: store.id },
     update: {
@@ -35,7 +35,7 @@ async function seed(container, { storeName, base }) {
     },
   });
 
-  /** Ours in a store that nobody has touched, with the euro as default; else those that are missing are added. */
+  /** In an unchanged store: our currencies, with the euro as the default. Otherwise adds the missing ones. */
   function currencies(present) {
     const ours = regions.map(({ currency_code, taxIncluded }, index) => ({ currency_code, is_default: index === 0, is_tax_inclusive: taxIncluded }));
     if (untouched) return ours;
@@ -47,7 +47,7 @@ async function seed(container, { storeName, base }) {
   async function seedRegions() {
     const present = await all("region", ["name", "countries.iso_2"]);
     const names = present.map((region) => region.name);
-    // A country belongs to one region only.
+    // A country can be in one region only.
     const taken = present.flatMap((region) => region.countries.map((country) => country.iso_2));
     const missing = regions
       .map((region) => ({ ...region, countries: Object.keys(region.vat).filter((country) => !taken.includes(country)) }))
@@ -83,7 +83,7 @@ async function seed(container, { storeName, base }) {
         locations: [{ name, address: { address_1: "", city: "Berlin", country_code: "de" } }],
       })
     )[0];
-    // Both keep what is linked already.
+    // Both keep existing links.
     await link.create({
       [Modules.STOCK_LOCATION]: { stock_location_id: location.id },
       [Modules.FULFILLMENT]: { fulfillment_provider_id: "manual_manual" },
@@ -152,7 +152,7 @@ async function seed(container, { storeName, base }) {
     favourites ||= (await run(workflows.createCollectionsWorkflow, { collections: [collection] }))[0];
 
     const present = (await all("product", ["handle"])).map(({ handle }) => handle);
-    // A shop with goods of its own wants none of ours.
+    // Add no sample products to a shop that has products.
     if (present.some((handle) => !products.some((product) => product.handle === handle))) return;
     const wanted = products.filter((product) => !present.includes(product.handle));
     if (wanted.length === 0) return;
@@ -183,7 +183,7 @@ async function seed(container, { storeName, base }) {
     });
   }
 
-  /** Gives the seeded variants' inventory items their first stock; levels that exist are the owner's. */
+  /** Sets the initial stock of the seeded variants; keeps existing levels, which the owner may have set. */
   async function seedStock(location) {
     const stocked = await all(
       "product",
@@ -204,7 +204,7 @@ async function seed(container, { storeName, base }) {
   }
 }
 
-/** Every choice of one value per option: `{Size: [S, M], Colour: [Ink]}` → `{Size: S, Colour: Ink}, {Size: M, Colour: Ink}`. */
+/** All combinations of one value per option: `{Size: [S, M], Colour: [Ink]}` → `{Size: S, Colour: Ink}, {Size: M, Colour: Ink}`. */
 function combinations(options) {
   return Object.entries(options).reduce(
     (chosen, [title, values]) => chosen.flatMap((choice) => values.map((value) => ({ ...choice, [title]: value }))),

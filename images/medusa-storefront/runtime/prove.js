@@ -3,15 +3,15 @@ import { end } from './termination.js';
 import { trouble } from './trouble.js';
 
 const started = performance.now();
-/** How long both may take to be there at all: on a busy node many shops start at once, and that is no failure. */
+/** How long both may be unreachable. Long, because many shops may start at once on a busy node. */
 const patience = Number(process.env.PROVE_TIMEOUT_SECONDS || 600) * 1000;
-/** How long what is there may give wrong answers. */
+/** How long wrong answers are tolerated. */
 const tolerance = Math.min(patience, 15_000);
 const storefront = required('PROVE_STOREFRONT_URL');
 const api = required('PROVE_API_URL');
 const key = required('MEDUSA_PUBLISHABLE_KEY');
 
-// As process 1 of a container nothing but a handler ends this process on a signal.
+// Process 1 of a container ignores signals unless it has a handler.
 for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT'])) process.once(signal, () => process.exit(143));
 
 /** @param {string} name */
@@ -21,7 +21,7 @@ function required(name) {
   return value.replace(/\/+$/, '');
 }
 
-/** When the answers began to be wrong; undefined while they are right or there are none. */
+/** The time of the first wrong answer; undefined while the answers are right, or there are none. */
 /** @type {number | undefined} */
 let wrongSince;
 const remaining = () => (wrongSince === undefined ? started + patience : wrongSince + tolerance) - performance.now();
@@ -30,7 +30,7 @@ const remaining = () => (wrongSince === undefined ? started + patience : wrongSi
  * @param {string} who
  * @param {string} url
  * @param {Record<string, string>} headers
- * @param {(response: Response) => Promise<string | undefined>} judge says what is wrong with the answer, if anything
+ * @param {(response: Response) => Promise<string | undefined>} judge returns what is wrong with the answer, if anything
  */
 async function step(who, url, headers, judge) {
   try {
@@ -63,7 +63,7 @@ const attempt = async () => {
       },
     ),
   ]);
-  // The API first: a storefront without its API cannot be right.
+  // The API first, because the storefront fails without it.
   return regions ?? page;
 };
 

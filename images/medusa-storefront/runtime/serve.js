@@ -1,13 +1,13 @@
-// Serves the built storefront over HTTP: fixed public origin, security headers, one log line a request, quick stop.
+// Serves the built storefront over HTTP: fixed public origin, security headers, one log line per request, fast shutdown.
 import { createServer } from 'node:http';
 import { end } from './termination.js';
 
-/** How long requests in flight may take after SIGTERM, in ms. */
+/** How long open requests may take after SIGTERM, in ms. */
 const GRACE = 4000;
 
 /**
- * What every answer carries. The Content-Security-Policy is not here: a browser that is told "not modified" puts the
- * headers of that answer over those it kept, and a page would lose its own policy.
+ * Headers of all answers. The Content-Security-Policy is not among them: a browser replaces the headers of a cached page
+ * by those of a "not modified" answer, and the page would lose its own policy.
  */
 const headers = Object.entries({
   'cross-origin-resource-policy': 'same-origin',
@@ -28,9 +28,9 @@ const port = Number(process.env.PORT || 8000);
 if (!Number.isInteger(port) || port < 0 || port > 65535)
   end('the storefront cannot start: PORT must be a port number', 1);
 
-// Links, cookies and the check of where forms come from must not depend on what a client or a proxy claims:
-// the adapter is told to take scheme and host from two headers, and both are overwritten below. The visitor's address is
-// the last one that the proxy names; what stands before it came from the visitor.
+// Links, cookies and the check of a form's origin must not depend on headers of clients or proxies. The adapter reads scheme
+// and host from these two headers, which are overwritten below. The visitor's address is the
+// last one in X-Forwarded-For, which the proxy adds; the visitor can write the ones before it.
 Object.assign(process.env, { PROTOCOL_HEADER: 'x-forwarded-proto', HOST_HEADER: 'host', PORT_HEADER: '' });
 Object.assign(process.env, { ADDRESS_HEADER: 'x-forwarded-for', XFF_DEPTH: '1' });
 process.env.BODY_SIZE_LIMIT = '64K';
@@ -38,17 +38,17 @@ process.env.BODY_SIZE_LIMIT = '64K';
 /** @type {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse, next: () => void) => void} */
 let handler;
 try {
-  // @ts-expect-error: built beside this folder, and not there before.
+  // @ts-expect-error: exists only in the built app.
   ({ handler } = await import('../web/handler.js'));
 } catch (error) {
   const text = error instanceof Error ? error.message : String(error);
-  // SvelteKit lists what is wrong with the environment as "NAME", then "- what" on the next line.
+  // SvelteKit reports each invalid variable as "NAME", with "- reason" on the next line.
   const settings = [...text.matchAll(/^(\w+)\n\s+- (.+)$/gm)].map(([, name, what]) => `${name} ${what}`);
   end(`the storefront cannot start: ${settings.join(', ') || text.replace(/\s+/g, ' ')}`, 1);
 }
 const origin = new URL(/** @type {string} */ (process.env.STOREFRONT_URL));
 const protocol = origin.protocol.slice(0, -1);
-// Over plain HTTP browsers do not heed these, and complain of the first.
+// Over plain HTTP, browsers ignore these, the first with a warning.
 if (protocol === 'https') {
   headers.push(['cross-origin-opener-policy', 'same-origin'], ['strict-transport-security', 'max-age=31536000']);
 }
@@ -61,7 +61,7 @@ const server = createServer((request, response) => {
   response.once('close', () => {
     const path = url.split('?', 1)[0]?.slice(0, 512);
     const { statusCode: status } = response;
-    // Probes come every few seconds for ever: only their failures are news.
+    // Probes come every few seconds: log only failures.
     if (status === 200 && path?.startsWith('/health/')) return;
     const ms = Math.round(performance.now() - started);
     log(status < 500 ? 'info' : 'error', {
@@ -80,7 +80,7 @@ const server = createServer((request, response) => {
   handler(request, response, () => response.writeHead(404).end());
 });
 server.requestTimeout = 30_000;
-// Longer than the idle time of common proxies, so that it is the proxy that closes a connection.
+// Longer than the idle timeout of common proxies, so that the proxy closes idle connections.
 server.keepAliveTimeout = 75_000;
 
 server.once('error', (error) => end(`the storefront cannot listen on port ${port}: ${error.message}`, 1));

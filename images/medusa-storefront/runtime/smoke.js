@@ -1,11 +1,11 @@
-// A smoke order: buys something as a customer without JavaScript would, then takes the order back. Each step is timed
-// and reported as JSON where Kubernetes reads a container's last words; the first that fails is the last.
+// A smoke order: buys a product like a customer without JavaScript, then cancels the order. Reports each step and its
+// duration as JSON in the termination log. Stops after the first failed step.
 import { end, lastWords } from './termination.js';
 import { trouble } from './trouble.js';
 
-/** Under a domain that exists nowhere (RFC 2606). The API takes back only orders of this address. */
+/** The domain never exists (RFC 2606). The API cancels only orders of this address. */
 const EMAIL = 'smoke-test@urumi.invalid';
-/** How long one request may take: longer than the storefront itself waits for its API. */
+/** The timeout of a request; longer than the storefront's timeout for the API. */
 const PATIENCE = 30_000;
 
 const shop = required('SMOKE_STOREFRONT_URL');
@@ -22,7 +22,7 @@ function required(name) {
   return value.replace(/\/+$/, '');
 }
 
-/** What is wrong, as the end of a sentence about the step. */
+/** An error whose message is the end of a sentence about the step. */
 class Wrong extends Error {}
 
 /** @type {Map<string, string>} */
@@ -30,7 +30,7 @@ const cookies = new Map();
 let page = '';
 let path = '/';
 
-/** Opens a page, or sends a form to it, and follows where that leads. @param {string} to @param {Record<string, string>} [form] */
+/** Opens a page, or sends a form to it, and follows redirects. @param {string} to @param {Record<string, string>} [form] */
 async function visit(to, form) {
   for (let hops = 0; hops < 5; hops++) {
     const response = await fetch(shop + to, {
@@ -67,7 +67,7 @@ async function visit(to, form) {
 /** @param {string} address */
 const bare = (address) => address.split('?', 1)[0];
 
-/** What a form of the page has in a hidden or chosen field. @param {string} name */
+/** The value of a hidden or selected field of the page. @param {string} name */
 function field(name) {
   const tags = [...page.matchAll(/<input[^>]*>/g)].map(([tag]) => tag).filter((tag) => tag.includes(`name="${name}"`));
   const tag = tags.find((one) => / checked/.test(one)) ?? tags[0];
@@ -88,7 +88,7 @@ const steps = [
   [
     'open a product',
     async () => {
-      // What is sold out carries a badge; the first without one can be bought.
+      // Products that are sold out have a badge; take the first without one.
       const cards = page.match(/<a class="card".*?<\/a>/gs) ?? [];
       const card = cards.find((one) => !one.includes('class="badge"'));
       const href = card && /href="([^"]+)"/.exec(card)?.[1];
@@ -130,7 +130,7 @@ const steps = [
   [
     'choose payment',
     async () => {
-      // The way to pay that charges nobody.
+      // The payment method that charges nothing.
       if (!page.includes('value="pp_system_default"'))
         throw new Wrong('the shop has no way to pay that charges nobody');
       await visit('/checkout/payment', { provider: 'pp_system_default' });

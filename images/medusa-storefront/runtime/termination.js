@@ -1,15 +1,15 @@
-// Ends the process with one sentence for people: on stderr, and where Kubernetes shows why a container ended.
+// Ends the process with one sentence, on stderr and in the termination log, which Kubernetes shows.
 import { closeSync, openSync, writeSync } from 'node:fs';
 
 /** @param {string} text */
 export function lastWords(text) {
   try {
-    // Without O_CREAT: the file is there when Kubernetes mounted it, and nowhere else.
+    // Without O_CREAT: the file exists only if Kubernetes has mounted it.
     const file = openSync(process.env.TERMINATION_LOG || '/dev/termination-log', 'r+');
     writeSync(file, text);
     closeSync(file);
   } catch {
-    // Not under Kubernetes, or not writable: whoever calls says it elsewhere too.
+    // Not under Kubernetes, or not writable. The caller reports the text elsewhere too.
   }
 }
 

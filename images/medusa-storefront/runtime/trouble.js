@@ -1,4 +1,4 @@
-// Says in plain words why an HTTP request failed, without anything secret in it.
+// Explains why an HTTP request failed, without secrets.
 
 /** @type {Record<string, string>} */
 const causes = {
@@ -14,15 +14,15 @@ const causes = {
 };
 
 /**
- * The rest of a sentence that begins with what was asked: "the API …".
- * @param {unknown} error what fetch or reading its answer threw
+ * The end of a sentence whose subject is the server: "the API …".
+ * @param {unknown} error thrown by fetch, or by reading the answer
  * @returns {string}
  */
 export function trouble(error) {
   if (!(error instanceof Error)) return `failed: ${String(error)}`;
   if (error.name === 'TimeoutError') return 'does not answer in time';
   if (error.name === 'SyntaxError') return 'gives an answer that is not JSON';
-  // fetch says "fetch failed" and keeps what happened as the cause.
+  // The message of fetch is only "fetch failed"; the cause has the reason.
   const cause = /** @type {Error & { code?: string }} */ (error.cause instanceof Error ? error.cause : error);
   return `cannot be reached: ${causes[cause.code ?? ''] ?? cause.code ?? cause.message}`;
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Puts a Node.js on PATH that SvelteKit accepts (22.17 or newer): the machine's own, else one from npm, kept in $cache.
+# Puts a Node.js that SvelteKit supports (22.17 or newer) on PATH: the machine's own, otherwise one from npm, kept in $cache.
 cache="${URUMI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/urumi}/medusa-storefront"
 mkdir -p "$cache"
 if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 17) ? 0 : 1)' 2>/dev/null; then

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Installs the packages that the lockfile names beside the checkout, once for each state of it, in $work.
+# Installs the packages of the lockfile in $work, outside of the checkout; once for each state of the lockfile.
 # shellcheck source=images/medusa-storefront/scripts/node.sh
 . "$(dirname "${BASH_SOURCE[0]}")/node.sh"
 
-# One at a time: whatever builds or lints shares them.
+# One at a time: builds and lints share the packages.
 exec 9>"$cache/lock"
 flock 9
 modules=$({ node --version; cat package.json package-lock.json; } | sha256sum | cut -c1-16)

@@ -1,4 +1,4 @@
-// What every request and every page knows beside SvelteKit's own.
+// Types of the data of every request and every page.
 import type { Language } from '#lib/texts/index.ts';
 
 declare global {

@@ -1,14 +1,14 @@
-// The settings of one store, read from the environment when the server starts and checked before it listens.
+// The settings of a store, read from the environment at the start and checked before the server listens.
 import { building } from '$app/env';
 import { defineEnvVars } from '@sveltejs/kit/env';
 import { settings } from './settings.ts';
 
-/** A check that only a running server has to pass: the build knows nothing of any store. */
+/** A check of a running server only: the build has no store's values. */
 const running = (check: (value: string | undefined) => string) => (value: string | undefined) => {
   return building ? '' : check(value);
 };
 
-/** An http(s) address; returned without a slash at its end, so that paths can be appended. */
+/** An http(s) URL; returned without a trailing slash, so that paths can be appended. */
 function address(value: string | undefined): string {
   const url = value ? URL.parse(value) : null;
   if (!url || !['http:', 'https:'].includes(url.protocol)) throw new Error('must be an http:// or https:// address');
@@ -24,7 +24,7 @@ function text(value: string | undefined): string {
   return value.trim();
 }
 
-/** Stripe's key for browsers; a secret one must never come here. */
+/** Stripe's publishable key; rejects secret keys. */
 function stripeKey(value: string | undefined): string | undefined {
   if (!value) return undefined;
   if (!/^pk_(test|live)_\w+$/.test(value)) throw new Error('must begin with pk_test_ or pk_live_');

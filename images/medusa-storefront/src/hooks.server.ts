@@ -1,13 +1,13 @@
-// What happens around every request: caching rules for pages, and failures turned into a status and a log line.
+// Middleware of every request: caching rules for pages; failures become a status and a log line.
 import type { Handle, HandleServerError } from '@sveltejs/kit/hooks';
 import { ApiError } from '#lib/server/api.ts';
 import { Busy } from '#lib/server/cache.ts';
 import { visitorLanguage } from '#lib/server/language.ts';
 
-/** For what is not a page: nothing may be loaded from it. */
+/** The policy of answers that are not pages: they may load nothing. */
 const closed = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** What Stripe documents for its Payment Element and for Link in it, beside our own; only on the page that has it. */
+/** In addition to our own origin, what Stripe documents for its Payment Element with Link; only for the card page. */
 const stripe = [
   "script-src 'self' https://js.stripe.com https://*.js.stripe.com",
   "connect-src 'self' https://api.stripe.com https://link.com https://*.link.com",
@@ -20,17 +20,18 @@ export const handle: Handle = async ({ event, resolve }) => {
   const response = await resolve(event, {
     transformPageChunk: ({ html }) => html.replace('%lang%', language),
   });
-  // Prices change, and depend on the region in the visitor's cookie: a browser may keep a page but has to ask again.
+  // Prices change, and depend on the region in the visitor's cookie: browsers may cache a page but must revalidate it.
   if (response.headers.get('content-type')?.startsWith('text/html')) {
     response.headers.set('cache-control', 'private, no-cache');
     response.headers.set('speculation-rules', '"/speculation-rules"');
     if (event.route.id?.startsWith('/checkout/card')) {
-      // What is paid must be looked at anew, by the back button too; and the page has the payment's secret in it.
+      // The page must be loaded again even by the back button, to show whether the cart has been paid; it also contains the
+      // payment's secret.
       response.headers.set('cache-control', 'no-store');
       if (event.route.id === '/checkout/card' && response.status === 200) {
         const own = response.headers.get('content-security-policy');
         response.headers.set('content-security-policy', `${own}; ${stripe}`);
-        // A bank or a wallet may ask in a window of its own.
+        // Banks and wallets may open a window.
         if (event.url.protocol === 'https:')
           response.headers.set('cross-origin-opener-policy', 'same-origin-allow-popups');
       }

@@ -1,15 +1,15 @@
-// How one store's storefront looks and speaks: the optional JSON file that STOREFRONT_SETTINGS names, checked strictly.
+// The storefront's settings: the optional JSON file of STOREFRONT_SETTINGS, checked strictly.
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { languages } from './lib/texts/index.ts';
 
-/** In bytes of the picture itself; urumi's `storefront.theme.logo` has the same limit. */
+/** The maximum size of the decoded picture in bytes; urumi's `storefront.theme.logo` has the same limit. */
 const LOGO_LIMIT = 32 * 1024;
 
 const object = <T extends v.ObjectEntries>(entries: T) => {
   return v.pipe(
     v.unknown(),
-    // Valibot takes a list for an object.
+    // Valibot accepts a list as an object.
     v.check((value) => !Array.isArray(value), 'must be an object'),
     v.strictObject(entries, ({ expected }) => (expected === 'never' ? 'is not known' : 'must be an object')),
   );
@@ -19,7 +19,7 @@ const color = v.pipe(
   v.string('must be a colour like #1f2a37'),
   v.regex(/^#[0-9a-f]{6}$/i, 'must be a colour like #1f2a37'),
 );
-/** A page of the shop or a secure one elsewhere: never a script, nor `//host`. */
+/** A path of the shop, or an https URL; neither `javascript:` nor `//host`. */
 const link = (href: string) => /^\/(?![/\\])/.test(href) || (/^https:\/\//.test(href) && URL.canParse(href));
 
 const wrongLogo = 'must be a data:image/…;base64, address of a PNG, JPEG, WebP or SVG picture';
@@ -77,7 +77,8 @@ const schema = object({
 
 export type Settings = v.InferOutput<typeof schema>;
 
-/** The settings in the file at `path`; all defaults without one. Throws what is wrong, as the end of a sentence. */
+/** Reads the settings in the file at `path`; returns the defaults without one. Throws an error whose message is the end of a
+ * sentence. */
 export function settings(path: string | undefined): Settings {
   if (!path) return v.parse(schema, {});
   let content: unknown;

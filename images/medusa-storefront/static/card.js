@@ -1,12 +1,12 @@
-// Drives Stripe's own form on the page that pays by card. Whatever is pressed how often, one payment is confirmed: the
-// one that the page was made for, which Stripe takes once. What became of it is asked of the shop, at `data-back`.
+// Controls Stripe's form on the card page. However often the customer submits, it confirms one payment, the page's own, which
+// Stripe accepts once. The page at `data-back` shows the result.
 (() => {
   const form = document.getElementById('card');
   const trouble = document.getElementById('card-trouble');
   const button = form.querySelector('button');
   const { key, secret, back, language, wait, away, failed, hint, changed } = form.dataset;
   const place = button.textContent;
-  /** Stripe has the money, or is about to: nothing may be paid again. */
+  /** Stripe has the money, or will have it: the customer must not pay again. */
   const done = (intent) => ['succeeded', 'processing', 'requires_capture'].includes(intent?.status);
   const leave = () => location.replace(back);
   const tell = (text) => {
@@ -21,7 +21,7 @@
   };
 
   const dark = matchMedia('(prefers-color-scheme: dark)');
-  /** Stripe's frame is transparent and knows nothing of the page around it: it is told the page's own colours. */
+  /** The page's colours for Stripe's frame, which is transparent. */
   function appearance() {
     const style = getComputedStyle(document.documentElement);
     const token = (name) => style.getPropertyValue(`--${name}`).trim();
@@ -57,21 +57,21 @@
       enable(false);
       tell('');
       try {
-        // Leads to `back` by itself; answers only with what went wrong.
+        // Redirects to `back`; returns only on errors.
         const { error } = await stripe.confirmPayment({ elements, confirmParams: { return_url: back } });
         if (!error || done(error.payment_intent)) return leave();
         if (error.payment_intent?.status === 'canceled') return tell(changed);
         if (error.type === 'validation_error') tell(error.message);
         else tell(`${(error.type === 'card_error' && error.message) || failed} ${hint}`);
       } catch {
-        // Not even Stripe knows: the shop asks again.
+        // The result is unknown; the shop asks for it.
         return leave();
       }
       enable(true);
     });
     element.mount('#card-form');
   }
-  // A page that was kept as it was does not know what has been paid since.
+  // A page from the back/forward cache may be outdated.
   addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
   busy = true;
   begin().catch(() => tell(away));

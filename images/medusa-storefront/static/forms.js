@@ -1,4 +1,4 @@
-// Shows that a form is on its way, and keeps it from being sent twice by impatience. Everything works without.
+// Shows that a form is being sent, and prevents a second submission. Forms work without this script.
 const restore = () => {
   for (const button of document.querySelectorAll('button[data-text]')) {
     button.textContent = button.dataset.text;
@@ -8,7 +8,7 @@ const restore = () => {
 };
 addEventListener('submit', ({ target }) => {
   const button = target.querySelector('button[data-wait]');
-  // After the form's data has been collected.
+  // After the browser has collected the form's data.
   if (button)
     setTimeout(() => {
       button.dataset.text = button.textContent;
@@ -16,5 +16,5 @@ addEventListener('submit', ({ target }) => {
       button.disabled = true;
     });
 });
-// Whoever comes back finds the page as it was left.
+// The back button may restore the page in its last state.
 addEventListener('pageshow', restore);

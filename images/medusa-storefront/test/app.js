@@ -1,4 +1,4 @@
-// Runs the built app as its image does, and waits for conditions.
+// Runs the built app like its image, and waits for conditions.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -48,7 +48,7 @@ export async function start(env) {
     port,
     url: `http://127.0.0.1:${port}`,
     /**
-     * A request whose path is sent as it is written here.
+     * A request whose path is sent unchanged.
      * @param {string} path @param {{ method?: string, headers?: Record<string, string>, body?: string }} [options]
      */
     get: (path, { method = 'GET', headers = {}, body } = {}) =>
@@ -70,7 +70,7 @@ export async function start(env) {
 }
 
 /**
- * Asks again and again until the answer is something; fails after ten seconds.
+ * Polls until the result is truthy; fails after ten seconds.
  * @template T @param {() => T | Promise<T>} ask @returns {Promise<Exclude<NonNullable<T>, false>>}
  */
 export async function until(ask) {

@@ -1,4 +1,4 @@
-// The memory of catalogue reads: a burst is one question, what is remembered is bounded, and so is what is asked.
+// The cache of the catalogue: a burst causes one request; entries and concurrent requests are limited.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { start, until } from './app.js';
@@ -13,7 +13,7 @@ test('a burst of visitors is one question to the API', async (t) => {
   const answers = await Promise.all(Array.from({ length: 300 }, () => app.get('/products/linen-shirt')));
   assert.ok(answers.every(({ status }) => status === 200));
   const products = api.calls.filter(({ url }) => url.startsWith('/store/products?'));
-  // A machine so slow that the burst takes longer than the memory is fresh may ask again.
+  // On a slow machine the burst may outlast the fresh period and cause further requests.
   assert.ok(products.length <= 3, `${products.length} questions for 300 visitors`);
 });
 
@@ -21,7 +21,7 @@ test('memory outlives a short illness of the API and forgets what was used longe
   const api = await medusa({ publicUrl });
   const app = await start({ MEDUSA_BACKEND_URL: api.url });
   t.after(() => Promise.all([app.stop(), api.close()]));
-  // More than are kept; a few at a time, as there is a bound on questions at the same time too.
+  // More than the cache keeps; a few at a time, because concurrent requests are limited too.
   for (let n = 0; n < 600; n += 20) {
     const page = Array.from({ length: 20 }, (_, i) => app.get(`/products/thing-${n + i}`));
     for (const { status } of await Promise.all(page)) assert.equal(status, 200);

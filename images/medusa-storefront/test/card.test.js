@@ -1,4 +1,4 @@
-// Paying by card: the stand-in plays Medusa and what it has learned of Stripe, and a few lines play Stripe's own script.
+// Card payments, with stand-ins for Medusa with Stripe's answers, and for Stripe's script.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -27,7 +27,7 @@ afterEach(() => {
   Object.assign(api.sales, { trouble: undefined, providers: [MANUAL], older: false, refusal: undefined });
 });
 
-/** Somebody who chooses how to pay. */
+/** A customer at the payment step. */
 async function atPayment({ shop = app, providers = [MANUAL, CARD] } = {}) {
   api.sales.providers = providers;
   const one = customer(shop);
@@ -40,7 +40,7 @@ async function atPayment({ shop = app, providers = [MANUAL, CARD] } = {}) {
   return one;
 }
 
-/** Somebody on the page with Stripe's form, the form's data, and where Stripe would send them. */
+/** A customer on the card page, the form's data, and the address to which Stripe redirects. */
 async function atCard() {
   const one = await atPayment();
   await one.send('provider', { provider: CARD });
@@ -86,7 +86,7 @@ describe('a card', () => {
     assert.match(text, /€54\.80/);
     assert.match(text, /Test mode: nothing is charged/);
     assert.equal(headers['cache-control'], 'no-store');
-    // Coming here again, and choosing it again, is the same payment.
+    // Choosing the card again keeps the same payment.
     await one.go('/checkout/review');
     assert.equal(one.page().path, '/checkout/card');
     await one.go('/checkout/payment');
@@ -170,7 +170,7 @@ describe('whoever comes back from Stripe', () => {
         assert.match(text, /href="\/checkout\/payment"/);
         assert.equal(orders(), before);
         assert.ok(one.cookies.has('__Host-cart'), 'the cart is kept');
-        // What Stripe learns later counts as well, without paying again.
+        // A later success counts too, without another payment.
         if (status !== 'processing') return;
         intent.status = 'succeeded';
         await one.go(back(cart));
@@ -287,7 +287,7 @@ describe('whoever has paid by card', () => {
 describe('the script of the card’s page', () => {
   const source = readFile(new URL('../static/card.js', import.meta.url), 'utf8');
 
-  /** Runs it against a page and a Stripe that are just enough. @param {any} stripe */
+  /** Runs it with minimal fakes of the page and of Stripe. @param {any} stripe */
   async function page(stripe) {
     const element = () => ({ hidden: true, textContent: '', disabled: true });
     const button = { ...element(), textContent: 'Place order' };

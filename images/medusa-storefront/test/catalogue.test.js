@@ -1,4 +1,4 @@
-// Ways through the catalogue, what machines read of it, and catalogues that were made to break pages.
+// Navigation in the catalogue, its structured data, and catalogues that try to break pages.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { start } from './app.js';
@@ -172,7 +172,7 @@ describe('a hostile catalogue', () => {
 
   test('cannot end the facts for machines', async () => {
     const { text } = await app.get('/products/script');
-    // Two for machines, and the page's own.
+    // Two with structured data, and the page's own script.
     assert.equal(text.match(/<script/g)?.length, 3);
     assert.equal(text.match(/<\/script>/g)?.length, 3);
     const [product] = facts(text);

@@ -1,7 +1,7 @@
-// A customer without JavaScript: follows redirects, keeps cookies, fills in forms as they are on the page.
+// A customer without JavaScript: follows redirects, keeps cookies, fills in the page's forms.
 const ORIGIN = 'https://store-1.stores.test';
 
-/** The text in a tag's attribute, as a browser reads it. */
+/** The decoded value of a tag's attribute. */
 const attribute = (/** @type {string} */ tag, /** @type {string} */ name) =>
   new RegExp(`\\b${name}="([^"]*)"`)
     .exec(tag)?.[1]
@@ -34,11 +34,11 @@ export function customer(app, { origin = ORIGIN, proxied = {} } = {}) {
     cookies,
     go,
     page: () => page,
-    /** Goes back to a page as it was. */
+    /** Goes back to an earlier page. */
     show(/** @type {typeof page} */ before) {
       page = before;
     },
-    /** The fields of the form that has the one named, with what is in them. */
+    /** The action and the values of the form with this field. */
     form(/** @type {string} */ field) {
       const [form] = (page.text.match(/<form[^>]*method="post".*?<\/form>/gs) ?? []).filter((one) =>
         one.includes(`name="${field}"`),
@@ -57,7 +57,7 @@ export function customer(app, { origin = ORIGIN, proxied = {} } = {}) {
       }
       return { action: attribute(/** @type {string} */ (form.match(/<form[^>]*>/)?.[0]), 'action') ?? '', values };
     },
-    /** Sends the form that has `field`, with some fields filled in. */
+    /** Sends the form that has `field`, with the entered values. */
     send(/** @type {string} */ field, /** @type {Record<string, string>} */ entered = {}) {
       const form = this.form(field);
       if (!form) throw new Error(`no form with ${field} on ${page.path} (${page.status}): ${page.text}`);

@@ -1,4 +1,4 @@
-// Measures the built app against the stand-in: time to ready, memory, and what product pages cost.
+// Measures the built app with the stand-in: time to ready, memory, and the CPU time of product pages.
 // Usage: STOREFRONT_APP=DIR/app [NODE_OPTIONS=…] node test/figures.js [REQUESTS] (Linux; `./build DIR` makes DIR/app)
 import { readFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
@@ -10,7 +10,7 @@ const CONNECTIONS = 20;
 const requests = Number(process.argv[2] ?? 1000);
 
 /**
- * In MB: all that is resident, the most that ever was, and what is the process's own, without Node's mapped binary.
+ * In MB: resident memory, its peak, and the process's own part, without Node's mapped binary.
  * @param {number} pid
  */
 async function memory(pid) {
@@ -20,7 +20,7 @@ async function memory(pid) {
   return { rss: mb('VmRSS'), most: mb('VmHWM'), own: mb('RssAnon') };
 }
 
-/** The seconds of a processor that it has used. @param {number} pid */
+/** The CPU seconds that it has used. @param {number} pid */
 async function processor(pid) {
   const [user, system] = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ').slice(11, 13) ?? [];
   return (Number(user) + Number(system)) / 100;

@@ -1,4 +1,4 @@
-// Probes tell the truth; a store whose API is ill says so in words; a stop is quick and loses nothing.
+// Probes are right; the reason of a failing API is reported; a stop is fast and loses no request.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, start, until } from './app.js';

@@ -1,4 +1,4 @@
-// A stand-in for the Medusa API: the few store routes the storefront reads, in Medusa's own shapes, with moods.
+// A stand-in for the Medusa API: the routes that the storefront uses, in Medusa's formats, with switchable failures.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { till } from './till.js';
@@ -80,7 +80,7 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
   });
   const api = {
     calls,
-    /** Carts, orders and their troubles. */
+    /** Carts, orders and their failures. */
     sales,
     /** `hang` accepts requests and does not answer before `release`. @type {'well' | 'broken' | 'garbled' | 'hang'} */
     mood: 'well',
@@ -88,7 +88,7 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
     regions,
     /** Who may look up no more orders. @type {string | undefined} */
     limited: undefined,
-    /** How many requests were unanswered at the same time, at most. */
+    /** The maximum number of requests that were unanswered at the same time. */
     most: () => most,
     /** How many requests wait for `release`. */
     held: () => held.length,
@@ -99,7 +99,7 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
     },
     url: '',
     port: 0,
-    /** Answers for any handle of this shape, so that a test can ask for many products. */
+    /** Also serves every handle that matches, so that a test can request many products. */
     any: /^thing-\d+$/,
     async close() {
       server.close();
@@ -199,7 +199,7 @@ export async function medusa({ publicUrl, samples = goods, regions = [EUR, USD],
     const all =
       handle && api.any.test(handle) ? [{ handle, title: handle, sizes: { One: { eur: 1, stock: 1 } } }] : samples;
     const words = query.get('q')?.toLowerCase();
-    // The order of the samples is the order in which they were made, newest first.
+    // The samples are ordered by their creation, newest first.
     const ordered = query.get('order') === 'title' ? all.toSorted((a, b) => (a.title < b.title ? -1 : 1)) : all;
     return ordered
       .filter(({ title, description = '' }) => !words || `${title} ${description}`.toLowerCase().includes(words))

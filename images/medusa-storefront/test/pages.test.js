@@ -1,4 +1,4 @@
-// What visitors see: lists, prices, products, errors, regions, and that nothing from the catalogue is taken for markup.
+// What visitors see: lists, prices, products, errors, regions. Texts of the catalogue are never interpreted as markup.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { start } from './app.js';
@@ -122,7 +122,7 @@ describe('a store', () => {
       const { status, text, headers } = await app.get(path, { headers: { accept: 'text/html' } });
       assert.equal(status, 404, path);
       assert.equal(headers['x-content-type-options'], 'nosniff', path);
-      // Below /_app/ there are files only: what is missing there is said in plain text, not on a page.
+      // Below /_app/ are only files, so the error is plain text instead of a page.
       if (path.startsWith('/_app/')) continue;
       assert.match(text, /This page does not exist/, path);
       assert.match(headers['content-security-policy'], /default-src 'self'/, path);
@@ -233,7 +233,7 @@ test('nothing from the catalogue is taken for markup', async (t) => {
     const { text } = await app.get(path);
     assert.match(text, /&lt;script>|&lt;script&gt;/, path);
     assert.doesNotMatch(text, /<script(?! type="application\/ld\+json">| src="\/forms\.js" defer>)|<img src=x/, path);
-    // Outside of quoted attribute values, no tag has an attribute that is not ours.
+    // Outside of quoted values, every attribute of a tag is one of ours.
     for (const [tag] of text.matchAll(/<[a-z](?:"[^"]*"|[^">])*>/g))
       assert.doesNotMatch(tag.replace(/"[^"]*"/g, ''), /onerror|onload/, tag);
   }

@@ -1,4 +1,4 @@
-// The way of pictures through the storefront: pictures only, and only from below the API's /static/.
+// Pictures through the storefront: only pictures, and only from the API's /static/.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { start } from './app.js';

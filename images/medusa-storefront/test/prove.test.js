@@ -1,4 +1,4 @@
-// Proof of life: waits for a store to come up, and says in one sentence what keeps it from it.
+// Proof of life: waits until a store works, and reports in one sentence why it does not.
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { run, start, until } from './app.js';
 import { KEY, medusa } from './medusa.js';
 
 const publicUrl = 'https://api-1.stores.test';
-/** Nothing listens there. */
+/** An address where nothing listens. */
 const nowhere = 'http://127.0.0.1:1';
 
 /** @param {string} storefront @param {string} api @param {Record<string, string>} [env] */

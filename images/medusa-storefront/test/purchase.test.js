@@ -1,4 +1,4 @@
-// Buying: a cart becomes one order, whatever goes wrong on the way and however often it is sent.
+// Buying: a cart becomes one order, whatever fails and however often forms are sent.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { start } from './app.js';
@@ -19,7 +19,7 @@ afterEach(() => {
   api.sales.trouble = undefined;
 });
 
-/** Somebody who has gone as far as the step named, in a shop that works. */
+/** A customer at this step, in a shop that works. */
 async function at(/** @type {string} */ step) {
   const one = customer(app);
   await one.go('/products/linen-shirt');
@@ -105,7 +105,7 @@ describe('a purchase', () => {
     );
     assert.equal(new Set(answers.map(({ headers }) => headers.location)).size, 1);
     assert.equal(api.sales.orders.length, before + 1);
-    // The other tab still has the cookie: its cart has become an order and is not shown any more.
+    // The other tab still has the cookie, but its cart has become an order and is no longer shown.
     assert.equal((await one.go('/checkout/review')).path, '/cart');
     assert.match(one.page().text, /Your cart is empty/);
   });
@@ -183,7 +183,7 @@ describe('adding to the cart', () => {
 
   test('twice at once by the same form is one thing, by two forms two, in one line', async () => {
     const one = await at('product');
-    // The cart exists already, with something else in it.
+    // The cart already exists with another product.
     await one.go('/products/wool-cap');
     await one.send('variant');
     await one.go('/products/linen-shirt');
@@ -193,7 +193,7 @@ describe('adding to the cart', () => {
     await one.go('/products/linen-shirt');
     await one.send('variant');
     assert.deepEqual(quantities(one), [1, 2]);
-    // Much later, by the back button: the cart is shown.
+    // The form is sent again much later, after the back button: the cart is shown.
     one.show(form);
     assert.equal((await one.send('variant')).path, '/cart');
     assert.deepEqual(quantities(one), [1, 2]);
@@ -220,7 +220,7 @@ describe('adding to the cart', () => {
     await one.go('/products/wool-cap');
     await one.send('variant');
     await one.go('/products/linen-shirt');
-    // Another replica has put it in after this one has read the cart: Medusa adds both up.
+    // Another replica has added it after this one has read the cart: Medusa adds both.
     const cart = api.sales.carts.get(one.cookies.get('__Host-cart'));
     const { once, variant } = one.form('variant')?.values ?? {};
     api.sales.meanwhile = () => api.sales.put(cart, { variant_id: variant, quantity: 1, metadata: { added: [once] } });
@@ -286,7 +286,7 @@ for (const { name, what } of troubles) {
       assert.equal(failed.status, 503);
       assert.equal(one.form('email')?.values.address_1, anna.address_1);
       assert.equal(one.form('email')?.values.country_code, 'de');
-      // The rest of the shop goes on.
+      // The rest of the shop works.
       assert.equal((await one.go('/')).status, 200);
     });
 

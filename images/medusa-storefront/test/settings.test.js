@@ -1,4 +1,4 @@
-// The settings of a store: what they change on its pages, and what a wrong file says before the server listens.
+// The settings: what they change on the pages, and the errors of wrong files before the server listens.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -172,7 +172,7 @@ test('a visitor reads the language they chose, else the one their browser asks f
   assert.equal(await lang({ 'accept-language': ';;q=,,*' }), 'en');
   assert.equal(await lang({ 'accept-language': 'de', cookie: 'language=en' }), 'en');
   assert.equal(await lang({ 'accept-language': 'de', cookie: 'language=__proto__' }), 'de');
-  // Pages for different visitors at the same time do not mix.
+  // Concurrent pages for different visitors do not mix.
   const mixed = await Promise.all(
     Array.from({ length: 40 }, (_, n) => lang({ 'accept-language': n % 2 ? 'de' : 'en' })),
   );

@@ -1,4 +1,4 @@
-// A smoke order: what is reported of a shop that sells, and of one that does not.
+// The report of a smoke order in a shop that works, and in one that fails.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

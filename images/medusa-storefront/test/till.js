@@ -1,4 +1,4 @@
-// The stand-in's carts and orders, in Medusa's own shapes, and troubles of single routes.
+// The stand-in's carts and orders in Medusa's formats, and failures of single routes.
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -19,20 +19,19 @@ export function till(find) {
     carts,
     orders,
     /**
-     * What goes wrong: requests ("METHOD /path") that match get this instead of an answer; with `late`, after they
-     * have been done. @type {{ of: RegExp, what: 'hang' | 'broken' | 'cut', late?: boolean } | undefined}
+     * A failure: matching requests ("METHOD /path") get this instead of an answer; with `late`, after they took effect. @type {{ of: RegExp, what: 'hang' | 'broken' | 'cut', late?: boolean } | undefined}
      */
     trouble: undefined,
-    /** What happens once, just before the next thing is put into a cart. @type {(() => unknown) | undefined} */
+    /** Runs once, just before the next line is added to a cart. @type {(() => unknown) | undefined} */
     meanwhile: undefined,
     put,
-    /** The ways to pay that the region has. */
+    /** The region's payment providers. */
     providers: ['pp_system_default'],
-    /** What Stripe knows: its payments by their ids. @type {Map<string, { status: string, failed?: boolean }>} */
+    /** Stripe's payments by their ids. @type {Map<string, { status: string, failed?: boolean }>} */
     intents: new Map(),
-    /** Whether a cart that is not paid is told with status 200, as versions of Medusa do. */
+    /** Whether an unpaid cart is reported with status 200, as some versions of Medusa do. */
     older: false,
-    /** Why carts cannot be completed, before anybody asks for the payment. @type {string | undefined} */
+    /** Why carts cannot be completed, checked before the payment. @type {string | undefined} */
     refusal: undefined,
 
     /** @param {string} method @param {string} path @param {URLSearchParams} query @param {any} body @returns {[number, unknown] | undefined} */
@@ -106,7 +105,7 @@ export function till(find) {
       } else {
         Object.assign(cart, body);
       }
-      // As Medusa does: a session is for one amount.
+      // As in Medusa, a session has one amount.
       if (sums(cart).total !== before) drop(cart);
       return ok({ cart: shown(cart) });
     },
@@ -119,7 +118,7 @@ export function till(find) {
     return { id: one, client_secret: `${one}_secret_${randomBytes(8).toString('hex')}` };
   }
 
-  /** Removes a cart's sessions, as Medusa does: it cancels their payments, and keeps those that Stripe cannot cancel. */
+  /** Removes a cart's sessions. As in Medusa, this cancels their payments and keeps sessions that Stripe cannot cancel. */
   function drop(/** @type {any} */ cart) {
     cart.sessions = cart.sessions.filter((/** @type {any} */ { data }) => {
       const known = self.intents.get(data.id);
@@ -129,7 +128,7 @@ export function till(find) {
     });
   }
 
-  /** What keeps a cart from being paid. As in Medusa, its first session counts, and remembers what Stripe says. */
+  /** Why a cart is not paid, if it is not. As in Medusa, its first session counts, and stores Stripe's answer. */
   function authorize(/** @type {any} */ cart) {
     const [session] = cart.sessions.filter((/** @type {any} */ { status }) => !['error', 'canceled'].includes(status));
     if (!session) return 'Payment sessions are required to complete cart';
@@ -153,7 +152,7 @@ export function till(find) {
     const { variant_id, quantity, metadata = {} } = item;
     const found = find(variant_id);
     if (!found) return `Variant ${variant_id} does not exist`;
-    // As Medusa does: lines are one where variant and metadata are the same.
+    // As in Medusa, lines with equal variant and metadata are merged.
     const same = cart.items.find(
       (/** @type {any} */ one) => one.variant_id === variant_id && isDeepStrictEqual(one.metadata, metadata),
     );

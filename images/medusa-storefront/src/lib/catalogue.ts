@@ -1,10 +1,10 @@
-// What pages show of a store's catalogue: plain data, cut down from the API's answers.
+// The data of the catalogue that pages show, a subset of the API's answers.
 
 export interface Region {
   id: string;
   name: string;
   currency: string;
-  /** Where it delivers to, as ISO 3166 codes in lower case. */
+  /** The countries of delivery, as ISO 3166 codes in lower case. */
   countries: string[];
 }
 
@@ -24,7 +24,7 @@ export interface Collection {
 
 export interface Price {
   amount: number;
-  /** The price before a reduction, where there is one. */
+  /** The price before a reduction, if there is one. */
   before?: number;
   currency: string;
 }
@@ -35,7 +35,7 @@ export interface Card {
   subtitle: string;
   picture?: string;
   price?: Price;
-  /** Whether variants differ in price, `price` being the lowest. */
+  /** Whether the variants' prices differ; `price` is the lowest. */
   from: boolean;
   soldOut: boolean;
 }
@@ -46,7 +46,7 @@ export interface Variant {
   sku: string;
   price?: Price;
   soldOut: boolean;
-  /** How many there are, where it is so few that a visitor should know. */
+  /** The stock, if it is low enough to show. */
   left?: number;
   /** Option id → value. */
   options: Record<string, string>;
@@ -57,7 +57,7 @@ export interface Product {
   title: string;
   subtitle: string;
   description: string;
-  /** Whether the description is longer than what is here of it. */
+  /** Whether the description is cut. */
   cut: boolean;
   material: string;
   pictures: string[];
@@ -70,7 +70,7 @@ export interface Product {
 export const sorts = ['newest', 'name'] as const;
 export type Sort = (typeof sorts)[number];
 
-/** The way to a category from the top: its ancestors, then itself. */
+/** The path to a category: its ancestors from the top, then itself. */
 export function trail(all: Category[], id: string | undefined): Category[] {
   const found: Category[] = [];
   for (let next = all.find((one) => one.id === id); next && !found.includes(next);) {
@@ -81,7 +81,7 @@ export function trail(all: Category[], id: string | undefined): Category[] {
   return found;
 }
 
-/** The variant to show: the one asked for, else the first that can be bought, else the first. */
+/** The variant to show: the requested one, otherwise the first that can be bought, otherwise the first. */
 export function pick(product: Product, id: string | null): Variant | undefined {
   return (
     product.variants.find((variant) => variant.id === id) ??
@@ -90,7 +90,7 @@ export function pick(product: Product, id: string | null): Variant | undefined {
   );
 }
 
-/** The variant to go to when one option of `current` changes: the one that keeps most of its other options. */
+/** The variant after a change of one option of `current`: the one that keeps most of the other options. */
 export function other(product: Product, current: Variant, option: string, value: string): Variant | undefined {
   let best: Variant | undefined;
   let kept = -1;

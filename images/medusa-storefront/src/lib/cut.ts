@@ -1,6 +1,6 @@
-// Texts cut to a length, with the end marked.
+// Cuts texts to a length, and marks the cut.
 
-/** At most `limit` UTF-16 units of a text, and never half a character. */
+/** At most `limit` UTF-16 units of a text; never splits a character. */
 export function cut(text: string, limit: number): string {
   return text.length > limit
     ? `${text

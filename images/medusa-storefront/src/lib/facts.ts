@@ -1,11 +1,11 @@
-// What machines are told of a product and of where it stands, in the words of schema.org.
+// Structured data (schema.org) of a product and of its place in the catalogue.
 import { cut } from './cut.ts';
 import type { Category, Product } from './catalogue.ts';
 
-/** How many variants are offered one by one. */
+/** How many variants are listed individually. */
 const OFFERS = 100;
 
-/** `origin` is the shop's own address, with which all addresses here begin. */
+/** `origin` is the shop's own address; all URLs here begin with it. */
 export function productFacts(product: Product, origin: string): object {
   const url = `${origin}/products/${encodeURIComponent(product.handle)}`;
   return {

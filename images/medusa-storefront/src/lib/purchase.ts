@@ -1,9 +1,9 @@
-// What pages show of a customer's cart and orders: plain data, cut down from the API's answers.
+// The data of a customer's cart and orders that pages show, a subset of the API's answers.
 
 export interface Line {
   id: string;
   title: string;
-  /** The variant's title; empty where the product has only one. */
+  /** The variant's title; empty if the product has only one. */
   variant: string;
   handle?: string;
   picture?: string;
@@ -24,11 +24,11 @@ export interface Address {
   phone: string;
 }
 
-/** Amounts include taxes; `tax` says how much of the total they are. */
+/** Amounts include taxes; `tax` is their share of the total. */
 export interface Totals {
   items: number;
   discount: number;
-  /** Unknown until a way of shipping is chosen. */
+  /** Unknown until a shipping method is chosen. */
   shipping?: number;
   tax: number;
   total: number;
@@ -36,11 +36,11 @@ export interface Totals {
 }
 
 export interface Card {
-  /** As Medusa has learned it last. */
+  /** The last status that Medusa knows. */
   status: string;
-  /** Whether it is about the cart's total. */
+  /** Whether its amount is the cart's total. */
   fits: boolean;
-  /** With which Stripe's own form confirms it. */
+  /** The secret with which Stripe's form confirms it. */
   secret?: string;
 }
 
@@ -49,17 +49,17 @@ export interface Cart {
   region: string;
   email: string;
   lines: Line[];
-  /** How many things are in it. */
+  /** The sum of all quantities. */
   count: number;
   codes: string[];
   totals: Totals;
   address?: Address;
   shipping?: { option: string; name: string };
-  /** The payment provider that was chosen and still fits the total. */
+  /** The chosen payment provider, if its session still matches the total. */
   payment?: string;
-  /** The one payment by card that is under way. */
+  /** The current payment by card. */
   card?: Card;
-  /** A payment by card is under way beside another one: the API could not take it back, so it may have been paid. */
+  /** A payment by card exists in addition to another: the API could not cancel it, so it may have been paid. */
   held: boolean;
   completed: boolean;
 }
@@ -75,20 +75,20 @@ export interface Order {
   shipping: string;
 }
 
-/** Medusa's own, by which an order is paid outside of the shop, or not at all. */
+/** Medusa's manual provider: orders are paid outside of the shop, or not at all. */
 export const MANUAL = 'pp_system_default';
-/** Cards, by Stripe. */
+/** Cards, through Stripe. */
 export const CARD = 'pp_stripe_stripe';
 
-/** The steps of a checkout, in order, by their addresses. */
+/** The addresses of the checkout's steps, in order. */
 export const steps = ['/checkout', '/checkout/shipping', '/checkout/payment', '/checkout/review'] as const;
-/** Whoever pays by card reviews the order where the card is entered. */
+/** Customers who pay by card review the order on the card page. */
 export type Step = (typeof steps)[number] | '/checkout/card';
 
-/** Which of the steps it is. */
+/** The index of the step. */
 export const place = (step: Step) => steps.indexOf(step === '/checkout/card' ? '/checkout/review' : step);
 
-/** The first step that still needs something; the last, if none does. */
+/** The first incomplete step; the last if all are complete. */
 export function nextStep(cart: Cart): Step {
   if (!cart.email || !cart.address) return '/checkout';
   if (!cart.shipping) return '/checkout/shipping';

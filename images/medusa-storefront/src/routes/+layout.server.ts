@@ -1,4 +1,4 @@
-// What every page shows around its content. It must load without the API too: error pages stand in the same frame.
+// The data of the frame around every page. It must load even if the API is down, because error pages have the same frame.
 import { setTimeout } from 'node:timers/promises';
 import { STORE_NAME, STOREFRONT_SETTINGS, STOREFRONT_URL } from '$app/env/private';
 import { categories, collections, regions } from '#lib/server/catalogue.ts';
@@ -7,7 +7,7 @@ import { currentCart } from '#lib/server/cart.ts';
 import { currentRegion } from '#lib/server/region.ts';
 import type { LayoutServerLoad } from './$types';
 
-/** Pages that are not about the cart do not wait for it longer than this. */
+/** How long pages other than the cart's wait for the cart. */
 const patience = () => setTimeout(2000, undefined, { ref: false });
 
 export const load: LayoutServerLoad = async ({ cookies, locals }) => {

@@ -1,2 +1,2 @@
-// Pages are links and forms: no script is sent to browsers.
+// Pages consist of links and forms: SvelteKit sends no script to browsers.
 export const csr = false;

@@ -1,5 +1,5 @@
-// The list of products: all, of one category with those below it, of one collection, or those that a search
-// finds, in any combination, page by page.
+// The list of products, page by page; filtered by search words, a category with its subcategories, and a collection, in any
+// combination.
 import { error } from '@sveltejs/kit';
 import { sorts, type Category, type Sort } from '#lib/catalogue.ts';
 import { categories, collections, PAGE_SIZE, products } from '#lib/server/catalogue.ts';
@@ -8,14 +8,14 @@ import type { PageServerLoad } from './$types';
 
 function below(all: Category[], id: string): string[] {
   const found = [id];
-  // Grows while it is walked, until no category has a parent in it that was not walked yet.
+  // The list grows during the iteration, until all subcategories are in it.
   for (const parent of found) {
     for (const category of all) if (category.parent === parent && !found.includes(category.id)) found.push(category.id);
   }
   return found;
 }
 
-/** How much of a question is asked. */
+/** The maximum length of the search words. */
 const QUESTION = 100;
 
 export const load: PageServerLoad = async ({ url, cookies }) => {

@@ -1,4 +1,4 @@
-// What carts and orders have in common: lines, totals, an address.
+// The common parts of carts and orders: lines, totals, an address.
 import type { Address, Line, Totals } from '#lib/purchase.ts';
 import { picture } from './pictures.ts';
 

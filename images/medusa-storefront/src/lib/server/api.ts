@@ -1,11 +1,11 @@
-// The way to the Medusa API: one client, a deadline on every call, failures as sentences.
+// The client of the Medusa API: every call has a deadline; errors are sentences.
 import { MEDUSA_BACKEND_URL, MEDUSA_PUBLISHABLE_KEY } from '$app/env/private';
 import { Client, FetchError } from '@medusajs/js-sdk';
 import { trouble } from '../../../runtime/trouble.js';
 
-/** The API could not be asked or answered with an error. Its message is fit for logs and probes: no secret in it. */
+/** The API could not be reached or answered with an error. The message has no secrets, so logs and probes may show it. */
 export class ApiError extends Error {
-  /** With which the API answered, if it did. */
+  /** The status of the API's answer, if there is one. */
   readonly status?: number;
 
   constructor(cause: unknown) {
@@ -14,7 +14,7 @@ export class ApiError extends Error {
     if (cause instanceof FetchError) this.status = cause.status;
   }
 
-  /** Whether the API understood the question and says no: asking again would change nothing. */
+  /** Whether the API refused the request; the same request would be refused again. */
   get refused(): boolean {
     return this.status !== undefined && this.status >= 400 && this.status < 500 && this.status !== 409;
   }
@@ -38,7 +38,7 @@ export function ask<T>(path: string, query: Record<string, unknown>, timeout = 5
   return call(path, timeout, { query });
 }
 
-/** Changes something. Longer than a read may take: the customer waits for this one, and nobody else asks for the same. */
+/** Sends a change. The timeout is longer than for reads: only this customer waits, and the request is not shared. */
 export function tell<T>(
   path: string,
   body: Record<string, unknown>,

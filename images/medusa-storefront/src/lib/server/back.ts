@@ -1,6 +1,6 @@
-// Where a form of the frame leads afterwards: the page it was on.
+// The page to return to after a form in the frame was sent: the page with the form.
 
-/** Only ever a page of our own, whatever the form says. */
+/** Always a page of our own, whatever the form contains. */
 export function back(form: FormData, url: URL): string {
   const to = URL.parse(String(form.get('to') ?? '/'), url);
   return to?.origin === url.origin ? to.pathname.replace(/^\/+/, '/') + to.search : '/';

@@ -1,17 +1,17 @@
-// A small memory of what was read a moment ago, so that a burst of visitors is one question to the API.
+// A small cache of reads, so that a burst of visitors causes one request to the API.
 
 interface Entry<T> {
   value: T;
   at: number;
 }
 
-/** Thrown instead of asking when too many questions are already waiting for an answer. */
+/** Thrown if too many requests already wait for an answer. */
 export class Busy extends Error {}
 
 /**
- * Keeps at most `size` values. One younger than `fresh` ms is returned as it is; one younger than `stale` ms too, while
- * it is read again in the background; an older one, or none, is waited for. Equal questions at the same time are one.
- * A failure is never kept, and does not remove what is there.
+ * Keeps at most `size` values. Returns values younger than `fresh` ms. Returns values younger than `stale` ms and refreshes
+ * them in the background. Reads older or missing values first. Equal requests at the same time are sent once. Failures are
+ * not cached and remove nothing.
  */
 export class Cache {
   readonly #entries = new Map<string, Entry<unknown>>();
@@ -19,12 +19,12 @@ export class Cache {
 
   constructor(readonly limits: { fresh: number; stale: number; size: number; pending: number }) {}
 
-  /** `key` decides the type: callers give each kind of question a prefix of its own. */
+  /** The key determines the type: callers use a different prefix for each type. */
   async get<T>(key: string, read: () => Promise<T>): Promise<T> {
     const entry = this.#entries.get(key) as Entry<T> | undefined;
     const age = entry ? performance.now() - entry.at : Infinity;
     if (entry && age < this.limits.stale) {
-      // Last used goes last: the map's order is the order of eviction.
+      // Move the entry to the end: the map's order is the order of eviction.
       this.#entries.delete(key);
       this.#entries.set(key, entry);
       if (age >= this.limits.fresh) this.#read(key, read).catch(() => {});

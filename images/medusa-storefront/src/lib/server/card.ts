@@ -1,4 +1,4 @@
-// What became of a payment by card: the customer comes back from Stripe, as often as they like, by any tab.
+// The result of a payment by card, when the customer comes back from Stripe: possibly several times and in several tabs.
 import { ApiError } from './api.ts';
 import { readCart } from './cart.ts';
 import { isOpen } from './checkout.ts';
@@ -10,8 +10,8 @@ export type Unsettled =
   'pending' | 'requires_more' | 'declined' | 'changed' | 'stock' | 'refused' | 'held' | 'unknown' | 'gone';
 
 /**
- * Makes an order of a cart that has been paid by card. Medusa asks Stripe itself, whatever the address of the page says,
- * and makes one order of a cart: this may be repeated. What is not paid by card is not ordered here.
+ * Completes a cart that has been paid by card. Medusa asks Stripe for the result, independent of the page's address, and
+ * creates one order per cart, so this can be repeated. Does not complete carts with other payment methods.
  */
 export async function settle(id: string): Promise<{ order: string } | { state: Unsettled }> {
   try {
@@ -31,11 +31,11 @@ export async function settle(id: string): Promise<{ order: string } | { state: U
       reason = error.message;
     }
     const after = await readCart(id);
-    // Somebody else was faster: the next look finds the order.
+    // A concurrent request was faster; the next attempt finds the order.
     if (after.completed) return { state: 'unknown' };
     if (/inventory|stock/i.test(reason)) return { state: 'stock' };
     if (!after.card) return { state: 'declined' };
-    // Not about the payment, of which nothing is known then.
+    // The refusal is not about the payment; its result is unknown.
     if (reason && !/authoriz|payment session/i.test(reason)) return { state: 'refused' };
     if (isOpen(after)) return { state: after.card.status === 'pending' ? 'pending' : 'requires_more' };
     return { state: 'refused' };

@@ -1,4 +1,4 @@
-// The customer's cart: it lives in the API, and its id in a cookie, so that any replica serves any customer.
+// The customer's cart: stored by the API, with its id in a cookie, so that any replica can serve any customer.
 import { STOREFRONT_URL, STRIPE_PUBLISHABLE_KEY } from '$app/env/private';
 import type { HttpTypes } from '@medusajs/types';
 import type { RequestEvent } from '@sveltejs/kit';
@@ -10,7 +10,7 @@ import { currentRegion } from './region.ts';
 type Event = Pick<RequestEvent, 'cookies' | 'locals'>;
 
 const secure = STOREFRONT_URL.startsWith('https:');
-/** The prefix keeps other hosts of the same domain from setting it; browsers take it over HTTPS only. */
+/** The prefix prevents other hosts of the same domain from setting the cookie; browsers accept it over HTTPS only. */
 const COOKIE = secure ? '__Host-cart' : 'cart';
 const MONTH = 30 * 24 * 3600;
 const ID = /^cart_[0-9A-Za-z]{1,64}$/;
@@ -43,7 +43,7 @@ const completed = (cart: HttpTypes.StoreCart) => Boolean((cart as { completed_at
 
 const asked = new WeakMap<App.Locals, Promise<Cart | undefined>>();
 
-/** The visitor's cart, read once a request; nothing, without a question to anybody, for whoever has none. */
+/** The visitor's cart, read once per request. Undefined, without a request to the API, for visitors without a cart cookie. */
 export function currentCart(event: Event): Promise<Cart | undefined> {
   const id = cartId(event);
   if (!id) return Promise.resolve(undefined);
@@ -61,14 +61,14 @@ export function currentCart(event: Event): Promise<Cart | undefined> {
   return answer;
 }
 
-/** How many forms a line remembers: more than anybody sends again. */
+/** How many form tokens a line keeps; customers do not resend older forms. */
 const REMEMBERED = 20;
 
 type Item = HttpTypes.StoreCartLineItem;
-/** Of which forms this line came. */
+/** The tokens of the forms that were added to this line. */
 const formsOf = ({ metadata }: Item) => (Array.isArray(metadata?.added) ? (metadata.added as unknown[]) : []);
 
-/** Who waits for whom: changes of one cart happen one after the other. */
+/** Serialises the changes of a cart. */
 const queues = new Map<string, Promise<unknown>>();
 export function inTurn<T>(cart: string, act: () => Promise<T>): Promise<T> {
   const turn = (queues.get(cart) ?? Promise.resolve()).then(act, act);
@@ -82,15 +82,15 @@ export function inTurn<T>(cart: string, act: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Puts something into the cart; into a new one where there is none, or what there was is gone or bought. `form` is the
- * token of the form that was sent: one form adds once, however often it is sent. Tells whether it had been added before.
+ * Adds a variant to the cart, or to a new cart if there is none, or if the cart is gone or bought. `form` is the token of
+ * the form that was sent: each form is added once, however often it is sent. Returns whether it had been added before.
  *
- * A line keeps the tokens it came of in its metadata, and Medusa adds up only lines of equal metadata: so that a variant
- * stays one line, what is there already is told its new quantity instead. Inside one process requests for a cart take
- * turns and read it anew. Between replicas they do not, and there the customer gets less rather than more: of two
- * different forms at the same moment one may be lost, which the cart shows; the same form twice sets the same quantity
- * or, where it began a line, makes Medusa add both up, which is set right from its answer. Two forms without a cart make
- * a cart each, of which the browser keeps one.
+ * A line keeps the tokens of its forms in its metadata. Medusa merges only lines with equal metadata; therefore this sets
+ * the new quantity of an existing line, so that a variant stays one line. Within a process, requests for the same cart run
+ * one after the other, and each reads the cart again. Between replicas they may run at the same time; then the customer
+ * gets rather too little than too much. Of two different forms one may be lost, which the cart shows. The same form twice
+ * sets the same quantity; if it creates the line, Medusa adds both quantities, and this corrects the sum from Medusa's
+ * answer. Two forms without a cart create two carts, of which the browser keeps one.
  */
 export async function addToCart(event: Event, variant: string, quantity: number, form?: string): Promise<boolean> {
   const item = { variant_id: variant, quantity, ...(form && { metadata: { added: [form] } }) };
@@ -106,7 +106,7 @@ export async function addToCart(event: Event, variant: string, quantity: number,
   return false;
 }
 
-/** Nothing, where the cart is gone or bought. */
+/** Undefined if the cart is gone or bought. */
 async function addTo(
   id: string,
   item: { variant_id: string; quantity: number },
@@ -119,7 +119,7 @@ async function addTo(
   if (!cart || completed(cart)) return undefined;
   const items = cart.items ?? [];
   if (form && items.some((line) => formsOf(line).includes(form))) return true;
-  // What somebody else gave a meaning of its own stays a line of its own.
+  // Lines with other metadata, written by other programs, stay separate.
   const line = items.find(({ variant_id, metadata }) => {
     return variant_id === item.variant_id && Object.keys(metadata ?? {}).every((key) => key === 'added');
   });
@@ -150,7 +150,7 @@ const text = (given: unknown) => (typeof given === 'string' ? given : undefined)
 
 function plain(cart: HttpTypes.StoreCart): Cart {
   const [method] = cart.shipping_methods ?? [];
-  // Of the others Medusa makes no order.
+  // Medusa completes no cart without this.
   const sessions = (cart.payment_collection?.payment_sessions ?? []).filter(
     ({ status }) => status !== 'canceled' && status !== 'error',
   );

@@ -1,4 +1,4 @@
-// Reads the catalogue from the API, cut down to what pages show, and remembers it for a moment.
+// Reads the fields of the catalogue that pages show from the API, through a short-lived cache.
 import type { HttpTypes } from '@medusajs/types';
 import type { Card, Category, Collection, Price, Product, Region, Sort, Variant } from '#lib/catalogue.ts';
 import { cut } from '#lib/cut.ts';
@@ -8,9 +8,9 @@ import { picture } from './pictures.ts';
 
 export const PAGE_SIZE = 12;
 
-/** Of how many left a visitor is told the number. */
+/** The stock up to which pages show the number. */
 const FEW = 5;
-/** How much of a text a page shows, in UTF-16 units: a catalogue may hold megabytes. */
+/** How much of a text a page shows, in UTF-16 units: texts of a catalogue may have megabytes. */
 const LONG = 20_000;
 const SHORT = 300;
 
@@ -18,10 +18,10 @@ const short = (text: string | null | undefined) => cut(text ?? '', SHORT);
 
 const cache = new Cache({ fresh: 3_000, stale: 30_000, size: 500, pending: 64 });
 
-/** What hardly ever changes outlives an API that is away: a checkout's address form needs it. */
+/** For data that rarely changes, used also while the API is down: the address form of the checkout needs it. */
 const lasting = new Cache({ fresh: 3_000, stale: 24 * 3600_000, size: 1, pending: 1 });
 
-/** In the order in which they were made (their ids begin with the time): the first is where a visitor begins. */
+/** In the order of their creation (ids begin with the time): visitors start in the first. */
 export function regions(): Promise<Region[]> {
   return lasting.get('regions', async () => {
     const query = { fields: 'id,name,currency_code,countries.iso_2', limit: 100, order: 'id' };
@@ -74,7 +74,7 @@ export function products(region: Region, filter: Filter): Promise<{ cards: Card[
       q: filter.q,
       limit: PAGE_SIZE,
       offset: (filter.page - 1) * PAGE_SIZE,
-      // Newest first: ids begin with the time, and are unlike dates never equal, so that no product is on two pages.
+      // Newest first. Ids begin with the time and, unlike dates, are never equal, so that no product is on two pages.
       order: filter.sort === 'name' ? 'title' : '-id',
     });
     return { cards: answer.products.map((product) => card(product, region)), count: answer.count };
@@ -94,7 +94,7 @@ export function product(region: Region, handle: string): Promise<Product | undef
   });
 }
 
-/** Other products of the same category; at most four. */
+/** Up to four other products of the same category. */
 export async function related(region: Region, { handle, category }: Product): Promise<Card[]> {
   if (!category) return [];
   const { cards } = await products(region, { category: [category.id], sort: 'newest', page: 1 });

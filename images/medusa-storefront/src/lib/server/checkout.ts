@@ -1,4 +1,4 @@
-// What the steps of a checkout ask of the API.
+// The API requests of the checkout's steps.
 import { STOREFRONT_SETTINGS, STRIPE_PUBLISHABLE_KEY } from '$app/env/private';
 import type { HttpTypes } from '@medusajs/types';
 import { isRedirect, redirect, type RequestEvent } from '@sveltejs/kit';
@@ -9,7 +9,7 @@ import { completeUnlessRefused } from './orders.ts';
 
 type Event = Pick<RequestEvent, 'cookies' | 'locals' | 'request'>;
 
-/** The cart of somebody who may be at `step`; leads to where they have to be otherwise. */
+/** The cart, if its customer may be at `step`; otherwise redirects to the right step. */
 export async function cartAt(event: Event, step: Step): Promise<Cart> {
   const cart = await currentCart(event);
   if (!cart?.lines.length) redirect(303, '/cart');
@@ -19,9 +19,9 @@ export async function cartAt(event: Event, step: Step): Promise<Cart> {
 }
 
 /**
- * What a page shows while an answer to its form is shown on it: nothing, if the API cannot be asked, or if the cart has
- * become an order meanwhile. The form's own answer tells of it, with all that was entered, and with a way to send it
- * again; an error page or another step would lose that.
+ * The data of a page that shows the answer to its form. Undefined if the API cannot be reached, or if the cart has become an
+ * order: the form's answer reports this with all entered values and lets the customer send them again, whereas an error page
+ * or another step would lose them.
  */
 export async function unlessAnswering<T>(event: Event, read: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -48,7 +48,7 @@ export async function shippingOptions(cart: Cart): Promise<ShippingOption[]> {
     .sort((a, b) => a.amount - b.amount);
 }
 
-/** The ways to pay that this shop can take, of those that the region has. */
+/** The region's payment methods that this shop supports. */
 export async function paymentProviders(cart: Cart): Promise<string[]> {
   const query = { region_id: cart.region };
   const answer = await ask<HttpTypes.StorePaymentProviderListResponse>('/store/payment-providers', query, 10_000);
@@ -56,16 +56,16 @@ export async function paymentProviders(cart: Cart): Promise<string[]> {
   return [...(STRIPE_PUBLISHABLE_KEY ? [CARD] : []), MANUAL].filter((id) => region.has(id));
 }
 
-/** In these Stripe still takes a card. */
+/** The statuses in which Stripe still accepts a card. */
 const OPEN = ['pending', 'requires_more'];
 export const isOpen = (cart: Cart) => OPEN.includes(cart.card?.status ?? '');
 
 /**
- * Medusa gives a cart one collection, whoever asks for it how often; a session that is there is not made again.
+ * Medusa gives a cart one collection, however often it is requested; an existing session is not created again.
  *
- * A card may have been charged without Medusa knowing yet. So before another payment takes the place of one by card,
- * Medusa is asked to complete the cart, for which it asks Stripe: who has paid gets the `order`. Of what has been paid in
- * between, or for another total, Medusa cannot remove the session: then the payment is `held`, and nobody pays again.
+ * A card may have been charged before Medusa knows. Therefore, before another payment replaces one by card, this asks Medusa
+ * to complete the cart. Medusa asks Stripe, and a customer who has paid gets the `order`. If the payment happened in between,
+ * or for another total, Medusa cannot remove the session: then the payment is `held`, and the customer must not pay again.
  */
 export function choosePayment(id: string, provider: string): Promise<{ order?: string; held?: boolean }> {
   return inTurn(id, async () => {
@@ -85,15 +85,15 @@ export function choosePayment(id: string, provider: string): Promise<{ order?: s
   });
 }
 
-/** Stripe's key for browsers, where the shop has one. */
+/** Stripe's publishable key, if the shop has one. */
 export const stripeKey = () => STRIPE_PUBLISHABLE_KEY;
 
-/** Whether nothing is charged by any of these ways to pay. */
+/** Whether none of these payment methods charges anything. */
 export const isTest = (providers: string[]) =>
   providers.length > 0 &&
   providers.every((id) =>
     id === CARD ? STRIPE_PUBLISHABLE_KEY?.startsWith('pk_test_') : STOREFRONT_SETTINGS.manualPayment === 'test',
   );
 
-/** How the shop's own way to pay is meant. */
+/** The meaning of the shop's manual payment. */
 export const manualPayment = () => STOREFRONT_SETTINGS.manualPayment;

@@ -1,4 +1,4 @@
-// The handles of the products that are for sale, for search engines: read in pages, up to a bound, and kept for long.
+// The handles of the products for sale, for search engines: read page by page up to a limit, and cached for a long time.
 import type { HttpTypes } from '@medusajs/types';
 import { ask } from './api.ts';
 import { Cache } from './cache.ts';

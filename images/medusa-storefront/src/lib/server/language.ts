@@ -1,4 +1,4 @@
-// The language a visitor reads: the one chosen, kept in a cookie, else what their browser asks for, else the store's.
+// The visitor's language: the one in the cookie, otherwise the browser's, otherwise the store's.
 import { STOREFRONT_SETTINGS } from '$app/env/private';
 import type { RequestEvent } from '@sveltejs/kit';
 import { languages, type Language } from '#lib/texts/index.ts';

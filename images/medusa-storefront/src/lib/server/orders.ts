@@ -1,23 +1,23 @@
-// Orders: made of a cart, shown to whoever has placed them, looked up by number and e-mail address.
+// Orders: completing a cart, showing an order by its id, finding one by number and e-mail address.
 import type { HttpTypes } from '@medusajs/types';
 import type { Line, Order } from '#lib/purchase.ts';
 import { address, lines, totals } from './amounts.ts';
 import { ApiError, ask, tell } from './api.ts';
 import { picture } from './pictures.ts';
 
-/** Longer than anything else may take: the outcome of this one is what a customer must know. */
+/** The longest timeout: the customer must learn the outcome of this request. */
 const PATIENCE = 20_000;
 
 /**
- * The id of the order that a cart became. Completing is idempotent: of a completed cart it tells the same order again,
- * so it may be repeated after any failure. Nothing, where the API says that the cart cannot be ordered as it is.
+ * Completes a cart, and returns the id of its order. This is idempotent: a completed cart returns the same order, so the call
+ * can be repeated after any failure. Undefined if the API refuses to complete the cart.
  */
 export async function complete(cart: string): Promise<string | undefined> {
   const answer = await tell<HttpTypes.StoreCompleteCartResponse>(`/store/carts/${cart}/complete`, {}, PATIENCE);
   return answer.type === 'order' ? answer.order.id : undefined;
 }
 
-/** The same, where a refusal is no surprise: of a cart whose payment may not have been made. */
+/** The same for a cart that may not have been paid, where a refusal is expected. */
 export async function completeUnlessRefused(cart: string): Promise<string | undefined> {
   try {
     return await complete(cart);
@@ -27,7 +27,7 @@ export async function completeUnlessRefused(cart: string): Promise<string | unde
   }
 }
 
-/** Its id is what proves that somebody may see it. */
+/** The id proves that the visitor may see the order. */
 export async function order(id: string): Promise<Order | undefined> {
   if (!/^order_[0-9A-Za-z]{1,64}$/.test(id)) return undefined;
   const found = await unlessUnknown(ask<HttpTypes.StoreOrderResponse>(`/store/orders/${id}`, {}, 10_000));
@@ -71,7 +71,7 @@ interface Looked {
   };
 }
 
-/** Nothing also where the API has no such route, as those of others than urumi. The API limits failed attempts of a visitor. */
+/** Also undefined if the API lacks this route; only urumi's API has it, and it limits failed attempts of a visitor. */
 export async function lookUp(number: number, email: string, visitor: string): Promise<Summary | undefined> {
   const found = await unlessUnknown(
     tell<Looked>('/store/orders/lookup', { number, email }, undefined, { 'x-forwarded-for': visitor }),

@@ -1,11 +1,11 @@
-// Pictures reach visitors only through the storefront's own origin: what a picture's URL becomes on a page.
+// Maps pictures' URLs: visitors load pictures only from the storefront's own origin.
 import { MEDUSA_BACKEND_URL, MEDUSA_PUBLIC_URL } from '$app/env/private';
 
 const prefix = '/static/';
 
 /**
- * The path on our own origin of a picture that the API serves. Pictures that live elsewhere have none: the pages'
- * Content-Security-Policy would not let a browser load them.
+ * The path on our own origin of a picture of the API. Pictures on other hosts have none, because the pages'
+ * Content-Security-Policy does not allow them.
  */
 export function picture(url: string | null | undefined): string | undefined {
   if (!url) return undefined;
@@ -16,8 +16,8 @@ export function picture(url: string | null | undefined): string | undefined {
 }
 
 /**
- * The API's path of a picture asked for by `path` (already decoded), or nothing if it cannot be one. Files that the API
- * keeps beside its pictures for its own use have a name that begins with `private-`.
+ * The API's path of the picture at `path` (already decoded); undefined if it cannot be a picture. The API's private files in
+ * the same folder have names that begin with `private-`.
  */
 export function upstream(path: string): string | undefined {
   const segments = path.split('/');

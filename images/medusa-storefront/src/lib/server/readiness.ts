@@ -1,13 +1,13 @@
-// Whether this storefront can sell: only while the API lists a region to its publishable key.
+// Whether this storefront can sell: whether the API lists a region for its publishable key.
 import { ApiError, ask } from './api.ts';
 
-// Longer than a busy node takes to answer, shorter than a probe waits.
+// Longer than a busy node needs to answer, shorter than the probe's timeout.
 const PATIENCE = 3000;
 const KEPT = 1500;
 
 let last: { at: number; answer: Promise<string | undefined> } | undefined;
 
-/** What is wrong, or nothing. Asks at most once in a while, however often probes come. */
+/** What is wrong, if anything. Caches the result, so that frequent probes cause few requests. */
 export function unready(): Promise<string | undefined> {
   if (!last || performance.now() - last.at > KEPT) last = { at: performance.now(), answer: check() };
   return last.answer;

@@ -1,5 +1,5 @@
-// The region whose prices a visitor sees: the one chosen, kept in a cookie, else the first of the currency
-// that the settings name, else the store's first.
+// The region that determines a visitor's prices: the one in the cookie, otherwise the first with the currency of the
+// settings, otherwise the store's first.
 import { STOREFRONT_SETTINGS } from '$app/env/private';
 import type { Cookies } from '@sveltejs/kit';
 import type { Region } from '#lib/catalogue.ts';

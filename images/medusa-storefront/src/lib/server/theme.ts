@@ -1,4 +1,4 @@
-// The store's own colours and logo: a stylesheet that overrides the tokens of app.css, legible whatever was chosen.
+// The store's colours and logo: a stylesheet that overrides the tokens of app.css and corrects low contrast.
 import { createHash } from 'node:crypto';
 import { STOREFRONT_SETTINGS } from '$app/env/private';
 
@@ -25,7 +25,7 @@ const white: Color = [255, 255, 255];
 const black: Color = [0, 0, 0];
 const best = (ground: Color) => (contrast(white, ground) >= contrast(black, ground) ? white : black);
 
-/** The first colour on the way from `color` to `goal` that has `least` contrast to every ground. */
+/** The first colour between `color` and `goal` whose contrast to every background is at least `least`. */
 function until(color: Color, goal: Color, least: number, ...grounds: Color[]): Color {
   for (let share = 0; share < 1; share += 0.05) {
     const mixed = mix(color, goal, share);
@@ -34,7 +34,7 @@ function until(color: Color, goal: Color, least: number, ...grounds: Color[]): C
   return goal;
 }
 
-/** The tokens of app.css for one ground. `accent` is a ground itself; what is written in its colour is `accent-text`. */
+/** The tokens of app.css for one background. `accent` is itself a background; `accent-text` is text in the accent's colour. */
 function tokens(paper: Color, ink: Color, accent: Color | undefined): Record<string, string> {
   const tile = mix(paper, ink, 0.05);
   const main = accent ?? ink;
@@ -64,12 +64,12 @@ function sheet(): string | undefined {
   const own = accent ? parse(accent) : undefined;
   const rule = (scheme: string, values: Record<string, string>) => {
     const lines = Object.entries(values).map(([name, value]) => `--${name}:${value}`);
-    // Twice `:root`, so that it does not matter which stylesheet comes first.
+    // `:root` twice, so that the order of the stylesheets does not matter.
     return `:root:root{color-scheme:${scheme};${lines.join(';')}}`;
   };
   const light = rule(luminance(paper) < luminance(ink) ? 'dark' : 'light', tokens(paper, ink, own));
   if (!own) return `@media not (prefers-color-scheme:dark){${light}}`;
-  // Dark keeps its own paper and ink (those of app.css).
+  // Dark mode keeps the paper and ink of app.css.
   const night = parse('#131416');
   const bright = until(own, white, 4.5, night);
   const dark = rule('dark', tokens(night, parse('#f1f1ee'), bright));

@@ -1,4 +1,4 @@
-// What went wrong with a form, as a word that pages have a text for.
+// Errors of forms, as codes for which pages have texts.
 import { fail, type ActionFailure } from '@sveltejs/kit';
 import { ApiError } from './api.ts';
 
@@ -20,13 +20,13 @@ interface Failure {
   values: Record<string, string>;
 }
 
-/** A line in the log. */
+/** Writes a log line. */
 export function note(error: ApiError) {
   const level = error.refused ? 'info' : 'error';
   console.log(JSON.stringify({ time: new Date().toISOString(), level, message: error.message }));
 }
 
-/** Does what a form asks for; what the API refuses or cannot do now becomes the form's answer, with all its values. */
+/** Handles a form; an error of the API becomes the form's answer, with all its values. */
 export async function attempt<T>(
   values: Record<string, string>,
   act: () => Promise<T>,

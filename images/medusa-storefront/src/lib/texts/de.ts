@@ -1,4 +1,4 @@
-// Every text that the storefront itself shows, in German.
+// The storefront's own texts in German.
 import type { Texts } from './en.ts';
 import { purchase } from './purchase.de.ts';
 

@@ -1,9 +1,9 @@
-// Every text that the storefront itself shows, in English. Its shape is what every other language must have.
+// The storefront's own texts in English. Their type is that of all languages.
 import { purchase } from './purchase.en.ts';
 
 export const en = {
   ...purchase,
-  /** The language's own name, for the choice in the footer. */
+  /** The language's own name, shown in the footer. */
   name: 'English',
   frame: {
     skip: 'Skip to content',

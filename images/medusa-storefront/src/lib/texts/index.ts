@@ -1,5 +1,5 @@
-// The languages of the storefront, and how each writes prices. To add one: write its file beside en.ts (the type
-// `Texts` says what it needs) and name it in `all`; settings, footer and Accept-Language follow from there.
+// The languages of the storefront and their formats of prices. To add one, write a file like en.ts (of the type `Texts`) and
+// add it to `all`; settings, footer and Accept-Language use that list.
 import type { Price } from '../catalogue.ts';
 import { de } from './de.ts';
 import { en, type Texts } from './en.ts';

@@ -1,4 +1,4 @@
-// The texts of buying, in German.
+// The texts of cart, checkout and orders in German.
 import type { purchase as english } from './purchase.en.ts';
 
 export const purchase: typeof english = {

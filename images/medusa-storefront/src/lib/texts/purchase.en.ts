@@ -1,4 +1,4 @@
-// The texts of buying, in English.
+// The texts of cart, checkout and orders in English.
 
 export const purchase = {
   cart: {

@@ -1,4 +1,4 @@
-// The cart, and all that changes it: forms on other pages lead here too.
+// The cart and all its changes. Forms on other pages are sent here too.
 import { redirect, fail } from '@sveltejs/kit';
 import { back } from '#lib/server/back.ts';
 import { remove, tell } from '#lib/server/api.ts';
@@ -14,7 +14,7 @@ export const load: PageServerLoad = async (event) => {
   return { known: cart !== undefined, cart: cart?.cart, trouble: event.url.searchParams.get('trouble') === 'region' };
 };
 
-/** A whole number that a form gave, at most what a shop delivers; nothing if it is none. */
+/** A form's quantity: a whole number up to the maximum; undefined if it is invalid. */
 function amount(given: FormDataEntryValue | null): number | undefined {
   return typeof given === 'string' && /^\d{1,3}$/.test(given.trim()) ? Math.min(Number(given), MOST) : undefined;
 }
@@ -22,11 +22,11 @@ function amount(given: FormDataEntryValue | null): number | undefined {
 const id = (given: FormDataEntryValue | null) =>
   typeof given === 'string' && /^\w{1,64}$/.test(given) ? given : undefined;
 
-/** What tells one form that was rendered from every other. */
+/** A token that identifies a rendered form. */
 const once = (given: FormDataEntryValue | null) =>
   typeof given === 'string' && /^[0-9a-f-]{36}$/.test(given) ? given : undefined;
 
-/** What a form does with a promotion code: the API is told to take it, or to remove it, by the same body. */
+/** Adds or removes a promotion code; both requests have the same body. */
 function promotion(send: typeof tell | typeof remove) {
   return async (event: RequestEvent) => {
     const form = await event.request.formData();

@@ -1,4 +1,4 @@
-// First step: who buys, and where it goes.
+// First step: e-mail address and delivery address.
 import { fail, redirect } from '@sveltejs/kit';
 import type { Address } from '#lib/purchase.ts';
 import { regions } from '#lib/server/catalogue.ts';
@@ -26,7 +26,7 @@ export const actions: Actions = {
         .slice(0, 200);
     const values = Object.fromEntries(['email', ...required, ...optional].map((name) => [name, text(name)]));
     const missing: string[] = required.filter((name) => !values[name]);
-    // What Medusa takes for an e-mail address is stricter; it has the last word.
+    // Medusa's check of e-mail addresses is stricter and decides.
     if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(values.email ?? '')) missing.unshift('email');
     if (values.country_code && !/^[a-z]{2}$/.test(values.country_code)) missing.push('country_code');
     if (missing.length) return fail(400, { trouble: 'fields' as const, missing, values });

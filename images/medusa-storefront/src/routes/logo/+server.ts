@@ -1,4 +1,4 @@
-// The store's logo, from our own origin.
+// The store's logo.
 import { error } from '@sveltejs/kit';
 import { logo } from '#lib/server/theme.ts';
 import type { RequestHandler } from './$types';
@@ -13,7 +13,7 @@ export const GET: RequestHandler = ({ request }) => {
       'content-type': logo.type,
       etag,
       'cache-control': 'public, max-age=3600',
-      // An SVG is a document that may carry scripts: opened by itself it must not be part of the shop.
+      // An SVG may contain scripts, which must not run in the shop's origin.
       'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     },
   });

@@ -1,11 +1,11 @@
-// Looks an order up by its number and the e-mail address it was placed with.
+// Finds an order by its number and e-mail address.
 import { fail } from '@sveltejs/kit';
 import { lookUp } from '#lib/server/orders.ts';
 import { attempt } from '#lib/server/trouble.ts';
 import type { Actions } from './$types';
 
 export const actions: Actions = {
-  // Not by the address bar: an e-mail address does not belong into logs and histories.
+  // Not in the URL: e-mail addresses must not get into logs and histories.
   default: async ({ request, getClientAddress }) => {
     const form = await request.formData();
     const email = String(form.get('email') ?? '')

@@ -1,4 +1,4 @@
-// Remembers the region that a visitor chose and leads back to the page they were on.
+// Stores the visitor's region in a cookie and redirects to the page with the form.
 import { error, redirect } from '@sveltejs/kit';
 import { ApiError } from '#lib/server/api.ts';
 import { currentCart, updateCart } from '#lib/server/cart.ts';
@@ -15,12 +15,12 @@ export const POST: RequestHandler = async ({ request, cookies, url, locals }) =>
     try {
       await updateCart(cart.id, { region_id: region.id });
     } catch (failure) {
-      // Prices of two currencies must not meet: the region stays what the cart's is.
+      // A cart must not mix currencies: if the change fails, the region stays the cart's.
       if (failure instanceof ApiError) redirect(303, '/cart?trouble=region');
       throw failure;
     }
   }
-  // Browsers refuse secure cookies over plain HTTP, where a store on a local domain lives.
+  // Browsers reject secure cookies over plain HTTP, which stores on a local domain use.
   const secure = url.protocol === 'https:';
   cookies.set(COOKIE, region.id, { path: '/', maxAge: 365 * 24 * 3600, sameSite: 'lax', secure });
   redirect(303, back(form, url));

@@ -1,8 +1,8 @@
-// What search engines may read: everything that is not a visitor's own, or nothing if the store wants it so.
+// What search engines may read: all public pages, or nothing if the settings say so.
 import { STOREFRONT_SETTINGS, STOREFRONT_URL } from '$app/env/private';
 
 const closed = ['/'];
-// A cart without a visitor is an empty page: nothing is gained by hiding it.
+// The cart's page need not be excluded: without a visitor it is empty.
 const open = ['/region', '/language', '/checkout', '/orders'];
 
 export const GET = () => {

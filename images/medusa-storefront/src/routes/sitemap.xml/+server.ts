@@ -1,4 +1,4 @@
-// The pages that search engines should know: the list, its categories and collections, and every product.
+// The pages for search engines: the list, categories, collections and products.
 import { STOREFRONT_URL } from '$app/env/private';
 import { categories, collections } from '#lib/server/catalogue.ts';
 import { handles } from '#lib/server/handles.ts';
@@ -11,7 +11,7 @@ export const GET = async () => {
     ...sets.map(({ handle }) => `/?${new URLSearchParams({ collection: handle })}`),
     ...products.map((handle) => `/products/${encodeURIComponent(handle)}`),
   ];
-  // encodeURIComponent leaves an apostrophe as it is, which is harmless here: nothing else of XML gets through.
+  // Of XML's special characters, encodeURIComponent keeps only the apostrophe, which is harmless here.
   const urls = paths.map((path) => `<url><loc>${STOREFRONT_URL}${path}</loc></url>\n`);
   const body = `<?xml version="1.0" encoding="UTF-8"?>
 <urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">

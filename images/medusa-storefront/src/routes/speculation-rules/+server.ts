@@ -1,4 +1,4 @@
-// Which links a browser may fetch ahead while a pointer rests on them: products and lists, which change nothing.
+// The links that a browser may prefetch while the pointer is over them: products and lists, which have no side effects.
 const rules = {
   prefetch: [
     {

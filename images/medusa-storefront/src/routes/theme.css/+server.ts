@@ -1,4 +1,4 @@
-// The store's own colours. The address changes with the content, so that browsers may keep it for good.
+// The store's colours. The URL changes with the content, so browsers may cache it forever.
 import { error } from '@sveltejs/kit';
 import { theme } from '#lib/server/theme.ts';
 

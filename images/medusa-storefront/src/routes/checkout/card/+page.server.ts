@@ -1,4 +1,4 @@
-// Last step of whoever pays by card: everything once more, and Stripe's own form, which pays.
+// Last step of a payment by card: the review, and Stripe's form.
 import { redirect } from '@sveltejs/kit';
 import { STOREFRONT_URL } from '$app/env/private';
 import { cartAt, isOpen, isTest, stripeKey } from '#lib/server/checkout.ts';
@@ -6,7 +6,7 @@ import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async (event) => {
   const cart = await cartAt(event, '/checkout/card');
-  // The cart is named: the cookie is gone when another tab was faster.
+  // The URL names the cart: the cookie is gone if another tab was faster.
   const back = `/checkout/card/return?cart=${cart.id}`;
   if (!isOpen(cart)) redirect(303, back);
   return {

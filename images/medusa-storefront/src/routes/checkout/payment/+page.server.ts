@@ -1,4 +1,4 @@
-// Third step: how it is paid.
+// Third step: the payment method.
 import { fail, redirect } from '@sveltejs/kit';
 import { CARD } from '#lib/purchase.ts';
 import { forget } from '#lib/server/cart.ts';

@@ -1,4 +1,4 @@
-// Last step: everything once more, and the order. However often it is sent, one cart becomes one order.
+// Last step: the review and the order. A cart becomes one order, however often the form is sent.
 import { fail, redirect } from '@sveltejs/kit';
 import { nextStep } from '#lib/purchase.ts';
 import { ApiError } from '#lib/server/api.ts';
@@ -16,7 +16,7 @@ export const load: PageServerLoad = async (event) => {
 export const actions: Actions = {
   default: async (event) => {
     const form = await event.request.formData();
-    // The cart that was on the page, and not the cookie's: it may have been ordered meanwhile, and the cookie be gone.
+    // The cart of the page, not of the cookie: the cookie is gone if the cart was ordered in the meantime.
     const id = form.get('cart');
     const seen = String(form.get('total') ?? '').slice(0, 40);
     if (!isCartId(id)) redirect(303, '/cart');
@@ -34,7 +34,7 @@ export const actions: Actions = {
       try {
         return await complete(id);
       } catch (error) {
-        // What went wrong on the way back may have worked: who asks again learns what became of it.
+        // The order may exist although its answer was lost; another attempt shows it.
         if (error instanceof ApiError && !error.refused) return fail(503, { trouble: 'unknown' as const, values });
         throw error;
       }

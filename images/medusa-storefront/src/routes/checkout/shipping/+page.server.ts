@@ -1,4 +1,4 @@
-// Second step: how it gets there.
+// Second step: the shipping method.
 import { fail, redirect } from '@sveltejs/kit';
 import { tell } from '#lib/server/api.ts';
 import { cartAt, shippingOptions, unlessAnswering } from '#lib/server/checkout.ts';

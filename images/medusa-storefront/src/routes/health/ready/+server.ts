@@ -1,4 +1,4 @@
-// Whether visitors should be sent here, and if not, why.
+// Whether this replica can serve visitors, and if not, why.
 import { unready } from '#lib/server/readiness.ts';
 
 export const GET = async () => {

@@ -1,4 +1,4 @@
-// An order, for whoever knows its id: the confirmation leads here.
+// An order, for anyone who knows its id; the checkout redirects here.
 import { error } from '@sveltejs/kit';
 import { order } from '#lib/server/orders.ts';
 import type { PageServerLoad } from './$types';

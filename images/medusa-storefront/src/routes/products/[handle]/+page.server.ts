@@ -1,4 +1,4 @@
-// One product, with the variant that the address asks for, and what else there is like it.
+// A product with the variant in the URL, and related products.
 import { randomUUID } from 'node:crypto';
 import { error } from '@sveltejs/kit';
 import { pick, trail } from '#lib/catalogue.ts';
@@ -6,7 +6,7 @@ import { categories, product, related } from '#lib/server/catalogue.ts';
 import { currentRegion } from '#lib/server/region.ts';
 import type { PageServerLoad } from './$types';
 
-/** What Medusa accepts as a handle: nothing else can be one, and need not be asked for. */
+/** The form of Medusa's handles; others are not requested. */
 const handles = /^[\p{Ll}\p{Lo}\p{Lm}\p{N}]+(?:-[\p{Ll}\p{Lo}\p{Lm}\p{N}]+)*$/u;
 
 export const load: PageServerLoad = async ({ params, url, cookies }) => {
@@ -14,7 +14,7 @@ export const load: PageServerLoad = async ({ params, url, cookies }) => {
   const region = await currentRegion(cookies);
   const found = await product(region, params.handle);
   if (!found) error(404);
-  // What surrounds the product must not keep it from being shown.
+  // The product is shown even if this fails.
   const [others, groups] = await Promise.all([related(region, found).catch(() => []), categories().catch(() => [])]);
   return {
     product: found,

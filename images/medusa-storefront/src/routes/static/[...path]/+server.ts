@@ -1,4 +1,4 @@
-// Hands on pictures from the API, and nothing else, so that pages need no origin but their own.
+// Forwards pictures of the API, and nothing else, so that pages need no other origin.
 import { MEDUSA_BACKEND_URL } from '$app/env/private';
 import { error } from '@sveltejs/kit';
 import { ApiError } from '#lib/server/api.ts';
@@ -22,7 +22,7 @@ export const GET: RequestHandler = async ({ params, request }) => {
   try {
     answer = await fetch(MEDUSA_BACKEND_URL + path, {
       method: request.method,
-      // Compressed bytes would be unpacked here, and no longer fit their length and tag.
+      // fetch decompresses the body, which would then not match its length and tag.
       headers: [['accept-encoding', 'identity'], ...copy(request.headers, asked)],
       redirect: 'manual',
       signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT)]),
@@ -40,7 +40,7 @@ export const GET: RequestHandler = async ({ params, request }) => {
     headers: [
       ...copy(answer.headers, answered),
       ['cache-control', 'public, max-age=3600, stale-while-revalidate=86400'],
-      // An SVG is a document that may carry scripts: opened by itself it must not be part of the shop.
+      // An SVG may contain scripts, which must not run in the shop's origin.
       ['content-security-policy', "default-src 'none'; sandbox"],
     ],
   });

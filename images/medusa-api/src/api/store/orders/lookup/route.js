@@ -1,7 +1,7 @@
-// POST /store/orders/lookup: what became of an order, for a customer who knows its number and the e-mail address it was
-// placed with. Neither an address is told nor the order's id, which would open all of it: two facts that can be guessed
-// are little proof. Failed attempts are limited. The client's address is the last that the peer (the Ingress controller or
-// the storefront) names in X-Forwarded-For: Medusa trusts one proxy.
+// POST /store/orders/lookup: the state of an order, for a customer who knows its number and e-mail address. Both can be
+// guessed, so the answer contains neither an address nor the order's id, which gives access to the complete order, and failed
+// attempts are limited. The client's address is the last one in X-Forwarded-For, which the peer (the Ingress controller or the
+// storefront) adds: Medusa trusts one proxy.
 "use strict";
 
 const { Guesses } = require("../../../../../lib/guesses");

@@ -1,4 +1,4 @@
-// Where Stripe sends the customer afterwards. A paid cart becomes its one order, however often this is opened.
+// The page to which Stripe redirects the customer. A paid cart becomes one order, however often this is opened.
 import { redirect } from '@sveltejs/kit';
 import { cartId, forget, isCartId } from '#lib/server/cart.ts';
 import { settle } from '#lib/server/card.ts';
@@ -13,6 +13,6 @@ export const load: PageServerLoad = async (event) => {
     redirect(303, `/orders/${outcome.order}`);
   }
   if (outcome.state === 'gone') redirect(303, '/cart');
-  // Without what Stripe has added to the address.
+  // Without the parameters that Stripe adds.
   return { state: outcome.state, again: `/checkout/card/return?cart=${id}` };
 };

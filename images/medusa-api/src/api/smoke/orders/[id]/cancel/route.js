@@ -1,11 +1,11 @@
-// POST /smoke/orders/ID/cancel: takes back an order that was placed only to try the shop, and marks it as such. It needs
-// the token of the store's smoke orders, which opens nothing else: no other order is touched.
+// POST /smoke/orders/ID/cancel: cancels a smoke order and marks it as such. Requires the store's token for smoke orders,
+// which gives access to nothing else: the route rejects all other orders.
 "use strict";
 
 const { createHash, timingSafeEqual } = require("node:crypto");
 const { cancelOrderWorkflow } = require("@medusajs/medusa/core-flows");
 
-/** Under a domain that exists nowhere (RFC 2606): no notification reaches anybody. */
+/** The domain never exists (RFC 2606), so no notification is delivered. */
 const EMAIL = "smoke-test@urumi.invalid";
 
 const digest = (text) => createHash("sha256").update(text).digest();
