@@ -286,7 +286,7 @@ test("how long a database is waited for can be chosen", async () => {
 test("TLS that the server does not offer is told in one sentence", async () => {
   const { code, stderr } = await run("prepare", environment("medusa", { DATABASE_SSL: "require" }));
   assert.equal(code, 1);
-  assert.equal(stderr, `the database at ${PGHOST}:${PGPORT} does not offer TLS, which DATABASE_SSL asks for\n`);
+  assert.equal(stderr, `the database at ${PGHOST}:${PGPORT} does not offer TLS, which DATABASE_SSL requires\n`);
 });
 
 test("prepare waits for a database that comes up beside it", async () => {

@@ -50,7 +50,7 @@ function explain(error, database) {
   // These errors of the driver have no code.
   if (/timeout/i.test(error.message)) return { passing: true, sentence: `the database at ${host} cannot be reached: no answer` };
   if (/terminated/i.test(error.message)) return { passing: true, sentence: `the database at ${host} cannot be reached: the connection was closed` };
-  if (/does not support SSL/i.test(error.message)) return failed(`the database at ${host} does not offer TLS, which DATABASE_SSL asks for`);
+  if (/does not support SSL/i.test(error.message)) return failed(`the database at ${host} does not offer TLS, which DATABASE_SSL requires`);
   return failed(`the database at ${host} cannot be used: ${error.message}`);
 }
 

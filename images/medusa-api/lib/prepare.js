@@ -138,7 +138,7 @@ async function migrate(client, wanted, env) {
   await medusa(env, "db:migrate:scripts");
   // Only once: products that are missing later were deleted by the owner.
   if (await recorded(client, "seeded")) return;
-  await child(env, "the first goods could not be stored", [path.join(ROOT, "seed", "run.js")]);
+  await child(env, "the sample products could not be stored", [path.join(ROOT, "seed", "run.js")]);
   await record(client, "backend", wanted.backend);
   await record(client, "seeded", "true");
 }
@@ -161,7 +161,7 @@ function child(env, failure, args) {
     script.on("error", (error) => reject(new Problem(`${failure}: ${error.message}`)));
     script.on("close", (code, signal) => {
       if (code === 0) return resolve();
-      const cause = reason(output) || (signal ? `it was ended by ${signal}` : `it ended with ${code}`);
+      const cause = reason(output) || (signal ? `it was terminated by ${signal}` : `it exited with ${code}`);
       reject(new Problem(`${failure}: ${hide(cause, env)}`));
     });
   });

@@ -61,7 +61,7 @@ async function visit(to, form) {
       throw new Wrong(`the shop answers ${response.status} at ${bare(to)}${said ? `: ${said}` : ''}`);
     return;
   }
-  throw new Wrong(`the shop leads in circles at ${bare(to)}`);
+  throw new Wrong(`the shop redirects in a loop at ${bare(to)}`);
 }
 
 /** @param {string} address */
@@ -72,13 +72,13 @@ function field(name) {
   const tags = [...page.matchAll(/<input[^>]*>/g)].map(([tag]) => tag).filter((tag) => tag.includes(`name="${name}"`));
   const tag = tags.find((one) => / checked/.test(one)) ?? tags[0];
   const value = tag && /\bvalue="([^"]*)"/.exec(tag)?.[1];
-  if (!value) throw new Wrong(`the page ${bare(path)} offers no ${name}`);
+  if (!value) throw new Wrong(`the page ${bare(path)} has no field ${name}`);
   return value.replaceAll('&quot;', '"').replaceAll('&amp;', '&');
 }
 
 /** @param {string} expected */
 function arrived(expected) {
-  if (!bare(path)?.startsWith(expected)) throw new Wrong(`the shop leads to ${bare(path)} instead of ${expected}`);
+  if (!bare(path)?.startsWith(expected)) throw new Wrong(`the shop redirects to ${bare(path)} instead of ${expected}`);
 }
 
 let order = '';
@@ -142,7 +142,7 @@ const steps = [
     async () => {
       await visit('/checkout/review', { cart: field('cart'), total: field('total') });
       order = /^\/orders\/(order_\w+)$/.exec(bare(path) ?? '')?.[1] ?? '';
-      if (!order) throw new Wrong(`the shop leads to ${bare(path)} instead of a confirmation`);
+      if (!order) throw new Wrong(`the shop redirects to ${bare(path)} instead of a confirmation`);
     },
   ],
   [

@@ -156,8 +156,8 @@ describe('whoever comes back from Stripe', () => {
       ['requires_payment_method', true, /The payment was declined/],
       ['requires_payment_method', false, /not confirmed yet/],
       ['processing', false, /not confirmed yet/],
-      ['requires_action', false, /Your bank still wants you to confirm/],
-      ['canceled', false, /The payment was declined or called off/],
+      ['requires_action', false, /Your bank requires you to confirm/],
+      ['canceled', false, /The payment was declined or cancelled/],
     ])) {
       test(`with ${status}${failed ? ', declined,' : ''} is told what to do${older ? ' (older Medusa)' : ''}`, async () => {
         const { one, intent, cart } = await atCard();
@@ -203,7 +203,7 @@ describe('whoever comes back from Stripe', () => {
       intent.status = 'succeeded';
       api.sales.trouble = { of: /complete/, what: 'broken', late };
       const { text } = await one.go(back(cart));
-      assert.match(text, /Looking again is safe/);
+      assert.match(text, /Checking again is safe/);
       assert.match(text, new RegExp(`href="/checkout/card/return\\?cart=${cart}"`));
       api.sales.trouble = undefined;
       await one.go(back(cart));
@@ -217,7 +217,7 @@ describe('whoever comes back from Stripe', () => {
     intent.status = 'requires_capture';
     api.sales.refusal = 'Not enough stock available for item';
     const { text } = await one.go(back(cart));
-    assert.match(text, /not enough left.*That calls off your payment/s);
+    assert.match(text, /not enough left.*This cancels your payment/s);
     await one.go('/cart');
     await one.send('line', { quantity: '2' });
     assert.equal(intent.status, 'canceled');

@@ -55,7 +55,7 @@ describe('a purchase', () => {
     assert.doesNotMatch(found.text, /Hauptstraße/);
     const missing = await one.send('number', { number: '4711', email: anna.email });
     assert.equal(missing.status, 404);
-    assert.match(missing.text, /There is no order of this number/);
+    assert.match(missing.text, /There is no order with this number/);
     assert.equal(one.form('number')?.values.email, anna.email);
   });
 
@@ -118,7 +118,7 @@ describe('a purchase', () => {
     cart.sessions[0].amount = 64.9;
     const changed = await one.send('cart');
     assert.equal(changed.status, 409);
-    assert.match(changed.text, /Your cart has changed meanwhile/);
+    assert.match(changed.text, /Your cart has changed in the meantime/);
     assert.match(changed.text, /€64\.90/);
     assert.equal(api.sales.orders.length, before);
     await one.send('cart');

@@ -171,8 +171,8 @@ test('two tabs that come back from Stripe at once, before anybody has ordered, m
   const tabs = await Promise.all([1, 2].map(() => context.newPage()));
   await Promise.all(tabs.map((tab) => tab.goto(address)));
   for (const tab of tabs) {
-    // Whoever was second may be told to look again.
-    const again = tab.getByRole('link', { name: 'Look again' });
+    // The second customer may have to check again.
+    const again = tab.getByRole('link', { name: 'Check again' });
     if (await again.count()) await again.click();
     await tab.waitForURL(/\/orders\/order_/);
   }

@@ -25,7 +25,7 @@ async fn a_store_that_takes_no_orders_is_degraded_until_it_does() {
     shop.turns("degraded");
     println!("degraded: {:.0} s after what it lacks was taken", began.elapsed().as_secs_f64());
     let state = shop.state(&server);
-    let told = "SmokeTestFailed smoke order: choose shipping: the page /checkout/shipping offers no option";
+    let told = "SmokeTestFailed smoke order: choose shipping: the page /checkout/shipping has no field option";
     assert_eq!((state.status.as_str(), state.reason.as_str()), ("degraded", told));
     let failed = condition(&server, &shop);
     assert_eq!((&failed["status"], &failed["reason"]), (&"False".into(), &"SmokeTestFailed".into()), "{failed}");

@@ -64,12 +64,12 @@ export const en = {
   errors: {
     notFound: 'This page does not exist',
     notFoundHint: 'It may have moved, or the product is no longer offered.',
-    badRequest: 'This address is not right',
-    badRequestHint: 'Something in it cannot be understood.',
+    badRequest: 'This address is invalid',
+    badRequestHint: 'A part of it cannot be read.',
     unavailable: 'The shop is taking a short break',
     unavailableHint: 'Products cannot be shown right now. Please try again in a moment.',
     failed: 'Something went wrong',
-    failedHint: 'It is our fault, and it has been noted. Please try again in a moment.',
+    failedHint: 'The error is on our side and was logged. Please try again in a moment.',
     back: 'Back to the shop',
   },
 };

@@ -128,22 +128,11 @@ fn trials(rule: &Rule, schema: &Value) -> (Vec<Value>, Vec<Value>) {
 fn the_documented_policy_is_the_built_in_one() {
     let EngineInfo { options, policy, .. } = info(&EngineRegistry::builtin());
     let mut table = String::from("\n| option | operator | administrator |\n|---|---|---|\n");
-    let mut rows: Vec<[String; 3]> = Vec::new();
     for (path, _) in leaves(&options) {
         let [operator, administrator] = [Authority::Operator, Authority::Administrator].map(|authority| {
             let rule = serde_json::to_string(policy.rule(authority, &path)).unwrap().replace('"', "");
             rule.replace(':', ": ").trim_matches(['{', '}']).to_owned()
         });
-        // One row for a group whose options have the same rules.
-        let group = path.rsplit_once('.').map_or(path.clone(), |(group, _)| format!("{group}.…"));
-        match rows.last_mut() {
-            Some(last) if last[1..] == [operator.clone(), administrator.clone()] && within(&last[0], &path) => {
-                last[0] = group;
-            }
-            _ => rows.push([path, operator, administrator]),
-        }
-    }
-    for [path, operator, administrator] in rows {
         table.push_str(&format!("| `{path}` | {operator} | {administrator} |\n"));
     }
     table.push('\n');
@@ -156,12 +145,6 @@ fn the_documented_policy_is_the_built_in_one() {
         return;
     }
     assert!(committed == table, "docs/POLICY.md is out of date: UPDATE_DOCS=1 cargo test -p urumi-core policy");
-}
-
-/// Whether two options, or a group and an option, are in the same object.
-fn within(one: &str, other: &str) -> bool {
-    let object = |path: &str| path.rsplit_once('.').map(|(object, _)| object.to_owned());
-    object(one).is_some() && object(one) == object(other)
 }
 
 /// What an attacker with an operator's token asked for, option by option: isolation off, foreign hosts, foreign Secrets,
