@@ -1,9 +1,9 @@
 //! Runs the command and captures its output.
 
-use std::io::Write as _;
 use std::process::{Command, Output};
 
 use tokio::sync::Mutex;
+pub(crate) use urumi_testing::kubeconfig;
 
 use crate::server::TestServer;
 
@@ -72,21 +72,6 @@ impl TestTarget {
     pub(crate) fn is_server(&self) -> bool {
         matches!(self, TestTarget::Server(_))
     }
-}
-
-/// The kubeconfig of the real API server for tests. Without one, prints that the test is skipped, and fails in CI.
-pub(crate) fn kubeconfig() -> Option<String> {
-    let found = std::env::var("URUMI_TEST_KUBECONFIG").ok();
-    if found.is_none() {
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        let why = format!(
-            "skipped: {test} needs a real API server; run it with dev/clusters/kubernetes/with -- cargo test\n"
-        );
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        // Bypass the test harness, which hides the output of passing tests.
-        std::io::stderr().write_all(why.as_bytes()).unwrap();
-    }
-    found
 }
 
 /// Held by a test that runs a monitor of all stores, or requires that none runs.

@@ -1,6 +1,5 @@
 //! A store under test: an orchestrator, a monitor for that store alone, and clean-up whatever happens.
 
-use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,6 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Event, Namespace, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -121,10 +119,9 @@ impl Outsider {
 
 /// The real API server as an administrator sees it, and kube's own client of it.
 pub(crate) async fn real_client() -> Option<(KubeCluster, kube::Client)> {
-    let cluster = real_cluster_as("administrator").await?;
-    let file = Kubeconfig::read_from(std::env::var_os("URUMI_TEST_KUBECONFIG")?).unwrap();
-    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
-    Some((cluster, kube::Client::try_from(config).unwrap()))
+    let cluster = real_cluster().await?;
+    let client = urumi_testing::client(&urumi_testing::kubeconfig()?).await;
+    Some((cluster, client))
 }
 
 /// Has the API server judge an object, strictly, without storing it.
@@ -195,25 +192,16 @@ pub(crate) async fn real_cluster() -> Option<KubeCluster> {
     real_cluster_as("administrator").await
 }
 
-/// The real API server as urumi sees it and as an administrator does. Both are the same here; `dev/tests/chart/suites` tells them
-/// apart by their user agents.
+/// The real API server as urumi sees it and as an administrator does. Both are the same here; `dev/tests/chart/suites`
+/// tells them apart by their user agents.
 pub(crate) async fn real_views() -> Option<(KubeCluster, Arc<dyn ClusterBackend>)> {
     let own = real_cluster_as("urumi").await?;
     Some((own, Arc::new(real_cluster().await?)))
 }
 
-/// The real API server, or `None` where there is none: said aloud, and an error in CI.
+/// The real API server. Without one, the calling test is skipped.
 async fn real_cluster_as(user_agent: &str) -> Option<KubeCluster> {
-    let Some(kubeconfig) = std::env::var_os("URUMI_TEST_KUBECONFIG") else {
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        let why = format!(
-            "skipped: {test} needs a real API server; run it with dev/clusters/kubernetes/with -- cargo test\n"
-        );
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        // Past the harness, which hides what a passing test prints.
-        std::io::stderr().write_all(why.as_bytes()).unwrap();
-        return None;
-    };
+    let kubeconfig = urumi_testing::kubeconfig()?;
     let options = ConnectOptions::default().kubeconfig(kubeconfig).user_agent(user_agent);
     KubeCluster::install_crypto_provider();
     Some(KubeCluster::connect(options).await.unwrap())
@@ -227,8 +215,8 @@ where
     with_scene_of(cluster.clone(), cluster, test).await;
 }
 
-/// Runs a test with a scene on a cluster as urumi and as others see it; deletes its store afterwards, and shows what is in
-/// the namespace if the test failed.
+/// Runs a test with a scene on a cluster as urumi and as others see it; deletes its store afterwards, and shows what is
+/// in the namespace if the test failed.
 pub(crate) async fn with_scene_of<F>(
     own: Arc<dyn ClusterBackend>,
     cluster: Arc<dyn ClusterBackend>,
