@@ -2,7 +2,7 @@
 
 pub(crate) mod conflict;
 pub(crate) mod diagnosis;
-pub(crate) mod smoke;
+pub(crate) mod smoke_result;
 pub(crate) mod workload;
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::assessment::diagnosis::{Cause, Classes, Surroundings, diagnose, has_succeeded};
-use crate::assessment::smoke::SmokeResult;
+use crate::assessment::smoke_result::SmokeResult;
 use crate::assessment::workload::{Availability, availability};
 use crate::engine::Component;
 use crate::error::FieldError;

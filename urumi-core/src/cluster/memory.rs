@@ -45,7 +45,7 @@ mod quota;
 mod random;
 mod runtime;
 mod server;
-mod smoke;
+mod smoke_orders;
 mod state;
 mod status;
 mod task;

@@ -9,7 +9,7 @@ use super::tracked::{Progress, Tracked};
 use super::view::View;
 use crate::assessment::Inputs;
 use crate::assessment::diagnosis::Surroundings;
-use crate::assessment::smoke::newest;
+use crate::assessment::smoke_result::newest;
 use crate::kubernetes::{Kind, Object};
 use crate::plan::{Plan, of_kind};
 

@@ -12,7 +12,7 @@ use super::runtime::{PodRuntime, PodState};
 use super::state::State;
 use super::status::Condition;
 use super::task::Task;
-use super::{causes, events, smoke};
+use super::{causes, events, smoke_orders};
 use crate::kubernetes::{Object, ObjectRef};
 
 /// What a new pod is created from.
@@ -150,7 +150,7 @@ pub(super) fn advance(state: &mut State, workload: &Object, name: &str) {
         life.last_exit = Some(exit);
     }
     life.state = next;
-    let status = render(&pod, &life, smoke::fails(state, workload), &state.timestamp());
+    let status = render(&pod, &life, smoke_orders::fails(state, workload), &state.timestamp());
     state.outputs.note(state.time(), &pod, &status);
     state.pods.insert(place, life);
     let pod = schedule(state, pod, &status);
@@ -220,7 +220,7 @@ fn ended(pod: &Object, smoke_fails: bool, now: &str) -> Value {
     let completed = Some("PodCompleted");
     let container = |list: &str| -> Vec<Value> {
         let end = |container: &Value| {
-            let ended = smoke::end(container, smoke_fails, now)
+            let ended = smoke_orders::end(container, smoke_fails, now)
                 .unwrap_or_else(|| json!({"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}));
             json!({
                 "name": container.get("name"),

@@ -16,7 +16,7 @@ use super::runtime::{PodState, Rollout};
 use super::state::State;
 use super::status::Condition;
 use super::task::Task;
-use super::{claims, events, namespaces, quota, smoke};
+use super::{claims, events, namespaces, quota, smoke_orders};
 use crate::kubernetes::{Object, ObjectRef};
 
 /// A pod of a workload, as its controller sees it.
@@ -123,7 +123,7 @@ fn run_job(state: &mut State, job: &Arc<Object>) {
     let start = job.str_at("/status/startTime").unwrap_or(&now).to_owned();
     let mut status = json!({"startTime": start, "ready": 0, "terminating": 0});
     if done {
-        let (kinds, reason, count) = match smoke::fails(state, job) {
+        let (kinds, reason, count) = match smoke_orders::fails(state, job) {
             false => (["SuccessCriteriaMet", "Complete"], "CompletionsReached", "succeeded"),
             true => (["FailureTarget", "Failed"], "BackoffLimitExceeded", "failed"),
         };

@@ -28,7 +28,7 @@ mod resolve;
 mod resolved;
 mod routes;
 mod scram;
-mod smoke;
+mod smoke_job;
 mod storefront;
 #[cfg(test)]
 mod tests;
@@ -141,7 +141,7 @@ impl Engine for MedusaEngine {
         manifests.extend(api::manifests(&store)?);
         manifests.extend(storefront::manifests(&store)?);
         manifests.extend(proof_of_life::manifests(&store)?);
-        manifests.extend(smoke::manifests(&store)?);
+        manifests.extend(smoke_job::manifests(&store)?);
         manifests.extend(routes::manifests(&store)?);
         Ok(manifests)
     }
@@ -189,7 +189,7 @@ impl Engine for MedusaEngine {
     }
 
     fn smoke(&self, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
-        smoke::job(&ResolvedStore::read(spec)?).map(Some)
+        smoke_job::job(&ResolvedStore::read(spec)?).map(Some)
     }
 
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {

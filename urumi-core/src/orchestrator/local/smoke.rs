@@ -1,4 +1,4 @@
-//! Trying a store: a Job places an order as a customer would, and reports when it ends.
+//! Runs a smoke order: a Job places an order like a customer, and reports the result.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::{Orchestrator, at_version, readable_spec, render_error};
 use crate::assessment::diagnosis::Surroundings;
-use crate::assessment::smoke::{JOB_NAME, end, report, why_silent};
+use crate::assessment::smoke_result::{JOB_NAME, end, report, why_silent};
 use crate::error::{Error, Operation, Result};
 use crate::kubernetes::{ClusterErrorKind, LabelRequirement, Query, WatchEvent};
 use crate::kubernetes::{Kind, Object};
@@ -20,14 +20,14 @@ use crate::store::smoke::SmokeReport;
 use crate::store::status::StoreStatus;
 
 const OPERATION: Operation = Operation::Smoke;
-/// How long a Job may outlast its own deadline.
+/// How much longer than the Job's deadline to wait.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long a Job without a deadline may take.
+/// How long to wait for a Job without a deadline.
 const WITHOUT_DEADLINE: Duration = Duration::from_secs(600);
-/// How much of a random id is part of a run's name.
+/// The length of the random suffix of a Job's name.
 const SUFFIX: usize = 8;
 
-/// What a watch is of.
+/// The objects of a watch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
     Pods,
@@ -53,19 +53,19 @@ impl Orchestrator {
         let spec = readable_spec(OPERATION, record)?;
         let engine = self.inner.engines.require(&spec.engine)?;
         let Some(mut job) = smoke(engine.as_ref(), spec).map_err(|e| render_error(spec, &e))? else {
-            return Err(wrong(format!("stores of the engine {} cannot be tried", spec.engine)));
+            return Err(wrong(format!("stores of the engine {} have no smoke order", spec.engine)));
         };
         let drawn: String = StoreId::random().as_str().chars().take(SUFFIX).collect();
         job.set_name(&format!("{}-{drawn}", job.name()));
         own(&mut job, id, &record.uid);
         let job = match self.inner.cluster.create(&job).await {
             Ok(created) => created,
-            // Its name was drawn for it alone: a repeated write has met its own first try.
+            // The name is random: the backend has retried the request and found the Job of its first attempt.
             Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => job,
             Err(error) => return Err(Error::cluster(OPERATION, Some(id), error)),
         };
-        // The Job is created by the name of the namespace, which may be a later store's by now. There it has no owner,
-        // and the garbage collector removes it.
+        // The namespace may belong to a later store by now. Then the Job's owner does not exist, and the garbage
+        // collector removes the Job.
         self.expected_record(OPERATION, id, &Precondition::uid(&record.uid)).await?;
         let limit = job.int_at("/spec/activeDeadlineSeconds").and_then(|s| u64::try_from(s).ok());
         let limit = limit.map_or(WITHOUT_DEADLINE, |seconds| Duration::from_secs(seconds) + GRACE);
@@ -75,14 +75,14 @@ impl Orchestrator {
         }
     }
 
-    /// The error of a run in a store that somebody has deleted since: nothing went wrong with the run itself.
+    /// The error of a run whose store was deleted in the meantime: the run itself did not fail.
     async fn gone_meanwhile(&self, before: &Record) -> Option<Error> {
         let id = &before.id;
         match self.record(OPERATION, id).await {
             Err(gone @ Error::NotFound { .. }) => Some(gone),
             Ok(now) if now.uid != before.uid => Some(Error::NotFound { id: id.clone() }),
             Ok(now) if now.status == StoreStatus::Deleting => {
-                Some(wrong_state(id, format!("it is {}, and takes no orders any more", now.status)))
+                Some(wrong_state(id, format!("it is {} and accepts no more orders", now.status)))
             }
             Ok(_) | Err(_) => None,
         }
@@ -101,7 +101,7 @@ impl Orchestrator {
         while let Some((of, event)) = events.next().await {
             let changed = match event {
                 Ok(WatchEvent::Snapshot(objects)) if of == Of::Jobs && objects.is_empty() => {
-                    // It was deleted before it was watched, or what the watch begins with is older than it.
+                    // The Job was deleted before the watch began, or the watch's first list is older than the Job.
                     let listed = self.inner.cluster.list(&jobs).await;
                     let listed = listed.map_err(|error| Error::cluster(OPERATION, Some(id), error))?;
                     if listed.is_empty() {
@@ -124,13 +124,13 @@ impl Orchestrator {
                 }
                 match object.kind() == job.kind() {
                     true => job = object,
-                    // One that is being removed no longer tells what was wrong with it.
+                    // A pod that is being removed no longer shows the cause.
                     false if !object.is_terminating() => pod = Some(object),
                     false => {}
                 }
             }
             if end(&job).is_some() {
-                // The Job may be seen to have ended before its pod is.
+                // The end of the Job may be seen before the end of its pod.
                 let listed = self.inner.cluster.list(&pods).await;
                 let listed = listed.map_err(|error| Error::cluster(OPERATION, Some(id), error))?;
                 if let Some(report) = listed.iter().find_map(report) {
