@@ -1,4 +1,4 @@
-//! `Orchestrator`: creates, shows and removes stores on a cluster.
+//! `Orchestrator`: creates, shows and deletes stores on a cluster.
 
 mod create;
 mod credentials;
@@ -43,22 +43,22 @@ use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
 use crate::store::{Authority, CreateStore, Creation, Options, Store, StoreId, StoreName, StoreSpec, check_owner};
 
-/// The domain that resolves to the machine it is asked on, for stores on one's own computer.
+/// A domain that resolves to 127.0.0.1, for stores on the user's own computer.
 pub const LOCAL_DOMAIN: &str = "localtest.me";
 
-/// How many writes may be under way at once, by default.
+/// The default maximum of concurrent writes.
 const IN_FLIGHT: usize = 32;
 
-/// How many conflicts with other writers one operation tolerates before it reports them.
+/// How many times an operation tries a write that conflicts with other writers.
 const CONFLICT_TRIES: usize = 8;
 
-/// Where the time of day comes from.
+/// The source of the current time.
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Creates, shows and removes stores on a cluster. A cheap handle: clones share everything.
+/// Creates, shows and deletes stores on a cluster. Clones are cheap and share everything.
 ///
-/// It keeps only its settings, and the creations under way for [owners' limits](OrchestratorBuilder::owner_limits): every
-/// answer comes from the cluster.
+/// Its only state is its settings, and the creations in progress for [owners'
+/// limits](OrchestratorBuilder::owner_limits); every answer comes from the cluster.
 #[derive(Clone)]
 pub struct Orchestrator {
     inner: Arc<Inner>,
@@ -84,7 +84,7 @@ impl fmt::Debug for Orchestrator {
     }
 }
 
-/// Builds an [`Orchestrator`]; every setting has a default that works.
+/// Builds an [`Orchestrator`]; every setting has a default.
 pub struct OrchestratorBuilder {
     inner: Inner,
 }
@@ -96,71 +96,71 @@ impl fmt::Debug for OrchestratorBuilder {
 }
 
 impl OrchestratorBuilder {
-    /// Adds an engine, or replaces the one of its name. `medusa` with its defaults is there from the beginning.
+    /// Adds an engine, or replaces the one with its name. By default there is `medusa` with its defaults.
     #[must_use]
     pub fn engine(mut self, engine: impl Engine) -> Self {
         self.inner.engines.register(Arc::new(engine));
         self
     }
 
-    /// Has these engines and no others; [`EngineRegistry::builtin`] by default.
+    /// Sets the engines; [`EngineRegistry::builtin`] by default.
     #[must_use]
     pub fn engines(mut self, engines: EngineRegistry) -> Self {
         self.inner.engines = engines;
         self
     }
 
-    /// The domain under which stores are reachable where their options name none; [`LOCAL_DOMAIN`] by default.
+    /// Sets the domain of stores whose options set none; [`LOCAL_DOMAIN`] by default.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.inner.domain = domain.into();
         self
     }
 
-    /// What new stores' `store.urumi.ai/created-by` says; `urumi-core/<version>` by default.
+    /// Sets the annotation `store.urumi.ai/created-by` of new stores; `urumi-core/<version>` by default.
     #[must_use]
     pub fn created_by(mut self, program: impl Into<String>) -> Self {
         self.inner.created_by = program.into();
         self
     }
 
-    /// Where new secrets come from; the operating system's generator by default.
+    /// Sets the source of new secrets; the operating system's generator by default.
     #[must_use]
     pub fn secrets(mut self, source: impl SecretSource + 'static) -> Self {
         self.inner.secrets = Arc::new(source);
         self
     }
 
-    /// How many writes may be under way at once over all stores; 32 by default.
+    /// Sets the maximum of concurrent writes for all stores; 32 by default.
     #[must_use]
     pub fn max_in_flight(mut self, writes: usize) -> Self {
         self.inner.in_flight = Semaphore::new(writes.clamp(1, Semaphore::MAX_PERMITS));
         self
     }
 
-    /// How many stores an owner may have; unlimited by default. Each creation then lists the owner's stores. Several
-    /// processes may together exceed a limit by the creations that they begin at the same moment.
+    /// Sets how many stores an owner may have; unlimited by default. With limits, each creation lists the owner's
+    /// stores. Several processes together may exceed a limit by the creations that they begin at the same time.
     #[must_use]
     pub fn owner_limits(mut self, limits: OwnerLimits) -> Self {
         self.inner.owners.limits = limits;
         self
     }
 
-    /// Takes the time of day from `clock`, the system's by default: for simulations.
+    /// Sets the clock, for simulations; the system's clock by default.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.inner.clock = Arc::new(clock);
         self
     }
 
-    /// The orchestrator.
+    /// Builds the orchestrator.
     pub fn build(self) -> Orchestrator {
         Orchestrator { inner: Arc::new(self.inner) }
     }
 }
 
 impl Orchestrator {
-    /// Begins to build an orchestrator over a cluster.
+    /// A builder for an orchestrator on a cluster.
     pub fn builder(cluster: impl ClusterBackend) -> OrchestratorBuilder {
         OrchestratorBuilder {
             inner: Inner {
@@ -176,30 +176,30 @@ impl Orchestrator {
         }
     }
 
-    /// The cluster it works on.
+    /// The cluster.
     pub fn cluster(&self) -> &Arc<dyn ClusterBackend> {
         &self.inner.cluster
     }
 
-    /// The engines it knows.
+    /// The engines.
     pub fn engines(&self) -> &EngineRegistry {
         &self.inner.engines
     }
 
-    /// The domain of stores whose options name none.
+    /// The domain of stores whose options set none.
     pub fn domain(&self) -> &str {
         &self.inner.domain
     }
 
-    /// The time of day.
+    /// The current time.
     pub(crate) fn now(&self) -> Timestamp {
         (self.inner.clock)()
     }
 
-    /// Checks a request and completes it to a spec, drawing an id where it has none. Asks nothing of the cluster.
+    /// Checks a request and completes it to a spec, with a random id if it has none. Sends no requests to the cluster.
     ///
     /// # Errors
-    /// `Invalid` with every field that is wrong.
+    /// `Invalid` with every invalid field.
     pub fn prepare(&self, request: &CreateStore) -> Result<StoreSpec> {
         let mut wrong: Vec<FieldError> = Vec::new();
         let mut note = |error: FieldError| wrong.push(error);
@@ -222,7 +222,7 @@ impl Orchestrator {
         if let Some(key) = &request.idempotency_key {
             wrong.extend(check_key(key).err());
         }
-        // Check the options even if the id is not acceptable, so that all mistakes are reported at once.
+        // Check the options even if the id is invalid, so that all errors are reported at once.
         let stand_in = StoreId::random();
         let (mut chosen, mut handed) = (request.options.clone(), request.handed.clone());
         let options = engine.and_then(|engine| {
@@ -256,10 +256,10 @@ impl Orchestrator {
         self.inner.engines.refusals(engine, authority, &store, chosen)
     }
 
-    /// All manifests of a store, its namespace first, secrets redacted. Asks nothing of the cluster.
+    /// All manifests of a store, its namespace first, with redacted secrets. Sends no requests to the cluster.
     ///
     /// # Errors
-    /// When the engine is unknown or cannot render the spec.
+    /// If the engine is unknown or cannot render the spec.
     pub fn render(&self, spec: &StoreSpec) -> Result<Vec<Object>> {
         let origin = Origin { created_by: &self.inner.created_by, ..Origin::default() };
         let namespace = self.namespace_of(spec, &origin)?;
@@ -267,10 +267,10 @@ impl Orchestrator {
         Ok(std::iter::once(namespace).chain(manifests.into_iter().map(|m| m.object)).collect())
     }
 
-    /// What a repair of the store would do now.
+    /// The plan of a repair of the store.
     ///
     /// # Errors
-    /// `NotFound` when there is no such store; when its record or the cluster cannot be read.
+    /// `NotFound` if there is no such store; other errors if its record or the cluster cannot be read.
     pub async fn diff(&self, id: &StoreId) -> Result<Plan> {
         let record = self.record(Operation::Diff, id).await?;
         let spec = readable_spec(Operation::Diff, &record)?;
@@ -290,13 +290,13 @@ impl Orchestrator {
         namespace.map_err(|e| render_error(spec, &e.into()))
     }
 
-    /// The stages in which what the store has outside of its namespace is undone.
+    /// The stages that undo what the store has outside of its namespace.
     pub(crate) fn teardown_of(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Stage>> {
         let engine = self.inner.engines.require(&spec.engine)?;
         teardown(engine.as_ref(), spec, secrets).map_err(|e| render_error(spec, &e))
     }
 
-    /// The plan from what is in the cluster now, read object by object.
+    /// The plan from the current objects in the cluster, read one by one.
     async fn outstanding(&self, operation: Operation, spec: &StoreSpec, record: &Record) -> Result<Plan> {
         let desired = self.manifests_of(spec, &RedactedSecrets)?;
         let wanted: Vec<&ObjectRef> = desired.iter().filter_map(|m| m.policy.guards()).flatten().collect();
@@ -323,7 +323,7 @@ impl Orchestrator {
         namespace.as_ref().and_then(Record::read).ok_or_else(|| Error::NotFound { id: id.clone() })
     }
 
-    /// Reads a store's record, unless the id belongs to another store than the expected one.
+    /// Reads a store's record; `NotFound` if the id belongs to another store than the expected one.
     async fn expected_record(&self, operation: Operation, id: &StoreId, expected: &Precondition) -> Result<Record> {
         let record = self.record(operation, id).await?;
         match expected.expected_uid() {
@@ -391,7 +391,7 @@ impl StoreOrchestrator for Orchestrator {
             if store.status == StoreStatus::Deleting {
                 return Ok(store);
             }
-            // The deletion itself is pinned to this version.
+            // The deletion below requires this version.
             at_version(Operation::Delete, &record, expected)?;
             let expected = Preconditions::uid(record.uid).at(record.resource_version);
             match self.inner.cluster.delete(&namespace_ref(id), &expected).await {
@@ -400,14 +400,7 @@ impl StoreOrchestrator for Orchestrator {
                     store.reason = None;
                     return Ok(store);
                 }
-                // The record changed in between (a monitor wrote a status): check again that it is still ours.
-                Err(error) if error.kind() == ClusterErrorKind::Conflict => {
-                    conflicts.note(Operation::Delete, id, error)?;
-                }
-                Err(error) if error.kind() == ClusterErrorKind::NotFound => {
-                    return Err(Error::NotFound { id: id.clone() });
-                }
-                Err(error) => return Err(Error::cluster(Operation::Delete, Some(id), error)),
+                Err(error) => conflicts.tolerate(Operation::Delete, id, error)?,
             }
         }
     }
@@ -456,19 +449,26 @@ fn at_version(operation: Operation, record: &Record, expected: &Precondition) ->
     }
 }
 
-/// Counts the writes of one operation that another writer has overtaken.
+/// Counts the conflicts of one operation's writes to a record with other writers.
 #[derive(Default)]
 struct Conflicts(usize);
 
 impl Conflicts {
-    /// Counts a conflict. The one after which the operation gives up is returned as its error, which is retryable.
-    fn note(&mut self, operation: Operation, id: &StoreId, conflict: ClusterError) -> Result<()> {
-        self.0 += 1;
-        if self.0 < CONFLICT_TRIES { Ok(()) } else { Err(Error::cluster(operation, Some(id), conflict)) }
+    /// Tolerates a conflict, up to [`CONFLICT_TRIES`]: the caller reads the record and checks its precondition again.
+    /// Other errors, and the last conflict, become the operation's error.
+    fn tolerate(&mut self, operation: Operation, id: &StoreId, error: ClusterError) -> Result<()> {
+        match error.kind() {
+            ClusterErrorKind::Conflict if self.0 + 1 < CONFLICT_TRIES => {
+                self.0 += 1;
+                Ok(())
+            }
+            ClusterErrorKind::NotFound => Err(Error::NotFound { id: id.clone() }),
+            _ => Err(Error::cluster(operation, Some(id), error)),
+        }
     }
 }
 
-/// The stores among some namespaces, oldest first.
+/// The stores of these namespaces, oldest first.
 fn stores(namespaces: &[Object], engines: &EngineRegistry) -> Vec<Store> {
     let mut stores: Vec<Store> = namespaces.iter().filter_map(Record::read).map(|r| r.store(engines)).collect();
     stores.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
@@ -491,7 +491,7 @@ mod tests {
         ClusterError::new(Verb::Create, object.reference(), ClusterErrorKind::AlreadyExists, "it exists")
     }
 
-    /// A client that repeats a request whose answer was lost meets what its own first try made.
+    /// A client that retries a request after the answer was lost finds the namespace of its first attempt.
     #[tokio::test]
     async fn the_namespace_of_a_repeated_request_is_known_by_its_nonce() {
         let stored: Arc<Mutex<Option<Object>>> = Arc::default();
@@ -539,7 +539,7 @@ mod tests {
         }
     }
 
-    /// No backend ends a watch; one that does must not end a wait as if its condition held.
+    /// Backends never end a watch. If one does, the wait must not succeed.
     #[tokio::test]
     async fn a_watch_that_ends_is_no_success() {
         let mut cluster = MockClusterBackend::new();
@@ -550,7 +550,7 @@ mod tests {
         assert_eq!((waited.kind(), waited.is_retryable()), (ErrorKind::Internal, false));
     }
 
-    /// A secret that somebody else drew first stays; a managed object that is not ours stops the creation.
+    /// An existing Secret is kept; an existing managed object that is not ours stops the creation.
     #[tokio::test]
     async fn what_is_in_the_way_is_looked_at() {
         for (kind, ends_well) in [("Secret", true), ("Service", false)] {

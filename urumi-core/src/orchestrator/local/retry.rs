@@ -1,8 +1,7 @@
-//! Retrying a store: a failed one gets a new deadline, and what is missing is created.
+//! Retries a store: a failed store gets a new deadline, and missing objects are created.
 
 use super::{Conflicts, Orchestrator, at_version, readable_spec};
 use crate::error::{Error, Operation, Result};
-use crate::kubernetes::ClusterErrorKind;
 use crate::orchestrator::Precondition;
 use crate::record::{Record, namespace_ref};
 use crate::store::status::StoreStatus;
@@ -12,10 +11,10 @@ const OPERATION: Operation = Operation::Retry;
 
 impl Orchestrator {
     pub(super) async fn retry_store(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
-        let mut record = self.expected_record(OPERATION, id, expected).await?;
-        at_version(OPERATION, &record, expected)?;
         let mut conflicts = Conflicts::default();
         loop {
+            let record = self.expected_record(OPERATION, id, expected).await?;
+            at_version(OPERATION, &record, expected)?;
             match record.status {
                 StoreStatus::Failed => {}
                 StoreStatus::Provisioning => return self.resume(&record).await,
@@ -27,22 +26,15 @@ impl Orchestrator {
             let patch = record.provision_again(self.now());
             match self.inner.cluster.patch_metadata(&namespace_ref(id), &patch).await {
                 Ok(namespace) => {
-                    record = Record::read(&namespace).ok_or_else(|| Error::NotFound { id: id.clone() })?;
+                    let record = Record::read(&namespace).ok_or_else(|| Error::NotFound { id: id.clone() })?;
+                    return self.resume(&record).await;
                 }
-                Err(error) if error.kind() == ClusterErrorKind::Conflict => {
-                    conflicts.note(OPERATION, id, error)?;
-                    record = self.expected_record(OPERATION, id, expected).await?;
-                    at_version(OPERATION, &record, expected)?;
-                }
-                Err(error) if error.kind() == ClusterErrorKind::NotFound => {
-                    return Err(Error::NotFound { id: id.clone() });
-                }
-                Err(error) => return Err(Error::cluster(OPERATION, Some(id), error)),
+                Err(error) => conflicts.tolerate(OPERATION, id, error)?,
             }
         }
     }
 
-    /// Creates what is missing of a store that is provisioning.
+    /// Creates the missing objects of a store that is provisioning.
     async fn resume(&self, record: &Record) -> Result<Store> {
         let spec = readable_spec(OPERATION, record)?;
         let plan = self.outstanding(OPERATION, spec, record).await?;

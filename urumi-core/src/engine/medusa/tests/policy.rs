@@ -172,7 +172,7 @@ fn an_operator_cannot_undo_what_the_installation_decided() {
         json!({"redis": {"image": "attacker.example/redis"}}),
         json!({"domain": "corp.example.org"}),
         json!({"tls": {"clusterIssuer": "internal-ca"}}),
-        json!({"tls": {"secretName": "wildcard-tls"}}),
+        json!({"tls": {"secretName": "of-another"}}),
         json!({"tls": null, "quota": null}),
         json!({"ingress": {"className": "internal-admin"}}),
         json!({"ingress": {"controllerNamespaces": ["default"]}}),
