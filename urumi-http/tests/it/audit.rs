@@ -13,8 +13,8 @@ use urumi_core::cluster::{ClusterBackend, InMemoryCluster, Outage};
 use urumi_core::kubernetes::{ClusterErrorKind, Query};
 use urumi_core::kubernetes::{Kind, Object};
 
-use crate::scene::{Ask, Scene, eventually, serve};
-use crate::shelf::Shelf;
+use crate::stub_orchestrator::StubOrchestrator;
+use crate::test_server::{Ask, TestServer, eventually, serve};
 
 /// The log of one test, as the JSON that a server writes.
 #[derive(Clone, Default)]
@@ -45,13 +45,13 @@ impl Log {
     }
 }
 
-fn audited() -> Scene {
+fn audited() -> TestServer {
     let cluster = InMemoryCluster::builder().termination_delay(Duration::from_secs(60)).build();
-    Scene::with(cluster.clone(), |builder| builder.events(Arc::new(cluster)))
+    TestServer::with(cluster.clone(), |builder| builder.events(Arc::new(cluster)))
 }
 
-async fn events(scene: &Scene) -> Vec<Object> {
-    scene.cluster.list(&Query::all(Kind::of::<Event>()).in_namespace("default")).await.unwrap()
+async fn events(server: &TestServer) -> Vec<Object> {
+    server.cluster.list(&Query::all(Kind::of::<Event>()).in_namespace("default")).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,11 +59,11 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
     let _log = crate::support::log_into(subscriber);
-    let scene = audited();
-    scene.store("bobs", Some("user:bob")).await;
+    let server = audited();
+    server.store("bobs", Some("user:bob")).await;
     let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
     let create = async |body: &Value| {
-        scene.ask("POST", "/stores").as_("ann-operator").json(body.clone()).send().await.status.as_u16()
+        server.ask("POST", "/stores").as_("ann-operator").json(body.clone()).send().await.status.as_u16()
     };
     assert_eq!((create(&body).await, create(&body).await), (202, 409));
     for (method, uri, caller, status) in [
@@ -79,7 +79,7 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
         ("GET", "/stores/shop", "root", 200),
         ("GET", "/stores/shop/credentials?reveal=false", "ann-operator", 200),
     ] {
-        assert_eq!(scene.ask(method, uri).as_(caller).send().await.status.as_u16(), status, "{method} {uri}");
+        assert_eq!(server.ask(method, uri).as_(caller).send().await.status.as_u16(), status, "{method} {uri}");
     }
     let lines: Vec<String> = log
         .audit()
@@ -108,28 +108,28 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
 
 #[tokio::test(start_paused = true)]
 async fn every_change_is_an_event_and_part_of_the_stores_timeline() {
-    let scene = audited();
+    let server = audited();
     let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
-    scene.ask("POST", "/stores").as_("ann-operator").json(body).send().await;
-    scene.ask("POST", "/stores/shop/retry").send().await;
-    let credentials = scene.ask("GET", "/stores/shop/credentials").as_("ann-operator").send().await;
+    server.ask("POST", "/stores").as_("ann-operator").json(body).send().await;
+    server.ask("POST", "/stores/shop/retry").send().await;
+    let credentials = server.ask("GET", "/stores/shop/credentials").as_("ann-operator").send().await;
     assert_eq!(credentials.headers["cache-control"], "no-store");
     let password = credentials.json()["password"].as_str().unwrap().to_owned();
     assert_eq!(password.len(), 20);
-    let hidden = scene.ask("GET", "/stores/shop/credentials?reveal=false").as_("ann-operator").send().await.json();
+    let hidden = server.ask("GET", "/stores/shop/credentials?reveal=false").as_("ann-operator").send().await.json();
     assert!(hidden.get("password").is_none() && hidden["address"] == credentials.json()["address"], "{hidden}");
-    scene.ask("DELETE", "/stores/shop").send().await;
+    server.ask("DELETE", "/stores/shop").send().await;
     // What is refused could fill the cluster with Events.
-    scene.ask("DELETE", "/stores/shop").as_("ann-viewer").send().await;
-    scene.ask("DELETE", "/stores/missing").send().await;
-    eventually("four Events", async || events(&scene).await.len() == 4).await;
-    for event in events(&scene).await {
+    server.ask("DELETE", "/stores/shop").as_("ann-viewer").send().await;
+    server.ask("DELETE", "/stores/missing").send().await;
+    eventually("four Events", async || events(&server).await.len() == 4).await;
+    for event in events(&server).await {
         assert_eq!(event.str_at("/involvedObject/name"), Some("store-shop"));
         assert_eq!(event.str_at("/reportingComponent"), Some("urumi.ai/audit"));
         assert_eq!(event.str_at("/type"), Some("Normal"));
         assert!(!event.as_value().to_string().contains(&password));
     }
-    let timeline = scene.ask("GET", "/stores/shop/events").send().await.json();
+    let timeline = server.ask("GET", "/stores/shop/events").send().await.json();
     let audit: Vec<String> = timeline
         .as_array()
         .unwrap()
@@ -157,10 +157,10 @@ async fn a_new_store_is_noted_whatever_time_the_cluster_has() {
     let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
     let _log = crate::support::log_into(subscriber);
     let behind = Timestamp::now() - SignedDuration::from_hours(1);
-    let scene = Scene::new(InMemoryCluster::builder().begins_at(behind).build());
+    let server = TestServer::new(InMemoryCluster::builder().begins_at(behind).build());
     let body = json!({"name": "Shop", "engine": "medusa"});
     for key in [None, Some("k")] {
-        let ask = scene.ask("POST", "/stores").json(body.clone());
+        let ask = server.ask("POST", "/stores").json(body.clone());
         let ask = key.into_iter().fold(ask, |ask, key| ask.header("idempotency-key", key));
         let answer = ask.send().await;
         assert_eq!((answer.status.as_u16(), answer.header("idempotency-replayed")), (202, None), "{key:?}");
@@ -175,7 +175,7 @@ async fn a_creation_that_is_repeated_at_once_is_noted_once() {
     let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
     let _log = crate::support::log_into(subscriber);
     let cluster = InMemoryCluster::builder().latency(Duration::from_millis(5)).build();
-    let replicas = [Scene::new(cluster.clone()), Scene::new(cluster)];
+    let replicas = [TestServer::new(cluster.clone()), TestServer::new(cluster)];
     let body = json!({"name": "Shop", "engine": "medusa"});
     let create = |n: usize| replicas[n % 2].ask("POST", "/stores").header("idempotency-key", "k").json(body.clone());
     let answers = join_all((0..16).map(|n| create(n).send())).await;
@@ -186,20 +186,20 @@ async fn a_creation_that_is_repeated_at_once_is_noted_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_cannot_be_written_is_in_nobodys_way() {
-    let scene = audited();
-    scene.cluster.begin_outage(Outage::new(ClusterErrorKind::Forbidden).of_kind(Kind::of::<Event>()));
+    let server = audited();
+    server.cluster.begin_outage(Outage::new(ClusterErrorKind::Forbidden).of_kind(Kind::of::<Event>()));
     let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
-    assert_eq!(scene.ask("POST", "/stores").json(body).send().await.status, 202);
-    scene.stop.cancel();
-    scene.tasks.close();
-    scene.tasks.wait().await;
+    assert_eq!(server.ask("POST", "/stores").json(body).send().await.status, 202);
+    server.stop.cancel();
+    server.tasks.close();
+    server.tasks.wait().await;
 }
 
 /// Nobody can be judged then: strangers could otherwise fill the cluster with Events.
 #[tokio::test(start_paused = true)]
 async fn what_is_asked_before_the_first_sight_of_the_stores_is_no_event() {
-    let (cluster, (shelf, _put)) = (InMemoryCluster::default(), Shelf::new());
-    let (app, tasks, stop) = serve(Arc::new(shelf), |builder| builder.events(Arc::new(cluster.clone())));
+    let (cluster, (stub, _events)) = (InMemoryCluster::default(), StubOrchestrator::new());
+    let (app, tasks, stop) = serve(Arc::new(stub), |builder| builder.events(Arc::new(cluster.clone())));
     for (method, uri) in [("DELETE", "/stores/a"), ("POST", "/stores/a/retry"), ("GET", "/stores/a/credentials")] {
         let answer = Ask::new(app.clone(), method, uri).as_("ann-viewer").send().await;
         assert_eq!(answer.verdict(), (503, "not-ready".to_owned()), "{method} {uri}");

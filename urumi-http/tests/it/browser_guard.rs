@@ -7,10 +7,10 @@ use urumi_http::auth::Authentication;
 use urumi_http::{BrowserGuard, ServerStateBuilder};
 
 use crate::process::Server;
-use crate::scene::Scene;
+use crate::test_server::TestServer;
 
-fn unauthenticated(settings: impl FnOnce(ServerStateBuilder) -> ServerStateBuilder) -> Scene {
-    Scene::with(InMemoryCluster::default(), |builder| settings(builder.authentication(Authentication::Open)))
+fn unauthenticated(settings: impl FnOnce(ServerStateBuilder) -> ServerStateBuilder) -> TestServer {
+    TestServer::with(InMemoryCluster::default(), |builder| settings(builder.authentication(Authentication::Open)))
 }
 
 fn refused(status: u16, code: &str) -> (u16, String) {
@@ -19,16 +19,16 @@ fn refused(status: u16, code: &str) -> (u16, String) {
 
 #[tokio::test(start_paused = true)]
 async fn a_name_that_was_rebound_to_loopback_reaches_nothing() {
-    let scene = unauthenticated(|builder| builder);
-    scene.store("shop", None).await;
+    let server = unauthenticated(|builder| builder);
+    server.store("shop", None).await;
     for (method, path) in [("GET", "/stores"), ("GET", "/stores/shop/credentials"), ("DELETE", "/stores/shop")] {
-        let ask = |host: &str| scene.ask(method, path).anonymously().header("host", host);
+        let ask = |host: &str| server.ask(method, path).anonymously().header("host", host);
         assert_eq!(ask("evil.example:8080").send().await.verdict(), refused(421, "misdirected"), "{method} {path}");
         let detail = ask("evil.example").send().await.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains("--accept-host"), "{detail}");
     }
-    assert_eq!(scene.urumi.list().await.unwrap().len(), 1);
-    let ask = |path: &str, host: &str| scene.ask("GET", path).anonymously().header("host", host);
+    assert_eq!(server.urumi.list().await.unwrap().len(), 1);
+    let ask = |path: &str, host: &str| server.ask("GET", path).anonymously().header("host", host);
     assert_eq!(ask("/stores", "localhost:8080").send().await.ids(), ["shop"]);
     assert_eq!(ask("/healthz", "evil.example").send().await.status, 200, "health is no secret");
     let known = unauthenticated(|builder| builder.browser_guard(BrowserGuard::default().hosts(["urumi.test".into()])));
@@ -39,15 +39,15 @@ async fn a_name_that_was_rebound_to_loopback_reaches_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_page_of_another_site_changes_nothing() {
     let origin = HeaderValue::from_static("https://shop.example");
-    let scene = unauthenticated(|builder| builder.browser_guard(BrowserGuard::default().origins([origin])));
-    let before = scene.store("shop", None).await;
+    let server = unauthenticated(|builder| builder.browser_guard(BrowserGuard::default().origins([origin])));
+    let before = server.store("shop", None).await;
     let retry = |name: &str, value: &str| {
-        scene.ask("POST", "/stores/shop/retry").anonymously().header("host", "localhost:8080").header(name, value)
+        server.ask("POST", "/stores/shop/retry").anonymously().header("host", "localhost:8080").header(name, value)
     };
     for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")] {
         assert_eq!(retry(name, value).send().await.verdict(), refused(403, "cross-site"), "{name}: {value}");
     }
-    assert_eq!(scene.urumi.get(&before.id).await.unwrap().resource_version, before.resource_version);
+    assert_eq!(server.urumi.get(&before.id).await.unwrap().resource_version, before.resource_version);
     for (name, value) in
         [("sec-fetch-site", "same-origin"), ("origin", "http://localhost:8080"), ("origin", "https://shop.example")]
     {
@@ -58,8 +58,8 @@ async fn a_page_of_another_site_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_recognises_its_callers_needs_no_guard() {
-    let scene = Scene::new(InMemoryCluster::default());
-    let ask = |host: &str| scene.ask("GET", "/stores").header("host", host).header("sec-fetch-site", "cross-site");
+    let server = TestServer::new(InMemoryCluster::default());
+    let ask = |host: &str| server.ask("GET", "/stores").header("host", host).header("sec-fetch-site", "cross-site");
     assert_eq!(ask("stores.example.com").send().await.ids(), [""; 0]);
 }
 

@@ -13,7 +13,7 @@ use urumi_core::secret::SecretString;
 use urumi_core::testing::orchestrator::{self as conformance, Options};
 use urumi_core::{HttpOrchestrator, Orchestrator, ReadinessMonitor};
 
-use crate::scene::serve;
+use crate::test_server::serve;
 
 /// A client of a server on a port of this machine; both end when the guard is dropped.
 pub(crate) async fn through_tcp(

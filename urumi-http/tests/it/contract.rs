@@ -8,7 +8,7 @@ use serde_json::Value;
 use urumi_core::cluster::InMemoryCluster;
 use urumi_http::problem::Code;
 
-use crate::scene::{Ask, Scene};
+use crate::test_server::{Ask, TestServer};
 
 /// Compares a committed document with what the code says; with `UPDATE_DOCS` set, writes it.
 fn is_up_to_date(name: &str, reference: &str) {
@@ -129,14 +129,14 @@ fn every_reference_leads_somewhere() {
 /// What the server serves is what is committed.
 #[tokio::test]
 async fn the_description_is_served() {
-    let scene = Scene::new(InMemoryCluster::default());
-    assert_eq!(scene.ask("GET", "/openapi.json").anonymously().send().await.json(), document());
+    let server = TestServer::new(InMemoryCluster::default());
+    assert_eq!(server.ask("GET", "/openapi.json").anonymously().send().await.json(), document());
 }
 
 /// The page and everything that it loads, from here only.
 #[tokio::test]
 async fn the_documentation_loads_without_third_parties() {
-    let app: Router = Scene::new(InMemoryCluster::default()).app;
+    let app: Router = TestServer::new(InMemoryCluster::default()).app;
     let page = load(&app, "/docs/").await;
     let mut loaded = 0;
     for attribute in ["src=\"", "href=\""] {

@@ -16,8 +16,8 @@ use urumi_core::cluster::InMemoryCluster;
 use urumi_http::layers::{LayerOptions, RequestId, without_time_limit, wrap};
 use urumi_http::problem::Code;
 
-use crate::scene::{Ask, Scene};
 use crate::support::{problem, text};
+use crate::test_server::{Ask, TestServer};
 
 fn options() -> LayerOptions {
     LayerOptions::default()
@@ -137,9 +137,9 @@ async fn only_a_route_can_lift_the_limit_of_time_and_no_path_does() {
 /// Both requests ask the cluster, which takes longer than the server's limit.
 #[tokio::test(start_paused = true)]
 async fn a_smoke_order_has_the_stores_deadline_and_not_the_servers() {
-    let scene = Scene::new(InMemoryCluster::builder().latency(Duration::from_secs(2)).build());
-    scene.store("shop", None).await;
-    let app = wrap(scene.app.clone(), &LayerOptions { request_timeout: Duration::from_secs(1), ..options() });
+    let server = TestServer::new(InMemoryCluster::builder().latency(Duration::from_secs(2)).build());
+    server.store("shop", None).await;
+    let app = wrap(server.app.clone(), &LayerOptions { request_timeout: Duration::from_secs(1), ..options() });
     let verdict = async |method: &str, path: &str| Ask::new(app.clone(), method, path).send().await.verdict();
     assert_eq!(verdict("GET", "/stores/shop/events").await, (504, "timed-out".to_owned()));
     assert_eq!(verdict("POST", "/stores/shop/smoke").await, (409, "wrong-state".to_owned()));

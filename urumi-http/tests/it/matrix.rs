@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use urumi_core::cluster::InMemoryCluster;
 
-use crate::scene::{Ask, Scene};
+use crate::test_server::{Ask, TestServer};
 
 /// Whose the store is that the request is about: its caller's (or their team's), somebody else's, or nobody's.
 const OWNERS: [(&str, Option<&str>); 4] =
@@ -86,9 +86,9 @@ const TABLE: &[(&str, &str, [u16; 4])] = &[
     ("DELETE /stores/{id}",           "nobody",  [401, 404, 404, 202]),
 ];
 
-fn ask(scene: &Scene, request: &str, id: &str, caller: &str, owner: Option<&str>) -> Ask {
+fn ask(server: &TestServer, request: &str, id: &str, caller: &str, owner: Option<&str>) -> Ask {
     let (method, path) = request.split_once(' ').unwrap();
-    let ask = scene.ask(method, &path.replace("{id}", id));
+    let ask = server.ask(method, &path.replace("{id}", id));
     let ask = if caller.is_empty() { ask.anonymously() } else { ask.as_(caller) };
     if !request.starts_with("POST /stores") || path.contains("{id}") {
         return ask;
@@ -102,9 +102,9 @@ fn ask(scene: &Scene, request: &str, id: &str, caller: &str, owner: Option<&str>
 
 #[tokio::test(start_paused = true)]
 async fn every_caller_is_answered_as_the_table_says() {
-    let scene = Scene::new(InMemoryCluster::default());
+    let server = TestServer::new(InMemoryCluster::default());
     // Ready from here on.
-    scene.store("first", None).await;
+    server.store("first", None).await;
     let mut wrong = Vec::new();
     for (row, (request, whose, expected)) in TABLE.iter().enumerate() {
         let owner = OWNERS.iter().find(|(name, _)| name == whose).map(|(_, owner)| *owner);
@@ -113,16 +113,16 @@ async fn every_caller_is_answered_as_the_table_says() {
             // A store of its own for each cell, since some requests change it.
             let id = format!("{row}-{}", if caller.is_empty() { "none" } else { caller });
             if request.contains("{id}") {
-                scene.store(&id, owner.unwrap()).await;
+                server.store(&id, owner.unwrap()).await;
             }
-            let (got, headers, _) = ask(&scene, request, &id, caller, owner.flatten()).open().await;
+            let (got, headers, _) = ask(&server, request, &id, caller, owner.flatten()).open().await;
             if got != *status {
                 wrong.push(format!("{request} of {whose} by {caller:?}: {got}, not {status}"));
             }
             let challenged = headers.contains_key("www-authenticate");
             assert_eq!(challenged, got == 401, "{request}");
             if *status == 401 {
-                let other = ask(&scene, request, &id, "stranger", owner.flatten()).open().await.0;
+                let other = ask(&server, request, &id, "stranger", owner.flatten()).open().await.0;
                 assert_eq!(other, 401, "{request} with a token that nobody knows");
             }
         }
@@ -157,12 +157,12 @@ fn every_route_is_in_the_table() {
 /// Not a letter tells a store that one may not see from one that there is not.
 #[tokio::test(start_paused = true)]
 async fn a_foreign_store_is_answered_as_a_missing_one() {
-    let scene = Scene::new(InMemoryCluster::default());
-    scene.store("foreign", Some("user:bob")).await;
+    let server = TestServer::new(InMemoryCluster::default());
+    server.store("foreign", Some("user:bob")).await;
     for (request, ..) in TABLE.iter().filter(|(request, whose, _)| request.contains("{id}") && *whose == "foreign") {
-        let foreign = ask(&scene, request, "foreign", "ann-operator", None).send().await;
-        let missing = ask(&scene, request, "missing", "ann-operator", None).send().await;
-        let text = |answer: &crate::scene::Answer| String::from_utf8(answer.body.to_vec()).unwrap();
+        let foreign = ask(&server, request, "foreign", "ann-operator", None).send().await;
+        let missing = ask(&server, request, "missing", "ann-operator", None).send().await;
+        let text = |answer: &crate::test_server::Answer| String::from_utf8(answer.body.to_vec()).unwrap();
         assert_eq!(text(&foreign).replace("foreign", "missing"), text(&missing), "{request}");
         assert_eq!((foreign.status, foreign.headers.len()), (missing.status, missing.headers.len()), "{request}");
     }
@@ -170,9 +170,9 @@ async fn a_foreign_store_is_answered_as_a_missing_one() {
 
 #[tokio::test(start_paused = true)]
 async fn lists_show_ones_own_stores_only() {
-    let scene = Scene::new(InMemoryCluster::default());
+    let server = TestServer::new(InMemoryCluster::default());
     for (id, (_, owner)) in ["a-own", "b-team", "c-foreign", "d-nobody"].iter().zip(OWNERS) {
-        scene.store(id, owner).await;
+        server.store(id, owner).await;
     }
     for (caller, expected) in [
         ("ann-viewer", &["a-own", "b-team"][..]),
@@ -180,12 +180,12 @@ async fn lists_show_ones_own_stores_only() {
         ("bob", &["c-foreign"]),
         ("root", &["a-own", "b-team", "c-foreign", "d-nobody"]),
     ] {
-        let mut listed = scene.ask("GET", "/stores").as_(caller).send().await.ids();
+        let mut listed = server.ask("GET", "/stores").as_(caller).send().await.ids();
         listed.sort();
         assert_eq!(listed, expected, "{caller}");
         for uri in ["/watch", "/watch?id=c-foreign"] {
-            let first = scene.ask("GET", uri).as_(caller).watch().await.next().await;
-            let mut watched = crate::scene::ids(&first.data);
+            let first = server.ask("GET", uri).as_(caller).watch().await.next().await;
+            let mut watched = crate::test_server::ids(&first.data);
             watched.sort();
             let one = |id: &&str| !uri.contains("id=") || *id == "c-foreign";
             assert_eq!(watched, expected.iter().copied().filter(one).collect::<Vec<_>>(), "{caller}: {uri}");

@@ -12,8 +12,8 @@ use urumi_core::cluster::{InMemoryCluster, Outage};
 use urumi_core::kubernetes::{ClusterErrorKind, Kind};
 use urumi_core::{MonitorHandle, Orchestrator, ReadinessMonitor};
 
-use crate::scene::{Ask, Scene, eventually, serve};
-use crate::shelf::Shelf;
+use crate::stub_orchestrator::StubOrchestrator;
+use crate::test_server::{Ask, TestServer, eventually, serve};
 
 /// The status, and what is said of it: problems of an unready server, warnings of a ready one.
 async fn ready(app: &axum::Router) -> (u16, Vec<Value>) {
@@ -34,10 +34,10 @@ async fn becomes(app: &axum::Router, status: u16, problems: &[&str]) {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_is_not_ready_before_it_has_seen_the_stores_and_when_it_stops() {
-    let (shelf, put) = Shelf::new();
-    let (app, _, stop) = serve(Arc::new(shelf), |builder| builder);
+    let (stub, events) = StubOrchestrator::new();
+    let (app, _, stop) = serve(Arc::new(stub), |builder| builder);
     becomes(&app, 503, &["the stores have not been listed yet"]).await;
-    put.send(Ok(urumi_core::StoreEvent::Listed(Vec::new()))).unwrap();
+    events.send(Ok(urumi_core::StoreEvent::Listed(Vec::new()))).unwrap();
     becomes(&app, 200, &[]).await;
     stop.cancel();
     becomes(&app, 503, &["the server is stopping"]).await;
@@ -45,42 +45,42 @@ async fn a_server_is_not_ready_before_it_has_seen_the_stores_and_when_it_stops()
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_ends_or_fails_is_a_failure_that_is_seen() {
-    let (shelf, put) = Shelf::new();
-    let (app, _, _stop) = serve(Arc::new(shelf), |builder| builder);
-    put.send(Ok(urumi_core::StoreEvent::Listed(Vec::new()))).unwrap();
+    let (stub, events) = StubOrchestrator::new();
+    let (app, _, _stop) = serve(Arc::new(stub), |builder| builder);
+    events.send(Ok(urumi_core::StoreEvent::Listed(Vec::new()))).unwrap();
     becomes(&app, 200, &[]).await;
-    put.send(Err(urumi_core::Error::NoMatch { given: "anything".to_owned() })).unwrap();
+    events.send(Err(urumi_core::Error::NoMatch { given: "anything".to_owned() })).unwrap();
     becomes(&app, 200, &["the watch of the stores fails: stores may be out of date"]).await;
-    put.send(Ok(urumi_core::StoreEvent::Listed(Vec::new()))).unwrap();
+    events.send(Ok(urumi_core::StoreEvent::Listed(Vec::new()))).unwrap();
     becomes(&app, 200, &[]).await;
-    drop(put);
+    drop(events);
     becomes(&app, 503, &["the watch of the stores has ended"]).await;
 }
 
-fn monitored(cluster: InMemoryCluster, monitor: impl FnOnce(ReadinessMonitor) -> MonitorHandle) -> Scene {
+fn monitored(cluster: InMemoryCluster, monitor: impl FnOnce(ReadinessMonitor) -> MonitorHandle) -> TestServer {
     let monitor = monitor(ReadinessMonitor::new(Orchestrator::builder(cluster.clone()).build()));
-    Scene::with(cluster, |builder| builder.monitor(monitor))
+    TestServer::with(cluster, |builder| builder.monitor(monitor))
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_of_the_cluster_is_seen_and_passes() {
     let cluster = InMemoryCluster::default();
     let stop = CancellationToken::new();
-    let scene = monitored(cluster.clone(), |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
-    becomes(&scene.app, 200, &[]).await;
+    let server = monitored(cluster.clone(), |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
+    becomes(&server.app, 200, &[]).await;
     let outage = cluster.begin_outage(Outage::new(ClusterErrorKind::Unreachable));
     cluster.drop_watches();
     eventually("warnings", async || {
-        let (status, warnings) = ready(&scene.app).await;
+        let (status, warnings) = ready(&server.app).await;
         assert_eq!(status, 200, "all replicas see the outage: none would be left to serve");
         let text = json!(warnings).to_string();
         text.contains("the watch of the stores fails") && text.contains("readiness monitor's watches")
     })
     .await;
     // What is known is still shown.
-    assert_eq!(scene.ask("GET", "/stores").send().await.status, 200);
+    assert_eq!(server.ask("GET", "/stores").send().await.status, 200);
     cluster.end_outage(outage);
-    becomes(&scene.app, 200, &[]).await;
+    becomes(&server.app, 200, &[]).await;
 }
 
 /// A replica that has never listed the stores has nothing to serve: others may have.
@@ -89,11 +89,11 @@ async fn a_server_that_starts_during_an_outage_is_not_ready_until_it_ends() {
     let cluster = InMemoryCluster::default();
     let outage = cluster.begin_outage(Outage::new(ClusterErrorKind::Unreachable));
     let stop = CancellationToken::new();
-    let scene = monitored(cluster.clone(), |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
+    let server = monitored(cluster.clone(), |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
     let unready = ["the stores have not been listed yet", "the readiness monitor has not listed everything yet"];
-    becomes(&scene.app, 503, &unready).await;
+    becomes(&server.app, 503, &unready).await;
     cluster.end_outage(outage);
-    becomes(&scene.app, 200, &[]).await;
+    becomes(&server.app, 200, &[]).await;
 }
 
 /// docs/PERMISSIONS.md: reading classes is optional.
@@ -104,31 +104,31 @@ async fn a_monitor_that_may_not_read_classes_does_not_make_the_server_unready() 
         cluster.begin_outage(Outage::new(ClusterErrorKind::Forbidden).of_kind(kind));
     }
     let stop = CancellationToken::new();
-    let scene = monitored(cluster, |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
-    becomes(&scene.app, 200, &[]).await;
+    let server = monitored(cluster, |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
+    becomes(&server.app, 200, &[]).await;
     // By now the watches of classes have failed.
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(ready(&scene.app).await, (200, Vec::new()));
+    assert_eq!(ready(&server.app).await, (200, Vec::new()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_monitor_that_stops_is_a_failure_that_is_seen() {
     let stop = CancellationToken::new();
-    let scene = monitored(InMemoryCluster::default(), |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
-    becomes(&scene.app, 200, &[]).await;
+    let server = monitored(InMemoryCluster::default(), |monitor| monitor.spawn(&TaskTracker::new(), stop.clone()));
+    becomes(&server.app, 200, &[]).await;
     stop.cancel();
-    becomes(&scene.app, 503, &["the readiness monitor has stopped"]).await;
+    becomes(&server.app, 503, &["the readiness monitor has stopped"]).await;
 }
 
 /// One that was aborted had no chance to say so.
 #[tokio::test]
 async fn a_monitor_that_is_aborted_is_a_failure_that_is_seen() {
     let elsewhere = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let scene = monitored(InMemoryCluster::default(), |monitor| {
+    let server = monitored(InMemoryCluster::default(), |monitor| {
         let _entered = elsewhere.enter();
         monitor.spawn(&TaskTracker::new(), CancellationToken::new())
     });
-    becomes(&scene.app, 200, &[]).await;
+    becomes(&server.app, 200, &[]).await;
     tokio::task::spawn_blocking(move || drop(elsewhere)).await.unwrap();
-    becomes(&scene.app, 503, &["the readiness monitor has stopped"]).await;
+    becomes(&server.app, 503, &["the readiness monitor has stopped"]).await;
 }

@@ -7,8 +7,8 @@ use serde_json::json;
 use urumi_core::cluster::InMemoryCluster;
 use urumi_core::{StoreEvent, StoreId};
 
-use crate::scene::{Ask, Frame, Scene, ids, serve};
-use crate::shelf::{Shelf, store};
+use crate::stub_orchestrator::{StubOrchestrator, store};
+use crate::test_server::{Ask, Frame, TestServer, ids, serve};
 
 /// `+id` for a change, `-id` for an end, all ids for a list.
 fn brief(frame: &Frame) -> String {
@@ -22,15 +22,15 @@ fn brief(frame: &Frame) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_tells_of_a_stores_life() {
-    let scene = Scene::new(InMemoryCluster::builder().termination_delay(Duration::from_secs(1)).build());
-    scene.store("a", None).await;
-    let mut watch = scene.ask("GET", "/watch").watch().await;
+    let server = TestServer::new(InMemoryCluster::builder().termination_delay(Duration::from_secs(1)).build());
+    server.store("a", None).await;
+    let mut watch = server.ask("GET", "/watch").watch().await;
     let listed = watch.next().await;
     assert_eq!((brief(&listed).as_str(), &listed.data[0]["status"]), ("a", &json!("provisioning")));
-    let created = scene.ask("POST", "/stores").json(json!({"name": "B", "engine": "medusa", "id": "b"})).send().await;
+    let created = server.ask("POST", "/stores").json(json!({"name": "B", "engine": "medusa", "id": "b"})).send().await;
     let changed = watch.next().await;
     assert_eq!((brief(&changed).as_str(), &changed.data), ("+b", &created.json()));
-    scene.ask("DELETE", "/stores/b").send().await;
+    server.ask("DELETE", "/stores/b").send().await;
     let end = watch.until(|frame| frame.event == "gone").await;
     assert_eq!((brief(&end[0]).as_str(), &end[0].data["status"]), ("+b", &json!("deleting")));
     assert_eq!(end.last().unwrap().data, json!({"id": "b"}));
@@ -43,17 +43,17 @@ async fn a_watch_tells_of_a_stores_life() {
 /// Wherever the connection breaks: nothing is lost, and nothing comes twice.
 #[tokio::test(start_paused = true)]
 async fn a_watch_goes_on_where_it_broke() {
-    let scene = Scene::new(InMemoryCluster::default());
-    let mut watch = scene.ask("GET", "/watch").watch().await;
+    let server = TestServer::new(InMemoryCluster::default());
+    let mut watch = server.ask("GET", "/watch").watch().await;
     for n in 0..5 {
-        scene.store(&format!("s{n}"), None).await;
-        scene.ask("DELETE", &format!("/stores/s{}", n / 2)).send().await;
+        server.store(&format!("s{n}"), None).await;
+        server.ask("DELETE", &format!("/stores/s{}", n / 2)).send().await;
     }
-    scene.store("last", None).await;
+    server.store("last", None).await;
     let all = watch.until(|frame| brief(frame) == "+last").await;
     assert!(all.len() > 8, "{all:?}");
     for (at, frame) in all.iter().enumerate() {
-        let mut resumed = scene.ask("GET", "/watch").header("last-event-id", &frame.id).watch().await;
+        let mut resumed = server.ask("GET", "/watch").header("last-event-id", &frame.id).watch().await;
         let mut rest = Vec::new();
         while rest.len() < all.len() - at - 1 {
             rest.push(resumed.next().await);
@@ -61,21 +61,21 @@ async fn a_watch_goes_on_where_it_broke() {
         assert_eq!(rest, all[at + 1..], "after {}", brief(frame));
     }
     // Whoever has seen everything is shown at once that the connection is there, and then what is new.
-    let mut resumed = scene.ask("GET", "/watch").header("last-event-id", &all.last().unwrap().id).watch().await;
+    let mut resumed = server.ask("GET", "/watch").header("last-event-id", &all.last().unwrap().id).watch().await;
     assert_eq!(resumed.next_or_comment().await.unwrap().event, "");
-    scene.store("new", None).await;
+    server.store("new", None).await;
     assert_eq!(brief(&resumed.next().await), "+new");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_remembered_is_listed_again() {
-    let scene = Scene::new(InMemoryCluster::default());
-    scene.store("a", None).await;
-    let known = scene.ask("GET", "/watch").watch().await.next().await.id;
+    let server = TestServer::new(InMemoryCluster::default());
+    server.store("a", None).await;
+    let known = server.ask("GET", "/watch").watch().await.next().await.id;
     let (instance, sequence) = known.rsplit_once('-').unwrap();
     let future = format!("{instance}-{}", sequence.parse::<u64>().unwrap() + 1);
     for last in ["", "nonsense", "-", "other-1", &future, &format!("{instance}-x"), &format!("{instance}-0")] {
-        let mut watch = scene.ask("GET", "/watch").header("last-event-id", last).watch().await;
+        let mut watch = server.ask("GET", "/watch").header("last-event-id", last).watch().await;
         let first = watch.next().await;
         // Everything is still remembered here, from the very beginning.
         let expected = if *last == format!("{instance}-0") { "+a" } else { "a" };
@@ -85,44 +85,44 @@ async fn what_is_not_remembered_is_listed_again() {
 
 #[tokio::test(start_paused = true)]
 async fn the_watch_of_one_store_shows_no_other() {
-    let scene = Scene::new(InMemoryCluster::default());
-    scene.store("other", None).await;
-    let mut watch = scene.ask("GET", "/watch?id=mine").watch().await;
+    let server = TestServer::new(InMemoryCluster::default());
+    server.store("other", None).await;
+    let mut watch = server.ask("GET", "/watch?id=mine").watch().await;
     assert_eq!(watch.next().await.data, json!([]));
-    scene.store("another", None).await;
-    scene.store("mine", None).await;
+    server.store("another", None).await;
+    server.store("mine", None).await;
     let created = watch.next().await;
     assert_eq!(brief(&created), "+mine");
-    scene.ask("DELETE", "/stores/another").send().await;
-    scene.ask("DELETE", "/stores/mine").send().await;
+    server.ask("DELETE", "/stores/another").send().await;
+    server.ask("DELETE", "/stores/mine").send().await;
     let end = watch.until(|frame| frame.event == "gone").await;
     assert!(end.iter().all(|frame| brief(frame).ends_with("mine")), "{end:?}");
     // What was missed is of that store only, too.
-    let mut resumed = scene.ask("GET", "/watch?id=mine").header("last-event-id", &created.id).watch().await;
+    let mut resumed = server.ask("GET", "/watch?id=mine").header("last-event-id", &created.id).watch().await;
     assert_eq!(resumed.until(|frame| frame.event == "gone").await, end);
-    let wrong = scene.ask("GET", "/watch?id=Not%20an%20id").send().await;
+    let wrong = server.ask("GET", "/watch?id=Not%20an%20id").send().await;
     assert_eq!((wrong.verdict().0, wrong.fields()), (422, vec!["id".to_owned()]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn nobody_is_told_of_stores_that_they_may_not_see() {
-    let scene = Scene::new(InMemoryCluster::default());
-    scene.store("theirs", Some("user:bob")).await;
-    let mut watch = scene.ask("GET", "/watch").as_("ann-viewer").watch().await;
+    let server = TestServer::new(InMemoryCluster::default());
+    server.store("theirs", Some("user:bob")).await;
+    let mut watch = server.ask("GET", "/watch").as_("ann-viewer").watch().await;
     let first = watch.next().await;
     assert_eq!(first.data, json!([]));
-    scene.store("theirs-2", Some("user:bob")).await;
-    scene.store("nobodys", None).await;
-    scene.ask("DELETE", "/stores/theirs").send().await;
-    scene.store("own", Some("user:ann")).await;
-    scene.store("teams", Some("team:shop")).await;
+    server.store("theirs-2", Some("user:bob")).await;
+    server.store("nobodys", None).await;
+    server.ask("DELETE", "/stores/theirs").send().await;
+    server.store("own", Some("user:ann")).await;
+    server.store("teams", Some("team:shop")).await;
     assert_eq!((brief(&watch.next().await), brief(&watch.next().await)), ("+own".into(), "+teams".into()));
-    let mut resumed = scene.ask("GET", "/watch").as_("ann-viewer").header("last-event-id", &first.id).watch().await;
+    let mut resumed = server.ask("GET", "/watch").as_("ann-viewer").header("last-event-id", &first.id).watch().await;
     assert_eq!((brief(&resumed.next().await), brief(&resumed.next().await)), ("+own".into(), "+teams".into()));
-    let mut one = scene.ask("GET", "/watch?id=theirs-2").as_("ann-viewer").watch().await;
+    let mut one = server.ask("GET", "/watch?id=theirs-2").as_("ann-viewer").watch().await;
     assert_eq!(one.next().await.data, json!([]));
-    scene.ask("DELETE", "/stores/theirs-2").send().await;
-    scene.ask("DELETE", "/stores/own").send().await;
+    server.ask("DELETE", "/stores/theirs-2").send().await;
+    server.ask("DELETE", "/stores/own").send().await;
     let end = watch.until(|frame| frame.event == "gone").await;
     assert!(end.iter().all(|frame| brief(frame).ends_with("own")), "{end:?}");
 }
@@ -130,21 +130,21 @@ async fn nobody_is_told_of_stores_that_they_may_not_see() {
 /// Whoever is too slow for every change is shown the present instead; what was not sent is not kept for them.
 #[tokio::test(start_paused = true)]
 async fn whoever_falls_behind_is_shown_the_present() {
-    let (shelf, put) = Shelf::new();
-    put.send(Ok(StoreEvent::Listed(vec![store("a", 1, 1)]))).unwrap();
-    let (app, _, _stop) = serve(Arc::new(shelf), |builder| builder);
+    let (stub, events) = StubOrchestrator::new();
+    events.send(Ok(StoreEvent::Listed(vec![store("a", 1, 1)]))).unwrap();
+    let (app, _, _stop) = serve(Arc::new(stub), |builder| builder);
     let mut slow = Ask::new(app.clone(), "GET", "/watch").watch().await;
     assert_eq!(brief(&slow.next().await), "a");
     for version in 2..3000 {
-        put.send(Ok(StoreEvent::Changed(store("a", 1, version)))).unwrap();
+        events.send(Ok(StoreEvent::Changed(store("a", 1, version)))).unwrap();
     }
-    put.send(Ok(StoreEvent::Gone(StoreId::parse("a").unwrap()))).unwrap();
-    put.send(Ok(StoreEvent::Changed(store("b", 2, 3000)))).unwrap();
+    events.send(Ok(StoreEvent::Gone(StoreId::parse("a").unwrap()))).unwrap();
+    events.send(Ok(StoreEvent::Changed(store("b", 2, 3000)))).unwrap();
     let seen = Ask::new(app.clone(), "GET", "/stores?resourceVersion=3000").send().await;
     assert_eq!(seen.ids(), ["b"]);
     let next = slow.next().await;
     assert_eq!((next.event.as_str(), brief(&next).as_str()), ("listed", "b"));
-    put.send(Ok(StoreEvent::Changed(store("b", 2, 3001)))).unwrap();
+    events.send(Ok(StoreEvent::Changed(store("b", 2, 3001)))).unwrap();
     assert_eq!(slow.next().await.data["resourceVersion"], "3001");
     // As is whoever comes back after too long.
     let first = format!("{}-1", next.id.rsplit_once('-').unwrap().0);
@@ -155,31 +155,31 @@ async fn whoever_falls_behind_is_shown_the_present() {
 /// A gap in the server's own watch is told as the changes that it hid.
 #[tokio::test(start_paused = true)]
 async fn a_gap_beneath_is_bridged() {
-    let (shelf, put) = Shelf::new();
-    put.send(Ok(StoreEvent::Listed(vec![store("a", 1, 1), store("b", 2, 2)]))).unwrap();
-    let (app, _, _stop) = serve(Arc::new(shelf), |builder| builder);
+    let (stub, events) = StubOrchestrator::new();
+    events.send(Ok(StoreEvent::Listed(vec![store("a", 1, 1), store("b", 2, 2)]))).unwrap();
+    let (app, _, _stop) = serve(Arc::new(stub), |builder| builder);
     let mut watch = Ask::new(app, "GET", "/watch").watch().await;
     assert_eq!(brief(&watch.next().await), "a,b");
-    put.send(Ok(StoreEvent::Listed(vec![store("b", 2, 2), store("c", 3, 5)]))).unwrap();
+    events.send(Ok(StoreEvent::Listed(vec![store("b", 2, 2), store("c", 3, 5)]))).unwrap();
     // An older sight of what is known is none.
-    put.send(Ok(StoreEvent::Changed(store("c", 3, 4)))).unwrap();
-    put.send(Ok(StoreEvent::Gone(StoreId::parse("b").unwrap()))).unwrap();
+    events.send(Ok(StoreEvent::Changed(store("c", 3, 4)))).unwrap();
+    events.send(Ok(StoreEvent::Gone(StoreId::parse("b").unwrap()))).unwrap();
     let seen: Vec<String> = watch.until(|frame| brief(frame) == "-b").await.iter().map(brief).collect();
     assert_eq!(seen, ["-a", "+c", "-b"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_quiet_watch_shows_that_it_lives_and_ends_with_the_server() {
-    let scene = Scene::with(InMemoryCluster::default(), |builder| builder.heartbeat(Duration::from_secs(15)));
-    let mut watch = scene.ask("GET", "/watch").watch().await;
+    let server = TestServer::with(InMemoryCluster::default(), |builder| builder.heartbeat(Duration::from_secs(15)));
+    let mut watch = server.ask("GET", "/watch").watch().await;
     watch.next().await;
     let began = tokio::time::Instant::now();
     for beats in 1..4 {
         assert_eq!(watch.next_or_comment().await.unwrap().event, "");
         assert!(began.elapsed() <= Duration::from_secs(15 * beats));
     }
-    scene.stop.cancel();
+    server.stop.cancel();
     assert_eq!(watch.next_or_comment().await, None);
-    scene.tasks.close();
-    scene.tasks.wait().await;
+    server.tasks.close();
+    server.tasks.wait().await;
 }

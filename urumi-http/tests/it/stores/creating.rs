@@ -2,16 +2,16 @@ use serde_json::{Value, json};
 use urumi_core::StoreOrchestrator;
 use urumi_core::cluster::InMemoryCluster;
 
-use crate::scene::{Answer, Scene};
+use crate::test_server::{Answer, TestServer};
 
-async fn create(scene: &Scene, body: Value) -> Answer {
-    scene.ask("POST", "/stores").json(body).send().await
+async fn create(server: &TestServer, body: Value) -> Answer {
+    server.ask("POST", "/stores").json(body).send().await
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_creation_is_accepted_with_where_to_look() {
-    let scene = Scene::new(InMemoryCluster::default());
-    let answer = create(&scene, json!({"name": "Shop", "engine": "medusa", "id": "shop-1"})).await;
+    let server = TestServer::new(InMemoryCluster::default());
+    let answer = create(&server, json!({"name": "Shop", "engine": "medusa", "id": "shop-1"})).await;
     assert_eq!(answer.verdict(), (202, String::new()));
     let store = answer.json();
     assert_eq!(answer.header("location"), Some("/stores/shop-1"));
@@ -19,17 +19,17 @@ async fn a_creation_is_accepted_with_where_to_look() {
     assert_eq!(answer.header("idempotency-replayed"), None);
     assert_eq!((&store["status"], &store["owner"]), (&json!("provisioning"), &json!("user:root")));
     assert_eq!(store["urls"]["storefront"], "http://store-shop-1.localtest.me");
-    let answer = scene.ask("GET", answer.header("location").unwrap()).send().await;
+    let answer = server.ask("GET", answer.header("location").unwrap()).send().await;
     assert_eq!(answer.json(), store);
 
-    let again = create(&scene, json!({"name": "Shop", "engine": "medusa", "id": "shop-1"})).await;
+    let again = create(&server, json!({"name": "Shop", "engine": "medusa", "id": "shop-1"})).await;
     assert_eq!(again.verdict(), (409, "already-exists".to_owned()));
 }
 
-/// A store belongs to whoever creates it, to a team of theirs, or, for an admin, to anybody.
+/// The owner of a store is its creator, a team of theirs, or, for an admin, anybody.
 #[tokio::test(start_paused = true)]
 async fn a_new_store_has_an_owner() {
-    let scene = Scene::new(InMemoryCluster::default());
+    let server = TestServer::new(InMemoryCluster::default());
     for (caller, asked, owner) in [
         ("ann-operator", None, "user:ann"),
         ("ann-operator", Some("team:shop"), "team:shop"),
@@ -37,14 +37,14 @@ async fn a_new_store_has_an_owner() {
     ] {
         let mut body = json!({"name": "Shop", "engine": "medusa"});
         asked.into_iter().for_each(|asked| body["owner"] = json!(asked));
-        let answer = scene.ask("POST", "/stores").as_(caller).json(body).send().await;
+        let answer = server.ask("POST", "/stores").as_(caller).json(body).send().await;
         assert_eq!((answer.status.as_u16(), &answer.json()["owner"]), (202, &json!(owner)));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_cannot_be_read_is_refused() {
-    let scene = Scene::new(InMemoryCluster::default());
+    let server = TestServer::new(InMemoryCluster::default());
     let valid = r#"{"name": "Shop", "engine": "medusa"}"#;
     for (content_type, body, expected) in [
         ("application/json", "", (400, "malformed")),
@@ -60,18 +60,18 @@ async fn a_body_that_cannot_be_read_is_refused() {
         ("application/json; charset=utf-8", valid, (202, "")),
         ("Application/JSON", valid, (202, "")),
     ] {
-        let answer = scene.ask("POST", "/stores").body(content_type, body.to_owned()).send().await;
+        let answer = server.ask("POST", "/stores").body(content_type, body.to_owned()).send().await;
         let (status, code) = answer.verdict();
         assert_eq!((status, code.as_str()), expected, "{content_type}: {body:.60}");
     }
     let large = json!({"name": "x".repeat(3 << 20), "engine": "medusa"});
-    assert_eq!(create(&scene, large).await.verdict(), (413, "payload-too-large".to_owned()));
-    assert_eq!(scene.urumi.list().await.unwrap().len(), 2, "only what is acceptable is made");
+    assert_eq!(create(&server, large).await.verdict(), (413, "payload-too-large".to_owned()));
+    assert_eq!(server.urumi.list().await.unwrap().len(), 2, "only what is acceptable is made");
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_wrong_field_is_named() {
-    let scene = Scene::new(InMemoryCluster::default());
+    let server = TestServer::new(InMemoryCluster::default());
     for (body, fields) in [
         (json!([]), &["body"][..]),
         (json!("Shop"), &["body"]),
@@ -90,35 +90,35 @@ async fn every_wrong_field_is_named() {
         (json!({"name": "Shop", "engine": "medusa", "options": {"api": {"replicas": "x"}}}), &["options.api.replicas"]),
     ] {
         for uri in ["/stores", "/stores?dryRun=true"] {
-            let answer = scene.ask("POST", uri).json(body.clone()).send().await;
+            let answer = server.ask("POST", uri).json(body.clone()).send().await;
             assert_eq!(answer.verdict(), (422, "invalid".to_owned()), "{body}");
             let mut named = answer.fields();
             named.sort();
             assert_eq!(named, fields, "{body}: {}", answer.json());
         }
     }
-    assert_eq!(scene.urumi.list().await.unwrap(), []);
+    assert_eq!(server.urumi.list().await.unwrap(), []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_shows_and_makes_nothing() {
-    let scene = Scene::new(InMemoryCluster::default());
+    let server = TestServer::new(InMemoryCluster::default());
     let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
-    let before = scene.cluster.dump();
-    let answer = scene.ask("POST", "/stores?dryRun=true").json(body.clone()).send().await;
+    let before = server.cluster.dump();
+    let answer = server.ask("POST", "/stores?dryRun=true").json(body.clone()).send().await;
     assert_eq!(answer.status, 200);
     let preview = answer.json();
     assert_eq!((&preview["id"], &preview["objects"][0]["kind"]), (&json!("shop"), &json!("Namespace")));
     assert!(!answer.headers.contains_key("location"));
-    assert_eq!(scene.cluster.dump(), before);
+    assert_eq!(server.cluster.dump(), before);
     // `false` is a creation; anything else is a mistake, which must make nothing.
     for uri in ["/stores?dryRun=1", "/stores?dryRun=", "/stores?dryrun=true", "/stores?dryRun=true&dryRun=true"] {
-        let answer = scene.ask("POST", uri).json(body.clone()).send().await;
+        let answer = server.ask("POST", uri).json(body.clone()).send().await;
         assert_eq!(answer.verdict(), (400, "malformed".to_owned()), "{uri}");
         assert!(answer.json()["detail"].as_str().unwrap().to_lowercase().contains("dryrun"), "{uri}");
     }
-    assert_eq!(scene.cluster.dump(), before);
-    assert_eq!(scene.ask("POST", "/stores?dryRun=false").json(body.clone()).send().await.status, 202);
-    let taken = scene.ask("POST", "/stores?dryRun=true").json(body).send().await;
+    assert_eq!(server.cluster.dump(), before);
+    assert_eq!(server.ask("POST", "/stores?dryRun=false").json(body.clone()).send().await.status, 202);
+    let taken = server.ask("POST", "/stores?dryRun=true").json(body).send().await;
     assert_eq!(taken.verdict(), (409, "already-exists".to_owned()));
 }

@@ -9,34 +9,34 @@ use urumi_core::cluster::InMemoryCluster;
 use urumi_core::store::status::StoreStatus;
 use urumi_core::{Result, Store, StoreEvent};
 
-use crate::scene::{Answer, Ask, Scene, serve};
-use crate::shelf::{Shelf, store};
+use crate::stub_orchestrator::{StubOrchestrator, store};
+use crate::test_server::{Answer, Ask, TestServer, serve};
 
-/// A server over stores that the test puts there.
+/// A server whose stores the test sends as events.
 struct Shop {
     app: Router,
-    put: UnboundedSender<Result<StoreEvent>>,
+    events: UnboundedSender<Result<StoreEvent>>,
     version: u64,
     _stop: DropGuard,
 }
 
 impl Shop {
     fn new(stores: Vec<Store>) -> Shop {
-        let (shelf, put) = Shelf::new();
-        put.send(Ok(StoreEvent::Listed(stores))).unwrap();
-        let (app, _, stop) = serve(Arc::new(shelf), |builder| builder);
-        Shop { app, put, version: 1_000, _stop: stop.drop_guard() }
+        let (stub, events) = StubOrchestrator::new();
+        events.send(Ok(StoreEvent::Listed(stores))).unwrap();
+        let (app, _, stop) = serve(Arc::new(stub), |builder| builder);
+        Shop { app, events, version: 1_000, _stop: stop.drop_guard() }
     }
 
-    /// Puts a store there, or takes it away, and waits until the server has seen it.
+    /// Sends a change of a store, or its removal, and waits until the server has seen it.
     async fn change(&mut self, id: &str, created: Option<i64>) {
         self.version += 1;
         if created.is_none() {
-            self.put.send(Ok(StoreEvent::Gone(urumi_core::StoreId::parse(id).unwrap()))).unwrap();
+            self.events.send(Ok(StoreEvent::Gone(urumi_core::StoreId::parse(id).unwrap()))).unwrap();
         }
-        // The last one is only there to be waited for.
+        // The store `zz` shows when the server has seen the change.
         for (id, created) in created.map(|created| (id, created)).into_iter().chain([("zz", 1_000)]) {
-            self.put.send(Ok(StoreEvent::Changed(store(id, created, self.version)))).unwrap();
+            self.events.send(Ok(StoreEvent::Changed(store(id, created, self.version)))).unwrap();
         }
         let seen = self.get(&format!("/stores?resourceVersion={}&name=zz", self.version)).await.json();
         assert_eq!(seen[0]["resourceVersion"], self.version.to_string());
@@ -232,8 +232,8 @@ async fn an_unchanged_list_is_not_sent_again() {
 /// A server that has not seen the stores yet does not say that there are none.
 #[tokio::test(start_paused = true)]
 async fn before_the_first_sight_nothing_is_listed() {
-    let (shelf, _put) = Shelf::new();
-    let (app, _, _stop) = serve(Arc::new(shelf), |builder| builder);
+    let (stub, _events) = StubOrchestrator::new();
+    let (app, _, _stop) = serve(Arc::new(stub), |builder| builder);
     for uri in ["/stores", "/stores/a", "/watch", "/stores/a/events", "/stores/a/logs"] {
         let answer = Ask::new(app.clone(), "GET", uri).send().await;
         assert_eq!(answer.verdict(), (503, "not-ready".to_owned()), "{uri}");
@@ -244,10 +244,10 @@ async fn before_the_first_sight_nothing_is_listed() {
 /// A version that is not there yet is waited for, but not for ever.
 #[tokio::test(start_paused = true)]
 async fn a_version_that_does_not_come_holds_nobody_up() {
-    let scene = Scene::new(InMemoryCluster::default());
-    scene.store("a", None).await;
+    let server = TestServer::new(InMemoryCluster::default());
+    server.store("a", None).await;
     let began = tokio::time::Instant::now();
-    let answer = scene.ask("GET", "/stores?resourceVersion=9999999999").send().await;
+    let answer = server.ask("GET", "/stores?resourceVersion=9999999999").send().await;
     assert_eq!(answer.ids(), ["a"]);
     assert!(began.elapsed().as_secs() < 5);
 }

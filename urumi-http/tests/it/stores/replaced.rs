@@ -1,5 +1,5 @@
-//! What was authorised is what is acted on: an id that becomes another owner's store in the midst of a request gives
-//! access to nothing of that store.
+//! Requests act only on the store for which they were authorised: if the id becomes another owner's store during a
+//! request, the caller gets no access to that store.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +15,7 @@ use urumi_core::record::STATUS;
 use urumi_core::secret::SecretString;
 use urumi_core::{CreateStore, Orchestrator, StoreOrchestrator};
 
-use crate::scene::{Ask, serve};
+use crate::test_server::{Ask, serve};
 
 const ID: &str = "shop";
 

@@ -1,4 +1,4 @@
-//! A server under test: over a cluster in memory, with callers of every role.
+//! A server on an in-memory cluster, with callers of every role, and a client for its router.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use urumi_core::{CreateStore, Orchestrator, OwnerLimits, Store, StoreOrchestrato
 use urumi_http::auth::{AuthError, Authentication, Authenticator, Principal, Role};
 use urumi_http::{ServerState, ServerStateBuilder, router};
 
-/// Knows `ann` in the team `shop` with any role, `bob`, and the admin `root`, each by a token that says so.
+/// Authenticates `ann` of the team `shop` in two roles, `bob`, and the admin `root`.
 pub(crate) struct Tokens;
 
 #[async_trait]
@@ -35,8 +35,8 @@ impl Authenticator for Tokens {
     }
 }
 
-/// A server, and everything beneath it. It ends when it is dropped.
-pub(crate) struct Scene {
+/// A server with its cluster and orchestrator. It stops when it is dropped.
+pub(crate) struct TestServer {
     pub(crate) cluster: InMemoryCluster,
     pub(crate) urumi: Orchestrator,
     pub(crate) app: Router,
@@ -45,35 +45,35 @@ pub(crate) struct Scene {
     _stop: DropGuard,
 }
 
-impl Scene {
-    pub(crate) fn new(cluster: InMemoryCluster) -> Scene {
-        Scene::with(cluster, |builder| builder)
+impl TestServer {
+    pub(crate) fn new(cluster: InMemoryCluster) -> TestServer {
+        TestServer::with(cluster, |builder| builder)
     }
 
-    /// A server whose stores stay provisioning, since no monitor runs.
+    /// A server without a monitor: its stores stay `provisioning`.
     pub(crate) fn with(
         cluster: InMemoryCluster,
         settings: impl FnOnce(ServerStateBuilder) -> ServerStateBuilder,
-    ) -> Scene {
-        Scene::limited(cluster, OwnerLimits::default(), settings)
+    ) -> TestServer {
+        TestServer::limited(cluster, OwnerLimits::default(), settings)
     }
 
-    /// The same, where owners have limits.
+    /// The same with limits for owners.
     pub(crate) fn limited(
         cluster: InMemoryCluster,
         limits: OwnerLimits,
         settings: impl FnOnce(ServerStateBuilder) -> ServerStateBuilder,
-    ) -> Scene {
+    ) -> TestServer {
         let urumi = Orchestrator::builder(cluster.clone()).owner_limits(limits).build();
         let (app, tasks, stop) = serve(Arc::new(urumi.clone()), settings);
-        Scene { cluster, urumi, app, tasks, _stop: stop.clone().drop_guard(), stop }
+        TestServer { cluster, urumi, app, tasks, _stop: stop.clone().drop_guard(), stop }
     }
 
     pub(crate) fn ask(&self, method: &str, uri: &str) -> Ask {
         Ask::new(self.app.clone(), method, uri)
     }
 
-    /// Creates a store beside the server, and waits until the server has seen it.
+    /// Creates a store with the library, and waits until the server has seen it.
     pub(crate) async fn store(&self, id: &str, owner: Option<&str>) -> Store {
         let request = {
             let mut request = CreateStore::new(id, "medusa").id(id);
@@ -87,7 +87,7 @@ impl Scene {
     }
 }
 
-/// A router over any orchestrator, known to [`Tokens`].
+/// A router for any orchestrator, with the authentication of [`Tokens`].
 pub(crate) fn serve(
     orchestrator: Arc<dyn StoreOrchestrator>,
     settings: impl FnOnce(ServerStateBuilder) -> ServerStateBuilder,
@@ -98,7 +98,7 @@ pub(crate) fn serve(
     (router(builder.spawn(&tasks, &stop)), tasks, stop)
 }
 
-/// A request of the admin `root`, unless another caller is named.
+/// A request; its caller is the admin `root` by default.
 pub(crate) struct Ask {
     app: Router,
     request: http::request::Builder,
@@ -137,7 +137,7 @@ impl Ask {
         self
     }
 
-    /// The head of the answer, and its body as it comes.
+    /// Sends the request; the body of the answer is a stream.
     pub(crate) async fn open(self) -> (StatusCode, HeaderMap, Body) {
         let mut request = self.request;
         if let Some(token) = self.token {
@@ -161,7 +161,7 @@ impl Ask {
     }
 }
 
-/// An answer that has come to its end.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -178,7 +178,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The status and, of a problem, its code; the problem itself is checked.
+    /// The status, and the code of a problem. Checks the other fields of the problem.
     pub(crate) fn verdict(&self) -> (u16, String) {
         let status = self.status.as_u16();
         if status < 400 {
@@ -193,7 +193,7 @@ impl Answer {
         (status, code)
     }
 
-    /// The fields that a problem names.
+    /// The invalid fields in a problem.
     pub(crate) fn fields(&self) -> Vec<String> {
         let problem = self.json();
         let fields = problem["errors"].as_array().cloned().unwrap_or_default();
@@ -212,7 +212,7 @@ pub(crate) fn ids(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|store| store["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Server-sent events, one after the other.
+/// A stream of server-sent events.
 pub(crate) struct Frames {
     body: Body,
     buffer: String,
@@ -255,7 +255,7 @@ impl Frames {
         }
     }
 
-    /// The events up to one that fits.
+    /// The events up to and including the first that fits.
     pub(crate) async fn until(&mut self, fits: impl Fn(&Frame) -> bool) -> Vec<Frame> {
         let mut seen = Vec::new();
         loop {
@@ -269,7 +269,7 @@ impl Frames {
     }
 }
 
-/// Asks again until the answer is as wanted: with time paused, as often as it takes at no time at all.
+/// Polls until a condition holds. In a test with paused time this takes no real time.
 pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let asking = futures::stream::repeat(()).then(|()| tokio::time::sleep(std::time::Duration::from_millis(10)));
     let mut asking = Box::pin(asking.take(3000));

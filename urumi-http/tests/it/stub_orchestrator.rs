@@ -1,4 +1,4 @@
-//! An orchestrator whose stores are put on it by the test: for what depends on every single change.
+//! A stub orchestrator for tests of single events: its watch delivers the events that the test sends.
 
 use std::sync::Mutex;
 
@@ -19,14 +19,14 @@ use urumi_core::{
     StoreStream,
 };
 
-/// Watched once; everything else it does not know.
-pub(crate) struct Shelf(Mutex<Option<mpsc::UnboundedReceiver<Result<StoreEvent>>>>);
+/// Can be watched once; all other methods fail.
+pub(crate) struct StubOrchestrator(Mutex<Option<mpsc::UnboundedReceiver<Result<StoreEvent>>>>);
 
-impl Shelf {
-    /// A shelf, and where what is seen on it is put.
-    pub(crate) fn new() -> (Shelf, mpsc::UnboundedSender<Result<StoreEvent>>) {
-        let (put, seen) = mpsc::unbounded_channel();
-        (Shelf(Mutex::new(Some(seen))), put)
+impl StubOrchestrator {
+    /// A stub, and the sender of the events of its watch.
+    pub(crate) fn new() -> (StubOrchestrator, mpsc::UnboundedSender<Result<StoreEvent>>) {
+        let (events, receiver) = mpsc::unbounded_channel();
+        (StubOrchestrator(Mutex::new(Some(receiver))), events)
     }
 }
 
@@ -45,10 +45,10 @@ fn unknown<T>() -> Result<T> {
 }
 
 #[async_trait]
-impl StoreOrchestrator for Shelf {
+impl StoreOrchestrator for StubOrchestrator {
     fn watch(&self, _id: Option<&StoreId>) -> StoreStream {
-        let seen = self.0.lock().unwrap().take().expect("the server watches once");
-        stream::unfold(seen, async |mut seen| Some((seen.recv().await?, seen))).boxed()
+        let events = self.0.lock().unwrap().take().expect("the server watches once");
+        stream::unfold(events, async |mut events| Some((events.recv().await?, events))).boxed()
     }
     async fn create(&self, _request: CreateStore) -> Result<Creation> {
         unknown()
