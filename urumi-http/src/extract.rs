@@ -8,14 +8,15 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use urumi_core::error::{Error, FieldError};
 use urumi_core::{Precondition, StoreId};
+use utoipa::IntoParams;
 
 use crate::problem::{Code, Problem};
 
 /// The header of idempotency keys.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// With the value `no`, proxies such as nginx forward each part of the answer at once. The dashboard's proxy treats such an
-/// answer as an endless stream.
+/// With the value `no`, proxies such as nginx forward each part of the answer at once. The dashboard's proxy treats
+/// such an answer as an endless stream.
 pub(crate) const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// A JSON body.
@@ -106,6 +107,38 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// The precondition in `If-Match`: one entity tag, or `*` for any.
+#[derive(Debug, PartialEq, Eq, IntoParams)]
+#[into_params(names("If-Match"), parameter_in = Header)]
+pub(crate) struct IfMatch(
+    /// The ETag that the store must still have
+    #[param(value_type = Option<String>, pattern = r#"^(\*|"[!#-~]+")$"#, example = r#""4711""#)]
+    pub(crate) Precondition,
+);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        IfMatch::read(&parts.headers)
+    }
+}
+
+impl IfMatch {
+    fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let Some(value) = one(headers, &IF_MATCH)? else { return Ok(IfMatch(Precondition::NONE)) };
+        let value = value.trim();
+        if value == "*" {
+            return Ok(IfMatch(Precondition::NONE));
+        }
+        let tag = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+        match tag.filter(|tag| !tag.is_empty() && tag.bytes().all(|b| matches!(b, b'!' | b'#'..=b'~'))) {
+            Some(tag) => Ok(IfMatch(Precondition::version(tag))),
+            None => Err(Problem::new(Code::Malformed, "If-Match must be one entity tag in quotes, as in ETag, or *")),
+        }
+    }
+}
+
 /// The problem for a store that does not exist or that the caller may not know of.
 pub(crate) fn no_such_store(id: &StoreId) -> Problem {
     Error::NotFound { id: id.clone() }.into()
@@ -152,22 +185,8 @@ fn unquoted(rest: &str) -> Option<String> {
     }
 }
 
-/// Parses `If-Match`: one entity tag, or `*` for any.
-pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
-    let Some(value) = one(headers, &IF_MATCH)? else { return Ok(Precondition::NONE) };
-    let value = value.trim();
-    if value == "*" {
-        return Ok(Precondition::NONE);
-    }
-    let tag = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
-    match tag.filter(|tag| !tag.is_empty() && tag.bytes().all(|b| matches!(b, b'!' | b'#'..=b'~'))) {
-        Some(tag) => Ok(Precondition::version(tag)),
-        None => Err(Problem::new(Code::Malformed, "If-Match must be one entity tag in quotes, as in ETag, or *")),
-    }
-}
-
-/// Whether `If-None-Match` contains this entity tag. The comparison is weak, as in RFC 9110, because a proxy that compresses
-/// an answer makes its tag weak.
+/// Whether `If-None-Match` contains this entity tag. The comparison is weak, as in RFC 9110, because a proxy that
+/// compresses an answer makes its tag weak.
 pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let tag = opaque(tag);
@@ -214,7 +233,9 @@ mod tests {
 
     #[test]
     fn preconditions() {
-        let read = |values: &[&'static str]| precondition(&headers(IF_MATCH, values)).map_err(|p| p.status);
+        let read = |values: &[&'static str]| {
+            IfMatch::read(&headers(IF_MATCH, values)).map(|found| found.0).map_err(|p| p.status)
+        };
         assert_eq!(read(&[]), Ok(Precondition::NONE));
         assert_eq!(read(&["*"]), Ok(Precondition::NONE));
         assert_eq!(read(&["\"12\""]), Ok(Precondition::version("12")));

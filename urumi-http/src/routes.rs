@@ -14,12 +14,12 @@ pub use self::health::Readiness;
 use std::sync::Arc;
 
 use axum::middleware::from_fn;
-use urumi_core::{Store, StoreId, StoreOrchestratorExt as _};
+use urumi_core::{Precondition, Store, StoreId, StoreOrchestratorExt as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Action, Principal, decide};
-use crate::extract::no_such_store;
+use crate::extract::{IfMatch, no_such_store};
 use crate::layers::without_time_limit;
 use crate::problem::Problem;
 use crate::state::ServerState;
@@ -48,11 +48,11 @@ pub(crate) fn public() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready))
 }
 
-/// The store that the caller may do something to. The cluster is asked who owns it, since the view may lag behind.
+/// The store, if the caller may do this to it. Reads the owner from the cluster, because the view may be out of date.
 ///
-/// The id may belong to another owner's store a moment later. A handler therefore acts with
-/// [`Precondition::of`](urumi_core::Precondition::of) this store, and shows what it has read only after
-/// [`confirm`](urumi_core::StoreOrchestratorExt::confirm).
+/// A moment later, the id may belong to another owner's store. Therefore handlers pass
+/// [`Precondition::of`](urumi_core::Precondition::of) this store when they act, and return what they have read only
+/// after [`confirm`](urumi_core::StoreOrchestratorExt::confirm).
 async fn permitted(state: &ServerState, principal: &Principal, action: Action, id: &StoreId) -> Result<Store, Problem> {
     synced(state).await?;
     let store = state.orchestrator().get(id).await?;
@@ -61,8 +61,24 @@ async fn permitted(state: &ServerState, principal: &Principal, action: Action, i
     Ok(store)
 }
 
-/// Does something that reads from a store, if the caller may. The answer is withheld where the id has become another
-/// store's meanwhile.
+/// Changes a store, or acts in it, if the caller may, and audits the outcome. `act` gets the precondition of the
+/// request, pinned to the store that the caller may act on.
+async fn acting<T>(
+    state: &ServerState,
+    (principal, action, id): (&Principal, Action, &StoreId),
+    IfMatch(expected): IfMatch,
+    act: impl AsyncFnOnce(Precondition) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let outcome = match permitted(state, principal, action, id).await {
+        Ok(store) => act(expected.pinned_to(&store)).await,
+        Err(refusal) => Err(refusal),
+    };
+    state.audit().note(principal, action, Some(id), &outcome);
+    outcome
+}
+
+/// Reads from a store, if the caller may. Returns `NotFound` if the id belongs to another store after the read: the
+/// record must be read before, for the permission, and after, because `read` may have seen a later store.
 async fn reading<T>(
     state: &ServerState,
     (principal, action, id): (&Principal, Action, &StoreId),
@@ -74,7 +90,7 @@ async fn reading<T>(
     Ok(answer)
 }
 
-/// A store as it is remembered, if the caller may see it.
+/// A store from the view, if the caller may see it.
 async fn remembered(state: &ServerState, principal: &Principal, id: &StoreId) -> Result<Arc<Entry>, Problem> {
     synced(state).await?;
     let entry = state.view().get(id).ok_or_else(|| no_such_store(id))?;
@@ -83,7 +99,7 @@ async fn remembered(state: &ServerState, principal: &Principal, id: &StoreId) ->
     Ok(entry)
 }
 
-/// Waits for the first sight of the cluster, which takes a moment after the start.
+/// Waits for the first list of all stores, which takes a moment after the start.
 async fn synced(state: &ServerState) -> Result<(), Problem> {
     if state.view().is_synced() {
         return Ok(());

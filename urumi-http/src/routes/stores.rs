@@ -1,4 +1,4 @@
-//! `/stores`: create, list, look at, delete, retry.
+//! `/stores`: create, list, show, delete, retry.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -15,31 +15,31 @@ use urumi_core::store::status::StoreStatus;
 use urumi_core::{CreateStore, Creation, Store, StoreId};
 use utoipa::IntoParams;
 
-use super::{may_view, permitted, remembered, synced};
+use super::{acting, may_view, remembered, synced};
 use crate::auth::policy::owner_of_new;
 use crate::auth::{Action, Caller, Owner, Principal, Role, decide};
-use crate::extract::{Body, Id, Query, idempotency_key, is_known, precondition};
+use crate::extract::{Body, Id, IfMatch, Query, idempotency_key, is_known};
 use crate::openapi::OnStore;
 use crate::problem::{Code, Problem};
 use crate::state::ServerState;
 use crate::view::{Filter, Page, PageRequest, Sort, View};
 
-/// The most stores that one page has, and how many it has where nothing else is asked for.
+/// The maximum and default size of a page.
 const MAX_PAGE: usize = 1000;
-/// Says that the answer is that to an earlier request with the same key.
+/// Marks the answer to an earlier request with the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// How stores are asked for.
+/// Filters, order and page of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// How many stores at most; 1 to 1000, 1000 by default.
+    /// The maximum number of stores in the answer: 1 to 1000, 1000 by default.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
-    /// Where to go on; taken from the `Link` header with `rel="next"`.
+    /// The position of the next page, from the `Link` header with `rel="next"`.
     cursor: Option<String>,
-    /// Only stores of these statuses, separated by commas.
+    /// Only stores with one of these statuses, separated by commas.
     #[param(
         example = "failed,degraded",
         pattern = "^(provisioning|ready|degraded|failed|deleting)(,(provisioning|ready|degraded|failed|deleting))*$"
@@ -47,13 +47,13 @@ pub(super) struct ListQuery {
     status: Option<String>,
     /// Only stores of this engine.
     engine: Option<String>,
-    /// Only stores with this text in their name or id, whatever the case.
+    /// Only stores with this text in their name or id, ignoring case.
     name: Option<String>,
-    /// In which order; `-` in front turns it round.
+    /// The order; with a leading `-`, reversed.
     #[serde(default)]
     #[param(inline)]
     sort: Sort,
-    /// Only an answer that is at least as new as this version of any store: waits for it for a moment.
+    /// Waits a moment for an answer that is at least as new as this version of any store.
     #[param(pattern = "^[0-9]{1,19}$")]
     resource_version: Option<String>,
 }
@@ -80,14 +80,14 @@ impl ListQuery {
         if let Some(cursor) = &self.cursor
             && !request.behind(cursor)
         {
-            let message = "is none that this query gave; begin again without a cursor";
+            let message = "does not belong to this query; begin again without a cursor";
             return Err(Problem::malformed(FieldError::new("cursor", message)));
         }
         Ok(request)
     }
 }
 
-/// Waits for the first sight of the cluster, and for the version that a client has seen elsewhere.
+/// Waits for the first list of all stores, and for the version that the client has seen elsewhere.
 async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Problem> {
     synced(state).await?;
     let Some(version) = version else { return Ok(()) };
@@ -98,8 +98,8 @@ async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Pro
 
 /// List stores
 ///
-/// Those that the caller may see, as a JSON array, from memory. Where there are more than `limit`, the `Link` header
-/// has the address of the next page. Repeat with `If-None-Match` to be told cheaply that nothing has changed.
+/// The stores that the caller may see, as a JSON array, from memory. If there are more than `limit`, the `Link` header
+/// has the URL of the next page. Repeat the request with `If-None-Match` to check cheaply for changes.
 #[utoipa::path(
     get, path = "/stores", tag = "stores", operation_id = "listStores", params(ListQuery),
     responses(
@@ -146,7 +146,7 @@ pub(super) async fn list(
     Ok(response)
 }
 
-/// The tag of a list: it changes with every change of any store, and with whatever decides which of them are seen.
+/// The ETag of a list: it changes with every change of any store, and with the caller's permissions.
 fn list_tag(view: &View, sequence: u64, principal: &Principal) -> String {
     let mut hasher = DefaultHasher::new();
     if principal.role != Role::Admin {
@@ -155,63 +155,63 @@ fn list_tag(view: &View, sequence: u64, principal: &Principal) -> String {
     format!("W/\"{}-{:x}\"", view.tag(sequence), hasher.finish())
 }
 
-/// What comes is made here, of visible ASCII only; if it ever were not, the header would be left out.
+/// Adds a header. All values are visible ASCII; an invalid one would be left out.
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
 
-/// How a store is created.
+/// Options of a creation.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(super) struct CreateQuery {
-    /// Only check the request and show what would be made.
+    /// Whether to only check the request and return a preview.
     #[serde(default)]
     dry_run: bool,
 }
 
 /// Create a store
 ///
-/// Answers as soon as the store is on record and its objects have been accepted; follow it at the address in
-/// `Location`, or with `/watch`. With an `Idempotency-Key`, the request may be repeated for 24 hours, to any replica, as
-/// often as one likes: one store is made. With `dryRun=true` nothing is made, and the answer is a preview.
+/// Answers when the store is on record and the cluster has accepted its objects; follow its progress at the URL in
+/// `Location`, or with `/watch`. With an `Idempotency-Key`, the request can be repeated for 24 hours, at any replica
+/// and any number of times, and creates one store. With `dryRun=true` nothing is created, and the answer is a preview.
 #[utoipa::path(
     post, path = "/stores", tag = "stores", operation_id = "createStore",
     params(
         CreateQuery,
         ("Idempotency-Key" = Option<String>, Header,
-            // As it is, or as a structured header's string.
+            // Either plain or as a string of structured headers.
             pattern = r#"^([!#-~]([ -~]{0,253}[!-~])?|"(\\["\\]|[!#-\[\]-~])((\\["\\]|[ !#-\[\]-~]){0,253}(\\["\\]|[!#-\[\]-~]))?")$"#,
-            description = "1 to 255 visible ASCII characters, e.g. a UUID; a key of its own for each store"),
+            description = "1 to 255 visible ASCII characters, e.g. a UUID; use a different key for each store"),
     ),
     request_body = CreateStore,
     responses(
-        (status = 200, description = "With `dryRun=true`: what would be made", body = Preview),
-        (status = 202, description = "The store, which is being made", body = Store, headers(
-            ("Location" = String, description = "Where the store is looked at"),
+        (status = 200, description = "With `dryRun=true`: the preview", body = Preview),
+        (status = 202, description = "The store, which is being created", body = Store, headers(
+            ("Location" = String, description = "The URL of the store"),
             ("ETag" = String, description = "The store's version, for `If-Match`"),
-            ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with this key made it"),
+            ("Idempotency-Replayed" = Option<String>, description = "`true` if an earlier request with this key created it"),
         )),
         (status = 409, description = "The id is taken, or the key's store is being deleted"),
         (status = 413, description = "The body is too large"),
         (status = 415, description = "The body is not JSON"),
-        (status = 422, description = "A field is not acceptable, or the key was used for another request"),
+        (status = 422, description = "A field is invalid, or the key was used for another request"),
         (status = 502, description = "The cluster refused the request"),
     ),
 )]
 pub(super) async fn create(
     State(state): State<ServerState>,
     Caller(principal): Caller,
-    // As the client sees it, wherever this API is mounted.
+    // The path as the client sees it, wherever this API is mounted.
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     Query(query): Query<CreateQuery>,
     body: Result<Body<CreateStore>, Problem>,
 ) -> Result<Response, Problem> {
     let action = if query.dry_run { Action::PreviewStore } else { Action::CreateStore };
-    // Before the body is judged: who may not create learns nothing from it.
+    // Before the body is checked: callers without permission learn nothing from its errors.
     let decision = decide(&principal, action, None);
     decision.or_refuse(&principal, action, || Problem::new(Code::Forbidden, "this role creates no stores"))?;
     let mut request = body?.0;
@@ -244,7 +244,7 @@ pub(super) async fn create(
     Ok(response)
 }
 
-/// An owner that cannot be one, with whatever else is wrong with the request.
+/// The problem of an invalid owner, with all other errors of the request.
 async fn with_others(state: &ServerState, request: CreateStore, wrong: FieldError) -> Problem {
     let mut errors = match state.orchestrator().preview(request).await {
         Err(Error::Invalid(errors)) => errors,
@@ -257,7 +257,7 @@ async fn with_others(state: &ServerState, request: CreateStore, wrong: FieldErro
 /// Creates a store, or finds the one that an earlier request with the same key has created.
 async fn create_or_find(state: &ServerState, request: CreateStore) -> Result<Creation, Problem> {
     let created = match state.orchestrator().create(request).await {
-        // The monitor finishes what the creation has begun.
+        // The monitor completes the store.
         Err(error) => Creation::New(error.into_begun()?),
         Ok(created) => created,
     };
@@ -271,12 +271,12 @@ fn accepted(store: &Store) -> Response {
     response
 }
 
-/// How a store is looked at.
+/// Options for showing a store.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(super) struct GetQuery {
-    /// Only an answer that is at least as new as this version of any store: waits for it for a moment.
+    /// Waits a moment for an answer that is at least as new as this version of any store.
     #[param(pattern = "^[0-9]{1,19}$")]
     resource_version: Option<String>,
 }
@@ -289,7 +289,7 @@ pub(super) struct GetQuery {
         (status = 200, description = "The store", body = Store, headers(
             ("ETag" = String, description = "The store's version, for `If-Match` and `If-None-Match`"),
         )),
-        (status = 304, description = "The store is as it was with the given ETag"),
+        (status = 304, description = "The store has not changed since the given ETag"),
         (status = 404, description = "The store does not exist, or the caller may not see it"),
     ),
 )]
@@ -311,18 +311,15 @@ pub(super) async fn get(
 
 /// Delete a store
 ///
-/// With everything in it, its data included. Answers as soon as the deletion has begun; the store is shown as `deleting`
-/// until it is gone. With `If-Match`, only if the store is still as it was then.
+/// Deletes the store with everything in it, including its data. Answers when the deletion has begun; the store is
+/// `deleting` until it is gone. With `If-Match`, deletes it only if it has not changed since then.
 #[utoipa::path(
     delete, path = "/stores/{id}", tag = "stores", operation_id = "deleteStore",
-    params(
-        ("id" = String, Path, description = "The store's id"),
-        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|"[!#-~]+")$"#, example = r#""4711""#, description = "The ETag that the store must still have"),
-    ),
+    params(("id" = String, Path, description = "The store's id"), IfMatch),
     responses(
         (status = 202, description = "The store, which is being deleted", body = Store),
         OnStore,
-        (status = 409, description = "Somebody else changed it at the same time"),
+        (status = 409, description = "The store was changed at the same time"),
         (status = 412, description = "The store has changed since the given ETag"),
     ),
 )]
@@ -330,28 +327,24 @@ pub(super) async fn delete(
     State(state): State<ServerState>,
     Caller(principal): Caller,
     Id(id): Id,
-    headers: HeaderMap,
+    expected: IfMatch,
 ) -> Result<Response, Problem> {
-    let expected = precondition(&headers)?;
-    let deleted = change(&state, &principal, Action::DeleteStore, &id, async |store| {
-        let store = state.orchestrator().delete_if(&id, &expected.pinned_to(&store)).await?;
+    let deleted = acting(&state, (&principal, Action::DeleteStore, &id), expected, async |expected| {
+        let store = state.orchestrator().delete_if(&id, &expected).await?;
         state.view().seen_deleting(&id).await;
         Ok(store)
     });
     Ok(accepted(&deleted.await?))
 }
 
-/// Try a failed store again
+/// Retry a failed store
 ///
-/// Gives it a new deadline and makes what is missing; one that is provisioning is resumed.
+/// Sets a new deadline and creates missing objects; a store that is provisioning is resumed.
 #[utoipa::path(
     post, path = "/stores/{id}/retry", tag = "stores", operation_id = "retryStore",
-    params(
-        ("id" = String, Path, description = "The store's id"),
-        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|"[!#-~]+")$"#, example = r#""4711""#, description = "The ETag that the store must still have"),
-    ),
+    params(("id" = String, Path, description = "The store's id"), IfMatch),
     responses(
-        (status = 202, description = "The store, which is being made", body = Store),
+        (status = 202, description = "The store, which is being created", body = Store),
         OnStore,
         (status = 409, description = "The store is neither failed nor provisioning"),
         (status = 412, description = "The store has changed since the given ETag"),
@@ -361,31 +354,13 @@ pub(super) async fn retry(
     State(state): State<ServerState>,
     Caller(principal): Caller,
     Id(id): Id,
-    headers: HeaderMap,
+    expected: IfMatch,
 ) -> Result<Response, Problem> {
-    let expected = precondition(&headers)?;
-    let retried = change(&state, &principal, Action::RetryStore, &id, async |store| {
-        let expected = expected.pinned_to(&store);
+    let retried = acting(&state, (&principal, Action::RetryStore, &id), expected, async |expected| {
         let retried = state.orchestrator().act_if(&id, orchestrator::Action::Retry, &expected).await;
         let store = retried.or_else(Error::into_begun)?;
         state.view().seen(&id, &store.resource_version).await;
         Ok(store)
     });
     Ok(accepted(&retried.await?))
-}
-
-/// Changes a store, if the caller may, and notes the outcome. `work` is given the store that the caller may change.
-async fn change(
-    state: &ServerState,
-    principal: &Principal,
-    action: Action,
-    id: &StoreId,
-    work: impl AsyncFnOnce(Store) -> Result<Store, Problem>,
-) -> Result<Store, Problem> {
-    let outcome = match permitted(state, principal, action, id).await {
-        Ok(store) => work(store).await,
-        Err(problem) => Err(problem),
-    };
-    state.audit().note(principal, action, Some(id), &outcome);
-    outcome
 }
