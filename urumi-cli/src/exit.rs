@@ -341,7 +341,12 @@ mod tests {
             (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "unauthenticated", "the token is not valid"),
             (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "forbidden", "delete-store needs the role operator"),
             (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "limit-reached", "user:ann has 3 stores"),
-            (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "cluster-refused", "ask whoever runs this server"),
+            (
+                ExitStatus::NotPermitted,
+                ErrorKind::NotPermitted,
+                "cluster-refused",
+                "ask the administrator of the server",
+            ),
             (ExitStatus::Unreachable, ErrorKind::Unreachable, "rate-limited", "too many requests"),
             (ExitStatus::Unreachable, ErrorKind::Unreachable, "none", "the server gave no answer: connection refused"),
             (
@@ -351,7 +356,7 @@ mod tests {
                 "no answer: invalid peer certificate: UnknownIssuer",
             ),
             (ExitStatus::Other, ErrorKind::Internal, "none", "the server answered 404, not as a urumi server does"),
-            (ExitStatus::Other, ErrorKind::Internal, "internal", "ask whoever runs this server"),
+            (ExitStatus::Other, ErrorKind::Internal, "internal", "ask the administrator of the server"),
         ] {
             let (code, detail) = (problem.to_owned(), detail.to_owned());
             let failure = CommandError::from(Error::Server { kind, code, detail, retryable: false });

@@ -26,7 +26,8 @@ use crate::store::{CreateStore, Creation, Store, StoreId};
 #[allow(clippy::large_enum_variant, reason = "a changed store is by far the most frequent event")]
 #[non_exhaustive]
 pub enum StoreEvent {
-    /// All stores as of one moment. First in every watch, and again after any gap: whoever keeps a copy replaces it.
+    /// A consistent list of all stores. The first event of every watch, and the first after any gap: consumers that
+    /// keep a copy must replace it completely.
     Listed(Vec<Store>),
     /// A store was created or has changed.
     Changed(Store),

@@ -1,6 +1,6 @@
-//! All stores as they are now, in memory: fed by one watch, read by every request.
+//! All stores in memory, updated by one watch and read by every request.
 //!
-//! Each store is turned into JSON once per change and not once per reader; so is each change for those who watch.
+//! Each store is serialised to JSON once per change, not once per reader. So are the events for watching clients.
 
 mod change;
 mod page;
@@ -24,12 +24,12 @@ use crate::auth::Owner;
 pub(crate) use self::change::{Change, What, listed_frame};
 pub(crate) use self::page::{Filter, Page, PageRequest, Sort};
 
-/// How many changes are kept for watchers that come back, and how many a slow watcher may be behind.
+/// How many changes are kept for clients that reconnect, and how many a slow client may lag behind.
 const REMEMBERED: usize = 1024;
-/// How long a read waits for a change that is known to come.
+/// How long to wait for an expected change.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A store, whose it is, and its JSON.
+/// A store, its owner, and its JSON.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) store: Store,
@@ -39,19 +39,19 @@ pub(crate) struct Entry {
 
 impl Entry {
     fn new(store: Store) -> Arc<Self> {
-        // A store is text, numbers and lists: there is nothing that JSON cannot hold.
+        // A store contains only texts, numbers and lists, which JSON can always represent.
         let json = serde_json::to_vec(&store).unwrap_or_default().into();
         let owner = owner_of(&store);
         Arc::new(Entry { store, owner, json })
     }
 }
 
-/// Whose a store is: nobody's where the record says nothing, or nothing that can be understood.
+/// The owner of a store; `None` if the record has none, or an invalid one.
 pub(crate) fn owner_of(store: &Store) -> Option<Owner> {
     store.owner.as_deref().and_then(|owner| Owner::parse(owner).ok())
 }
 
-/// All stores as of one change.
+/// All stores after a change.
 pub(crate) struct Listing {
     /// Oldest first.
     pub(crate) entries: Vec<Arc<Entry>>,
@@ -61,19 +61,19 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// All of them as one JSON array; made when it is asked for.
+    /// All stores as a JSON array; created on demand.
     pub(crate) fn json(&self) -> Bytes {
         self.json.get_or_init(|| page::array(self.entries.iter())).clone()
     }
 }
 
-/// All stores, kept true by [`View::follow`].
+/// All stores, updated by [`View::follow`].
 pub(crate) struct View {
     state: RwLock<State>,
     changes: broadcast::Sender<Arc<Change>>,
-    /// The number of the last change, for those who wait for one.
+    /// The number of the last change, for waiting.
     latest: watch::Sender<u64>,
-    /// Tells this process's numbers from those of another or of an earlier one.
+    /// Distinguishes this process's numbers from those of other processes.
     instance: String,
 }
 
@@ -82,9 +82,9 @@ pub(crate) struct View {
 pub(crate) enum WatchState {
     #[default]
     Works,
-    /// It will be tried again; until then the view may be out of date.
+    /// The watch retries; until then, the view may be out of date.
     Fails,
-    /// It ended, which by contract it never does: the view is never updated again.
+    /// The watch has ended, although its contract forbids this: the view is never updated again.
     Ended,
 }
 
@@ -93,12 +93,12 @@ struct State {
     synced: bool,
     watch: WatchState,
     stores: HashMap<StoreId, Arc<Entry>>,
-    /// All stores as of the last change; made when it is asked for.
+    /// All stores after the last change; created on demand.
     listing: Option<Arc<Listing>>,
-    /// How many changes there were.
+    /// The number of changes.
     sequence: u64,
     recent: VecDeque<Arc<Change>>,
-    /// The highest version that was seen of any store.
+    /// The highest version of any store.
     version: u64,
 }
 
@@ -120,8 +120,7 @@ impl Default for View {
 }
 
 impl View {
-    /// Follows all stores until `stop` is cancelled, and lets those who watch know every `heartbeat` that they are still
-    /// connected.
+    /// Watches all stores until `stop` is cancelled, and sends a heartbeat to watching clients every `heartbeat`.
     pub(crate) async fn follow(
         &self,
         orchestrator: Arc<dyn StoreOrchestrator>,
@@ -147,7 +146,7 @@ impl View {
                         return;
                     }
                 },
-                // Nobody may be watching, which is no error.
+                // Without a watching client, sending fails, which is no error.
                 _ = beats.tick() => drop(self.changes.send(Change::heartbeat())),
             }
         }
@@ -158,12 +157,12 @@ impl View {
         gauge!("urumi_http_view_stale").set(if watch == WatchState::Works { 0.0 } else { 1.0 });
     }
 
-    /// Whether all stores have been listed once.
+    /// Whether all stores have been listed.
     pub(crate) fn is_synced(&self) -> bool {
         self.read().synced
     }
 
-    /// Whether the watch works that keeps the view up to date.
+    /// The state of the watch that updates the view.
     pub(crate) fn watch_state(&self) -> WatchState {
         self.read().watch
     }
@@ -184,10 +183,9 @@ impl View {
         format!("{}-{sequence}", self.instance)
     }
 
-    /// Everything that is needed to watch: the changes since the one that `last` names, or else the present; and then
-    /// what comes.
+    /// Begins a watch: the changes since `last`, or otherwise all stores, and a receiver of later changes.
     pub(crate) fn watch(&self, last: Option<&str>) -> (Beginning, broadcast::Receiver<Arc<Change>>) {
-        // Under the lock, so that no change falls between the two.
+        // Under the lock, so that no change is missed between the two.
         let mut state = self.write();
         let receiver = self.changes.subscribe();
         let since = last.and_then(|tag| tag.rsplit_once('-')).filter(|(instance, _)| *instance == self.instance);
@@ -202,30 +200,30 @@ impl View {
         (beginning, receiver)
     }
 
-    /// Waits until a store was seen at `version` or later, is gone, or it takes too long.
+    /// Waits until the view has a store at `version` or later, or the timeout expires.
     pub(crate) async fn seen(&self, id: &StoreId, version: &str) {
         self.wait(|state| state.stores.get(id).is_some_and(|e| !is_older(&e.store.resource_version, version))).await;
     }
 
-    /// Waits until a store is seen to be on its way out, or it takes too long.
+    /// Waits until the view shows that a store is being deleted or gone, or the timeout expires.
     pub(crate) async fn seen_deleting(&self, id: &StoreId) {
         use urumi_core::store::status::StoreStatus;
         self.wait(|state| state.stores.get(id).is_none_or(|e| e.store.status == StoreStatus::Deleting)).await;
     }
 
-    /// Waits until anything was seen that is as new as `version`, or it takes too long.
+    /// Waits until the view is at least as new as `version`, or the timeout expires.
     pub(crate) async fn at_least(&self, version: u64) {
         self.wait(|state| state.version >= version).await;
     }
 
-    /// Waits until everything has been seen once, or it takes too long.
+    /// Waits until all stores have been listed, or the timeout expires.
     pub(crate) async fn synced(&self) {
         self.wait(|state| state.synced).await;
     }
 
     async fn wait(&self, until: impl Fn(&State) -> bool) {
         let mut latest = self.latest.subscribe();
-        // The sender lives as long as this view. When it takes too long, what is there has to do.
+        // The sender lives as long as this view. After the timeout, the view is used as it is.
         let _ = tokio::time::timeout(PATIENCE, latest.wait_for(|_| until(&self.read()))).await;
     }
 
@@ -280,12 +278,12 @@ impl View {
             state.recent.pop_front();
         }
         state.recent.push_back(change.clone());
-        // Nobody may be watching, which is no error.
+        // Without a watching client, sending fails, which is no error.
         drop(self.changes.send(change));
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
-        // Nothing in here panics halfway through a change.
+        // No code panics in the middle of a change.
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -296,9 +294,9 @@ impl View {
 
 /// How a watch begins.
 pub(crate) enum Beginning {
-    /// With everything there is.
+    /// With all stores.
     All(Arc<Listing>),
-    /// With what was missed.
+    /// With the missed changes.
     Missed(Vec<Arc<Change>>),
 }
 

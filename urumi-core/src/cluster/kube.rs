@@ -1,16 +1,16 @@
 //! [`KubeCluster`]: a real Kubernetes API server, reached through `kube::Client`.
 //!
-//! This is the only module that knows `kube`, and it uses little of it: how a cluster is found and how one
-//! authenticates (kubeconfig, a pod's service account, login commands, TLS). Requests, retries and watches are made
-//! here, because of what `kube`'s typed calls do on the way:
-//! - they log the whole answer at WARN when it cannot be decoded, Secrets included. Here an answer is read from bytes
-//!   straight into JSON, and neither bodies nor queries are ever logged;
-//! - they have no deadline, and `kube`'s own retries can go on for minutes. Here every call ends within
+//! This is the only module that uses `kube`, and only for finding a cluster and for authentication (kubeconfig, a pod's
+//! service account, login commands, TLS). Requests, retries and watches are implemented here, because `kube`'s typed
+//! calls have disadvantages:
+//! - they log an answer that cannot be decoded at WARN, including Secrets. Here answers are parsed from bytes to JSON, and
+//!   neither bodies nor queries are logged;
+//! - they have no deadline, and `kube`'s retries can take minutes. Here every call ends within
 //!   [`ConnectOptions::request_timeout`];
-//! - its watcher, too, lists and reconnects without a deadline, and decodes every object twice.
+//! - the watcher also lists and reconnects without a deadline, and decodes every object twice.
 //!
-//! Each try is one `tracing` event at DEBUG: method, path, status, milliseconds. (`kube-client` itself logs the API
-//! server's error messages at DEBUG in calls that are not used here.)
+//! Each attempt is one `tracing` event at DEBUG: method, path, status, milliseconds. (`kube-client` logs the API
+//! server's error messages at DEBUG, but only in calls that are not used here.)
 
 mod connect;
 mod errors;
@@ -42,42 +42,42 @@ use crate::secret::SecretString;
 
 /// A real Kubernetes cluster.
 ///
-/// A cheap handle: clones share the connections. HTTP/1.1 carries one request a connection, so as many connections
-/// are open as requests are in flight (at most [`ConnectOptions::max_in_flight`]) and one for each watch; idle ones are
-/// kept for the next wave.
+/// Clones are cheap and share the connections. HTTP/1.1 carries one request per connection, so there is one connection
+/// for each request in flight (at most [`ConnectOptions::max_in_flight`]) and for each watch. Idle connections are kept
+/// for later requests.
 ///
 /// # Retries
-/// A request that failed for a passing reason is repeated, with exponential back-off, jitter and respect for
-/// `Retry-After`, until its deadline: overload (429), an API server that restarts (502, 503, 504), a ResourceQuota that
-/// was changed or not yet counted. A refused or lost connection and an internal error (500) are given up after some two
-/// seconds: who calls may know better what to do. Nothing else is repeated.
+/// Temporary failures are retried until the request's deadline, with exponential back-off and jitter, and according to
+/// `Retry-After`: overload (429), an API server that restarts (502, 503, 504), a ResourceQuota that was changed or is
+/// not yet counted. Refused or lost connections and internal errors (500) are retried for about 2 s, then returned to
+/// the caller. Nothing else is retried.
 #[derive(Clone)]
 pub struct KubeCluster {
     transport: Transport,
 }
 
 impl KubeCluster {
-    /// Chooses ring as the process' cryptography for TLS, unless the program has chosen another before. Call this or
-    /// `rustls::crypto::CryptoProvider::install_default` at the start of `main`: the library makes no choice for the whole
-    /// process by itself.
+    /// Installs ring as the process's cryptography for TLS, unless another provider is installed. Call this or
+    /// `rustls::crypto::CryptoProvider::install_default` at the start of `main`: the library does not choose for the
+    /// whole process by itself.
     pub fn install_crypto_provider() {
-        // An error means that the program has chosen already.
+        // An error means that a provider is already installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 
-    /// Finds the cluster and prepares to talk to it. No request is made yet, so that a service may start before its
-    /// cluster does; ask for the [`version`](ClusterBackend::version) to know whether it answers.
+    /// Finds the cluster and prepares the client. Sends no request, so a service can start before its cluster; call
+    /// [`version`](ClusterBackend::version) to check whether the cluster answers.
     ///
-    /// Must be called within a tokio runtime, which then drives the connections.
+    /// Must be called within a tokio runtime, on which the connections then run.
     ///
     /// # Errors
-    /// When no cluster is configured, or what is configured cannot be used. The message says what to do.
+    /// When no cluster is configured, or the configuration cannot be used. The message says what to do.
     pub async fn connect(options: ConnectOptions) -> Result<KubeCluster, ConnectError> {
         Ok(KubeCluster { transport: connect::connect(options).await? })
     }
 
-    /// Uses a client that was made elsewhere, with the defaults of [`ConnectOptions`]. Make it from a `kube::Config`
-    /// with `default_retry: false`, or both layers' retries multiply.
+    /// Uses an existing client, with the defaults of [`ConnectOptions`]. Create it from a `kube::Config` with
+    /// `default_retry: false`; otherwise the retries of both layers multiply.
     pub fn from_client(client: ::kube::Client) -> KubeCluster {
         KubeCluster { transport: Transport::new(client, &ConnectOptions::default()) }
     }
@@ -89,8 +89,8 @@ impl KubeCluster {
         self
     }
 
-    /// Opens connections before they are needed, by so many concurrent requests for the version, and so spares the first
-    /// wave of a store the TLS handshakes. What fails is left to the call that needs it.
+    /// Opens this many connections by concurrent requests for the version, so that the first requests for a store need
+    /// no TLS handshakes. Ignores failures; later calls report them.
     pub async fn warm(&self, connections: usize) {
         let call = Call::version();
         let calls = (0..connections).map(|_| self.transport.call(&call));
@@ -119,7 +119,7 @@ impl KubeCluster {
         })
     }
 
-    /// Whether the object that is meant is being deleted already, so that a conflict means nothing.
+    /// Whether the expected object is already being deleted; then a conflict is no error.
     async fn already_deleting(&self, object: &ObjectRef, expected: &Preconditions) -> Result<bool, ClusterError> {
         let found = self.get(object).await?;
         Ok(found.is_some_and(|found| found.is_terminating() && found.uid() == Some(&expected.uid)))
@@ -132,7 +132,7 @@ impl fmt::Debug for KubeCluster {
     }
 }
 
-/// A failure and what it was about.
+/// Adds the verb and the target to a failure.
 struct Failed {
     verb: Verb,
     target: String,

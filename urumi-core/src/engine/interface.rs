@@ -1,4 +1,4 @@
-//! What an engine is: the trait, and the types that it speaks in.
+//! The trait of engines, and its types.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::kubernetes::{MalformedObject, Object, ObjectRef};
 use crate::secret::{NoRandomness, SecretSource};
 use crate::store::{Authority, Options, StoreId, StoreSpec, StoreUrls};
 
-/// What an engine offers, for people and forms.
+/// The description of an engine, for people and forms.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct EngineInfo {
-    /// The name by which stores refer to it, e.g. `medusa`.
+    /// The engine's name in stores, e.g. `medusa`.
     pub name: String,
-    /// One line for people.
+    /// A one-line description.
     pub description: String,
     /// JSON Schema (draft 2020-12) of its options, with the defaults of this installation.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
@@ -43,18 +43,18 @@ impl EngineInfo {
     }
 }
 
-/// What is known of a store before its options are resolved.
+/// A store before its options are resolved.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewStore<'a> {
     /// The store's id.
     pub id: &'a StoreId,
-    /// The domain under which stores are reachable where the options name none, e.g. `localtest.me`.
+    /// The domain of stores whose options set none, e.g. `localtest.me`.
     pub default_domain: &'a str,
 }
 
 impl<'a> NewStore<'a> {
-    /// A store with this id, below `default_domain` unless its options name a domain.
+    /// A store with this id, with `default_domain` unless its options set a domain.
     pub fn new(id: &'a StoreId, default_domain: &'a str) -> Self {
         NewStore { id, default_domain }
     }
@@ -64,19 +64,19 @@ impl<'a> NewStore<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
-    /// Created where it is missing; fields that differ from what was rendered are set back.
+    /// Created if missing; fields that differ from the rendered object are restored.
     Managed,
-    /// Created once and never compared or overwritten: because it holds generated secrets, or because Kubernetes
-    /// lets nobody change it. It is created only while none of the guards exists. A guard of generated secrets is an
-    /// object that would break if they were drawn anew, such as a database's volume; that of a Job is the Job itself.
+    /// Created once and never compared or overwritten, because it contains generated secrets or is immutable in
+    /// Kubernetes. It is created only while none of its guards exists. The guard of generated secrets is an object that
+    /// would not work with new secrets, such as a database's volume; the guard of a Job is the Job itself.
     CreateOnce {
         /// Objects whose existence shows that this one has been created before.
         guards: Vec<ObjectRef>,
     },
-    /// A Secret in the store's namespace with values of a Secret elsewhere: each key of its data is copied from there.
-    /// Like [`Policy::CreateOnce`] otherwise. The Secret elsewhere is created before.
+    /// A Secret in the store's namespace whose values are copied from a Secret in another namespace, for each key of
+    /// its data. Otherwise like [`Policy::CreateOnce`]. The other Secret is created first.
     Copy {
-        /// Where the values are.
+        /// The Secret with the values.
         from: ObjectRef,
         /// Objects whose existence shows that this one has been created before.
         guards: Vec<ObjectRef>,
@@ -84,7 +84,7 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// The objects whose existence shows that this one has been created before; `None` where that is seen by itself.
+    /// The objects whose existence shows that this one has been created before; `None` if the object itself shows this.
     pub fn guards(&self) -> Option<&[ObjectRef]> {
         match self {
             Policy::Managed => None,
@@ -93,18 +93,18 @@ impl Policy {
     }
 }
 
-/// An object that an engine rendered, and how urumi treats it.
+/// A rendered object and its policy.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Manifest {
     /// The object.
     pub object: Object,
-    /// How it is treated.
+    /// Its policy.
     pub policy: Policy,
 }
 
 impl Manifest {
-    /// An object that is created where missing and repaired where it differs.
+    /// An object that is created if missing and repaired if it differs.
     pub fn managed(object: Object) -> Self {
         Manifest { object, policy: Policy::Managed }
     }
@@ -120,24 +120,24 @@ impl Manifest {
     }
 }
 
-/// A stage of what undoes what a store has outside of its namespace.
+/// A stage of a teardown, which removes what a store has outside of its namespace.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stage {
-    /// Objects that must be there, as they are rendered.
+    /// Objects that must exist as rendered.
     pub manifests: Vec<Manifest>,
-    /// The Job among them that must have ended before the stage is over: it is complete, or suspended and its pods have
-    /// ended.
+    /// The Job among them that must end before the stage is complete: the Job is complete, or it is suspended and its
+    /// pods have ended.
     pub ends: Option<ObjectRef>,
 }
 
 impl Stage {
-    /// A stage that is over as soon as these objects exist.
+    /// A stage that is complete when these objects exist.
     pub fn new(manifests: Vec<Manifest>) -> Self {
         Stage { manifests, ends: None }
     }
 
-    /// The same, but it is over only when this Job has ended.
+    /// The same, but complete only when this Job has ended.
     #[must_use]
     pub fn until(mut self, job: ObjectRef) -> Self {
         self.ends = Some(job);
@@ -145,7 +145,7 @@ impl Stage {
     }
 }
 
-/// A part of a store whose readiness is reported by its own name.
+/// A part of a store with a readiness condition of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Component {
@@ -162,23 +162,23 @@ impl Component {
     }
 }
 
-/// How somebody signs in to a store for the first time.
+/// The first sign-in to a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignIn {
-    /// The address of the page to sign in at.
+    /// The URL of the sign-in page.
     pub address: String,
-    /// The name, or e-mail address, to sign in with.
+    /// The user name or e-mail address.
     pub username: String,
-    /// The name of the Secret, in the store's namespace, that has the password. It is read only when somebody asks for
-    /// it; a role that permits no more than that needs the name.
+    /// The name of the Secret with the password, in the store's namespace. It is read only on request; a minimal Role
+    /// needs its name.
     pub secret: String,
-    /// The key within it.
+    /// The password's key in the Secret.
     pub password_key: String,
 }
 
 impl SignIn {
-    /// The page at `address`, where `username` signs in with the password under `password_key` in the Secret `secret`.
+    /// A sign-in of `username` at `address` with the password at `password_key` in the Secret `secret`.
     pub fn new(
         address: impl Into<String>,
         username: impl Into<String>,
@@ -194,14 +194,14 @@ impl SignIn {
     }
 }
 
-/// Something an engine could not render.
+/// Why an engine could not render a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// The spec's options are not what this engine resolved.
+    /// The spec's options were not resolved by this engine.
     #[error("the spec's options are not usable: {0}")]
     Options(String),
-    /// No secret could be drawn.
+    /// No secret could be generated.
     #[error(transparent)]
     Secrets(#[from] NoRandomness),
     /// An object is malformed.
@@ -209,33 +209,31 @@ pub enum RenderError {
     Object(#[from] MalformedObject),
 }
 
-/// A kind of store: Medusa is built in, others are plugins.
+/// A kind of store. Medusa is built in; programs can add others.
 ///
 /// # Contract
-/// Every method is pure: the same arguments give the same result, nothing is read from outside, nothing blocks.
-/// `render` may be called often and its result thrown away; secrets come only from the source it is given.
+/// Every method is pure: equal arguments give equal results, and methods do no I/O and do not block. `render` may be
+/// called often, and its result may be discarded; it takes secrets only from the given source.
 ///
-/// urumi itself adds to each rendered object: the store's namespace, the label `store.urumi.ai/id`, the labels
-/// `app.kubernetes.io/{instance,part-of,managed-by}`; to pod templates and volume claim templates the same labels,
-/// and to pod templates the refusal of a ServiceAccount token.
+/// urumi adds to each rendered object the store's namespace and the labels `store.urumi.ai/id` and
+/// `app.kubernetes.io/{instance,part-of,managed-by}`; the same labels to pod templates and volume claim templates; and
+/// `automountServiceAccountToken: false` to pod templates.
 ///
-/// An object that names another namespace is made there: for what a store has outside of its own, such as a Job that
-/// makes its database on a server of many stores. That namespace is the installation's and never a store's, and must
-/// not be the choice of whoever asks for a store. Such objects go with the store's record, which owns them; what they
-/// have done is undone by [`Engine::teardown`].
+/// An object with another namespace is created there, such as a Job that creates a database for the store on a shared
+/// server. That namespace belongs to the installation, never to a store, and a request must not be able to choose it.
+/// Such objects are owned by the store's record and deleted with it; [`Engine::teardown`] undoes their effects.
 pub trait Engine: Send + Sync + 'static {
-    /// The name by which stores refer to it: 1 to 63 characters of `[a-z0-9-]`.
+    /// The engine's name in stores: 1 to 63 characters of `[a-z0-9-]`.
     fn name(&self) -> &str;
 
-    /// What it is and which options it has.
+    /// The engine's description and options.
     fn info(&self) -> EngineInfo;
 
-    /// This engine with an installation's defaults, which new stores start from. They have the shape of a request's
-    /// options; what they leave out has the engine's built-in default.
+    /// This engine with an installation's defaults for new stores. They have the format of a request's options; options
+    /// that they leave out keep the engine's built-in defaults.
     ///
     /// # Errors
-    /// Every option that is wrong, by its path. An engine that does not implement this takes no defaults and refuses
-    /// them all.
+    /// Every invalid option, by its path. An engine that does not implement this rejects all defaults.
     fn with_defaults(&self, _defaults: &Options) -> Result<Arc<dyn Engine>, Vec<FieldError>> {
         Err(vec![FieldError::new("", format!("the engine {} takes no defaults", self.name()))])
     }
@@ -252,33 +250,33 @@ pub trait Engine: Send + Sync + 'static {
         Options::new()
     }
 
-    /// Checks options and completes them with this engine's defaults. The result is what is kept in the store's spec
-    /// and given to the other methods, also by later versions of this engine.
+    /// Checks options and adds this engine's defaults. The result is stored in the store's spec and passed to the other
+    /// methods, also of later versions of this engine.
     ///
     /// # Errors
-    /// Every field that is wrong, by its path within the options (e.g. `api.replicas`).
+    /// Every invalid field, by its path within the options (e.g. `api.replicas`).
     fn resolve(&self, store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>>;
 
-    /// All objects of a store, without its namespace. Order does not matter: what others depend on (secrets,
-    /// configuration, policies, services) is created before workloads and routes.
+    /// All objects of a store, without its namespace, in any order: urumi creates dependencies (secrets, configuration,
+    /// policies, services) before workloads and routes.
     ///
     /// # Errors
     /// When the spec is not one that `resolve` made.
     fn render(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError>;
 
-    /// Which workloads must be available for the store to be ready, in the order in which people want to see them.
+    /// The workloads that must be available for the store to be ready, in the order in which they are shown.
     ///
     /// # Errors
     /// When the spec is not one that `resolve` made.
     fn components(&self, spec: &StoreSpec) -> Result<Vec<Component>, RenderError>;
 
-    /// Where the store is reached.
+    /// The store's addresses.
     ///
     /// # Errors
     /// When the spec is not one that `resolve` made.
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError>;
 
-    /// How somebody signs in to the store for the first time; `None` where nobody can.
+    /// The first sign-in to the store; `None` if there is none.
     ///
     /// # Errors
     /// When the spec is not one that `resolve` made.
@@ -286,9 +284,10 @@ pub trait Engine: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// What undoes, when a store is deleted, what was done for it outside of its namespace; nothing for most engines.
+    /// The stages that undo, when a store is deleted, what was done for it outside of its namespace; none for most
+    /// engines.
     ///
-    /// The stages are carried out one after the other. The store stays on record as `deleting` until the last is over.
+    /// The stages run one after the other. The store stays on record as `deleting` until the last one is complete.
     ///
     /// # Errors
     /// When the spec is not one that `resolve` made.
@@ -296,11 +295,11 @@ pub trait Engine: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
-    /// The Job that tries a store by placing an order as a customer would; `None` where there is no such thing.
+    /// The Job that places a smoke order in the store, like a customer; `None` if the engine has none.
     ///
-    /// It has the label [`smoke::LABEL`](crate::store::smoke::LABEL), as has its pod; to its name something random is added for
-    /// each run. Its first container writes a [`SmokeReport`](crate::store::smoke::SmokeReport) as JSON, of at most 4096 bytes, to
-    /// where Kubernetes expects its last words, and ends with code 0 if all went well.
+    /// The Job and its pod have the label [`smoke::LABEL`](crate::store::smoke::LABEL). For each run, a random suffix
+    /// is added to the Job's name. The first container writes a [`SmokeReport`](crate::store::smoke::SmokeReport) as
+    /// JSON, of at most 4096 bytes, to its termination log, and exits with 0 if all steps succeeded.
     ///
     /// # Errors
     /// When the spec is not one that `resolve` made.
@@ -314,13 +313,13 @@ pub trait Engine: Send + Sync + 'static {
     }
 }
 
-/// A Pod Security Standard, enforced on a store's namespace.
+/// The Pod Security Standard of a store's namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PodSecurity {
     /// The default: heavily restricted, current best practice.
     Restricted,
-    /// Minimally restrictive; for images that cannot do with less.
+    /// Minimally restrictive, for images that do not run under `restricted`.
     Baseline,
 }
 

@@ -6,11 +6,11 @@ use super::object::Object;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WatchEvent {
-    /// All objects that match, as of one moment. First in every watch, and again after any gap: whoever keeps a copy
-    /// replaces it whole.
+    /// A consistent list of all matching objects. The first event of every watch, and the first after any gap:
+    /// consumers that keep a copy must replace it completely.
     Snapshot(Vec<Object>),
-    /// An object was created or changed, or began to match.
+    /// An object was created or changed, or now matches.
     Applied(Object),
-    /// An object is gone, or ceased to match; as it was last seen.
+    /// An object is gone, or no longer matches; its last known state.
     Deleted(Object),
 }

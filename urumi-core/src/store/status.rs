@@ -1,25 +1,25 @@
-//! A store's status: the words, the one table of transitions, and Kubernetes-shaped conditions.
+//! A store's status: its values, the table of transitions, and conditions in Kubernetes' format.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where a store is in its life.
+/// The phase of a store's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum StoreStatus {
-    /// Its objects are being made, or its workloads have not all been available yet.
+    /// Its objects are being created, or not all of its workloads have been available yet.
     Provisioning,
-    /// Every workload that the engine names is available.
+    /// All workloads of the engine's components are available.
     Ready,
-    /// It has been ready and some workload is not available now.
+    /// It was ready, but a workload is not available now.
     Degraded,
-    /// It did not become ready within its deadline, or never can without somebody's help.
+    /// It did not become ready within its deadline, or cannot become ready by itself.
     Failed,
-    /// It is being removed.
+    /// It is being deleted.
     Deleting,
 }
 
@@ -27,7 +27,7 @@ impl StoreStatus {
     /// All statuses.
     pub const ALL: [StoreStatus; 5] = [Self::Provisioning, Self::Ready, Self::Degraded, Self::Failed, Self::Deleting];
 
-    /// The word, as it stands in the annotation and in JSON.
+    /// The value in the annotation and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             StoreStatus::Provisioning => "provisioning",
@@ -38,12 +38,12 @@ impl StoreStatus {
         }
     }
 
-    /// Reads the word.
+    /// Parses the value.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == word)
     }
 
-    /// Whether a store may go from `self` to `next` (staying is always allowed).
+    /// Whether the status may change from `self` to `next` (no change is always allowed).
     pub fn may_become(self, next: StoreStatus) -> bool {
         self == next || TRANSITIONS.iter().any(|t| t.from == self && t.to == next)
     }
@@ -55,7 +55,7 @@ impl fmt::Display for StoreStatus {
     }
 }
 
-/// One allowed change of status.
+/// An allowed change of the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transition {
@@ -63,7 +63,7 @@ pub struct Transition {
     pub from: StoreStatus,
     /// The status after.
     pub to: StoreStatus,
-    /// What brings it about.
+    /// Its cause.
     pub when: &'static str,
 }
 
@@ -71,18 +71,18 @@ const fn t(from: StoreStatus, to: StoreStatus, when: &'static str) -> Transition
     Transition { from, to, when }
 }
 
-/// Every change of status that exists. `docs/ARCHITECTURE.md` shows the diagram made from it.
+/// All allowed changes of the status. `docs/ARCHITECTURE.md` shows them as a diagram.
 pub const TRANSITIONS: &[Transition] = &[
     t(StoreStatus::Provisioning, StoreStatus::Ready, "every workload is available"),
-    t(StoreStatus::Provisioning, StoreStatus::Failed, "the deadline passed, or what is wrong does not mend itself"),
+    t(StoreStatus::Provisioning, StoreStatus::Failed, "the deadline passed, or the cause does not pass by itself"),
     t(StoreStatus::Ready, StoreStatus::Degraded, "a workload is no longer available, or a smoke order failed"),
     t(StoreStatus::Degraded, StoreStatus::Ready, "every workload is available again, and smoke orders succeed"),
-    t(StoreStatus::Failed, StoreStatus::Provisioning, "a retry was asked for"),
-    t(StoreStatus::Failed, StoreStatus::Ready, "every workload became available after all"),
-    t(StoreStatus::Provisioning, StoreStatus::Deleting, "deletion was asked for"),
-    t(StoreStatus::Ready, StoreStatus::Deleting, "deletion was asked for"),
-    t(StoreStatus::Degraded, StoreStatus::Deleting, "deletion was asked for"),
-    t(StoreStatus::Failed, StoreStatus::Deleting, "deletion was asked for"),
+    t(StoreStatus::Failed, StoreStatus::Provisioning, "a retry was requested"),
+    t(StoreStatus::Failed, StoreStatus::Ready, "every workload became available later"),
+    t(StoreStatus::Provisioning, StoreStatus::Deleting, "deletion was requested"),
+    t(StoreStatus::Ready, StoreStatus::Deleting, "deletion was requested"),
+    t(StoreStatus::Degraded, StoreStatus::Deleting, "deletion was requested"),
+    t(StoreStatus::Failed, StoreStatus::Deleting, "deletion was requested"),
 ];
 
 /// The transitions as a Mermaid state diagram.
@@ -105,20 +105,20 @@ pub enum ConditionStatus {
     Unknown,
 }
 
-/// One aspect of a store's state, in the shape of a Kubernetes condition.
+/// An aspect of a store's state, in the format of a Kubernetes condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Condition {
-    /// What it is about, in PascalCase: `Ready` sums up, the others are beneath it (`DatabaseReady`, …).
+    /// The aspect, in PascalCase: `Ready` summarises all others (`DatabaseReady`, …).
     #[serde(rename = "type")]
     pub type_: String,
     /// Whether it holds.
     pub status: ConditionStatus,
-    /// Why, as one PascalCase word for machines, e.g. `ImagePullBackOff`.
+    /// The reason as a PascalCase word for programs, e.g. `ImagePullBackOff`.
     pub reason: String,
-    /// Why, as a sentence for people.
+    /// The reason as a sentence for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// When `status` last changed.
@@ -127,11 +127,11 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// The type of the condition that sums up all others.
+    /// The type of the condition that summarises all others.
     pub const READY: &'static str = "Ready";
-    /// The type of the condition that says how the newest smoke order went.
+    /// The type of the condition with the result of the newest smoke order.
     pub const SMOKE_TEST: &'static str = "SmokeTest";
-    /// The type of the condition of a store that is being deleted: whether what it had outside of its namespace is gone.
+    /// The type of the condition of a store that is being deleted: whether everything outside of its namespace is gone.
     pub const TORN_DOWN: &'static str = "TornDown";
 
     /// A new condition, in force since `now`.
@@ -152,7 +152,7 @@ impl Condition {
     }
 }
 
-/// `new`, where a condition whose status is that of its predecessor in `old` keeps the predecessor's time.
+/// Returns `new`; conditions with the same status as in `old` keep their time.
 pub fn carry_times(old: &[Condition], mut new: Vec<Condition>) -> Vec<Condition> {
     for condition in &mut new {
         if let Some(before) = old.iter().find(|c| c.type_ == condition.type_ && c.status == condition.status) {

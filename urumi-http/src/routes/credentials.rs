@@ -1,4 +1,4 @@
-//! `/stores/{id}/credentials`: how somebody signs in to a store for the first time.
+//! `/stores/{id}/credentials`: the initial credentials of a store.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,12 +14,12 @@ use crate::openapi::OnStore;
 use crate::problem::Problem;
 use crate::state::ServerState;
 
-/// Whether the password is wanted.
+/// Whether to include the password.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CredentialsQuery {
-    /// Whether the password is part of the answer; without, it is not even read.
+    /// Whether the answer includes the password. If not, the server does not read it.
     #[serde(default = "yes")]
     #[param(default = true)]
     reveal: bool,
@@ -29,33 +29,33 @@ fn yes() -> bool {
     true
 }
 
-/// How somebody signs in to a store for the first time.
+/// The initial credentials of a store.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Credentials)]
 pub(crate) struct Revealed {
-    /// The address of the page to sign in at.
+    /// The URL of the sign-in page.
     #[schema(format = "uri", example = "https://api-my-shop.stores.example.com/app")]
     address: String,
-    /// The name, or e-mail address, to sign in with.
+    /// The user name or e-mail address.
     #[schema(example = "admin@store-my-shop.stores.example.com")]
     username: String,
-    /// The password that was generated for the store. It stays what it was when somebody chooses another one there.
+    /// The password that was generated for the store. It does not change if the user changes the password in the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "password")]
     password: Option<String>,
 }
 
-/// Show how to sign in to a store
+/// Show the initial credentials of a store
 ///
-/// The address, e-mail address and generated password of the store's first administrator. Who revealed a password is
-/// noted, in the server's log and as an Event.
+/// The sign-in URL, e-mail address and generated password of the store's first administrator. Requests for a password
+/// are audited in the server's log and as an Event.
 #[utoipa::path(
     get, path = "/stores/{id}/credentials", tag = "stores", operation_id = "getStoreCredentials",
     params(("id" = String, Path, description = "The store's id"), CredentialsQuery),
     responses(
-        (status = 200, description = "How to sign in; never to be stored by caches", body = Revealed),
+        (status = 200, description = "The credentials; caches must not store them", body = Revealed),
         OnStore,
-        (status = 409, description = "Nobody signs in to stores of this engine, or the password has not been made yet"),
+        (status = 409, description = "Stores of this engine have no sign-in, or the password does not exist yet"),
     ),
 )]
 pub(super) async fn credentials(

@@ -1,4 +1,4 @@
-//! What this server offers, and who the caller is.
+//! The engines, and the caller.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,9 +10,9 @@ use crate::state::ServerState;
 
 /// List the engines
 ///
-/// Each with its options as JSON Schema (draft 2020-12), defaults included: enough to build a form from. The schema is that of
-/// the caller's role: options that the policy of the installation locks are `readOnly`, limits are part of the schema, and
-/// `x-urumi-policy` has the rule, its text, and who may lift it.
+/// With the options of each engine as JSON Schema (draft 2020-12), including defaults, from which forms can be generated. The
+/// schema depends on the caller's role: options that the policy of the installation locks are `readOnly`, limits are part of the
+/// schema, and `x-urumi-policy` has the rule, its text, and who may lift it.
 #[utoipa::path(
     get, path = "/engines", tag = "engines", operation_id = "listEngines",
     responses((status = 200, description = "The engines", body = Vec<EngineInfo>)),

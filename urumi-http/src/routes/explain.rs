@@ -1,4 +1,4 @@
-//! Why a store is as it is: its events, its manifests, its differences.
+//! The events, manifests and differences of a store.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,15 +13,15 @@ use crate::openapi::OnStore;
 use crate::problem::Problem;
 use crate::state::ServerState;
 
-/// Show what happened to a store
+/// Show the history of a store
 ///
-/// Changes of its status, Kubernetes' Events of its objects, and who asked for what, oldest first. Kubernetes forgets
-/// Events after an hour; changes of status are kept with the store.
+/// Changes of its status, Kubernetes' Events of its objects, and audited requests, oldest first. Kubernetes deletes
+/// Events after an hour; changes of the status are kept with the store.
 #[utoipa::path(
     get, path = "/stores/{id}/events", tag = "stores", operation_id = "getStoreEvents",
     params(("id" = String, Path, description = "The store's id")),
     responses(
-        (status = 200, description = "What happened, oldest first", body = Vec<TimelineEntry>),
+        (status = 200, description = "The history, oldest first", body = Vec<TimelineEntry>),
         OnStore,
     ),
 )]
@@ -34,10 +34,9 @@ pub(super) async fn events(
     reading(&state, asked, state.orchestrator().timeline(&id)).await.map(Json)
 }
 
-/// Show what a store is made of
+/// Show the manifests of a store
 ///
-/// Every Kubernetes manifest as rendered from the store's record, its namespace first. Generated secrets are shown as
-/// `REDACTED`.
+/// All Kubernetes manifests, rendered from the store's record, its namespace first. Generated secrets are `REDACTED`.
 #[utoipa::path(
     get, path = "/stores/{id}/manifests", tag = "stores", operation_id = "getStoreManifests",
     params(("id" = String, Path, description = "The store's id")),
@@ -55,14 +54,14 @@ pub(super) async fn manifests(
     reading(&state, asked, state.orchestrator().manifests(&id)).await.map(Json)
 }
 
-/// Show what a repair of a store would do
+/// Show what a repair of a store would change
 ///
-/// Compares what is in the cluster with the store's manifests. Generated secrets are neither read nor compared.
+/// Compares the objects in the cluster with the store's manifests. Generated secrets are neither read nor compared.
 #[utoipa::path(
     get, path = "/stores/{id}/diff", tag = "stores", operation_id = "getStoreDiff",
     params(("id" = String, Path, description = "The store's id")),
     responses(
-        (status = 200, description = "The differences; none for a store that is as it should be", body = Vec<Difference>),
+        (status = 200, description = "The differences; empty if there are none", body = Vec<Difference>),
         OnStore,
     ),
 )]

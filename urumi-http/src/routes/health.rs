@@ -1,7 +1,7 @@
-//! Whether the server lives, and whether it can serve.
+//! The liveness and readiness of the server.
 //!
-//! Readiness is about this process alone. An API server that is away concerns all replicas at once: were they all unready,
-//! clients would get a proxy's 502 instead of the stores as they were last seen, and of problems that say what is wrong.
+//! Readiness is about this process only. An unavailable API server affects all replicas at once: if all became unready,
+//! clients would get a proxy's 502 instead of the last known stores and problem details.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,51 +14,51 @@ use utoipa::ToSchema;
 use crate::state::ServerState;
 use crate::view::WatchState;
 
-/// Whether the server can serve, and what does not work.
+/// Whether the server can serve requests, and what does not work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Readiness {
-    /// Whether it can serve.
+    /// Whether the server can serve requests.
     pub ready: bool,
-    /// Why it cannot serve, a line each.
+    /// Why it cannot, one line per reason.
     pub problems: Vec<String>,
-    /// What does not work although it serves, a line each: for example, the API server does not answer.
+    /// What does not work although the server is ready, one line each; for example, the API server does not answer.
     #[serde(default)]
     pub warnings: Vec<String>,
-    /// Who writes statuses and repairs stores; left out where it is not elected.
+    /// The election of the replica that writes statuses and repairs stores; left out without an election.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub election: Option<Election>,
 }
 
-/// How the election among the server's replicas stands.
+/// The state of the election among the server's replicas.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Election {
-    /// Whether it is this replica.
+    /// Whether this replica leads.
     pub leads: bool,
-    /// Which replica leads, as far as this one knows: its host's name, or its pod's, and a random part.
+    /// The leading replica, as far as this one knows: the name of its host or pod, and a random part.
     pub leader: Option<String>,
-    /// Since when.
+    /// Since when it leads.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<Timestamp>,
 }
 
-/// Whether the process lives
+/// Check that the process runs
 #[utoipa::path(
     get, path = "/healthz", tag = "health", operation_id = "alive", security(()),
-    responses((status = 200, description = "It lives", body = str, content_type = "text/plain")),
+    responses((status = 200, description = "The process runs", body = str, content_type = "text/plain")),
 )]
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Whether the server can serve
+/// Check that the server can serve requests
 ///
-/// It can once it has listed all stores, until it stops or its monitor does. While the Kubernetes API server does not
-/// answer it serves the stores as they were, and says so in `warnings`.
+/// It is ready after it has listed all stores, until it or its monitor stops. While the Kubernetes API server does not
+/// answer, it serves the last known stores and reports this in `warnings`.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", operation_id = "ready", security(()),
     responses(
-        (status = 200, description = "It can", body = Readiness),
-        (status = 503, description = "It cannot", body = Readiness),
+        (status = 200, description = "Ready", body = Readiness),
+        (status = 503, description = "Not ready", body = Readiness),
     ),
 )]
 pub(super) async fn ready(State(state): State<ServerState>) -> (StatusCode, Json<Readiness>) {
@@ -68,13 +68,13 @@ pub(super) async fn ready(State(state): State<ServerState>) -> (StatusCode, Json
 }
 
 impl ServerState {
-    /// Whether the server can serve.
+    /// The server's readiness.
     pub fn readiness(&self) -> Readiness {
         let (mut problems, mut warnings) = (Vec::new(), Vec::new());
         if !self.view().is_synced() {
             problems.push("the stores have not been listed yet".to_owned());
         }
-        // The cause is for those who may see the cluster; the log has it.
+        // Callers who may not see the cluster must not see the cause; it is in the log.
         match self.view().watch_state() {
             WatchState::Works => {}
             WatchState::Fails => warnings.push("the watch of the stores fails: stores may be out of date".to_owned()),
@@ -94,7 +94,7 @@ impl ServerState {
         if self.draining().is_cancelled() {
             problems.push("the server is stopping".to_owned());
         }
-        // A follower serves as well as the leader, and without a leader statuses are only late.
+        // Followers serve requests too; without a leader, only statuses are late.
         let election = self.election().map(|election| {
             let ElectionHealth { leads, leader, since, .. } = election.health();
             Election { leads, leader, since }

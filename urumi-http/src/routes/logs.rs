@@ -1,4 +1,4 @@
-//! `/stores/{id}/logs`: what the containers of a store write.
+//! `/stores/{id}/logs`: the logs of a store's containers.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -19,33 +19,34 @@ use crate::openapi::OnStore;
 use crate::problem::Problem;
 use crate::state::ServerState;
 
-/// The media type of lines with their origin, one JSON object each.
+/// The media type of lines as JSON objects with their origin.
 const NDJSON: &str = "application/x-ndjson";
 
-/// Which lines are wanted.
+/// Which lines to return.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(super) struct LogsQuery {
-    /// Only this component, e.g. `api`; all without.
+    /// Only this component, e.g. `api`; all components if left out.
     component: Option<String>,
-    /// How many lines from the end, of each container; 100 by default.
+    /// The number of lines from the end of each container's log; 100 by default.
     #[param(minimum = 0, maximum = 10000)]
     tail: Option<u32>,
-    /// Go on with what is written from now on.
+    /// Whether to continue with new lines.
     #[serde(default)]
     follow: bool,
 }
 
 /// Show the logs of a store
 ///
-/// As text, each line after its component and pod in brackets where more than one component is asked for; or, with
-/// `Accept: application/x-ndjson`, as one JSON object a line. With `follow=true`, until the client or the server ends it.
+/// As text; without `component`, each line begins with its component and pod in brackets. With `Accept:
+/// application/x-ndjson`, as one JSON object per line. With `follow=true`, until the client or the server ends the
+/// stream.
 #[utoipa::path(
     get, path = "/stores/{id}/logs", tag = "stores", operation_id = "getStoreLogs",
     params(("id" = String, Path, description = "The store's id"), LogsQuery),
     responses(
-        (status = 200, description = "The lines, those of one container in order", content(
+        (status = 200, description = "The lines; those of a container are in order", content(
             (String = "text/plain"),
             (LogLine = "application/x-ndjson"),
         )),
@@ -68,14 +69,14 @@ pub(super) async fn logs(
     let brackets = query.component.is_none();
     let mut wanted = LogQuery::default().tail(tail).follow(query.follow);
     wanted.component = query.component;
-    // A stream that is open stays with the containers that it was opened for.
+    // An open stream keeps its containers.
     let asked = (&principal, Action::ViewLogs, &id);
     let lines = reading(&state, asked, state.orchestrator().logs(&id, &wanted)).await?;
     let draining = state.draining().clone();
     let structured = headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|v| v.contains(NDJSON)));
     let bytes = lines
         .take_until(async move { draining.cancelled().await })
-        // What follows an error within the stream may still be good: it is said where the lines are, and in the log.
+        // Lines after an error may be complete, so report the error in the stream (and in the log) and continue.
         .map(move |line| {
             let text = match line {
                 Ok(line) if structured => json(&line),
@@ -98,6 +99,6 @@ pub(super) async fn logs(
 }
 
 fn json(value: &impl serde::Serialize) -> String {
-    // Texts only: there is nothing that JSON cannot hold.
+    // These values contain only texts, which JSON can always represent.
     serde_json::to_string(value).unwrap_or_default() + "\n"
 }

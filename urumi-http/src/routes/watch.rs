@@ -1,4 +1,4 @@
-//! `/watch`: every change as it happens, as server-sent events.
+//! `/watch`: all changes as server-sent events.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::view::{Beginning, Change, View, What, listed_frame};
 
-/// What is watched.
+/// Which stores to watch.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
@@ -36,10 +36,10 @@ pub(super) struct WatchQuery {
 
 /// Watch stores
 ///
-/// Server-sent events. First `listed` with the JSON array of all stores that the caller may see, then `changed` with a
-/// store, or `gone` with its id (`{"id": …}`), for every change, in order. A client that was away sends the last
-/// event's id as `Last-Event-ID` (browsers do by themselves) and gets what it missed, or `listed` again where that is
-/// no longer known. Comment lines show that the connection lives.
+/// Server-sent events. First `listed` with the JSON array of all stores that the caller may see; then, for every change
+/// in order, `changed` with a store, or `gone` with its id (`{"id": …}`). A client that reconnects sends the last
+/// event's id as `Last-Event-ID` (browsers do this automatically) and gets the missed events, or `listed` again if
+/// these are no longer known. Comment lines keep the connection alive.
 #[utoipa::path(
     get, path = "/watch", tag = "stores", operation_id = "watchStores",
     params(
@@ -47,8 +47,8 @@ pub(super) struct WatchQuery {
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was received"),
     ),
     responses(
-        (status = 200, description = "Events, until the client or the server ends it", body = String, content_type = "text/event-stream"),
-        (status = 422, description = "The id cannot be one"),
+        (status = 200, description = "Events, until the client or the server ends the stream", body = String, content_type = "text/event-stream"),
+        (status = 422, description = "The id is invalid"),
     ),
 )]
 pub(super) async fn watch(
@@ -58,7 +58,7 @@ pub(super) async fn watch(
     Query(query): Query<WatchQuery>,
 ) -> Result<Response, Problem> {
     synced(&state).await?;
-    // One that does not exist, or that the caller may not know of, is an empty list; it may be created yet.
+    // A store that does not exist, or that the caller may not see, gives an empty list; it may be created later.
     let only = query.id.map(|id| StoreId::parse(&id)).transpose().map_err(|wrong| Problem::fields(vec![wrong]))?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let subscriber = Subscriber::new(&state, principal, only, last);
@@ -66,12 +66,12 @@ pub(super) async fn watch(
     Ok((headers, Body::from_stream(subscriber.frames())).into_response())
 }
 
-/// Somebody who watches.
+/// A client of the watch.
 struct Subscriber {
     view: Arc<View>,
     principal: Principal,
     only: Option<StoreId>,
-    /// What is to be sent before anything new is waited for.
+    /// Frames to send before waiting for changes.
     first: VecDeque<Bytes>,
     changes: Receiver<Arc<Change>>,
     draining: CancellationToken,
@@ -98,7 +98,7 @@ impl Subscriber {
                 let seen = all.entries.iter().filter(|entry| self.sees(entry));
                 VecDeque::from([listed_frame(&self.view.tag(all.sequence), seen)])
             }
-            // At least something is sent at once, so that proxies and clients see that the connection is there.
+            // Send a comment at once, so that proxies and clients see that the connection works.
             Beginning::Missed(changes) => std::iter::once(Bytes::from_static(b":\n\n"))
                 .chain(changes.iter().filter(|c| c.entry().is_some_and(|e| self.sees(e))).map(|c| c.frame.clone()))
                 .collect(),
@@ -125,7 +125,7 @@ impl Subscriber {
                     What::Changed(entry) | What::Gone(entry) if self.sees(entry) => return Some(change.frame.clone()),
                     What::Changed(_) | What::Gone(_) => {}
                 },
-                // Too slow to be told of every change: the present has to do.
+                // The client was too slow for every change: send the current list.
                 Err(RecvError::Lagged(_)) => {
                     let (beginning, changes) = self.view.watch(None);
                     self.changes = changes;

@@ -1,4 +1,4 @@
-//! Changes as those who watch receive them: server-sent events, rendered once for all of them.
+//! Changes as server-sent events, rendered once for all clients.
 
 use std::sync::Arc;
 
@@ -6,24 +6,24 @@ use bytes::Bytes;
 
 use super::{Entry, page};
 
-/// Something that those who watch are told.
+/// A message to watching clients.
 #[derive(Debug)]
 pub(crate) struct Change {
-    /// Its number.
+    /// The change's number.
     pub(super) sequence: u64,
     pub(crate) what: What,
     /// The server-sent event.
     pub(crate) frame: Bytes,
 }
 
-/// What has changed.
+/// The kind of change.
 #[derive(Debug)]
 pub(crate) enum What {
-    /// A store was created or is different now.
+    /// A store was created or changed.
     Changed(Arc<Entry>),
-    /// A store is gone; as it was last.
+    /// A store is gone; its last state.
     Gone(Arc<Entry>),
-    /// Nothing: the connection is still there.
+    /// No change; keeps the connection alive.
     Heartbeat,
 }
 
@@ -41,7 +41,7 @@ impl Change {
         Self::new(0, "", What::Heartbeat)
     }
 
-    /// The store that it is about.
+    /// The store of the change.
     pub(crate) fn entry(&self) -> Option<&Entry> {
         match &self.what {
             What::Changed(entry) | What::Gone(entry) => Some(entry),
@@ -50,12 +50,12 @@ impl Change {
     }
 }
 
-/// The event that begins a watch, or begins it again: all stores at once.
+/// The event at the beginning of a watch: all stores.
 pub(crate) fn listed_frame<'a>(tag: &str, entries: impl Iterator<Item = &'a Arc<Entry>>) -> Bytes {
     frame(tag, "listed", &[&page::array(entries)])
 }
 
-/// JSON has no line breaks of its own here, so that one `data` line holds it.
+/// The JSON has no line breaks, so one `data` line is enough.
 fn frame(tag: &str, event: &str, data: &[&[u8]]) -> Bytes {
     let mut frame = Vec::with_capacity(64 + tag.len() + data.iter().map(|d| d.len()).sum::<usize>());
     frame.extend_from_slice(format!("id: {tag}\nevent: {event}\ndata: ").as_bytes());

@@ -1,4 +1,4 @@
-//! Lists of stores: filtered, sorted, page by page.
+//! Lists of stores: filters, orders and pages.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use utoipa::ToSchema;
 
 use super::Entry;
 
-/// Which stores are wanted. What is empty asks for nothing.
+/// A filter of stores. Empty fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// Any of these statuses.
     pub(crate) status: Vec<StoreStatus>,
     /// This engine.
     pub(crate) engine: Option<String>,
-    /// This text in the name or the id, whatever the case.
+    /// This text in the name or the id, ignoring case.
     pub(crate) name: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl Filter {
     }
 }
 
-/// In which order; `-` in front turns it round.
+/// The order; with a leading `-`, reversed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) enum Sort {
     /// Oldest first.
@@ -47,13 +47,13 @@ pub(crate) enum Sort {
     /// By name.
     #[serde(rename = "name")]
     Name,
-    /// By name, backwards.
+    /// By name, reversed.
     #[serde(rename = "-name")]
     NameBackwards,
     /// By status.
     #[serde(rename = "status")]
     Status,
-    /// By status, backwards.
+    /// By status, reversed.
     #[serde(rename = "-status")]
     StatusBackwards,
 }
@@ -77,7 +77,8 @@ impl Sort {
     }
 }
 
-/// Where a page begins: behind this store of the page before. It stays right when stores come and go.
+/// The beginning of a page: after the last store of the previous page. It stays valid when stores are created or
+/// deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cursor {
     sort: Sort,
@@ -90,13 +91,13 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// Reads a cursor; `None` when it is none that this server gave.
+    /// Parses a cursor; `None` if it is not a cursor of this server.
     pub(crate) fn decode(text: &str) -> Option<Self> {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
     }
 }
 
-/// What is asked for.
+/// The requested page.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PageRequest {
     pub(crate) filter: Filter,
@@ -106,7 +107,7 @@ pub(crate) struct PageRequest {
 }
 
 impl PageRequest {
-    /// Reads a cursor, and makes sure that it belongs to the same order.
+    /// Parses a cursor, and checks that it has the same order.
     pub(crate) fn behind(&mut self, cursor: &str) -> bool {
         self.cursor = Cursor::decode(cursor).filter(|cursor| cursor.sort == self.sort);
         self.cursor.is_some()
@@ -122,7 +123,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The page of those stores that are `visible`.
+    /// The page of the stores that are `visible`.
     pub(crate) fn of(all: &[Arc<Entry>], request: &PageRequest, visible: impl Fn(&Entry) -> bool) -> Page {
         let sort = request.sort;
         let mut found: Vec<(String, &Arc<Entry>)> = all

@@ -1,4 +1,4 @@
-//! Finding a cluster and making the HTTP client for it.
+//! Finds a cluster and creates the HTTP client for it.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,26 +19,27 @@ use super::errors::login_failure;
 use super::options::ConnectOptions;
 use super::transport::Transport;
 
-/// How long a connection may take to be made: a host that does not answer is noticed well before the deadline.
+/// The timeout of a connection attempt. Well below the deadline of a call, so that an unreachable host is reported
+/// early.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Go's servers, the API server among them, close connections that were idle for 90 s: be first, so that no request
-/// is sent into a closing one.
+/// Servers written in Go, such as the API server, close connections after 90 s without requests. The client closes them
+/// earlier, so that it sends no request on a closing connection.
 const POOL_IDLE: Duration = Duration::from_secs(80);
-/// A peer that acknowledges nothing for this long is gone. Shorter than a call's deadline, so that what was sent into
-/// a dead connection is repeated on a new one.
+/// The connection is dead if the peer acknowledges nothing for this long. Shorter than a call's deadline, so that a
+/// request can be retried on a new connection.
 const DEAD_PEER: Duration = Duration::from_secs(8);
 
-/// Why there is no cluster to talk to, and what to do about it.
+/// Why the client cannot connect to a cluster, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// No cluster is configured anywhere.
+    /// No cluster is configured.
     #[error(
         "no cluster is configured: {tried}, and this process does not run in a pod; set KUBECONFIG to a kubeconfig \
          file, or name one"
     )]
     NotConfigured {
-        /// What was looked for.
+        /// Where a configuration was looked for.
         tried: String,
     },
     /// The kubeconfig cannot be read.
@@ -49,18 +50,18 @@ pub enum ConnectError {
         /// Why.
         source: io::Error,
     },
-    /// The kubeconfig is no YAML, or not that of a kubeconfig. (Its text is not quoted, for it holds credentials.)
+    /// The file is not valid YAML, or not a kubeconfig. (Its text is not quoted, because it contains credentials.)
     #[error("the kubeconfig is malformed{place}; `kubectl config view` may say more")]
     Malformed {
-        /// Where, as far as that is known.
+        /// Where, if known.
         place: String,
     },
-    /// The kubeconfig has no such context.
+    /// The kubeconfig does not have the context.
     #[error("the kubeconfig has no context {name:?}; {}", known_contexts(known))]
     UnknownContext {
-        /// What was asked for.
+        /// The requested context.
         name: String,
-        /// What there is.
+        /// The existing contexts.
         known: Vec<String>,
     },
     /// The kubeconfig has no current context, and none was named.
@@ -69,7 +70,7 @@ pub enum ConnectError {
         known_contexts(known)
     )]
     NoContext {
-        /// What there is.
+        /// The existing contexts.
         known: Vec<String>,
     },
     /// The pod's service account cannot be used.
@@ -84,28 +85,28 @@ pub enum ConnectError {
         /// Scheme and host.
         proxy: String,
     },
-    /// Credentials cannot be had.
+    /// The login failed.
     #[error("cannot log in to the cluster: {message}; check that `kubectl get --raw /version` works")]
     Login {
         /// Why.
         message: String,
     },
-    /// The process has not chosen an implementation of cryptography for TLS.
+    /// No cryptography provider for TLS is installed.
     #[error("no cryptography for TLS is installed; call KubeCluster::install_crypto_provider() at the start of main")]
     NoCryptoProvider,
-    /// Something else in the configuration is wrong.
+    /// Another part of the configuration is invalid.
     #[error("the cluster's configuration cannot be used: {message}; check it with `kubectl config view`")]
     Invalid {
-        /// What.
+        /// What is invalid.
         message: String,
     },
 }
 
 fn known_contexts(known: &[String]) -> String {
-    if known.is_empty() { "it has none at all".to_owned() } else { format!("it has {}", known.join(", ")) }
+    if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) }
 }
 
-/// A configuration, and whether its proxy was named in the kubeconfig.
+/// A configuration, and whether the kubeconfig sets its proxy.
 struct Found {
     config: Config,
     proxy_is_explicit: bool,
@@ -113,7 +114,7 @@ struct Found {
 
 pub(super) async fn connect(options: ConnectOptions) -> Result<Transport, ConnectError> {
     let found = find(&options).await?;
-    // Login commands are run here, and wait for their end.
+    // This runs login commands and waits for them.
     let client = tokio::task::spawn_blocking(move || client(found))
         .await
         .map_err(|e| ConnectError::Invalid { message: e.to_string() })??;
@@ -152,7 +153,7 @@ async fn find(options: &ConnectOptions) -> Result<Found, ConnectError> {
     Ok(Found { config, proxy_is_explicit })
 }
 
-/// What was looked for, when the trouble is that there is no kubeconfig at all.
+/// Where a kubeconfig was looked for, if the error is that there is none.
 fn absent(error: &KubeconfigError) -> Option<String> {
     match error {
         KubeconfigError::FindPath => Some("there is no home directory to look for .kube/config in".to_owned()),
@@ -196,10 +197,10 @@ fn rejected(error: ::kube::Error) -> ConnectError {
     }
 }
 
-/// As `kube::Client::try_from` makes it, but without its own retries, without its log of every failed try at ERROR,
-/// with `TCP_NODELAY`, and with an idle pool and dead connections that suit what we know of the API server.
+/// Like `kube::Client::try_from`, but without its retries, without its log of each failed attempt at ERROR, with
+/// `TCP_NODELAY`, and with timeouts of idle and dead connections that suit the API server.
 fn client(found: Found) -> Result<::kube::Client, ConnectError> {
-    // kube takes rustls' provider of the process. Without one, rustls panics where several are compiled in.
+    // kube uses the process's rustls provider. Without one, rustls panics if several are compiled in.
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(ConnectError::NoCryptoProvider);
     }
@@ -220,7 +221,7 @@ fn client(found: Found) -> Result<::kube::Client, ConnectError> {
     match proxy.scheme_str() {
         Some("http") => {
             let mut tunnel = Tunnel::new(proxy.clone(), tcp);
-            // The user and password of the URL, as the header that the proxy wants.
+            // The URL's user and password as the proxy's authorization header.
             if let Some(auth) = Matcher::builder()
                 .all(proxy.to_string())
                 .build()
@@ -239,8 +240,9 @@ fn client(found: Found) -> Result<::kube::Client, ConnectError> {
     }
 }
 
-/// The proxy to use. One that the kubeconfig names is always used. One from the environment is not where `NO_PROXY`
-/// lists the API server, nor for this machine itself, as in kubectl. (kube compares `NO_PROXY` with the proxy's address.)
+/// The proxy to use. A proxy of the kubeconfig is always used. As in kubectl, a proxy of the environment is not used if
+/// `NO_PROXY` lists the API server, or if the API server is on loopback. (kube compares `NO_PROXY` with the proxy's
+/// address.)
 fn proxy(found: &Found) -> Option<Uri> {
     let proxy = found.config.proxy_url.clone()?;
     if found.proxy_is_explicit {

@@ -1,4 +1,4 @@
-//! What an answer that is no success, or no answer at all, means.
+//! Maps error answers, and failures without an answer, to errors.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,30 +14,30 @@ use serde_json::Value;
 use crate::kubernetes::Object;
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Verb};
 
-/// How long the same request is worth repeating.
+/// How long to retry a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// A repetition would fail the same way.
+    /// Do not retry: another attempt would fail too.
     None,
-    /// It may have been a hiccup.
+    /// Retry for a short time.
     Brief,
-    /// It will pass; as long as the deadline allows.
+    /// Retry until the deadline: the cause is temporary.
     Full,
 }
 
-/// A try that failed, before it is known what it was about.
+/// A failed attempt, without its verb and target.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: ClusterErrorKind,
     pub(super) message: String,
     pub(super) patience: Patience,
-    /// What the server asks us to wait.
+    /// The server's `Retry-After`.
     pub(super) retry_after: Option<Duration>,
-    /// The server did answer.
+    /// Whether the server answered.
     pub(super) answered: bool,
-    /// The `resourceVersion` or the page asked for cannot be had (410).
+    /// Whether the requested `resourceVersion` or page no longer exists (410).
     pub(super) expired: bool,
-    /// The path, and not the object, is unknown (404).
+    /// Whether the path, not the object, is unknown (404).
     pub(super) unknown_api: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -61,12 +61,12 @@ impl Failure {
         Failure::new(ClusterErrorKind::Invalid, Patience::None, message)
     }
 
-    /// What was asked for is not there yet.
+    /// The requested data does not exist yet.
     pub(super) fn not_yet(message: impl Into<String>) -> Self {
         Failure { answered: true, ..Failure::new(ClusterErrorKind::Unavailable, Patience::None, message) }
     }
 
-    /// The server's answer is not what it should be. The text must not quote it.
+    /// The server's answer cannot be parsed. The message must not quote it.
     pub(super) fn unreadable(why: impl fmt::Display) -> Self {
         let message = format!("the API server's answer cannot be understood: {why}");
         Failure { answered: true, ..Failure::new(ClusterErrorKind::Other, Patience::None, message) }
@@ -82,24 +82,24 @@ impl Failure {
         Failure::new(ClusterErrorKind::Timeout, Patience::None, message)
     }
 
-    /// A list that is older than what is known.
+    /// A list is older than an earlier answer.
     pub(super) fn outdated() -> Self {
         let message = "the API server's answer is older than an earlier one";
         Failure { answered: true, ..Failure::new(ClusterErrorKind::Unavailable, Patience::None, message) }
     }
 
-    /// A watch without even a bookmark, past its end.
+    /// A watch is past its end and delivered nothing, not even a bookmark.
     pub(super) fn silence(elapsed: Duration) -> Self {
-        let message = format!("not a word from the API server for {} s", elapsed.as_secs());
+        let message = format!("the API server sent nothing for {} s", elapsed.as_secs());
         Failure::new(ClusterErrorKind::Timeout, Patience::None, message)
     }
 
-    /// An answer that is no success.
+    /// Parses an error answer.
     pub(super) fn from_answer(code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let status = serde_json::from_slice::<Status>(body).ok().filter(|s| s.reason.is_some() || s.message.is_some());
         let mut failure = match status {
             Some(status) => Failure::from_status(code.as_u16(), &status),
-            // A proxy's page, or the plain text for a path that does not exist: not quoted, it may be of any size.
+            // A proxy's page, or the plain text for an unknown path. Not quoted, because it may have any size.
             None => {
                 let mut failure = Failure::from_status(code.as_u16(), &Status::default());
                 failure.message = format!("HTTP {code}");
@@ -112,7 +112,7 @@ impl Failure {
         failure
     }
 
-    /// Kubernetes' own description of a failure; `code` counts where it has none.
+    /// Reads Kubernetes' `Status`; `code` is used if it has no code.
     pub(super) fn from_status(code: u16, status: &Status) -> Self {
         use ClusterErrorKind as Kind;
 
@@ -125,7 +125,7 @@ impl Failure {
         let about = |kind: &str| details.and_then(|d| d.kind.as_deref()) == Some(kind);
 
         let (kind, patience) = match code {
-            // What was meant is gone, and another object has its name.
+            // The object is gone, and another one has its name.
             422 if causes().any(|c| c.field.as_deref() == Some("metadata.uid")) => (Kind::Conflict, Patience::None),
             400 | 413 | 415 | 422 => (Kind::Invalid, Patience::None),
             401 => (Kind::Unauthorized, Patience::None),
@@ -133,16 +133,16 @@ impl Failure {
                 (Kind::Terminating, Patience::None)
             }
             403 if message.contains("exceeded quota") => (Kind::QuotaExceeded, Patience::None),
-            // A quota made a moment ago, that the controller has not counted yet.
+            // A new quota that the controller has not counted yet.
             403 if message.contains("status unknown for quota") => (Kind::Unavailable, Patience::Full),
             403 => (Kind::Forbidden, Patience::None),
             404 => (Kind::NotFound, Patience::None),
             409 if reason == "AlreadyExists" => (Kind::AlreadyExists, Patience::None),
-            // Several creations at once, counted by one ResourceQuota: the server lost its own race, not ours.
+            // Concurrent creations under one ResourceQuota: the server's own update of the quota had a conflict.
             409 if about("resourcequotas") => (Kind::Unavailable, Patience::Full),
             409 => (Kind::Conflict, Patience::None),
             429 | 502..=504 => (Kind::Unavailable, Patience::Full),
-            // What server-side apply says of an object that is not of its kind's schema.
+            // The error of server-side apply for an object that does not match its schema.
             500 if message.contains("failed to create typed patch object") => (Kind::Invalid, Patience::None),
             500 if reason == "ServerTimeout" => (Kind::Unavailable, Patience::Full),
             500 => (Kind::Unavailable, Patience::Brief),
@@ -160,22 +160,22 @@ impl Failure {
         Failure {
             retry_after: seconds.filter(|s| *s > 0).map(Duration::from_secs),
             answered: true,
-            // The second is a version that the server has not reached, and never will if a backup was restored.
+            // `ResourceVersionTooLarge`: the server has not reached the version; after a restored backup it never does.
             expired: code == 410 || caused_by("ResourceVersionTooLarge"),
             unknown_api,
             ..Failure::new(kind, patience, message)
         }
     }
 
-    /// No answer could be had.
+    /// A failure without an answer.
     pub(super) fn from_transport(error: impl StdError + Send + Sync + 'static) -> Self {
         if let Some(auth) = chain(&error).find_map(auth_error) {
-            // Neither quoted nor kept as it is: it holds the login command's whole output, the token included.
+            // Do not quote or keep it: it contains the complete output of the login command, including the token.
             return Failure::new(ClusterErrorKind::Unauthorized, Patience::None, login_failure(auth));
         }
         let certificate = chain(&error).any(|e| e.downcast_ref::<rustls::Error>().is_some_and(is_about_trust));
         let patience = if certificate { Patience::None } else { Patience::Brief };
-        // rustls says it in a sentence with a link to its manual.
+        // The message of rustls contains a link to its manual.
         let closed = |e: &io::Error| e.kind() == io::ErrorKind::UnexpectedEof;
         let message = if chain(&error).filter_map(|e| e.downcast_ref()).any(closed) {
             "the connection was closed".to_owned()
@@ -186,8 +186,7 @@ impl Failure {
         Failure { source: Some(Box::new(error)), ..failure }
     }
 
-    /// Takes a Secret's values out of the message. The server has no reason to quote them; but should it, then not in
-    /// our logs.
+    /// Removes a Secret's values from the message, in case the server quotes them.
     pub(super) fn redact(&mut self, object: &Object) {
         if object.kind().kind != "Secret" {
             return;
@@ -198,14 +197,14 @@ impl Failure {
         }
     }
 
-    /// Takes a secret out of the message.
+    /// Removes a secret from the message.
     pub(super) fn redact_text(&mut self, secret: &str) {
         if !secret.is_empty() && self.message.contains(secret) {
             self.message = self.message.replace(secret, "[redacted]");
         }
     }
 
-    /// The error that callers see.
+    /// Converts it to the error for callers.
     pub(super) fn into_error(self, verb: Verb, target: impl fmt::Display) -> ClusterError {
         let error = ClusterError::new(verb, target, self.kind, self.message);
         match self.source {
@@ -215,7 +214,7 @@ impl Failure {
     }
 }
 
-/// An error and all those beneath it. `io::Error` hides the one that it wraps from `source`.
+/// An error and all its sources. The `source` of `io::Error` skips the wrapped error.
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     const DEEPEST: usize = 16;
     std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
@@ -235,7 +234,7 @@ fn auth_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a AuthError> 
     }
 }
 
-/// Why one cannot log in, without the output of login commands, which may hold a token.
+/// Why the login failed, without the output of login commands, which may contain a token.
 pub(super) fn login_failure(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecRun { out, .. } => {
@@ -243,13 +242,13 @@ pub(super) fn login_failure(error: &AuthError) -> String {
             format!("the kubeconfig's login command failed ({}): {complaint}", out.status)
         }
         AuthError::AuthExecParse(_) | AuthError::ParseTokenKey(_) => {
-            "the kubeconfig's login command printed something that is no credential".to_owned()
+            "the kubeconfig's login command printed no valid credential".to_owned()
         }
         other => other.to_string(),
     }
 }
 
-/// Whether an error of TLS is about certificates, which no repetition changes.
+/// Whether a TLS error is about certificates; retries do not help.
 fn is_about_trust(error: &rustls::Error) -> bool {
     matches!(
         error,

@@ -1,4 +1,4 @@
-//! Reading answers: one object, or a list page by page.
+//! Reads answers: an object, or a list page by page.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,13 +9,13 @@ use super::transport::Transport;
 use crate::kubernetes::{FIELD_MANAGER, Query, TokenReview};
 use crate::kubernetes::{Kind, Object};
 
-/// As client-go's: large enough to need few round trips, small enough for the API server's memory.
+/// The page size, the same as in client-go: large enough for few round trips, small enough for the API server's memory.
 pub(super) const PAGE: usize = 500;
 
-/// All objects of a query as of one moment.
+/// A consistent list of all objects of a query.
 pub(super) struct Listing {
     pub(super) objects: Vec<Object>,
-    /// The `resourceVersion` of that moment, from which to watch.
+    /// The list's `resourceVersion`, from which to watch.
     pub(super) version: String,
 }
 
@@ -36,8 +36,8 @@ struct PageMetadata {
     r#continue: String,
 }
 
-/// Lists all, ordered by namespace and name. Each page has a deadline of its own: a list is as long as the cluster is
-/// large. When a page's token expires, everything is asked for again at once, which cannot expire.
+/// Lists all objects, ordered by namespace and name. Each page has its own deadline, because the number of pages
+/// depends on the cluster. If a page's token expires, requests the complete list without pages, which cannot expire.
 pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Listing, Failure> {
     let mut objects = Vec::new();
     let mut limit = Some(PAGE);
@@ -66,8 +66,8 @@ pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Listing,
     Ok(Listing { objects, version })
 }
 
-/// An object as the server sent it. Of its `managedFields`, a third of its size, only who else has changed it stays, and
-/// when. The items of a list come without `apiVersion` and `kind`, which are filled in.
+/// An object as the server sent it. Of its `managedFields`, which are a third of its size, only other managers and their
+/// times are kept. List items have no `apiVersion` and `kind`; both are added.
 pub(super) fn object(kind: &Kind, mut value: Value) -> Result<Object, Failure> {
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         let others: Vec<Value> = match metadata.remove("managedFields") {
@@ -81,7 +81,7 @@ pub(super) fn object(kind: &Kind, mut value: Value) -> Result<Object, Failure> {
     Object::from_value(kind.clone(), value).map_err(Failure::unreadable)
 }
 
-/// An entry of somebody else's in `managedFields`, without the fields. What controllers write to a status is none.
+/// The entry of another manager in `managedFields`, without the fields; `None` for controllers that write the status.
 fn another_manager(mut entry: Value) -> Option<Value> {
     let map = entry.as_object_mut()?;
     let manager = map.get("manager").and_then(Value::as_str)?;
@@ -90,10 +90,10 @@ fn another_manager(mut entry: Value) -> Option<Value> {
     kept.then_some(entry)
 }
 
-/// What a TokenReview found. Its `status.error` says nothing that the caller could use, and may be about the token.
+/// The result of a TokenReview. Ignores `status.error`, which does not help the caller and may contain the token.
 pub(super) fn token_review(review: &Value) -> Result<TokenReview, Failure> {
     let status = review.get("status").ok_or_else(|| Failure::unreadable("it has no status"))?;
-    // Left out where it is false.
+    // Left out if it is false.
     if status.get("authenticated").and_then(Value::as_bool) != Some(true) {
         return Ok(TokenReview::default());
     }
@@ -110,12 +110,12 @@ pub(super) fn token_review(review: &Value) -> Result<TokenReview, Failure> {
     })
 }
 
-/// The JSON of an answer.
+/// Parses an answer as JSON.
 pub(super) fn json(bytes: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(bytes).map_err(|e| unreadable(&e))
 }
 
-/// Says where the JSON is wrong without quoting it.
+/// Reports where the JSON is invalid, without quoting it.
 pub(super) fn unreadable(error: &serde_json::Error) -> Failure {
     Failure::unreadable(format_args!("wrong JSON at line {}, column {}", error.line(), error.column()))
 }

@@ -1,4 +1,4 @@
-//! Logs: a body that is passed on as it comes, and the kubelet's sentences, which are all that tells its refusals apart.
+//! Logs: streams the body, and tells the kubelet's errors apart by their messages.
 
 use ::kube::client::Body;
 use futures::{StreamExt, stream};
@@ -18,14 +18,14 @@ pub(super) async fn open(transport: &Transport, pod: &ObjectRef, options: &LogOp
         return Err(Failure::invalid("only pods have logs"));
     }
     let response = transport.open(&Call::logs(pod, options)?).await.map_err(explained)?;
-    // What the API server says of a pod without a node: there is nobody whom it could ask.
+    // The API server's answer for a pod without a node, which has no kubelet to ask.
     if response.status() == StatusCode::NO_CONTENT {
         return Err(Failure::not_yet(format!("pod \"{}\" has no node yet", pod.name)));
     }
     Ok(pieces(response.into_body(), pod.to_string()))
 }
 
-/// The body, piece by piece, until its end or first failure.
+/// The chunks of the body, until its end or the first failure.
 fn pieces(body: Body, target: String) -> LogStream {
     stream::unfold(Some((body, target)), |rest| async {
         let (mut body, target) = rest?;
@@ -42,20 +42,20 @@ fn pieces(body: Body, target: String) -> LogStream {
     .boxed()
 }
 
-/// What a refusal means. The kubelet answers 400 to nearly everything, and the API server passes on its words; these
-/// have been the same since long before the oldest Kubernetes that urumi supports.
+/// The kind of an error. The kubelet answers most errors with 400, and the API server forwards its messages. They have
+/// not changed since long before the oldest Kubernetes that urumi supports.
 fn explained(mut failure: Failure) -> Failure {
     let says = |words: &str| failure.message.contains(words);
     failure.kind = match failure.kind {
         ClusterErrorKind::Invalid if says("is waiting to start") => ClusterErrorKind::Unavailable,
-        // The kubelet has not looked at the pod yet.
+        // The kubelet has not seen the pod yet.
         ClusterErrorKind::Invalid if says("is not available") || says("cannot be found - no logs available") => {
             ClusterErrorKind::Unavailable
         }
         ClusterErrorKind::Invalid if says("previous terminated container") || says("is terminated") => {
             ClusterErrorKind::NotFound
         }
-        // The pod is there, but not its node, or its kubelet has not heard of it.
+        // The pod exists, but its node does not, or the kubelet does not know the pod yet.
         ClusterErrorKind::NotFound if says("nodes ") || says("( pods/log ") => ClusterErrorKind::Unavailable,
         kind => kind,
     };

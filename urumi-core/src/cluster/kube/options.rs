@@ -7,21 +7,22 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectOptions {
-    /// The kubeconfig file. `None` looks where kubectl does: `$KUBECONFIG`, `~/.kube/config`, and then, in a pod, its
-    /// service account. (This, and `HTTPS_PROXY` and `NO_PROXY`, is all that is ever read from the environment.)
+    /// The kubeconfig file. With `None`, the same places as in kubectl: `$KUBECONFIG`, `~/.kube/config`, and in a pod
+    /// its service account. (Of the environment, only these, `HTTPS_PROXY` and `NO_PROXY` are read.)
     pub kubeconfig: Option<PathBuf>,
     /// The kubeconfig's context; `None` means the current one.
     pub context: Option<String>,
-    /// After how long every call ends, repetitions included (a list: every page of 500). 15 s by default.
+    /// The deadline of every call, including retries (of a list: every page of 500). 15 s by default.
     pub request_timeout: Duration,
-    /// How many requests may be in flight, and so how many connections there are besides those of watches. More wait,
+    /// The maximum number of requests in flight, and so of connections besides those of watches. Further requests wait
     /// within their deadlines. 64 by default.
     pub max_in_flight: usize,
-    /// How long a watch is kept open before it is renewed, plus up to a fifth, at random. 20 s by default, 1 s at least.
+    /// How long a watch stays open before it is renewed, plus a random time of up to a fifth. 20 s by default, at least
+    /// 1 s.
     ///
-    /// TCP keepalive detects a dead peer within seconds. A proxy in between can keep its connection to urumi alive and
-    /// deliver nothing, and only the missing end of the watch shows that, 5 s after it is due. A longer time saves
-    /// requests (one for each watch and period), and lets such a failure last longer.
+    /// TCP keepalive detects a dead peer within seconds. But a proxy may keep its connection to urumi alive and deliver
+    /// nothing. This is detected 5 s after the watch should have ended. A longer period saves requests (one per watch
+    /// and period), but such a failure lasts longer.
     pub watch_timeout: Duration,
     /// The `User-Agent`, which the API server's audit log shows. `urumi/<version>` by default.
     pub user_agent: String,
@@ -55,7 +56,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Ends every call after this long.
+    /// Sets the deadline of every call.
     #[must_use]
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
@@ -69,7 +70,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Renews watches after this long.
+    /// Sets how long watches stay open before they are renewed.
     #[must_use]
     pub fn watch_timeout(mut self, timeout: Duration) -> Self {
         self.watch_timeout = timeout;

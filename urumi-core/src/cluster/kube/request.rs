@@ -1,4 +1,4 @@
-//! The HTTP requests that the verbs become.
+//! The HTTP requests for the verbs.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -12,14 +12,14 @@ use crate::kubernetes::{Access, FIELD_MANAGER, LogOptions, MetadataPatch, Precon
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
 
-/// What only the API server may say of a new object: it refuses a creation that has these.
+/// Metadata that only the API server sets: it rejects a creation with these fields.
 const NOT_IN_CREATE: [&str; 3] = ["managedFields", "resourceVersion", "uid"];
-/// What would be owned or guarded by an apply, and should not. Its `uid` says which object is meant.
+/// Metadata that an apply would own, or require unchanged, and must not. The `uid` stays: it identifies the object.
 const NOT_IN_APPLY: [&str; 2] = ["managedFields", "resourceVersion"];
 
-/// One HTTP request, to be sent as often as it takes.
+/// An HTTP request that can be sent several times.
 pub(super) struct Call {
-    /// What Kubernetes calls it, for metrics.
+    /// Kubernetes' name of the verb, for metrics.
     pub(super) verb: &'static str,
     pub(super) method: Method,
     pub(super) uri: Uri,
@@ -39,7 +39,7 @@ impl Call {
             Method::DELETE => "delete",
             _ => "create",
         };
-        // A `Value` has string keys only and so always has a JSON text, which `Display` writes.
+        // A `Value` has only string keys, so `Display` can always write it as JSON.
         Call { verb, method, uri, content_type, body: Bytes::from(body.to_string()) }
     }
 
@@ -56,7 +56,7 @@ impl Call {
             .with("fieldManager", FIELD_MANAGER)
             .with("force", "true")
             .with("fieldValidation", "Strict");
-        // JSON is YAML, and this content type is the one that all servers know.
+        // JSON is YAML, and all servers support this content type.
         Ok(Call::write(Method::PATCH, uri, "application/apply-patch+yaml", &without(object, &NOT_IN_APPLY)))
     }
 
@@ -75,7 +75,7 @@ impl Call {
         Ok(Call::read(address(object)?))
     }
 
-    /// A page of a list. No `resourceVersion` is given: the list is then the latest state and never goes back in time.
+    /// A page of a list. Without a `resourceVersion`, the list is the latest state and never goes back in time.
     pub(super) fn list(query: &Query, limit: Option<usize>, next: Option<&str>) -> Self {
         let mut uri = selection(query);
         if let Some(limit) = limit {
@@ -96,7 +96,7 @@ impl Call {
         Call { verb: "watch", ..Call::read(uri) }
     }
 
-    /// A merge patch with a `resourceVersion` is refused where the object has another one.
+    /// The API server rejects a merge patch with another `resourceVersion` than the object's.
     pub(super) fn patch_metadata(object: &ObjectRef, patch: &MetadataPatch) -> Result<Self, Failure> {
         if patch.resource_version.is_empty() {
             return Err(Failure::invalid("the patch names no resourceVersion"));
@@ -161,7 +161,7 @@ impl Call {
         Call::write(Method::POST, uri, "application/json", &body)
     }
 
-    /// Its answer repeats the token, so that it is no object to keep.
+    /// The answer contains the token, so do not keep it.
     pub(super) fn review_token(token: &SecretString, audiences: &[String]) -> Self {
         let body = json!({
             "apiVersion": "authentication.k8s.io/v1",
@@ -176,7 +176,7 @@ impl Call {
     }
 }
 
-/// A path and a query, escaped as they are put together.
+/// Builds a path and a query with escaping.
 pub(super) struct Uri {
     text: String,
     path_len: usize,
@@ -207,13 +207,13 @@ impl Uri {
         &self.text
     }
 
-    /// The path alone, for logs.
+    /// Only the path, for logs.
     pub(super) fn path(&self) -> &str {
         self.text.get(..self.path_len).unwrap_or_default()
     }
 }
 
-/// Percent-encodes all but RFC 3986's unreserved characters.
+/// Percent-encodes all characters except the unreserved ones of RFC 3986.
 fn escape(text: &str, out: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -258,7 +258,7 @@ fn selection(query: &Query) -> Uri {
     uri
 }
 
-/// The object without some fields of its metadata; a copy only where there is something to leave out.
+/// The object without some fields of its metadata; copied only if it has such fields.
 fn without<'a>(object: &'a Object, fields: &[&str]) -> Cow<'a, Value> {
     let value = object.as_value();
     if !fields.iter().any(|field| value.pointer("/metadata").is_some_and(|m| m.get(field).is_some())) {

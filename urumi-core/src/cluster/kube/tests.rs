@@ -1,4 +1,4 @@
-//! Against a scripted API server: one that answers each request with the next of its lines. Time is paused.
+//! Tests with a scripted API server, which answers each request with the next answer of a script. Time is paused.
 
 mod connecting;
 mod logs;
@@ -34,7 +34,7 @@ enum Answer {
     RetryAfter(u16, u64),
     Refused,
     Silence,
-    /// Lines of a watch, and how it ends.
+    /// The lines of a watch, and its end.
     Watch(Vec<Value>, End),
 }
 
@@ -60,7 +60,7 @@ struct Server {
 }
 
 impl Server {
-    /// A cluster behind which the script is played; what comes after its end is not answered.
+    /// A cluster with a scripted server, which does not answer requests after the end of the script.
     fn play(script: Vec<Answer>) -> (KubeCluster, Server) {
         let server = Server { script: Arc::new(Mutex::new(script.into())), asked: Arc::default() };
         let handler = server.clone();
@@ -94,7 +94,7 @@ impl Server {
                 return Err(io::Error::other(refused).into());
             }
             Some(Answer::Watch(lines, end)) => {
-                // In pieces of a few bytes, for that is how they may come.
+                // In chunks of a few bytes, because chunks can end anywhere.
                 let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
                 let pieces: Vec<Bytes> = text.as_bytes().chunks(7).map(Bytes::copy_from_slice).collect();
                 let pieces = stream::iter(pieces.into_iter().map(|p| Ok(Frame::data(p))));
@@ -400,7 +400,7 @@ async fn only_the_metadata_that_a_patch_names_is_sent() {
     );
 }
 
-/// The API server would carry it out whatever the object is like.
+/// The API server would execute it whatever the object's state is.
 #[tokio::test]
 async fn a_patch_without_a_version_is_not_sent() {
     let (cluster, server) = Server::play(Vec::new());
@@ -556,8 +556,8 @@ async fn a_watch_that_fell_behind_lists_again() {
     }
 }
 
-/// An API server behind a balancer may lag behind another. One that always does is believed in the end: it is what there
-/// is, as after a restoration.
+/// An API server behind a load balancer may lag behind another. If the answers stay old, the watch accepts them in the
+/// end: the cluster may have been restored from a backup.
 #[tokio::test(start_paused = true)]
 async fn a_watch_does_not_go_back_in_time() {
     let gone = || json!({ "kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version" });
@@ -605,7 +605,7 @@ async fn a_watch_reports_its_errors_and_goes_on() {
     assert!(server.asked()[4].uri.contains("resourceVersion=11"));
 }
 
-/// Whoever heard of an error hears that it has passed, where nothing happens too.
+/// After an error, the watch reports its end even if there are no events.
 #[tokio::test(start_paused = true)]
 async fn a_quiet_watch_shows_that_it_is_well_again() {
     let (cluster, server) = Server::play(vec![
@@ -637,7 +637,7 @@ async fn a_dead_watch_is_noticed() {
     let started = Instant::now();
     assert_eq!(watch.next().await.unwrap().unwrap_err().kind(), ClusterErrorKind::Timeout);
     assert!(started.elapsed() < Duration::from_secs(30));
-    // Nor does one that is never opened hang.
+    // A watch that cannot be opened does not hang either.
     assert_eq!(watch.next().await.unwrap().unwrap_err().kind(), ClusterErrorKind::Timeout);
     assert!(matches!(watch.next().await, Some(Ok(WatchEvent::Applied(_)))));
     assert!(server.asked()[3].uri.contains("resourceVersion=10"));
@@ -662,7 +662,7 @@ async fn a_watch_survives_being_polled_in_pieces() {
         Answer::Watch(vec![line("ADDED", deployment("b", "11"))], End::Never),
     ]);
     let mut watch = cluster.watch(&deployments());
-    // Dropping `next()` at any point loses nothing: what was begun stays in the stream.
+    // Dropping `next()` at any point loses nothing: the stream keeps its state.
     let mut seen = 0;
     for _ in 0..1000 {
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Sending a request until it is answered, fails for good, or its deadline passes.
+//! Sends a request until it succeeds, fails permanently, or reaches its deadline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use super::options::ConnectOptions;
 use super::request::Call;
 use crate::telemetry::{REQUEST_DURATION, REQUESTS};
 
-/// How long a refused connection or an internal error is repeated.
+/// How long to retry after a refused connection or an internal error.
 const BRIEF: Duration = Duration::from_secs(2);
 
-/// The client, and the rules by which it is used.
+/// The client with its limits.
 #[derive(Clone)]
 pub(super) struct Transport {
     client: ::kube::Client,
     pub(super) timeout: Duration,
-    /// How long a watch is kept open.
+    /// How long a watch stays open.
     pub(super) watch_timeout: Duration,
     user_agent: HeaderValue,
     in_flight: Arc<Semaphore>,
@@ -43,14 +43,15 @@ impl Transport {
         }
     }
 
-    /// Sends until there is an answer, and returns its body.
+    /// Sends a request with retries, and returns the answer's body.
     pub(super) async fn call(&self, call: &Call) -> Result<Bytes, Failure> {
         let mut last = None;
         let answer = timeout(self.timeout, self.persist(call, &mut last)).await;
         answer.unwrap_or_else(|_elapsed| Err(Failure::timeout(self.timeout, last.as_ref())))
     }
 
-    /// Sends once and leaves the body unread, for watches and logs: the deadline is for the answer's head only.
+    /// Sends a request once and does not read the body, for watches and logs: the deadline applies to the answer's head
+    /// only.
     pub(super) async fn open(&self, call: &Call) -> Result<Response<Body>, Failure> {
         let opened = async {
             let mut attempt = Try::new(call);
@@ -86,7 +87,7 @@ impl Transport {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Bytes, Failure> {
-        // Held for one try only: who waits for the next one leaves the way free. The semaphore is never closed.
+        // Held during an attempt only, not while waiting for the next one. The semaphore is never closed.
         let _permit = self.in_flight.acquire().await.ok();
         let mut attempt = Try::new(call);
         let response = attempt.answered(self.head(call).await)?;
@@ -118,7 +119,7 @@ async fn refusal(response: Response<Body>) -> Failure {
     }
 }
 
-/// A request under way. It is counted when it is dropped, and so also when nobody waits for it any longer.
+/// A request in flight. It is counted in the metrics when it is dropped, and so also if it is cancelled.
 struct Try<'a> {
     call: &'a Call,
     started: Instant,
@@ -130,7 +131,7 @@ impl<'a> Try<'a> {
         Try { call, started: Instant::now(), code: None }
     }
 
-    /// Takes note of the answer's head.
+    /// Records the answer's status.
     fn answered(&mut self, response: Result<Response<Body>, Failure>) -> Result<Response<Body>, Failure> {
         let ms = self.started.elapsed().as_millis();
         let (method, path) = (&self.call.method, self.call.uri.path());
@@ -156,9 +157,9 @@ impl Drop for Try<'_> {
     }
 }
 
-/// Delays that double from `min` to `max`, each prolonged at random by up to itself.
+/// Delays that double from `min` to `max`, each extended by a random time of up to its own length.
 pub(super) fn backoff(min: Duration, max: Duration) -> ExponentialBackoff {
-    // Without a seed, and built without `std`, backon would give every process the same "random" delays.
+    // Without `std` and without a seed, backon would use the same "random" delays in every process.
     ExponentialBuilder::default()
         .with_min_delay(min)
         .with_max_delay(max)

@@ -15,63 +15,63 @@ pub use self::storefront::{Colors, FooterLink, Locale, ManualPayment, Robots, St
 use crate::kubernetes::syntax::Quantity;
 use crate::store::Options;
 
-/// Where PostgreSQL listens.
+/// The default port of PostgreSQL.
 pub(super) const DATABASE_PORT: u16 = 5432;
 const POSTGRES_IMAGE: &str = "postgres:15-alpine";
 
-/// The options of a Medusa store. In a request each of them may be left out and then takes the installation's
-/// default; null removes a default that is optional.
+/// The options of a Medusa store. A request may leave out any of them, and then the installation's default applies; null
+/// removes an optional default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct MedusaOptions {
-    /// The domain under which the store is reached: the shop at `store-ID.DOMAIN`, its API at `api-ID.DOMAIN`.
-    /// Left out, it is the domain of the installation.
+    /// The domain of the store's addresses: the shop is at `store-ID.DOMAIN`, its API at `api-ID.DOMAIN`. The default
+    /// is the installation's domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// Where the store keeps its data.
+    /// The store's database.
     pub database: Database,
     /// The commerce API (Medusa).
     pub api: Api,
     /// The shop that customers see.
     pub storefront: Storefront,
-    /// What several API replicas share: locks, events, workflows and a cache.
+    /// The Redis for several API replicas, with locks, events, workflows and a cache.
     pub redis: Redis,
     /// The store's first administrator.
     #[serde(default)]
     pub admin: Admin,
-    /// The check that a store has to pass before it is called ready.
+    /// The check that the store must pass before its status is ready.
     pub proof_of_life: ProofOfLife,
-    /// Orders by which the store is tried, as a customer would place them.
+    /// Smoke orders: test orders, placed like a customer's.
     #[serde(default)]
     pub smoke: Smoke,
-    /// How the store is reached from outside of the cluster.
+    /// Access to the store from outside the cluster.
     pub ingress: IngressOptions,
-    /// Encryption of the store's addresses. It is on, and the store's URLs begin with https, when one of the fields
-    /// is set; only one may be.
+    /// TLS for the store's addresses. If one of the fields is set, TLS is on and the store's URLs begin with https. At
+    /// most one may be set.
     #[serde(default, skip_serializing_if = "Tls::is_off")]
     pub tls: Tls,
-    /// Hard limits of the store's namespace (a ResourceQuota), e.g. requests.cpu, limits.memory, pods or
-    /// requests.storage. Empty means no quota.
+    /// The ResourceQuota of the store's namespace, e.g. requests.cpu, limits.memory, pods or requests.storage. Empty
+    /// means no quota.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub quota: BTreeMap<String, Quantity>,
-    /// What containers in the store's namespace get that state no resources of their own (a LimitRange).
+    /// The LimitRange of the store's namespace: the resources of containers that specify none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// Names of Secrets in the store's namespace with which its images are pulled.
+    /// Names of image pull Secrets in the store's namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub image_pull_secrets: Vec<String>,
-    /// Which traffic the store's pods may have.
+    /// The NetworkPolicies of the store's pods.
     pub network_policy: NetworkPolicyOptions,
 }
 
-/// Where a store keeps its data.
+/// A store's database.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Database {
-    /// embedded: a PostgreSQL of the store's own, in its namespace. managed: a database and a role of the store's own
-    /// on the installation's server, made and removed by urumi. external: a database that somebody else made.
+    /// embedded: the store has its own PostgreSQL in its namespace. managed: urumi creates and removes a database and a
+    /// role for the store on the installation's server. external: an existing database.
     pub mode: DatabaseMode,
     /// The PostgreSQL image (embedded only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,19 +79,18 @@ pub struct Database {
     /// The database's volume (embedded only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<Storage>,
-    /// What the database's container asks for and may use (embedded only).
+    /// CPU and memory of the database's container (embedded only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
-    /// The Secret that holds the database's address (external only, and required there).
+    /// The Secret with the database's URL (external only, required).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<DatabaseSecret>,
-    /// The port on which the database listens, to which the API's traffic is allowed (external only; 5432 where it
-    /// is left out). A port other than 5432 is reached at public addresses only, unless the cluster's operator adds a
-    /// NetworkPolicy.
+    /// The database's port, to which the API's traffic is allowed (external only; 5432 by default). Other ports than
+    /// 5432 can be reached at public addresses only, unless the cluster's operator adds a NetworkPolicy.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "port")]
     #[schemars(range(min = 1024, max = 65535))]
     pub port: Option<u16>,
-    /// The installation's server (managed only). It is part of the installation's defaults and no request's choice.
+    /// The installation's server (managed only). Only the installation's defaults can set it, not a request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<DatabaseServer>,
 }
@@ -101,16 +100,16 @@ fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Er
     Option::<i64>::deserialize(deserializer)?.map(|number| u16::try_from(number).map_err(|_| wrong(number))).transpose()
 }
 
-/// Whose database a store uses.
+/// The kind of a store's database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum DatabaseMode {
-    /// A PostgreSQL of the store's own.
+    /// The store has its own PostgreSQL.
     Embedded,
-    /// A database and a role of the store's own on a server that many stores share.
+    /// The store has its own database and role on a shared server.
     Managed,
-    /// A PostgreSQL that exists elsewhere.
+    /// An existing PostgreSQL elsewhere.
     External,
 }
 
@@ -119,14 +118,14 @@ pub enum DatabaseMode {
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Storage {
-    /// How large it is.
+    /// The size of the volume.
     pub size: Quantity,
-    /// The StorageClass it is made by; left out, the cluster's default.
+    /// The StorageClass; the cluster's default if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_name: Option<String>,
 }
 
-/// The Secret that holds an external database's address.
+/// The Secret with an external database's URL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
@@ -134,7 +133,7 @@ pub struct DatabaseSecret {
     /// The Secret's name; it must exist in the store's namespace.
     #[serde(default)]
     pub name: String,
-    /// The key within it that holds the connection URL, postgres://user:password@host:port/database.
+    /// The Secret's key with the connection URL, postgres://user:password@host:port/database.
     #[serde(default = "DatabaseSecret::default_key")]
     pub key: String,
 }
@@ -145,37 +144,36 @@ impl DatabaseSecret {
     }
 }
 
-/// A PostgreSQL server on which many stores have a database each.
+/// A PostgreSQL server with a database for each of many stores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct DatabaseServer {
-    /// The server's name or IPv4 address, as the stores' pods reach it.
+    /// The server's host name or IPv4 address, reachable from the stores' pods.
     pub host: String,
-    /// The port on which it listens.
+    /// The server's port.
     #[serde(default = "DatabaseServer::default_port")]
     #[schemars(range(min = 1024, max = 65535))]
     pub port: u16,
-    /// Whether connections to it are encrypted: require or disable.
+    /// Whether connections to the server use TLS: require or disable.
     #[serde(default)]
     pub ssl_mode: SslMode,
-    /// The database in which the administrator signs in.
+    /// The database to which the administrator connects.
     #[serde(default = "DatabaseServer::default_database")]
     pub database: String,
-    /// The namespace in which urumi makes and removes databases, and where secretName is. No tenant may have access
-    /// to it.
+    /// The namespace of the Secret and of the Jobs that create and remove databases. No tenant may have access to it.
     pub namespace: String,
-    /// The Secret with an administrator's username and password (kubernetes.io/basic-auth); the role must be allowed
-    /// to create databases and roles.
+    /// The Secret with an administrator's username and password (kubernetes.io/basic-auth). The role must have the
+    /// right to create databases and roles.
     pub secret_name: String,
-    /// The image that has psql and a shell.
+    /// An image with psql and a shell.
     #[serde(default = "DatabaseServer::default_image")]
     pub image: String,
-    /// How many connections a store may have at once.
+    /// The maximum number of concurrent connections of a store.
     #[serde(default = "DatabaseServer::default_connections")]
     #[schemars(range(min = 1, max = 10000))]
     pub connections: u16,
-    /// What the container that makes or removes a database asks for and may use; left out, nothing is said of it.
+    /// CPU and memory of the container that creates or removes a database; not specified if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 }
@@ -195,20 +193,20 @@ impl DatabaseServer {
     }
 }
 
-/// Whether connections to a database server are encrypted.
+/// Whether connections to a database server use TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum SslMode {
-    /// They are, or there are none.
+    /// TLS is required.
     #[default]
     Require,
-    /// They are not.
+    /// No TLS.
     Disable,
 }
 
 impl SslMode {
-    /// As PostgreSQL's own clients call it.
+    /// The value for `sslmode` of PostgreSQL's clients.
     pub fn as_str(self) -> &'static str {
         match self {
             SslMode::Require => "require",
@@ -222,21 +220,21 @@ impl SslMode {
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Api {
-    /// Its image. It listens on port 9000 and runs as user 1000; called with the word prepare, it brings the
-    /// database up to date and ends.
+    /// The API's image. It must listen on port 9000 and run as user 1000. With the argument prepare, it must migrate the
+    /// database and exit.
     pub image: String,
-    /// How many of it run. More than one share a Redis.
+    /// The number of replicas. More than one need a Redis.
     pub replicas: Replicas,
-    /// Whether its image is called with the word prepare before it starts. Switch it off for an image of your own
+    /// Whether the image runs with the argument prepare before the API starts. Set it to false for an image of your own
     /// that migrates its database itself.
     pub prepare: bool,
-    /// The path that answers with status 200 while the API can serve, its database included.
+    /// The path of the readiness probe: status 200 if the API and its database can serve.
     pub readiness_path: String,
-    /// The path that answers with status 200 unless the API must be restarted.
+    /// The path of the liveness probe: status 200 unless the API must be restarted.
     pub liveness_path: String,
-    /// What each of its containers asks for and may use. Node's heap is capped at three quarters of limits.memory.
+    /// CPU and memory of each container. Node's heap is limited to three quarters of limits.memory.
     pub resources: Resources,
-    /// Further environment variables, by name. Those that urumi sets itself are refused.
+    /// Additional environment variables by name. Variables that urumi sets are rejected.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// Further environment variables with secret values, by name, such as a payment provider's keys (STRIPE_API_KEY,
@@ -244,8 +242,8 @@ pub struct Api {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("writeOnly" = true))]
     pub secret_env: BTreeMap<String, Handed>,
-    /// Names of Secrets in the store's namespace whose keys become environment variables too, such as a payment
-    /// provider's keys (STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET).
+    /// Names of Secrets in the store's namespace whose keys become environment variables, such as a payment provider's
+    /// keys (STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env_secrets: Vec<String>,
 }
@@ -257,18 +255,18 @@ impl Api {
     }
 }
 
-/// What several API replicas share.
+/// The Redis for several API replicas.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Redis {
-    /// Whether the store has a Redis of its own. Left out, it has one where more than one replica of the API runs
-    /// and api.env names no other (REDIS_URL): with locks in memory, a cart could be completed twice.
+    /// Whether the store has its own Redis. By default it has one if the API has more than one replica and api.env sets
+    /// no REDIS_URL: with locks in memory, a cart could be completed twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// The Redis image. It runs as user 999.
+    /// The Redis image. It must run as user 999.
     pub image: String,
-    /// What its container asks for and may use.
+    /// CPU and memory of the container.
     pub resources: Resources,
 }
 
@@ -277,36 +275,35 @@ pub struct Redis {
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Admin {
-    /// The e-mail address to sign in with; left out, it is admin@ and the store's domain. A password is generated.
+    /// The administrator's e-mail address; admin@ and the store's host by default. The password is generated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
 
-/// The check that a store has to pass before it is called ready.
+/// The check that a store must pass before its status is ready.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct ProofOfLife {
-    /// Whether a Job opens the shop and asks its API for a region, as a customer's browser would, before the store is
-    /// called ready.
+    /// Whether a Job must be able to open the shop and to get a region from its API before the store's status is ready.
     pub enabled: bool,
-    /// The image that does it when called with the word prove.
+    /// The image that runs the check with the argument prove.
     pub image: String,
-    /// What its container asks for and may use.
+    /// CPU and memory of the container.
     pub resources: Resources,
 }
 
-/// Orders by which a store is tried.
+/// Test orders in a store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Smoke {
-    /// When an order is placed by itself, as cron writes it (minute, hour, day of the month, month, day of the week,
-    /// e.g. 0 * * * *), in the cluster's time zone; never where it is left out. If the newest order failed, the store is
+    /// The schedule of automatic orders, in cron's format (minute, hour, day of the month, month, day of the week, e.g.
+    /// 0 * * * *) and the cluster's time zone. No automatic orders if left out. If the newest order failed, the store is
     /// degraded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// How many seconds an order may take.
+    /// The time limit of an order in seconds.
     #[serde(default = "Smoke::default_deadline")]
     #[schemars(range(min = 10, max = 3600))]
     pub deadline_seconds: u16,
@@ -324,73 +321,74 @@ impl Default for Smoke {
     }
 }
 
-/// How a store is reached from outside of the cluster.
+/// Access to a store from outside the cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct IngressOptions {
-    /// The IngressClass; left out, the cluster's default.
+    /// The IngressClass; the cluster's default if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_name: Option<String>,
-    /// Annotations of both Ingresses, for the ingress controller and others that read them.
+    /// Annotations of both Ingresses, e.g. for the ingress controller.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// The namespaces of ingress controllers: only pods there reach the shop and its API from outside.
+    /// The namespaces of ingress controllers. Of all pods in other namespaces, only theirs can connect to the shop and
+    /// its API.
     pub controller_namespaces: Vec<String>,
 }
 
-/// Encryption of a store's addresses.
+/// TLS for a store's addresses.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Tls {
-    /// A TLS Secret in the store's namespace whose certificate covers both hosts, e.g. one with a wildcard.
+    /// A TLS Secret in the store's namespace with a certificate for both hosts, e.g. a wildcard certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_name: Option<String>,
-    /// cert-manager's Issuer, in the store's namespace, that issues a certificate for each host.
+    /// The cert-manager Issuer in the store's namespace that issues a certificate for each host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// cert-manager's ClusterIssuer that issues a certificate for each host.
+    /// The cert-manager ClusterIssuer that issues a certificate for each host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_issuer: Option<String>,
 }
 
 impl Tls {
-    /// Whether the store's addresses are not encrypted.
+    /// Whether TLS is off.
     pub fn is_off(&self) -> bool {
         self.secret_name.is_none() && self.issuer.is_none() && self.cluster_issuer.is_none()
     }
 }
 
-/// What containers in a store's namespace get that state no resources of their own.
+/// The resources of containers in a store's namespace that specify none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Limits {
-    /// What such a container asks for.
+    /// The default requests of a container.
     pub default_request: ResourceList,
-    /// What such a container may use.
+    /// The default limits of a container.
     pub default: ResourceList,
 }
 
-/// Which traffic a store's pods may have.
+/// The NetworkPolicies of a store's pods.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct NetworkPolicyOptions {
-    /// Whether the store is closed to all traffic that it does not need. Switch it off only on clusters whose
-    /// network cannot work with NetworkPolicies.
+    /// Whether NetworkPolicies block all traffic that the store does not need. Set it to false only on clusters whose
+    /// network does not work with NetworkPolicies.
     pub enabled: bool,
 }
 
-/// What a container asks for and what it may use.
+/// CPU and memory of a container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Resources {
-    /// What is set aside for it.
+    /// The amounts that are reserved for the container.
     pub requests: ResourceList,
-    /// What it may use at most; not below requests.
+    /// The maximum amounts; not below requests.
     pub limits: ResourceList,
 }
 
@@ -437,18 +435,18 @@ impl JsonSchema for Handed {
     }
 }
 
-/// How many of something run: 1 to 20.
+/// A number of replicas, from 1 to 20.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Replicas(u8);
 
 impl Replicas {
-    /// The most that are allowed.
+    /// The maximum.
     pub const MAX: u8 = 20;
     /// One.
     pub const ONE: Replicas = Replicas(1);
 
-    /// Takes a number.
+    /// Checks a number.
     ///
     /// # Errors
     /// When it is 0 or more than [`Replicas::MAX`].
@@ -499,7 +497,7 @@ impl JsonSchema for Replicas {
     }
 }
 
-/// What urumi uses where neither the request nor the installation says anything.
+/// The options that neither the request nor the installation sets.
 pub(super) fn builtin() -> Options {
     into_map(json!({
         "database": {
@@ -538,7 +536,7 @@ pub(super) fn builtin() -> Options {
     }))
 }
 
-/// What is completed of `limits` once it is asked for at all.
+/// The defaults within `limits`, if `limits` is set.
 pub(super) fn builtin_limits() -> Options {
     into_map(json!({
         "defaultRequest": { "cpu": "50m", "memory": "128Mi" },
@@ -560,7 +558,7 @@ fn into_map(value: Value) -> Options {
     }
 }
 
-/// The schema of a request's options: nothing in it is required, and `defaults` are shown where they apply.
+/// The schema of a request's options: nothing is required, and `defaults` are the schema's defaults.
 pub(super) fn schema(defaults: &Options) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<MedusaOptions>();
@@ -570,14 +568,14 @@ pub(super) fn schema(defaults: &Options) -> Value {
     schema.to_value()
 }
 
-/// Removes what holds for resolved options only, puts defaults at the leaves and joins the lines of descriptions.
+/// Removes what applies to resolved options only, moves defaults to the leaves, and joins the lines of descriptions.
 fn describe(schema: &mut Map<String, Value>, needed: Option<&Value>, default: Option<&Value>) {
     schema.remove("required");
     schema.remove("default");
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     }
-    // Null removes a default, and what has a built-in one cannot be without.
+    // Null removes a default, but options with a built-in default cannot be removed.
     if let (Some(_), Some(Value::Array(types))) = (needed, schema.get_mut("type")) {
         types.retain(|t| t != "null");
         if let [only] = types.as_slice() {

@@ -1,4 +1,4 @@
-//! Creating a store: its record first, then all of its objects.
+//! Creates a store: its record first, then all of its objects.
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -16,19 +16,19 @@ use crate::store::idempotency::{Idempotency, Repetition};
 use crate::store::status::StoreStatus;
 use crate::store::{CreateStore, Creation, HANDED_SECRET, HandedSecrets, StoreId, StoreSpec};
 
-/// How many ids a creation without a given id tries. A drawn id is free unless by accident. The id of a key is taken if
-/// the list of the key's stores was out of date, or if a namespace that is not a store has the name.
+/// How many ids a creation without a given id tries. A random id is rarely taken. The id of a key is taken if the list
+/// of the key's stores was out of date, or if a namespace that is not a store has the name.
 const TRIES: u32 = 4;
 
 /// The result of an attempt to put a store on record.
 enum Placed {
     /// This attempt created the record.
     New(Record),
-    /// A store of that id exists.
+    /// A store with this id exists.
     Exists(Record),
-    /// A store of that id existed, and is gone now.
+    /// A store with this id existed and is gone now.
     Gone,
-    /// The name belongs to something that is not a store.
+    /// A namespace that is not a store's has the name.
     Blocked(String),
 }
 
@@ -55,7 +55,7 @@ impl Orchestrator {
             if let Some(key) = key.as_ref().filter(|_| !is_given) {
                 request.id = Some(key.store_id().to_string());
             }
-            // Without an id, this draws one.
+            // Without an id, this chooses a random one.
             let spec = self.prepare(&request)?;
             match self.create_as(&spec, &request, key.as_ref()).await {
                 Err(Error::AlreadyExists { .. }) if tries_left > 0 => tries_left -= 1,
@@ -68,7 +68,7 @@ impl Orchestrator {
     }
 
     async fn create_as(&self, spec: &StoreSpec, request: &CreateStore, key: Option<&Idempotency>) -> Result<Creation> {
-        // Find out whether the engine can render the spec before anything is created.
+        // Check that the engine can render the spec before anything is created.
         let desired = self.manifests_of(spec, &RedactedSecrets)?;
         let _place = self.place_for(request.owner.as_deref(), &spec.id).await?;
         let nonce = Uuid::new_v4().to_string();
@@ -84,9 +84,10 @@ impl Orchestrator {
         let record = match self.put_on_record(spec, &origin).await? {
             Placed::New(record) => record,
             Placed::Blocked(message) => return Err(taken(&message)),
-            // Not the next id of the key: the same request, sent again now, would create a second store with this one.
+            // Do not try the key's next id: a concurrent repetition of the request would create a second store with
+            // this id.
             Placed::Gone if key.is_some() => return Err(Error::KeyStoreDeleting { id: spec.id.clone() }),
-            Placed::Gone => return Err(taken("a namespace of that name is just being removed; try again")),
+            Placed::Gone => return Err(taken("a namespace with this name is being removed; try again")),
             Placed::Exists(record) => {
                 return match self.repeated(&record, key)? {
                     Some(repeated) => self.completed(repeated, &record, request).await,
@@ -132,7 +133,7 @@ impl Orchestrator {
         }
     }
 
-    /// Lets the creation of store `id` begin, unless its owner has reached a limit. Without limits, nothing is asked.
+    /// Admits the creation of store `id`, unless its owner has reached a limit. Without limits, sends no requests.
     async fn place_for(&self, owner: Option<&str>, id: &StoreId) -> Result<Option<Place>> {
         let counts = &self.inner.owners;
         let Some(owner) = owner.filter(|_| counts.limits != OwnerLimits::default()) else { return Ok(None) };
@@ -144,7 +145,7 @@ impl Orchestrator {
         Ok(Some(place))
     }
 
-    /// The records of all stores that were created with a key, however long ago.
+    /// The records of all stores that were created with a key, of any age.
     async fn made_with(&self, key: &Idempotency) -> Result<Vec<Record>> {
         let namespaces = self.inner.cluster.list(&of_key(key)).await;
         let namespaces = namespaces.map_err(|e| Error::cluster(Operation::Create, None, e))?;
@@ -152,7 +153,8 @@ impl Orchestrator {
         Ok(records.filter(|record| record.idempotency.as_ref().is_some_and(|made| made.has_key_of(key))).collect())
     }
 
-    /// The answer to a request with a key, if a store on record was created with the key and the key still stands for it.
+    /// The answer to a repeated request, if the store on record was created with the request's key and the key is still
+    /// valid.
     fn repeated(&self, record: &Record, key: Option<&Idempotency>) -> Result<Option<Creation>> {
         let (Some(made), Some(key)) = (&record.idempotency, key) else { return Ok(None) };
         let id = || record.id.clone();
@@ -164,7 +166,7 @@ impl Orchestrator {
         }
     }
 
-    /// Creates the namespace of a new store, which puts it on record.
+    /// Creates the namespace of a new store, which is its record.
     async fn put_on_record(&self, spec: &StoreSpec, origin: &Origin<'_>) -> Result<Placed> {
         let namespace = self.namespace_of(spec, origin)?;
         let found = match self.inner.cluster.create(&namespace).await {

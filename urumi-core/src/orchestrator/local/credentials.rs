@@ -1,4 +1,4 @@
-//! Reading a store's first password: the one Secret of a store that urumi reads, and only when somebody asks for it.
+//! Reads a store's initial password: the only Secret of a store that urumi reads, and only on request.
 
 use k8s_openapi::api::core::v1::Secret;
 
@@ -17,12 +17,12 @@ impl Orchestrator {
         let spec = readable_spec(OPERATION, &record)?;
         let engine = self.inner.engines.require(&spec.engine)?;
         let Some(sign_in) = engine.sign_in(spec).map_err(|e| render_error(spec, &e))? else {
-            let message = format!("nobody signs in to a store of the engine {}", spec.engine);
+            let message = format!("stores of the engine {} have no sign-in", spec.engine);
             return Err(Error::WrongState { operation: OPERATION, id: id.clone(), message });
         };
         let mut credentials = Credentials { address: sign_in.address, username: sign_in.username, password: None };
         if reveal {
-            // Of the store's own namespace, whatever its engine says.
+            // Always in the store's own namespace, whatever the engine returns.
             let secret = ObjectRef::namespaced(Kind::of::<Secret>(), id.namespace(), sign_in.secret);
             credentials.password = Some(self.password(id, &secret, &sign_in.password_key).await?);
         }
@@ -34,9 +34,9 @@ impl Orchestrator {
         let found = found.map_err(|e| Error::cluster(OPERATION, Some(id), e))?;
         let missing = |message: String| Error::WrongState { operation: OPERATION, id: id.clone(), message };
         let Some(object) = found else {
-            return Err(missing(format!("its {secret} does not exist (yet); look at the store's status")));
+            return Err(missing(format!("its {secret} does not exist (yet); check the store's status")));
         };
-        // What cannot be read is not repeated: it may be part of a secret.
+        // Do not quote a value that cannot be read: it may be part of a secret.
         let typed: Option<Secret> = object.to_typed().ok();
         let value = typed.and_then(|secret| secret.data?.remove(key)).and_then(|bytes| String::from_utf8(bytes.0).ok());
         value.map(SecretString::new).ok_or_else(|| missing(format!("its {secret} has no readable {key}")))

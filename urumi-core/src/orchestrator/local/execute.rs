@@ -1,4 +1,4 @@
-//! Carrying out a plan: wave by wave, each wave's writes at once.
+//! Executes a plan: wave by wave, with the writes of a wave in parallel.
 
 use futures::future::join_all;
 use serde_json::Value;
@@ -12,19 +12,19 @@ use crate::plan::{Plan, Step};
 use crate::record;
 use crate::store::{Store, StoreId, StoreSpec};
 
-/// Why a plan could not be carried out.
+/// Why a plan could not be executed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The cluster refused a write or did not answer.
     #[error(transparent)]
     Cluster(ClusterError),
-    /// The store's secrets could not be drawn.
+    /// The store's secrets could not be generated.
     #[error(transparent)]
     Other(Error),
 }
 
 impl Failure {
-    /// The failure as that of an operation on a store that is on record.
+    /// Converts it to the error of an operation on a store that is on record.
     pub(super) fn of(self, store: Store) -> Error {
         match self {
             Failure::Cluster(source) => Error::Unfinished { store: Box::new(store), source },
@@ -34,15 +34,15 @@ impl Failure {
 }
 
 impl Orchestrator {
-    /// Carries out a plan for a store. Every step is idempotent, so a plan may be cut short anywhere, repeated, and
-    /// carried out by two processes at once.
+    /// Executes a plan for a store. Every step is idempotent: a plan may be interrupted anywhere, repeated, and
+    /// executed by two processes at once.
     ///
-    /// A wave is always sent whole; if a write in it failed, the waves after it are left out. Of several failures the
-    /// one is returned that no retry can cure, if there is one.
+    /// All writes of a wave are sent. If one fails, later waves are skipped. Of several failures, a permanent one is
+    /// returned if there is any.
     ///
-    /// `uid` is that of the store's namespace, which [owns](record::own) what is made, but for the Secrets in it. Those
-    /// are never read, so that one which an earlier store has left there could not be told from the store's own: it is taken
-    /// for that, and must stay.
+    /// `uid` is the uid of the store's namespace, which [owns](record::own) the created objects, except the Secrets in
+    /// it. Secrets are never read, so a Secret that an earlier store has left in the namespace cannot be told from the
+    /// store's own: it counts as the store's own and is kept.
     pub(crate) async fn carry_out(&self, spec: &StoreSpec, uid: &str, plan: &Plan) -> Result<(), Failure> {
         let drawn = self.drawn_objects(spec, plan)?;
         for wave in &plan.waves {
@@ -56,8 +56,8 @@ impl Orchestrator {
         Ok(())
     }
 
-    /// The objects that a plan creates once, those with generated secrets among them. Secrets are drawn here and live no
-    /// longer than this.
+    /// The objects that a plan creates once, including those with generated secrets. Secrets are generated here and
+    /// exist only in this result.
     fn drawn_objects(&self, spec: &StoreSpec, plan: &Plan) -> Result<Vec<Object>, Failure> {
         if !plan.steps().any(|step| matches!(step, Step::CreateOnce(_))) {
             return Ok(Vec::new());
@@ -71,7 +71,7 @@ impl Orchestrator {
     }
 
     async fn write(&self, step: &Step, store: (&StoreId, &str), drawn: &[Object]) -> Result<(), ClusterError> {
-        // The semaphore is never closed, so a permit is always had in the end.
+        // The semaphore is never closed, so this always gets a permit.
         let _permit = self.inner.in_flight.acquire().await;
         let cluster = &self.inner.cluster;
         match step {
@@ -90,7 +90,7 @@ impl Orchestrator {
             }
             Step::Copy { object, from } => {
                 let source = cluster.get(from).await?.ok_or_else(|| {
-                    let message = "it does not exist, and a secret of the store is to be copied from it";
+                    let message = "it does not exist, but a secret of the store must be copied from it";
                     ClusterError::new(Verb::Get, from, ClusterErrorKind::NotFound, message)
                 })?;
                 self.create_once(&filled(object, &source), store).await
@@ -99,8 +99,8 @@ impl Orchestrator {
         }
     }
 
-    /// Creates an object unless another process, or an earlier try, has: theirs stays. One outside of the store's
-    /// namespace may be left from an earlier store of the same id, and is waited for to go.
+    /// Creates an object unless it exists: an object of another process or of an earlier attempt is kept. Outside of
+    /// the store's namespace it may be left from an earlier store with the same id; then this fails until it is gone.
     async fn create_once(&self, object: &Object, store: (&StoreId, &str)) -> Result<(), ClusterError> {
         let inside = object.namespace() == Some(&store.0.namespace());
         let created = match inside {
@@ -121,14 +121,14 @@ impl Orchestrator {
         }
     }
 
-    /// A name that is taken is success if the object is the store's: an earlier try or another process made it.
+    /// Checks that an existing object is the store's own, from an earlier attempt or another process.
     async fn check_ours(&self, reference: &ObjectRef, (id, uid): (&StoreId, &str)) -> Result<(), ClusterError> {
         match self.inner.cluster.get(reference).await? {
             Some(existing) if existing.label(record::ID).is_none() => Err(ClusterError::new(
                 Verb::Create,
                 reference,
                 ClusterErrorKind::AlreadyExists,
-                "an object of that name exists that urumi did not make; remove it or delete the store",
+                "an object with this name exists that urumi did not create; remove it or delete the store",
             )),
             Some(existing) if !record::belongs(&existing, id, uid) => Err(left_over(reference)),
             _ => Ok(()),
@@ -136,21 +136,21 @@ impl Orchestrator {
     }
 }
 
-/// An object as it is created for a store.
+/// An object with its store as the owner.
 fn owned(object: &Object, (id, uid): (&StoreId, &str)) -> Object {
     let mut owned = object.clone();
     record::own(&mut owned, id, uid);
     owned
 }
 
-/// What is in the way, and passes.
+/// The error for a leftover object, which will be removed soon.
 fn left_over(reference: &ObjectRef) -> ClusterError {
-    let message = "an object of that name is there that this store does not own; if an earlier store of the same id has left \
-                   it, it is about to be removed";
+    let message = "an object with this name exists that this store does not own; if it is left from an earlier store with the \
+                   same id, it will be removed soon";
     ClusterError::new(Verb::Create, reference, ClusterErrorKind::Conflict, message)
 }
 
-/// A Secret with the values that another has under the same keys.
+/// A Secret with the values of the same keys of another.
 fn filled(secret: &Object, source: &Object) -> Object {
     let mut filled = secret.clone();
     if let Some(data) = filled.as_value_mut().pointer_mut("/data").and_then(Value::as_object_mut) {

@@ -1,4 +1,4 @@
-//! Explaining a store: what it would be made of, and what happened to it.
+//! Explains a store: its preview, its manifests and its timeline.
 
 use k8s_openapi::api::core::v1::Event;
 
@@ -22,7 +22,7 @@ impl Orchestrator {
         if request.id.is_some() {
             let taken = self.inner.cluster.get(&namespace_ref(&spec.id)).await;
             if taken.map_err(|e| Error::cluster(Operation::Preview, Some(&spec.id), e))?.is_some() {
-                let message = "a namespace of that name exists; choose another id, or leave the id out".to_owned();
+                let message = "a namespace with this name exists; choose another id, or leave the id out".to_owned();
                 return Err(Error::AlreadyExists { id: spec.id, message });
             }
         }

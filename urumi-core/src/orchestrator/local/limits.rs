@@ -1,8 +1,8 @@
-//! How many stores an owner may have, and how many of them may be provisioning at once.
+//! Limits the stores of an owner, and those that are provisioning at once.
 //!
-//! A creation counts the owner's stores on the cluster, and the creations that this process has begun before it. Creations
-//! in other processes are counted once their stores are on record, so several processes may together exceed a limit by
-//! the creations that they begin at the same moment.
+//! A creation counts the owner's stores on the cluster, and the earlier creations of this process. Creations of other
+//! processes count once their stores are on record, so several processes together may exceed a limit by the creations
+//! that they begin at the same time.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,25 +11,25 @@ use crate::error::{Error, Result};
 use crate::store::StoreId;
 use crate::store::status::StoreStatus;
 
-/// How many stores an owner may have. A creation without an owner is not limited.
+/// Limits of an owner's stores. Creations without an owner are not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OwnerLimits {
-    /// The most stores of one owner, those that are being deleted not counted; unlimited if `None`.
+    /// The maximum number of an owner's stores, without those that are being deleted; unlimited if `None`.
     pub stores: Option<usize>,
-    /// The most stores of one owner that are provisioning at once; unlimited if `None`.
+    /// The maximum number of an owner's stores that are provisioning at once; unlimited if `None`.
     pub provisioning: Option<usize>,
 }
 
 impl OwnerLimits {
-    /// Limits the stores of one owner.
+    /// Limits the stores of an owner.
     #[must_use]
     pub fn stores(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.stores = limit.into();
         self
     }
 
-    /// Limits the stores of one owner that are provisioning at once.
+    /// Limits the stores of an owner that are provisioning at once.
     #[must_use]
     pub fn provisioning(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.provisioning = limit.into();
@@ -37,29 +37,29 @@ impl OwnerLimits {
     }
 }
 
-/// The creations of each owner that are under way in this process, in the order in which they began.
+/// The creations in progress in this process, by owner, in the order of their start.
 type UnderWay = Arc<Mutex<HashMap<String, Vec<StoreId>>>>;
 
-/// The limits, and the creations that the cluster may not show yet.
+/// The limits, and the creations whose stores may not be on the cluster yet.
 #[derive(Debug, Default)]
 pub(super) struct OwnerCounts {
     pub(super) limits: OwnerLimits,
     under_way: UnderWay,
 }
 
-/// The place of a creation among those of its owner; it is given up when this is dropped.
+/// The place of a creation in the queue of its owner; released on drop.
 #[derive(Debug)]
 pub(super) struct Place {
     owner: String,
     id: StoreId,
-    /// The creations that were under way when this one began.
+    /// The creations that were in progress when this one began.
     ahead: Vec<StoreId>,
     under_way: UnderWay,
 }
 
 impl OwnerCounts {
-    /// Takes a place behind the creations of this owner that are under way. It must be taken before the owner's stores are
-    /// listed: a creation that ends in between is then one of those ahead.
+    /// Takes a place behind the owner's creations in progress. Take it before listing the owner's stores, so that a
+    /// creation that ends in between is counted as one ahead.
     pub(super) fn take_place(&self, owner: &str, id: &StoreId) -> Place {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let theirs = under_way.entry(owner.to_owned()).or_default();
@@ -72,7 +72,7 @@ impl OwnerCounts {
 impl Place {
     /// Checks the limits against the owner's stores on the cluster.
     pub(super) fn check(&self, limits: OwnerLimits, stores: &HashMap<StoreId, StoreStatus>) -> Result<()> {
-        // Repetitions create nothing, and the API server refuses an id that is taken.
+        // Repeated requests create nothing, and the API server rejects an id that is taken.
         if stores.contains_key(&self.id) {
             return Ok(());
         }
@@ -88,9 +88,8 @@ impl Place {
         Ok(())
     }
 
-    /// The number of stores that count and the limit, if they leave no room for this creation. The creations ahead are
-    /// admitted in their order as far as there is room, which is how they were decided; repetitions of one creation
-    /// share a place.
+    /// The number of counted stores and the limit, if this creation would exceed it. The creations ahead count in their
+    /// order up to the limit, because those beyond it were rejected. Repetitions of a creation share a place.
     fn exceeded(
         &self,
         limit: Option<usize>,

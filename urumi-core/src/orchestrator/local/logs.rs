@@ -1,4 +1,4 @@
-//! The logs of a store: which pods belong to which component, and their lines in one stream.
+//! The logs of a store: finds the pods of its components, and merges their lines into one stream.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::secret::RedactedSecrets;
 use crate::store::logs::{LogLine, LogQuery};
 use crate::store::{StoreId, StoreSpec};
 
-/// How the pods of a component are known: the labels that its workload selects by.
+/// A component, and the label selector of its workload.
 struct Selected {
     component: String,
     labels: BTreeMap<String, String>,
@@ -29,7 +29,7 @@ impl Selected {
     }
 }
 
-/// A container whose lines are wanted.
+/// A container whose logs are read.
 struct Container {
     component: String,
     pod: ObjectRef,
@@ -57,7 +57,7 @@ impl Orchestrator {
         Ok(stream::select_all(future::join_all(opened).await).boxed())
     }
 
-    /// The lines of one container. One that has not started has none yet.
+    /// The lines of a container; none if it has not started.
     async fn lines(&self, id: &StoreId, from: Container, query: &LogQuery) -> BoxStream<'static, Result<LogLine>> {
         let options = LogOptions {
             container: Some(from.name.clone()),
@@ -83,13 +83,13 @@ impl Orchestrator {
         Lines::of(bytes).map(move |text| text.map(&line).map_err(&failed)).boxed()
     }
 
-    /// The components that are wanted.
+    /// The selected components.
     fn selected(&self, spec: &StoreSpec, wanted: Option<&str>) -> Result<Vec<Selected>> {
         let engine = self.inner.engines.require(&spec.engine)?;
         let components = engine.components(spec).map_err(|e| render_error(spec, &e))?;
         let known: Vec<&str> = components.iter().map(|c| c.name.as_str()).collect();
         if let Some(wanted) = wanted.filter(|wanted| !known.contains(wanted)) {
-            let message = format!("{wanted:?} is no component of this store; it has {}", known.join(", "));
+            let message = format!("{wanted:?} is not a component of this store; it has {}", known.join(", "));
             return Err(FieldError::new("component", message).into());
         }
         let manifests = self.manifests_of(spec, &RedactedSecrets)?;
@@ -105,7 +105,7 @@ impl Orchestrator {
     }
 }
 
-/// The containers of a pod in the order in which they run: those that prepare it come first.
+/// The names of a pod's containers; init containers first.
 fn names_of_containers(pod: &Object) -> impl Iterator<Item = &str> {
     ["/spec/initContainers", "/spec/containers"]
         .into_iter()

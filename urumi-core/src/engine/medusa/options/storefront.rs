@@ -1,4 +1,4 @@
-//! The options of the shop that customers see: what runs it, how it looks and what it says.
+//! The options of the shop that customers see.
 
 use std::collections::BTreeMap;
 
@@ -12,51 +12,51 @@ use super::{Replicas, Resources};
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Storefront {
-    /// Its image. It listens on port 8000 and runs as user 1000.
+    /// The shop's image. It must listen on port 8000 and run as user 1000.
     pub image: String,
-    /// How many of it run.
+    /// The number of replicas.
     pub replicas: Replicas,
-    /// The path that answers with status 200 while the shop can serve, its API included.
+    /// The path of the readiness probe: status 200 if the shop and its API can serve.
     pub readiness_path: String,
-    /// The path that answers with status 200 unless the shop must be restarted.
+    /// The path of the liveness probe: status 200 unless the shop must be restarted.
     pub liveness_path: String,
-    /// What each of its containers asks for and may use. Node's heap is capped at three quarters of limits.memory.
+    /// CPU and memory of each container. Node's heap is limited to three quarters of limits.memory.
     pub resources: Resources,
-    /// Further environment variables, by name. Those that urumi sets itself are refused.
+    /// Additional environment variables by name. Variables that urumi sets are rejected.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
-    /// How the shop looks.
+    /// The shop's logo and colours.
     #[serde(default, skip_serializing_if = "Theme::is_empty")]
     pub theme: Theme,
-    /// The language of the shop's own words.
+    /// The language of the shop's own texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,
-    /// The currency in which the shop shows its prices: a code of ISO 4217 in lower case, e.g. eur. The API must have
-    /// a region with it.
+    /// The currency of the shop's prices: an ISO 4217 code in lower case, e.g. eur. The API must have a region with this
+    /// currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Links at the bottom of each page, at most 20.
+    /// Up to 20 links at the bottom of each page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub footer_links: Vec<FooterLink>,
-    /// Whether search engines may show the shop.
+    /// Whether search engines may index the shop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub robots: Option<Robots>,
-    /// What the payment without a provider is called: a test, by invoice, or in cash.
+    /// How the shop presents the payment without a provider: as a test, by invoice, or in cash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manual_payment: Option<ManualPayment>,
-    /// Stripe's publishable key (pk_test_… or pk_live_…), with which the shop takes cards. The secret one belongs into a
-    /// Secret that api.envSecrets names.
+    /// Stripe's publishable key (pk_test_… or pk_live_…) for card payments. The secret key belongs in a Secret of
+    /// api.envSecrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_publishable_key: Option<String>,
 }
 
-/// A shop's looks.
+/// A shop's logo and colours.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Theme {
-    /// The picture at the top of each page, as a data URL: a PNG, JPEG, WebP or SVG image of at most 32 KiB. The
-    /// command line makes one of a file: --set-file storefront.theme.logo=logo.svg.
+    /// The logo at the top of each page, as a data URL: a PNG, JPEG, WebP or SVG image of at most 32 KiB. The command
+    /// line converts a file: --set-file storefront.theme.logo=logo.svg.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "data-url"))]
     pub logo: Option<String>,
@@ -66,7 +66,7 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// Whether nothing is chosen.
+    /// Whether nothing is set.
     pub fn is_empty(&self) -> bool {
         *self == Theme::default()
     }
@@ -80,22 +80,22 @@ pub struct Colors {
     /// The colour of buttons and links, as #rrggbb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accent: Option<String>,
-    /// The colour behind everything, as #rrggbb.
+    /// The background colour, as #rrggbb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<String>,
-    /// The colour of texts, as #rrggbb.
+    /// The text colour, as #rrggbb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
 impl Colors {
-    /// Whether none is chosen.
+    /// Whether no colour is set.
     pub fn is_empty(&self) -> bool {
         *self == Colors::default()
     }
 }
 
-/// The language of a shop's own words.
+/// The language of a shop's own texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -106,23 +106,23 @@ pub enum Locale {
     De,
 }
 
-/// Whether search engines may show a shop.
+/// Whether search engines may index a shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Robots {
-    /// They may.
+    /// They may index it.
     Index,
-    /// They may not.
+    /// They must not index it.
     Noindex,
 }
 
-/// What the payment without a provider is called.
+/// How a shop presents the payment without a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ManualPayment {
-    /// A test, by which nobody pays.
+    /// As a test without a payment.
     Test,
     /// By invoice.
     Invoice,
@@ -135,8 +135,8 @@ pub enum ManualPayment {
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct FooterLink {
-    /// Its text, of 1 to 60 characters.
+    /// The link's text, of 1 to 60 characters.
     pub label: String,
-    /// Where it leads: an address that begins with https://, or a path of the shop that begins with a slash.
+    /// The link's target: a URL that begins with https://, or a path of the shop that begins with a slash.
     pub href: String,
 }
