@@ -78,7 +78,7 @@ pub enum ErrorKind {
 #[non_exhaustive]
 pub enum Error {
     /// The request has fields that cannot be accepted.
-    #[error("{}", join(.0))]
+    #[error("{}", crate::store::field::join(.0))]
     Invalid(Vec<FieldError>),
 
     /// No store has this id.
@@ -171,6 +171,26 @@ pub enum Error {
         detail: String,
         /// Whether the same request may succeed later.
         retryable: bool,
+    },
+
+    /// The owner has created as many stores within an hour as the installation allows.
+    #[error(
+        "{owner} has created {has} stores within an hour, {limit} are allowed; wait, or ask an administrator for more"
+    )]
+    CreationLimit {
+        /// The owner.
+        owner: String,
+        /// How many stores the owner has created within the hour, those that are being created included.
+        has: usize,
+        /// How many the owner may create.
+        limit: usize,
+    },
+
+    /// A smoke order in the store has not ended yet.
+    #[error("a smoke order in store {id} has not ended yet; wait for it")]
+    SmokeRunning {
+        /// The store.
+        id: StoreId,
     },
 
     /// The store's status does not allow the operation.
@@ -276,10 +296,6 @@ pub enum Error {
     },
 }
 
-fn join(errors: &[FieldError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
 impl Error {
     /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
@@ -290,9 +306,12 @@ impl Error {
             Error::KeyReused { .. } => ErrorKind::Invalid,
             Error::AlreadyExists { .. }
             | Error::WrongState { .. }
+            | Error::SmokeRunning { .. }
             | Error::KeyStoreDeleting { .. }
             | Error::PreconditionFailed { .. } => ErrorKind::Conflict,
-            Error::LimitReached { .. } | Error::ProvisioningLimit { .. } => ErrorKind::NotPermitted,
+            Error::LimitReached { .. } | Error::ProvisioningLimit { .. } | Error::CreationLimit { .. } => {
+                ErrorKind::NotPermitted
+            }
             Error::Server { kind, .. } => *kind,
             Error::Unfinished { .. } => ErrorKind::Unfinished,
             Error::TimedOut { .. } => ErrorKind::TimedOut,
@@ -313,7 +332,10 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Unfinished { source, .. } | Error::Cluster { source, .. } => source.is_retryable(),
-            Error::TimedOut { .. } | Error::ProvisioningLimit { .. } => true,
+            Error::TimedOut { .. }
+            | Error::ProvisioningLimit { .. }
+            | Error::CreationLimit { .. }
+            | Error::SmokeRunning { .. } => true,
             Error::Server { retryable, .. } => *retryable,
             _ => false,
         }

@@ -3,7 +3,7 @@
 mod authority;
 mod creation;
 pub mod credentials;
-mod field;
+pub(crate) mod field;
 mod handed;
 mod id;
 pub mod idempotency;

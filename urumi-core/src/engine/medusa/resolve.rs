@@ -29,6 +29,8 @@ pub(super) fn resolve(
     id: &StoreId,
     default_domain: &str,
 ) -> Result<Options, Vec<FieldError>> {
+    // More is refused below in any case; the steps until then would take long and find many errors.
+    size(request)?;
     let mut errors = Vec::new();
     let removed = removals(request, defaults, &builtin(), &mut Vec::new(), &mut errors);
     let merged = merged(defaults, request, default_domain, &mut errors);
@@ -192,7 +194,7 @@ fn removals(
 /// is found too; nothing is returned only where that does not help.
 fn parse(mut merged: Options, defaults: &Options, errors: &mut Vec<FieldError>) -> Option<MedusaOptions> {
     // Every round mends one field; the bound only keeps a request full of mistakes from costing much.
-    for _ in 0..100 {
+    for _ in 0..50 {
         let error = match serde_path_to_error::deserialize(Value::Object(merged.clone())) {
             Ok(options) => return Some(options),
             Err(error) => error,

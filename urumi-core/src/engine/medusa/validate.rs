@@ -1,4 +1,4 @@
-//! What must hold of typed options: every mistake is found, not only the first.
+//! What must hold of typed options: every mistake is found, not only the first, up to a number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -12,6 +12,13 @@ use crate::store::{HANDED_SECRET, StoreId};
 
 /// The longest value of an environment variable.
 const MAX_ENV_VALUE: usize = 32 * 1024;
+
+/// The most entries of a map of variables, and of any other map or list.
+const MAX_ENV: usize = 256;
+const MAX_ENTRIES: usize = 64;
+
+/// After so many errors, more are no help.
+const MAX_ERRORS: usize = 100;
 
 /// Names that Kubernetes knows for quotas; others must have a prefix, such as `count/` or a storage class.
 const QUOTAS: [&str; 17] = [
@@ -103,7 +110,7 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     checks.that("storefront.livenessPath", syntax::probe_path(&options.storefront.liveness_path));
     resources(&mut checks, "storefront.resources", &options.storefront.resources);
     env(&mut checks, "storefront.env", &options.storefront.env, &storefront::RESERVED);
-    checks.0.extend(theme::check(&options.storefront));
+    theme::check(&options.storefront).into_iter().for_each(|error| checks.add(error));
     if options.storefront.stripe_publishable_key.is_some()
         && options.storefront.env.contains_key(storefront::STRIPE_KEY)
     {
@@ -129,7 +136,7 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     ingress(&mut checks, options);
     tls(&mut checks, options);
 
-    for (name, amount) in &options.quota {
+    for (name, amount) in checks.few("quota", &options.quota, MAX_ENTRIES) {
         let path = format!("quota.{name}");
         checks.that(&path, syntax::label_key(name));
         if !name.contains('/') && !QUOTAS.contains(&name.as_str()) {
@@ -182,7 +189,26 @@ impl Checks {
     }
 
     fn wrong(&mut self, field: &str, message: impl Into<String>) {
-        self.0.push(FieldError::new(field, message));
+        self.add(FieldError::new(field, message));
+    }
+
+    fn add(&mut self, error: FieldError) {
+        if self.0.len() < MAX_ERRORS {
+            self.0.push(error);
+        }
+    }
+
+    /// The entries of a map or list; none if there are too many, which is one error.
+    fn few<I: IntoIterator>(&mut self, field: &str, entries: I, most: usize) -> impl Iterator<Item = I::Item> + use<I>
+    where
+        I::IntoIter: ExactSizeIterator,
+    {
+        let entries = entries.into_iter();
+        let length = entries.len();
+        if length > most {
+            self.wrong(field, format!("has {length} entries, at most {most} are allowed"));
+        }
+        entries.take(if length > most { 0 } else { most })
     }
 }
 
@@ -277,7 +303,7 @@ fn range(checks: &mut Checks, path: &str, (low, least): (&str, &ResourceList), (
 }
 
 fn env(checks: &mut Checks, path: &str, env: &BTreeMap<String, String>, reserved: &[&str]) {
-    for (name, value) in env {
+    for (name, value) in checks.few(path, env, MAX_ENV) {
         let path = format!("{path}.{name}");
         checks.that(&path, syntax::env_name(name));
         if reserved.contains(&name.as_str()) {
@@ -297,7 +323,7 @@ fn ingress(checks: &mut Checks, options: &MedusaOptions) {
     if let Some(class) = &ingress.class_name {
         checks.that("ingress.className", syntax::dns_subdomain(class));
     }
-    for (key, value) in &ingress.annotations {
+    for (key, value) in checks.few("ingress.annotations", &ingress.annotations, MAX_ENTRIES) {
         let path = format!("ingress.annotations.{key}");
         checks.that(&path, syntax::annotation_key(key));
         let instead = match key.as_str() {
@@ -345,7 +371,7 @@ fn tls(checks: &mut Checks, options: &MedusaOptions) {
 
 fn unique(checks: &mut Checks, path: &str, list: &[String], check: impl Fn(&str) -> Result<(), String>) {
     let mut seen = BTreeSet::new();
-    for (index, item) in list.iter().enumerate() {
+    for (index, item) in checks.few(path, list, MAX_ENTRIES).enumerate() {
         let path = format!("{path}[{index}]");
         checks.that(&path, check(item));
         if !seen.insert(item) {

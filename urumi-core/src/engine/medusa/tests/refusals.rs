@@ -249,6 +249,28 @@ fn options_that_do_not_fit_the_record() {
 }
 
 #[test]
+fn maps_and_lists_have_a_limit_and_so_have_the_errors_of_one_request() {
+    let map = |count: usize| -> Value { (0..count).map(|n| (format!("NO SUCH {n}"), json!("1"))).collect() };
+    let list = |count: usize| -> Value { (0..count).map(|n| json!(format!("N{n}"))).collect() };
+    refused(&[
+        (json!({ "quota": map(65) }), &[("quota", "has 65 entries, at most 64 are allowed")]),
+        (json!({ "api": { "env": map(257) } }), &[("api.env", "has 257 entries, at most 256 are allowed")]),
+        (json!({ "storefront": { "env": map(257) } }), &[("storefront.env", "has 257 entries")]),
+        (json!({ "ingress": { "annotations": map(65) } }), &[("ingress.annotations", "has 65 entries")]),
+        (json!({ "ingress": { "controllerNamespaces": list(65) } }), &[("ingress.controllerNamespaces", "has 65")]),
+        (json!({ "imagePullSecrets": list(65) }), &[("imagePullSecrets", "has 65 entries")]),
+        (json!({ "api": { "envSecrets": list(65) } }), &[("api.envSecrets", "has 65 entries")]),
+    ]);
+    let errors = |request| resolve(&MedusaEngine::default(), request).unwrap_err().len();
+    assert_eq!(errors(json!({ "imagePullSecrets": list(64) })), 64);
+    assert_eq!(errors(json!({ "api": { "env": map(256) }, "storefront": { "env": map(256) } })), 100);
+    // Each unknown option costs another reading of all options.
+    assert_eq!(errors(map(2000)), 50);
+    // More than a record holds is not even read.
+    assert_eq!(errors(json!({ "quota": map(10_000) })), 1);
+}
+
+#[test]
 fn an_installations_defaults_are_checked_as_requests_are() {
     let errors = MedusaEngine::with_defaults(options(json!({
         "api": { "replicas": 0, "image": null },
