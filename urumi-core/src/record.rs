@@ -32,7 +32,8 @@ pub const SPEC: &str = "store.urumi.ai/spec";
 pub const CONDITIONS: &str = "store.urumi.ai/conditions";
 /// Annotation: the program that created the store.
 pub const CREATED_BY: &str = "store.urumi.ai/created-by";
-/// Annotation: a nonce of the request that created the namespace. A repeated request recognises its own namespace by it.
+/// Annotation: a nonce of the request that created the namespace, or the Job of a smoke order. A repeated request recognises
+/// its own object by it.
 pub const CREATION: &str = "store.urumi.ai/creation";
 /// Annotation: when the latest attempt to provision the store began. Without it, that is the time of creation.
 pub const PROVISIONING_SINCE: &str = "store.urumi.ai/provisioning-since";

@@ -106,9 +106,8 @@ fn meaning(purpose: Purpose, id: Option<&StoreId>, problem: Problem) -> Error {
     let kind = match (known, status) {
         (Some(ProblemCode::TimedOut | ProblemCode::AuthUnavailable), _) => ErrorKind::Unreachable,
         (Some(ProblemCode::NoReport), _) => ErrorKind::StoreFailed,
-        (Some(ProblemCode::ClusterRefused | ProblemCode::ProvisioningLimit), _) | (_, 401 | 403) => {
-            ErrorKind::NotPermitted
-        }
+        (Some(ProblemCode::ClusterRefused | ProblemCode::ProvisioningLimit | ProblemCode::CreationLimit), _)
+        | (_, 401 | 403) => ErrorKind::NotPermitted,
         // The path is wrong or this is not a urumi server, so the response says nothing about the store.
         (Some(ProblemCode::NoSuchPath), 400..=428) => ErrorKind::Internal,
         (None, 400..=428) if code.is_empty() => ErrorKind::Internal,
@@ -177,7 +176,7 @@ mod tests {
         assert_eq!(kind(409, "already-exists"), ErrorKind::Conflict);
         assert_eq!(kind(422, "idempotency-key-reused"), ErrorKind::Invalid);
         // As the orchestrator's own errors.
-        for (status, code) in [(403, "limit-reached"), (429, "provisioning-limit")] {
+        for (status, code) in [(403, "limit-reached"), (429, "provisioning-limit"), (429, "creation-limit")] {
             assert_eq!(kind(status, code), ErrorKind::NotPermitted, "{code}");
         }
     }

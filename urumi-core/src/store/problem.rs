@@ -37,6 +37,7 @@ codes! {
     AlreadyExists = "already-exists", "The store's id is already in use.";
     WrongState = "wrong-state", "The store's status does not allow this.";
     IdempotencyInUse = "idempotency-key-in-use", "The store created with the key is being deleted.";
+    SmokeRunning = "smoke-running", "A smoke order in the store has not ended yet.";
     Conflict = "conflict", "Another client changed the store at the same time.";
     PreconditionFailed = "precondition-failed", "The store has changed since the given version.";
     PayloadTooLarge = "payload-too-large", "The body is too large.";
@@ -46,6 +47,7 @@ codes! {
     IdempotencyMismatch = "idempotency-key-reused", "The key was used for another request.";
     RateLimited = "rate-limited", "The client sent too many requests.";
     ProvisioningLimit = "provisioning-limit", "Too many of the owner's stores are provisioning.";
+    CreationLimit = "creation-limit", "The owner has created too many stores within an hour.";
     HeadersTooLarge = "headers-too-large", "The headers are too large.";
     Internal = "internal", "The server or the store's record has an error.";
     ClusterRefused = "cluster-refused", "The cluster refused the server's request.";

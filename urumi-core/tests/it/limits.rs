@@ -1,8 +1,10 @@
 //! How many stores an owner may have.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use urumi_core::cluster::{InMemoryCluster, Outage};
 use urumi_core::error::{Error, ErrorKind};
 use urumi_core::kubernetes::{ClusterErrorKind, Verb};
@@ -45,14 +47,15 @@ async fn an_owner_has_so_many_stores_and_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn concurrent_creations_share_a_limit() {
-    for limits in [OwnerLimits::default().stores(3), OwnerLimits::default().provisioning(3)] {
+    let none = OwnerLimits::default();
+    for limits in [none.stores(3), none.provisioning(3), none.creations_per_hour(3)] {
         let urumi = urumi(&slow(), limits);
         let answers = join_all((0..20).map(|_| create(&urumi, "user:ann"))).await;
         let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!((made.len(), refused.len()), (3, 17), "{refused:?}");
         for refused in refused.into_iter().filter_map(Result::err) {
             assert_eq!(refused.kind(), ErrorKind::NotPermitted, "{refused:?}");
-            assert_eq!(refused.is_retryable(), limits.provisioning.is_some(), "{refused:?}");
+            assert_eq!(refused.is_retryable(), limits.stores.is_none(), "{refused:?}");
         }
     }
 }
@@ -69,6 +72,51 @@ async fn repetitions_are_not_refused_for_the_store_that_they_repeat() {
         }
     }
     assert_eq!(urumi.list().await.unwrap().len(), 1);
+}
+
+/// A store costs more than the room that it takes: deleting it again does not give that back.
+#[tokio::test(start_paused = true)]
+async fn creating_and_deleting_in_a_loop_is_limited_by_the_hour() {
+    let cluster = slow();
+    let clock = Arc::new(Mutex::new(Timestamp::now()));
+    let now = clock.clone();
+    let urumi = Orchestrator::builder(cluster.clone())
+        .owner_limits(OwnerLimits::default().stores(1).creations_per_hour(5))
+        .clock(move || *now.lock().unwrap())
+        .build();
+    let attempt = async || {
+        let made = create(&urumi, "user:ann").await?.into_store();
+        urumi.delete(&made.id).await?;
+        while urumi.get(&made.id).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok::<_, Error>(())
+    };
+    for _ in 0..5 {
+        attempt().await.unwrap();
+    }
+    let refused = attempt().await.unwrap_err();
+    assert!(matches!(refused, Error::CreationLimit { has: 5, limit: 5, .. }), "{refused:?}");
+    assert_eq!((refused.kind(), refused.is_retryable()), (ErrorKind::NotPermitted, true));
+    create(&urumi, "user:bob").await.unwrap();
+    let failing = cluster.begin_outage(Outage::new(ClusterErrorKind::Forbidden).verb(Verb::Create));
+    *clock.lock().unwrap() += Duration::from_secs(3601);
+    assert!(matches!(create(&urumi, "user:ann").await, Err(Error::Cluster { .. })), "creates nothing");
+    cluster.end_outage(failing);
+    for _ in 0..5 {
+        attempt().await.unwrap();
+    }
+    assert!(matches!(attempt().await, Err(Error::CreationLimit { .. })));
+}
+
+/// Another process counts the stores that are on record.
+#[tokio::test(start_paused = true)]
+async fn creations_of_other_processes_count_while_their_stores_exist() {
+    let (cluster, limits) = (slow(), OwnerLimits::default().creations_per_hour(2));
+    for _ in 0..2 {
+        create(&urumi(&cluster, limits), "user:ann").await.unwrap();
+    }
+    assert!(matches!(create(&urumi(&cluster, limits), "user:ann").await, Err(Error::CreationLimit { has: 2, .. })));
 }
 
 /// A creation that fails gives its place back.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use futures::future::join_all;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
@@ -19,7 +20,9 @@ use urumi_core::cluster::{ClusterBackend as _, Fault, FaultTarget, InMemoryClust
 use urumi_core::kubernetes::{ClusterErrorKind, Query, Verb, WatchEvent};
 use urumi_core::kubernetes::{Kind, ObjectRef};
 use urumi_core::store::status::StoreStatus;
-use urumi_core::{Error, ErrorKind, Leadership, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_core::{
+    Error, ErrorKind, Leadership, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt,
+};
 
 use crate::support::{PATIENCE, Running, Scene, with_scene};
 
@@ -101,6 +104,41 @@ async fn an_order_that_never_began_is_told_from_one_that_failed() {
         cluster.inject_fault(FaultTarget::image("urumi/medusa-storefront"), Fault::NoRoom);
         let error = scene.urumi.smoke(&scene.id).await.unwrap_err();
         assert!(matches!(&error, Error::NoReport { message, .. } if message.contains("150 s")), "{error}");
+    })
+    .await;
+}
+
+/// Each replica of a server has an orchestrator of its own.
+#[tokio::test(start_paused = true)]
+async fn a_store_takes_one_order_at_a_time_from_all_replicas() {
+    let cluster = InMemoryCluster::builder().latency(Duration::from_millis(5)).build();
+    with_memory(cluster.clone(), async |scene| {
+        let _monitor = Running::start(scene.monitor());
+        scene.urumi.create(scene.request()).await.unwrap();
+        scene.ready().await;
+        let jobs = async || {
+            let jobs = Query::all(Kind::of::<Job>()).in_namespace(scene.id.namespace());
+            let jobs = cluster.list(&jobs).await.unwrap();
+            jobs.iter().filter(|job| job.label("store.urumi.ai/smoke").is_some()).count()
+        };
+        let replicas: Vec<Orchestrator> = (0..3).map(|_| Orchestrator::builder(cluster.clone()).build()).collect();
+        for round in 1..=3 {
+            let orders = (0..12).map(|n| replicas[n % 3].smoke(&scene.id));
+            let (placed, refused): (Vec<_>, Vec<_>) = join_all(orders).await.into_iter().partition(Result::is_ok);
+            assert_eq!((placed.len(), refused.len(), jobs().await), (1, 11, round));
+            for error in refused.into_iter().filter_map(Result::err) {
+                assert!(matches!(error, Error::SmokeRunning { .. }), "{error:?}");
+                assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Conflict, true));
+            }
+        }
+        // One that cannot begin is waited for, and no longer than its deadline.
+        cluster.inject_fault(FaultTarget::image("urumi/medusa-storefront"), Fault::NoRoom);
+        let (silent, refused) = futures::join!(replicas[0].smoke(&scene.id), async {
+            virtual_time(Duration::from_secs(60)).await;
+            replicas[1].smoke(&scene.id).await
+        });
+        assert!(matches!(silent, Err(Error::NoReport { .. })), "{silent:?}");
+        assert!(matches!(refused, Err(Error::SmokeRunning { .. })), "{refused:?}");
     })
     .await;
 }

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use uuid::Uuid;
 
 use super::Orchestrator;
-use super::limits::{OwnerLimits, Place};
+use super::limits::{Existing, OwnerLimits, Place};
 use crate::error::{Error, Operation, Result};
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Kind, MalformedObject, Object, ObjectRef, Verb};
 use crate::plan::{Observed, plan};
@@ -70,7 +70,7 @@ impl Orchestrator {
     async fn create_as(&self, spec: &StoreSpec, request: &CreateStore, key: Option<&Idempotency>) -> Result<Creation> {
         // Check that the engine can render the spec before anything is created.
         let desired = self.manifests_of(spec, &RedactedSecrets)?;
-        let _place = self.place_for(request.owner.as_deref(), &spec.id).await?;
+        let place = self.place_for(request.owner.as_deref(), &spec.id).await?;
         let nonce = Uuid::new_v4().to_string();
         let origin = Origin {
             created_by: &self.inner.created_by,
@@ -82,7 +82,10 @@ impl Orchestrator {
         };
         let taken = |message: &str| Error::AlreadyExists { id: spec.id.clone(), message: message.to_owned() };
         let record = match self.put_on_record(spec, &origin).await? {
-            Placed::New(record) => record,
+            Placed::New(record) => {
+                place.iter().for_each(Place::done);
+                record
+            }
             Placed::Blocked(message) => return Err(taken(&message)),
             // Do not try the key's next id: a concurrent repetition of the request would create a second store with
             // this id.
@@ -137,11 +140,15 @@ impl Orchestrator {
     async fn place_for(&self, owner: Option<&str>, id: &StoreId) -> Result<Option<Place>> {
         let counts = &self.inner.owners;
         let Some(owner) = owner.filter(|_| counts.limits != OwnerLimits::default()) else { return Ok(None) };
-        let place = counts.take_place(owner, id);
+        let place = counts.take_place(owner, id, self.now());
         let namespaces = self.inner.cluster.list(&of_owner(owner)).await;
         let namespaces = namespaces.map_err(|e| Error::cluster(Operation::Create, Some(id), e))?;
         let theirs = namespaces.iter().filter_map(Record::read).filter(|record| record.owner() == Some(owner));
-        place.check(counts.limits, &theirs.map(|record| (record.id, record.status)).collect())?;
+        let existing = |record: Record| {
+            let Record { status, created_at, .. } = record;
+            (record.id, Existing { status, created_at })
+        };
+        place.check(counts.limits, &theirs.map(existing).collect())?;
         Ok(Some(place))
     }
 

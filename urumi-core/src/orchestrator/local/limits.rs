@@ -1,15 +1,23 @@
-//! Limits the stores of an owner, and those that are provisioning at once.
+//! Limits the stores of an owner, those that are provisioning at once, and those that the owner creates within an hour.
 //!
 //! A creation counts the owner's stores on the cluster, and the earlier creations of this process. Creations of other
 //! processes count once their stores are on record, so several processes together may exceed a limit by the creations
 //! that they begin at the same time.
+//!
+//! A store that is gone has no record. It counts among the creations of an hour only in the process that created it, until
+//! that process ends.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Error, Result};
 use crate::store::StoreId;
 use crate::store::status::StoreStatus;
+
+/// The time in which creations are counted.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Limits of an owner's stores. Creations without an owner are not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +27,8 @@ pub struct OwnerLimits {
     pub stores: Option<usize>,
     /// The maximum number of an owner's stores that are provisioning at once; unlimited if `None`.
     pub provisioning: Option<usize>,
+    /// The most stores that one owner creates within an hour, those that were deleted since included; unlimited if `None`.
+    pub creations_per_hour: Option<usize>,
 }
 
 impl OwnerLimits {
@@ -35,16 +45,39 @@ impl OwnerLimits {
         self.provisioning = limit.into();
         self
     }
+
+    /// Limits the stores that one owner creates within an hour, those that were deleted since included. A store costs more
+    /// than its room, for example a certificate of an issuer that has limits.
+    #[must_use]
+    pub fn creations_per_hour(mut self, limit: impl Into<Option<usize>>) -> Self {
+        self.creations_per_hour = limit.into();
+        self
+    }
 }
 
-/// The creations in progress in this process, by owner, in the order of their start.
-type UnderWay = Arc<Mutex<HashMap<String, Vec<StoreId>>>>;
+/// The creations of one owner in this process.
+#[derive(Debug, Default)]
+struct Creations {
+    /// Those that are under way, in the order in which they began.
+    under_way: Vec<StoreId>,
+    /// Those of the last hour that put a store on record.
+    done: Vec<(StoreId, Timestamp)>,
+}
+
+type Owners = Arc<Mutex<HashMap<String, Creations>>>;
+
+/// A store of the owner on the cluster.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Existing {
+    pub(super) status: StoreStatus,
+    pub(super) created_at: Timestamp,
+}
 
 /// The limits, and the creations whose stores may not be on the cluster yet.
 #[derive(Debug, Default)]
 pub(super) struct OwnerCounts {
     pub(super) limits: OwnerLimits,
-    under_way: UnderWay,
+    owners: Owners,
 }
 
 /// The place of a creation in the queue of its owner; released on drop.
@@ -54,51 +87,80 @@ pub(super) struct Place {
     id: StoreId,
     /// The creations that were in progress when this one began.
     ahead: Vec<StoreId>,
-    under_way: UnderWay,
+    /// The creations of the last hour.
+    recent: Vec<StoreId>,
+    began: Timestamp,
+    owners: Owners,
+}
+
+fn lock(owners: &Owners) -> MutexGuard<'_, HashMap<String, Creations>> {
+    owners.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl OwnerCounts {
     /// Takes a place behind the owner's creations in progress. Take it before listing the owner's stores, so that a
     /// creation that ends in between is counted as one ahead.
-    pub(super) fn take_place(&self, owner: &str, id: &StoreId) -> Place {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = under_way.entry(owner.to_owned()).or_default();
-        let ahead = theirs.clone();
-        theirs.push(id.clone());
-        Place { owner: owner.to_owned(), id: id.clone(), ahead, under_way: self.under_way.clone() }
+    pub(super) fn take_place(&self, owner: &str, id: &StoreId, now: Timestamp) -> Place {
+        let mut owners = lock(&self.owners);
+        for creations in owners.values_mut() {
+            creations.done.retain(|(_, at)| is_recent(*at, now));
+        }
+        owners.retain(|_, creations| !creations.under_way.is_empty() || !creations.done.is_empty());
+        let theirs = owners.entry(owner.to_owned()).or_default();
+        let ahead = theirs.under_way.clone();
+        let recent = theirs.done.iter().map(|(id, _)| id.clone()).collect();
+        theirs.under_way.push(id.clone());
+        Place { owner: owner.to_owned(), id: id.clone(), ahead, recent, began: now, owners: self.owners.clone() }
     }
+}
+
+fn is_recent(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at) < HOUR
 }
 
 impl Place {
     /// Checks the limits against the owner's stores on the cluster.
-    pub(super) fn check(&self, limits: OwnerLimits, stores: &HashMap<StoreId, StoreStatus>) -> Result<()> {
+    pub(super) fn check(&self, limits: OwnerLimits, stores: &HashMap<StoreId, Existing>) -> Result<()> {
         // Repeated requests create nothing, and the API server rejects an id that is taken.
         if stores.contains_key(&self.id) {
             return Ok(());
         }
         let owner = || self.owner.clone();
-        if let Some((has, limit)) = self.exceeded(limits.stores, stores, |status| status != StoreStatus::Deleting) {
+        let those =
+            |counts: fn(&Existing) -> bool| stores.iter().filter(move |(_, store)| counts(store)).map(|(id, _)| id);
+        let existing = those(|store| store.status != StoreStatus::Deleting).collect();
+        if let Some((has, limit)) = self.exceeded(limits.stores, stores, existing) {
             return Err(Error::LimitReached { owner: owner(), has, limit });
         }
-        if let Some((has, limit)) =
-            self.exceeded(limits.provisioning, stores, |status| status == StoreStatus::Provisioning)
-        {
+        let provisioning = those(|store| store.status == StoreStatus::Provisioning).collect();
+        if let Some((has, limit)) = self.exceeded(limits.provisioning, stores, provisioning) {
             return Err(Error::ProvisioningLimit { owner: owner(), has, limit });
+        }
+        let on_record = stores.iter().filter(|(_, store)| is_recent(store.created_at, self.began)).map(|(id, _)| id);
+        let recent = on_record.chain(&self.recent).collect();
+        if let Some((has, limit)) = self.exceeded(limits.creations_per_hour, stores, recent) {
+            return Err(Error::CreationLimit { owner: owner(), has, limit });
         }
         Ok(())
     }
 
-    /// The number of counted stores and the limit, if this creation would exceed it. The creations ahead count in their
-    /// order up to the limit, because those beyond it were rejected. Repetitions of a creation share a place.
-    fn exceeded(
-        &self,
+    /// Notes that the store is on record.
+    pub(super) fn done(&self) {
+        if let Some(theirs) = lock(&self.owners).get_mut(&self.owner) {
+            theirs.done.push((self.id.clone(), self.began));
+        }
+    }
+
+    /// The number of counted stores and the limit, if this creation would exceed it. `places` are the stores that count
+    /// already. The creations ahead count in their order up to the limit, because those beyond it were rejected. Repetitions
+    /// of a creation share a place.
+    fn exceeded<'a>(
+        &'a self,
         limit: Option<usize>,
-        stores: &HashMap<StoreId, StoreStatus>,
-        counts: impl Fn(StoreStatus) -> bool,
+        stores: &HashMap<StoreId, Existing>,
+        mut places: HashSet<&'a StoreId>,
     ) -> Option<(usize, usize)> {
         let limit = limit?;
-        let mut places: HashSet<&StoreId> =
-            stores.iter().filter(|(_, status)| counts(**status)).map(|(id, _)| id).collect();
         for id in self.ahead.iter().filter(|id| !stores.contains_key(*id)) {
             if places.len() < limit {
                 places.insert(id);
@@ -110,13 +172,13 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ids) = under_way.get_mut(&self.owner) {
-            if let Some(at) = ids.iter().position(|id| *id == self.id) {
-                ids.remove(at);
+        let mut owners = lock(&self.owners);
+        if let Some(theirs) = owners.get_mut(&self.owner) {
+            if let Some(at) = theirs.under_way.iter().position(|id| *id == self.id) {
+                theirs.under_way.remove(at);
             }
-            if ids.is_empty() {
-                under_way.remove(&self.owner);
+            if theirs.under_way.is_empty() && theirs.done.is_empty() {
+                owners.remove(&self.owner);
             }
         }
     }

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::{Orchestrator, at_version, readable_spec, render_error};
 use crate::assessment::diagnosis::Surroundings;
@@ -14,9 +17,9 @@ use crate::kubernetes::{ClusterErrorKind, LabelRequirement, Query, WatchEvent};
 use crate::kubernetes::{Kind, Object};
 use crate::orchestrator::Precondition;
 use crate::plan::manifests::smoke;
-use crate::record::{Record, own};
+use crate::record::{CREATION, Record, belongs, own};
 use crate::store::StoreId;
-use crate::store::smoke::SmokeReport;
+use crate::store::smoke::{LABEL, SmokeReport};
 use crate::store::status::StoreStatus;
 
 const OPERATION: Operation = Operation::Smoke;
@@ -24,7 +27,7 @@ const OPERATION: Operation = Operation::Smoke;
 const GRACE: Duration = Duration::from_secs(30);
 /// How long to wait for a Job without a deadline.
 const WITHOUT_DEADLINE: Duration = Duration::from_secs(600);
-/// The length of the random suffix of a Job's name.
+/// The number of hash digits in the name of a run.
 const SUFFIX: usize = 8;
 
 /// The objects of a watch.
@@ -55,23 +58,61 @@ impl Orchestrator {
         let Some(mut job) = smoke(engine.as_ref(), spec).map_err(|e| render_error(spec, &e))? else {
             return Err(wrong(format!("stores of the engine {} have no smoke order", spec.engine)));
         };
-        let drawn: String = StoreId::random().as_str().chars().take(SUFFIX).collect();
-        job.set_name(&format!("{}-{drawn}", job.name()));
+        let suffix = self.free_suffix(record).await?;
+        job.set_name(&format!("{}-{suffix}", job.name()));
+        let nonce = Uuid::new_v4().to_string();
+        job.add_annotation(CREATION, &nonce);
         own(&mut job, id, &record.uid);
-        let job = match self.inner.cluster.create(&job).await {
-            Ok(created) => created,
-            // The name is random: the backend has retried the request and found the Job of its first attempt.
-            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => job,
-            Err(error) => return Err(Error::cluster(OPERATION, Some(id), error)),
-        };
+        let job = self.create_job(id, job, &nonce).await?;
         // The namespace may belong to a later store by now. Then the Job's owner does not exist, and the garbage
         // collector removes the Job.
         self.expected_record(OPERATION, id, &Precondition::uid(&record.uid)).await?;
-        let limit = job.int_at("/spec/activeDeadlineSeconds").and_then(|s| u64::try_from(s).ok());
-        let limit = limit.map_or(WITHOUT_DEADLINE, |seconds| Duration::from_secs(seconds) + GRACE);
+        let limit = limit_of(&job);
         match tokio::time::timeout(limit, self.reported(id, &job)).await {
             Ok(report) => report,
             Err(_) => Err(silent(id, format!("its Job did not end within {} s", limit.as_secs()))),
+        }
+    }
+
+    /// The end of the name of the next order's Job, unless the Job of an order has not ended. All processes that see the same
+    /// Jobs choose the same name, so that the API server accepts the Job of one of them only.
+    async fn free_suffix(&self, record: &Record) -> Result<String> {
+        let id = &record.id;
+        let of_orders = LabelRequirement::Equals(LABEL.to_owned(), "true".to_owned());
+        let jobs = Query::all(Kind::of::<Job>()).in_namespace(id.namespace()).labelled(of_orders);
+        let mut jobs = self.inner.cluster.list(&jobs).await.map_err(|e| Error::cluster(OPERATION, Some(id), e))?;
+        // Orders on a schedule are limited by their CronJob.
+        jobs.retain(|job| job.annotation(CREATION).is_some() && belongs(job, id, &record.uid));
+        let now = self.now();
+        // A Job whose end nobody notes must not prevent orders for ever.
+        let is_late = |job: &Object| {
+            let created: Option<Timestamp> = job.str_at("/metadata/creationTimestamp").and_then(|at| at.parse().ok());
+            let limit = SignedDuration::try_from(limit_of(job)).unwrap_or(SignedDuration::MAX);
+            created.is_some_and(|at| now.duration_since(at) > limit)
+        };
+        let runs = |job: &Object| end(job).is_none() && !is_late(job);
+        if jobs.iter().any(runs) {
+            return Err(Error::SmokeRunning { id: id.clone() });
+        }
+        let mut uids: Vec<&str> = jobs.iter().filter_map(Object::uid).collect();
+        uids.sort_unstable();
+        let hash = Sha256::digest([&[record.uid.as_str()][..], &uids].concat().join(" "));
+        Ok(base16ct::lower::encode_string(&hash).chars().take(SUFFIX).collect())
+    }
+
+    /// Creates the Job of an order, unless another process has created the same one.
+    async fn create_job(&self, id: &StoreId, job: Object, nonce: &str) -> Result<Object> {
+        let failed = |error| Error::cluster(OPERATION, Some(id), error);
+        match self.inner.cluster.create(&job).await {
+            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
+                let existing = self.inner.cluster.get(&job.reference()).await.map_err(failed)?;
+                match existing {
+                    // The backend repeated the request and found the Job that its first try had created.
+                    Some(existing) if existing.annotation(CREATION) == Some(nonce) => Ok(existing),
+                    _ => Err(Error::SmokeRunning { id: id.clone() }),
+                }
+            }
+            created => created.map_err(failed),
         }
     }
 
@@ -142,6 +183,12 @@ impl Orchestrator {
         }
         Err(silent(id, "the watch of its Job ended".to_owned()))
     }
+}
+
+/// How long to wait for a Job.
+fn limit_of(job: &Object) -> Duration {
+    let seconds = job.int_at("/spec/activeDeadlineSeconds").and_then(|s| u64::try_from(s).ok());
+    seconds.map_or(WITHOUT_DEADLINE, |seconds| Duration::from_secs(seconds) + GRACE)
 }
 
 fn wrong_state(id: &StoreId, message: String) -> Error {
