@@ -20,6 +20,7 @@ impl ServerProcess {
         let mut command = Command::new(program);
         command.args(["--listen", "127.0.0.1:0", "--metrics-listen", "off", "--cluster", "memory", "--log", "warn"]);
         command.args(["--memory-ready-after", ready_after, "--max-connections", "19000", "--max-in-flight", "19000"]);
+        command.args(["--max-streams-per-client", "19000"]);
         command.args(["--rate-limit", "1000000", "--rate-burst", "1000000"]);
         ServerProcess::start(command).await
     }

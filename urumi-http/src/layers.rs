@@ -4,8 +4,8 @@ mod body;
 mod observe;
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,12 +19,13 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Method, Uri};
 use metrics::counter;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate};
 use tower_http::compression::{CompressionLayer, DefaultPredicate};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::packed::AsItIs;
 use crate::problem::{Code, Problem};
 
 pub use observe::{JoinTrace, REQUEST_ID, RequestId};
@@ -39,11 +40,17 @@ pub struct LayerOptions {
     pub max_body: usize,
     /// The time limit for receiving the body.
     pub body_timeout: Duration,
-    /// The time limit until the answer begins, except on routes with [`without_time_limit`]. A stream that follows is not
+    /// The time limit until the answer begins, except on routes with [`long_running`]. A stream that follows is not
     /// limited.
     pub request_timeout: Duration,
-    /// The maximum number of requests whose answer has not begun.
+    /// The maximum number of requests whose answer has not begun, except on routes with [`long_running`]. `/healthz` and
+    /// `/readyz` do not count.
     pub max_in_flight: usize,
+    /// The number of further requests for which only administrators are served by this crate's router; none by default.
+    pub reserved_in_flight: usize,
+    /// Whether clients use HTTPS, to this server or to a proxy in front of it: browsers are then told to use nothing else for
+    /// this host (HSTS).
+    pub hsts: bool,
     /// The origins whose pages may use the API (CORS); none by default.
     pub cors_origins: Vec<HeaderValue>,
     /// Joins each request's span to its client's trace, for programs that export traces; spans stand alone by default.
@@ -57,6 +64,8 @@ impl Default for LayerOptions {
             body_timeout: Duration::from_secs(15),
             request_timeout: Duration::from_secs(30),
             max_in_flight: 1024,
+            reserved_in_flight: 0,
+            hsts: false,
             cors_origins: Vec::new(),
             join_trace: None,
         }
@@ -68,7 +77,8 @@ impl Default for LayerOptions {
 /// The layers do not cover routes that are added later, and a fallback that was set before is replaced: use a route
 /// `/{*path}` instead.
 pub fn wrap(router: Router, options: &LayerOptions) -> Router {
-    let slots = Arc::new(Semaphore::new(options.max_in_flight.min(Semaphore::MAX_PERMITS)));
+    let slots = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+    let slots = Slots { all: slots(options.max_in_flight), reserved: slots(options.reserved_in_flight) };
     let limits = body::Limits { bytes: options.max_body, time: options.body_timeout };
     // The last layer is the outermost.
     let router = router
@@ -81,7 +91,9 @@ pub fn wrap(router: Router, options: &LayerOptions) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::SSE).and(Whole)));
     let router = if options.cors_origins.is_empty() { router } else { router.layer(cors(&options.cors_origins)) };
-    router.layer(from_fn(safe_headers)).layer(from_fn_with_state(options.join_trace, observe::observe))
+    router
+        .layer(from_fn_with_state(options.hsts, safe_headers))
+        .layer(from_fn_with_state(options.join_trace, observe::observe))
 }
 
 async fn no_such_path(uri: Uri) -> Problem {
@@ -110,15 +122,54 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
         .into_response()
 }
 
+/// The places of requests in flight.
+#[derive(Clone)]
+struct Slots {
+    all: Arc<Semaphore>,
+    reserved: Arc<Semaphore>,
+}
+
+/// The place of a request, which a route can give up before its answer.
+#[derive(Clone)]
+struct Slot(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Slot {
+    fn free(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Marks a request with a reserved place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reserved;
+
+/// A refusal because of what others do.
+pub(crate) fn overloaded(why: &str) -> Problem {
+    counter!("urumi_http_requests_shed_total").increment(1);
+    Problem::new(Code::Overloaded, format!("{why}; try again in a moment")).retry_after(1)
+}
+
 /// Refuses requests over the limit at once, so that clients learn early that they must retry.
-async fn shed_load(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    let Ok(_slot) = slots.try_acquire() else {
-        counter!("urumi_http_requests_shed_total").increment(1);
-        return Problem::new(Code::Overloaded, "the server is processing too many requests; try again in a moment")
-            .retry_after(1)
-            .into_response();
+async fn shed_load(State(slots): State<Slots>, mut request: Request, next: Next) -> Response {
+    // A server that is busy is healthy.
+    if matches!(request.uri().path(), "/healthz" | "/readyz") {
+        return next.run(request).await;
+    }
+    let permit = match slots.all.try_acquire_owned() {
+        Ok(permit) => permit,
+        Err(_full) => match slots.reserved.try_acquire_owned() {
+            Ok(permit) => {
+                request.extensions_mut().insert(Reserved);
+                permit
+            }
+            Err(_full) => return overloaded("the server is processing too many requests").into_response(),
+        },
     };
-    next.run(request).await
+    let slot = Slot(Arc::new(Mutex::new(Some(permit))));
+    request.extensions_mut().insert(slot.clone());
+    let response = next.run(request).await;
+    slot.free();
+    response
 }
 
 /// Whether a request's route has lifted the time limit.
@@ -138,21 +189,27 @@ async fn limit_time(State(limit): State<Duration>, mut request: Request, next: N
     }
 }
 
-/// A middleware for routes whose handlers have a deadline of their own: lifts [`LayerOptions::request_timeout`].
-pub async fn without_time_limit(request: Request, next: Next) -> Response {
+/// A middleware for routes whose handlers have a deadline and a limit of their number of their own: lifts
+/// [`LayerOptions::request_timeout`], and does not count the request among [`LayerOptions::max_in_flight`] any more.
+pub async fn long_running(request: Request, next: Next) -> Response {
     if let Some(TimeLimit(lifted)) = request.extensions().get() {
         lifted.store(true, Ordering::Relaxed);
+    }
+    if let Some(slot) = request.extensions().get::<Slot>() {
+        slot.free();
     }
     next.run(request).await
 }
 
-/// Selects large answers of known size. A stream is not compressed: its parts must not wait for each other.
+/// Selects large answers of known size, unless they were compressed before. A stream is not compressed: its parts must not
+/// wait for each other.
 #[derive(Clone, Copy)]
 struct Whole;
 
 impl Predicate for Whole {
     fn should_compress<B: HttpBody>(&self, response: &http::Response<B>) -> bool {
-        response.body().size_hint().exact().is_some_and(|length| length >= WORTH_PACKING)
+        let is_large = response.body().size_hint().exact().is_some_and(|length| length >= WORTH_PACKING);
+        is_large && response.extensions().get::<AsItIs>().is_none()
     }
 }
 
@@ -183,7 +240,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 }
 
 /// Sets safe headers for browsers and caches, except those that the route has set.
-async fn safe_headers(request: Request, next: Next) -> Response {
+async fn safe_headers(State(hsts): State<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in [
         (CACHE_CONTROL, "no-store"),
@@ -192,6 +249,10 @@ async fn safe_headers(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
     ] {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if hsts {
+        let value = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert(value);
     }
     response
 }

@@ -14,10 +14,13 @@ mod audit;
 pub mod auth;
 mod browser_guard;
 mod causes;
+mod docs;
 mod extract;
 pub mod layers;
 mod openapi;
 mod outgoing;
+mod packed;
+mod places;
 pub mod problem;
 #[cfg(feature = "program")]
 #[doc(hidden)]
@@ -33,16 +36,16 @@ use axum::middleware::from_fn_with_state;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
 
 pub use self::browser_guard::BrowserGuard;
+pub use self::places::OpenLimits;
 use self::rate_limit::RateLimiter;
 pub use self::routes::Readiness;
 pub use self::state::{HEARTBEAT, ServerState, ServerStateBuilder};
 
 /// The whole API with its authentication, to mount anywhere. It has no limits of time, size or rate.
 pub fn router(state: ServerState) -> Router {
-    mount(state, None)
+    mount(state, None, Router::new())
 }
 
 /// `/healthz` and `/readyz` alone, without authentication.
@@ -52,32 +55,36 @@ pub fn health_router(state: ServerState) -> Router {
 
 /// The API's OpenAPI description.
 pub fn document() -> OpenApi {
-    let (_, paths) =
-        OpenApiRouter::<ServerState>::new().merge(routes::of_callers()).merge(routes::public()).split_for_parts();
+    let (_, paths) = OpenApiRouter::<ServerState>::new()
+        .merge(routes::of_callers())
+        .merge(routes::orders())
+        .merge(routes::public())
+        .split_for_parts();
     openapi::complete(openapi::Api::openapi().merge_from(paths))
 }
 
-/// The API, with rate limits for each client and for each address if there are any.
-pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>) -> Router {
+/// The API and pages without authentication, with rate limits for each client and for each address if there are any. The
+/// health routes have none: whoever checks them may share its address with clients behind a proxy, and they cost nothing.
+pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>, pages: Router) -> Router {
     let authenticate = from_fn_with_state(state.authentication().clone(), auth::authenticate);
+    let admit = from_fn_with_state(state.open().requests.clone(), places::admit);
+    let routes = routes::of_callers().layer(admit).merge(routes::orders());
+    let pages = pages.merge(docs::router());
     // The last layer is the outermost: an address is counted before its caller is recognised, a client after.
-    let routes = routes::of_callers();
-    let routes = match limits {
-        Some([client, address]) => routes
-            .layer(from_fn_with_state(client, rate_limit::limit))
-            .layer(authenticate)
-            .layer(from_fn_with_state(address, rate_limit::limit)),
-        None => routes.layer(authenticate),
+    let (routes, pages) = match limits {
+        Some([client, address]) => {
+            let address = from_fn_with_state(address, rate_limit::limit);
+            let client = from_fn_with_state(client, rate_limit::limit);
+            (routes.layer(client).layer(authenticate).layer(address.clone()), pages.layer(address))
+        }
+        None => (routes.layer(authenticate), pages),
     };
     let routes = if state.authentication().is_open() {
         routes.layer(from_fn_with_state(state.browser_guard().clone(), browser_guard::guard))
     } else {
         routes
     };
-    // The page's badge would make every reader's browser send the document to a validator elsewhere.
-    let config = utoipa_swagger_ui::Config::default().validator_url("none");
-    let docs = SwaggerUi::new("/docs").url("/openapi.json", document()).config(config);
-    routes.merge(routes::public()).split_for_parts().0.with_state(state).merge(docs)
+    routes.merge(routes::public()).split_for_parts().0.with_state(state).merge(pages)
 }
 
 /// Tests the examples of the README.

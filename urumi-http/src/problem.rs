@@ -23,6 +23,10 @@ pub const TYPE_PREFIX: &str = "https://urumi.ai/problems/";
 /// The content type of a problem.
 pub const CONTENT: &str = "application/problem+json";
 
+/// The most fields of a problem, and the most bytes of them. The detail repeats them.
+const MAX_ERRORS: usize = 50;
+const MAX_ERRORS_BYTES: usize = 8 * 1024;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:ident, $retryable:literal, $title:literal;)*) => {
         /// The code of a problem. A code never changes its meaning; new codes may be added.
@@ -73,6 +77,7 @@ codes! {
     AlreadyExists = "already-exists", CONFLICT, false, "The id is already in use";
     WrongState = "wrong-state", CONFLICT, false, "The store's status does not allow this";
     IdempotencyInUse = "idempotency-key-in-use", CONFLICT, false, "The store of this idempotency key is being deleted";
+    SmokeRunning = "smoke-running", CONFLICT, true, "A smoke order in the store has not ended yet";
     Conflict = "conflict", CONFLICT, true, "Another request changed the store at the same time";
     PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, false, "The store has changed since it was read";
     PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, false, "The request body is too large";
@@ -82,6 +87,7 @@ codes! {
     IdempotencyMismatch = "idempotency-key-reused", UNPROCESSABLE_ENTITY, false, "The idempotency key was used for another request";
     RateLimited = "rate-limited", TOO_MANY_REQUESTS, true, "Too many requests";
     ProvisioningLimit = "provisioning-limit", TOO_MANY_REQUESTS, true, "Too many of the owner's stores are provisioning";
+    CreationLimit = "creation-limit", TOO_MANY_REQUESTS, true, "The owner has created too many stores within an hour";
     HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, false, "The request headers are too large";
     Internal = "internal", INTERNAL_SERVER_ERROR, false, "Internal error";
     ClusterRefused = "cluster-refused", BAD_GATEWAY, false, "The cluster refused the request";
@@ -122,7 +128,7 @@ pub struct Problem {
     pub code: Code,
     /// Whether the same request may succeed later without any change by a person.
     pub retryable: bool,
-    /// Every invalid field.
+    /// The invalid fields, at most 50 of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
     /// The value of `Retry-After`, in seconds.
@@ -160,9 +166,20 @@ impl Problem {
         }
     }
 
-    /// A problem with invalid fields.
+    /// A problem with invalid fields. It lists the first ones, and counts the others.
     pub fn fields(errors: Vec<FieldError>) -> Self {
-        let detail = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let found = errors.len();
+        let mut bytes = 0;
+        let fits = |error: &FieldError| {
+            // As it is sent: a control character takes six bytes.
+            bytes += serde_json::to_string(error).map_or(0, |json| json.len());
+            bytes <= MAX_ERRORS_BYTES
+        };
+        let errors: Vec<FieldError> = errors.into_iter().take(MAX_ERRORS).take_while(fits).collect();
+        let mut detail = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        if found > errors.len() {
+            detail.push_str(&format!("; … and {} more", found - errors.len()));
+        }
         let errors = errors.into_iter().map(Into::into).collect();
         Problem { errors, ..Problem::new(Code::Invalid, detail) }
     }
@@ -203,6 +220,8 @@ impl From<Error> for Problem {
             Error::ProvisioningLimit { .. } => {
                 return Problem::new(Code::ProvisioningLimit, error.to_string()).retry_after(10);
             }
+            Error::CreationLimit { .. } => return Problem::new(Code::CreationLimit, error.to_string()),
+            Error::SmokeRunning { .. } => return Problem::new(Code::SmokeRunning, error.to_string()).retry_after(5),
             Error::WrongState { .. } => return Problem::new(Code::WrongState, error.to_string()),
             Error::NoReport { .. } => return Problem::new(Code::NoReport, error.to_string()),
             Error::Ambiguous { .. } => return Problem::new(Code::Malformed, error.to_string()),

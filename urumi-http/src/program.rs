@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use urumi_core::engine::EngineRegistry;
 use urumi_core::{Orchestrator, OwnerLimits, ReadinessMonitor};
 
-use self::config::{Command, Config, Exposure, Loaded, MetricsListen, check_exposure};
+use self::config::{Command, Config, Exposure, Limits, Loaded, MetricsListen, check_exposure};
 use self::dashboard::{OidcSignIn, Settings, SignIn};
 use self::listener::{ListenerOptions, TlsOptions, serve_router};
 use self::telemetry::TelemetryOptions;
@@ -34,13 +34,19 @@ use self::token::run_token_command;
 use crate::causes::in_one_line;
 use crate::layers::{LayerOptions, wrap};
 use crate::rate_limit::{RateLimitOptions, RateLimiter};
-use crate::{BrowserGuard, ServerState, health_router, mount};
+use crate::{BrowserGuard, OpenLimits, ServerState, health_router, mount};
 
 /// The creator in the records of new stores.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
 
 /// The allowance of an address, as a multiple of the allowance of a client.
 const CLIENTS_PER_ADDRESS: NonZeroU32 = NonZeroU32::new(4).unwrap();
+
+/// The share of the concurrent requests that one client may have, and the reserve of administrators.
+const SHARE_OF_CLIENT: usize = 8;
+const SHARE_OF_ADMINS: usize = 16;
+/// The share of the connections that streams may have: the others are for requests.
+const SHARE_OF_STREAMS: usize = 2;
 
 /// The time limit for background tasks to end after the last request.
 const WIND_DOWN: Duration = Duration::from_secs(8);
@@ -106,7 +112,8 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     let authentication = authentication::sources(&config.callers, &cluster, &tasks, &background)?;
     let limits = OwnerLimits::default()
         .stores(config.stores.max_stores_per_owner)
-        .provisioning(config.stores.max_provisioning_per_owner);
+        .provisioning(config.stores.max_provisioning_per_owner)
+        .creations_per_hour(config.stores.max_creations_per_hour);
     let urumi = Orchestrator::builder(cluster.clone())
         .engines(engines)
         .domain(&config.stores.domain)
@@ -127,6 +134,7 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
         .events(cluster)
         .monitor(monitor)
         .draining(draining.clone())
+        .open_limits(open_limits(&config.limits))
         .spawn(&tasks, &background);
 
     let listener = bind(config.addresses.listen).await?;
@@ -136,7 +144,7 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     announce(config, address, exposure)?;
 
     let pages = dashboard::router(Settings::new(sign_in(config, exposure)));
-    let app = wrap(mount(state.clone(), Some(rate_limits(config))).merge(pages), &layer_options(config));
+    let app = wrap(mount(state.clone(), Some(rate_limits(config)), pages), &layer_options(config));
     let serving = serve_router(listener, app, listener_options(config), draining.clone());
     let watched = metrics_server::router(metrics, health_router(state.clone()));
     let watching = serve_metrics(metrics_listener, watched, background.clone());
@@ -200,6 +208,14 @@ fn rate_limits(config: &Config) -> [RateLimiter; 2] {
     [RateLimiter::new(options), RateLimiter::new(together)]
 }
 
+fn open_limits(limits: &Limits) -> OpenLimits {
+    let streams = limits.max_streams.unwrap_or((limits.max_connections / SHARE_OF_STREAMS).max(1));
+    OpenLimits::default()
+        .streams(streams, limits.max_streams_per_client)
+        .smoke_orders(limits.max_smoke_orders, limits.max_smoke_orders_per_client)
+        .requests_per_caller((limits.max_in_flight / SHARE_OF_CLIENT).max(1))
+}
+
 fn browser_guard(config: &Config) -> BrowserGuard {
     BrowserGuard::default().hosts(config.addresses.accept_host.clone()).origins(config.addresses.cors_origin.clone())
 }
@@ -209,6 +225,8 @@ fn layer_options(config: &Config) -> LayerOptions {
         max_body: config.limits.max_body,
         request_timeout: config.limits.request_timeout,
         max_in_flight: config.limits.max_in_flight,
+        reserved_in_flight: (config.limits.max_in_flight / SHARE_OF_ADMINS).max(1),
+        hsts: config.addresses.hsts || config.addresses.tls_cert.is_some(),
         cors_origins: config.addresses.cors_origin.clone(),
         join_trace: Some(telemetry::join_trace),
         ..LayerOptions::default()

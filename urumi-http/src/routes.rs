@@ -20,12 +20,12 @@ use utoipa_axum::routes;
 
 use crate::auth::{Action, Principal, decide};
 use crate::extract::{IfMatch, no_such_store};
-use crate::layers::without_time_limit;
+use crate::layers::long_running;
 use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::view::{self, Entry};
 
-/// Routes for authenticated callers.
+/// Routes for authenticated callers that answer soon.
 pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
         .routes(routes!(stores::list, stores::create))
@@ -35,12 +35,15 @@ pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
         .routes(routes!(explain::manifests))
         .routes(routes!(explain::diff))
         .routes(routes!(credentials::credentials))
-        // The store's options limit the time of an order.
-        .merge(OpenApiRouter::new().routes(routes!(smoke::smoke)).layer(from_fn(without_time_limit)))
         .routes(routes!(logs::logs))
         .routes(routes!(watch::watch))
         .routes(routes!(discover::engines))
         .routes(routes!(discover::whoami))
+}
+
+/// Routes for authenticated callers with limits of their own: the store's options limit the time of an order.
+pub(crate) fn orders() -> OpenApiRouter<ServerState> {
+    OpenApiRouter::new().routes(routes!(smoke::smoke)).layer(from_fn(long_running))
 }
 
 /// Routes without authentication.

@@ -13,6 +13,7 @@ use urumi_core::monitor::leader::ElectionHandle;
 use crate::audit::Audit;
 use crate::auth::Authentication;
 use crate::browser_guard::BrowserGuard;
+use crate::places::{Open, OpenLimits};
 use crate::view::View;
 
 /// The default interval of keep-alive comments in watches.
@@ -33,6 +34,7 @@ struct Inner {
     monitor: Option<urumi_core::MonitorHandle>,
     election: Option<ElectionHandle>,
     draining: CancellationToken,
+    open: Open,
 }
 
 impl fmt::Debug for ServerState {
@@ -51,6 +53,7 @@ pub struct ServerStateBuilder {
     election: Option<ElectionHandle>,
     heartbeat: Duration,
     draining: Option<CancellationToken>,
+    open_limits: OpenLimits,
 }
 
 impl fmt::Debug for ServerStateBuilder {
@@ -112,6 +115,13 @@ impl ServerStateBuilder {
         self
     }
 
+    /// Limits the streams, smoke orders and requests that callers have open at once.
+    #[must_use]
+    pub fn open_limits(mut self, limits: OpenLimits) -> Self {
+        self.open_limits = limits;
+        self
+    }
+
     /// Builds the state. Its background tasks are spawned onto `tasks` and end when `stop` is cancelled.
     pub fn spawn(self, tasks: &TaskTracker, stop: &CancellationToken) -> ServerState {
         let view = Arc::new(View::default());
@@ -127,6 +137,7 @@ impl ServerStateBuilder {
                 monitor: self.monitor,
                 election: self.election,
                 draining: self.draining.unwrap_or_else(|| stop.clone()),
+                open: Open::new(self.open_limits),
             }),
         }
     }
@@ -144,6 +155,7 @@ impl ServerState {
             election: None,
             heartbeat: HEARTBEAT,
             draining: None,
+            open_limits: OpenLimits::default(),
         }
     }
 
@@ -173,6 +185,10 @@ impl ServerState {
 
     pub(crate) fn election(&self) -> Option<&ElectionHandle> {
         self.inner.election.as_ref()
+    }
+
+    pub(crate) fn open(&self) -> &Open {
+        &self.inner.open
     }
 
     /// Cancelled when streams must end.

@@ -1,7 +1,7 @@
 //! The table of permissions: pure, and complete for every action, role and owner.
 //!
-//! A request for another owner's store gets the same answer as for a store that does not exist, so that clients cannot
-//! probe for ids and names. Only for the caller's own stores does the answer name the missing role.
+//! A request for another owner's store gets the same answer as for a store that does not exist. Only a creation shows whether
+//! an id is in use, since ids are unique. Only for the caller's own stores does the answer name the missing role.
 
 use super::owner::Owner;
 use super::principal::{Principal, Role};

@@ -12,8 +12,11 @@ Generated from the code by `UPDATE_DOCS=1 cargo test -p urumi-http authorization
 Every caller has one role. Every store belongs to a user (`user:<subject>`), to a team (`team:<name>`), or, if it was
 created without the HTTP API, to nobody. *Own* stores are those of the caller and of the caller's teams.
 
-**404** is the same answer as for a store that does not exist, so that callers cannot find out which other stores exist.
-**403** names the missing role.
+**404** is the same answer as for a store that does not exist. **403** names the missing role.
+
+Callers learn nothing of others' stores, with one exception: ids are unique on the cluster. A creation or dry run with an id
+that is in use answers `409`, whoever uses it. Whoever may create stores can thus find out whether an id that they guess is
+in use, but neither the store's owner nor anything else. A creation without an id draws a random one.
 
 ";
 

@@ -9,7 +9,7 @@ Generated from the code by `UPDATE_DOCS=1 cargo test -p urumi-http contract`; do
 
 The API answers errors with problem details as in RFC 9457 (`application/problem+json`). Programs use `code`, which never
 changes its meaning; new codes may be added. `title` is the same for every occurrence, `detail` has the cause and how to fix
-it, `errors` lists every invalid field, and `type` is";
+it, `errors` lists the invalid fields (at most 50), and `type` is";
 
 const TABLE: &str = "\
 *Retryable* is the value of `retryable`: whether the same request may succeed later without any change by a person. If the
@@ -57,6 +57,7 @@ fn advice(code: Code) -> &'static str {
         Code::AlreadyExists => "Choose another id, or omit it.",
         Code::WrongState => "Check the store's status; `detail` names the status that is required.",
         Code::IdempotencyInUse => "Use a new key for a new store.",
+        Code::SmokeRunning => "Wait until the order has ended, then repeat the request.",
         Code::Conflict => "Read the store again, then repeat the request.",
         Code::PreconditionFailed => "Read the store again, then repeat the request with its new `ETag`.",
         Code::PayloadTooLarge => "Send a smaller body.",
@@ -64,8 +65,9 @@ fn advice(code: Code) -> &'static str {
         Code::Misdirected => "Send the request to `localhost`, or start the server with `--accept-host` and this name.",
         Code::UnsupportedMediaType => "Send JSON with `Content-Type: application/json`.",
         Code::IdempotencyMismatch => "Use a new key; the store of the first request is unchanged.",
-        Code::RateLimited => "Wait for the time in `Retry-After`.",
+        Code::RateLimited => "Wait for the time in `Retry-After`, or close a stream; `detail` names the limit.",
         Code::ProvisioningLimit => "Wait until one of the owner's stores is ready.",
+        Code::CreationLimit => "Wait, or ask the operator of the server for a higher limit.",
         Code::HeadersTooLarge => "Send fewer or shorter headers.",
         Code::Internal => "Report it to the operator of the server with the `X-Request-Id` of the answer.",
         Code::ClusterRefused => {

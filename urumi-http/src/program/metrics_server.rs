@@ -50,6 +50,7 @@ fn describe() {
         "Whether the watch of the stores fails, so that the served stores may be out of date"
     );
     describe_gauge!("urumi_http_connections", "Open connections");
+    describe_gauge!("urumi_http_open", "Open watches, logs and smoke orders, by kind");
     describe_counter!("urumi_http_accept_errors_total", "Failures to accept a connection");
 }
 

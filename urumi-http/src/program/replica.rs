@@ -44,7 +44,7 @@ async fn until_stopped(args: &DashboardArgs) -> Result<(), Failure> {
     say(&format!("the dashboard is at {scheme}://{address}/ui/\n"))?;
     tracing::info!(%address, api = %args.api_url, "listening");
 
-    let app = wrap(replica(api.clone()), &layer_options());
+    let app = wrap(replica(api.clone()), &layer_options(args));
     let serving = serve_router(listener, app, listener_options(args), draining.clone());
     let watching = serve_metrics(metrics_listener, metrics_server::router(metrics, health(api)), background.clone());
     tokio::select! {
@@ -54,8 +54,9 @@ async fn until_stopped(args: &DashboardArgs) -> Result<(), Failure> {
     }
 }
 
-fn layer_options() -> LayerOptions {
+fn layer_options(args: &DashboardArgs) -> LayerOptions {
     LayerOptions {
+        hsts: args.hsts || args.tls_cert.is_some(),
         max_body: MAX_BODY,
         request_timeout: REQUEST_TIMEOUT,
         join_trace: Some(telemetry::join_trace),

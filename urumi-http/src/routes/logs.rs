@@ -16,6 +16,7 @@ use super::reading;
 use crate::auth::{Action, Caller};
 use crate::extract::{Id, Query, UNBUFFERED};
 use crate::openapi::OnStore;
+use crate::places::Kind;
 use crate::problem::Problem;
 use crate::state::ServerState;
 
@@ -52,6 +53,7 @@ pub(super) struct LogsQuery {
         )),
         OnStore,
         (status = 422, description = "There is no such component"),
+        (status = 429, description = "The caller has too many streams, or sent too many requests"),
     ),
 )]
 pub(super) async fn logs(
@@ -69,6 +71,8 @@ pub(super) async fn logs(
     let brackets = query.component.is_none();
     let mut wanted = LogQuery::default().tail(tail).follow(query.follow);
     wanted.component = query.component;
+    // Also without `follow`: a slow client holds as many requests to the cluster.
+    let place = state.open().streams.take(&principal, Kind::Logs)?;
     // An open stream keeps its containers.
     let asked = (&principal, Action::ViewLogs, &id);
     let lines = reading(&state, asked, state.orchestrator().logs(&id, &wanted)).await?;
@@ -78,6 +82,7 @@ pub(super) async fn logs(
         .take_until(async move { draining.cancelled().await })
         // Lines after an error may be complete, so report the error in the stream (and in the log) and continue.
         .map(move |line| {
+            let _kept = &place;
             let text = match line {
                 Ok(line) if structured => json(&line),
                 Ok(line) if brackets => format!("[{} {}] {}\n", line.component, line.pod, line.text),

@@ -21,6 +21,7 @@ use utoipa::IntoParams;
 use super::{may_view, synced};
 use crate::auth::{Caller, Principal};
 use crate::extract::{Query, UNBUFFERED};
+use crate::places::{Kind, Place};
 use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::view::{Beginning, Change, View, What, listed_frame};
@@ -49,6 +50,7 @@ pub(super) struct WatchQuery {
     responses(
         (status = 200, description = "Events, until the client or the server ends the stream", body = String, content_type = "text/event-stream"),
         (status = 422, description = "The id is invalid"),
+        (status = 429, description = "The caller has too many streams, or sent too many requests"),
     ),
 )]
 pub(super) async fn watch(
@@ -60,8 +62,9 @@ pub(super) async fn watch(
     synced(&state).await?;
     // A store that does not exist, or that the caller may not see, gives an empty list; it may be created later.
     let only = query.id.map(|id| StoreId::parse(&id)).transpose().map_err(|wrong| Problem::fields(vec![wrong]))?;
+    let place = state.open().streams.take(&principal, Kind::Watch)?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let subscriber = Subscriber::new(&state, principal, only, last);
+    let subscriber = Subscriber::new(&state, principal, place, only, last);
     let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store"), (UNBUFFERED, "no")];
     Ok((headers, Body::from_stream(subscriber.frames())).into_response())
 }
@@ -70,6 +73,7 @@ pub(super) async fn watch(
 struct Subscriber {
     view: Arc<View>,
     principal: Principal,
+    _place: Place,
     only: Option<StoreId>,
     /// Frames to send before waiting for changes.
     first: VecDeque<Bytes>,
@@ -78,11 +82,12 @@ struct Subscriber {
 }
 
 impl Subscriber {
-    fn new(state: &ServerState, principal: Principal, only: Option<StoreId>, last: Option<&str>) -> Self {
+    fn new(state: &ServerState, principal: Principal, place: Place, only: Option<StoreId>, last: Option<&str>) -> Self {
         let (beginning, changes) = state.view().watch(last);
         let mut subscriber = Subscriber {
             view: state.view().clone(),
             principal,
+            _place: place,
             only,
             first: VecDeque::new(),
             changes,

@@ -13,7 +13,7 @@ use http::{HeaderValue, StatusCode};
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 use urumi_core::cluster::InMemoryCluster;
-use urumi_http::layers::{LayerOptions, RequestId, without_time_limit, wrap};
+use urumi_http::layers::{LayerOptions, RequestId, long_running, wrap};
 use urumi_http::problem::Code;
 
 use crate::support::{problem, text};
@@ -125,7 +125,7 @@ async fn only_a_route_can_lift_the_limit_of_time_and_no_path_does() {
         tokio::time::sleep(Duration::from_secs(3600)).await;
         "done"
     };
-    let own_deadline = Router::new().route("/slow", post(slow)).layer(from_fn(without_time_limit));
+    let own_deadline = Router::new().route("/slow", post(slow)).layer(from_fn(long_running));
     let router =
         wrap(router().route("/never/smoke", post(std::future::pending::<String>)).merge(own_deadline), &options());
     let ask_for = async |path: &str| ask(&router, request("POST", path).body(Body::empty()).unwrap()).await;

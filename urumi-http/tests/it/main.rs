@@ -16,6 +16,7 @@ mod conformance;
 mod contract;
 mod dashboard;
 mod engine_defaults;
+mod greedy;
 mod hostile;
 mod layers;
 mod listener;

@@ -72,8 +72,9 @@ impl Claims {
         let name = &self.options.subject_claim;
         let bad = |why: &str| AuthError::Invalid(why.replace('#', name));
         let subject = find(claims, name).and_then(Value::as_str).ok_or_else(|| bad("it has no # claim"))?;
-        // A user could have entered the address of another user.
-        if name == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
+        // A user could have entered the address of another user. The name may also be a pointer to that claim.
+        let is_email = claims.get("email").and_then(Value::as_str).is_some_and(|email| std::ptr::eq(email, subject));
+        if is_email && claims.get("email_verified") != Some(&Value::Bool(true)) {
             return Err(bad("its # is not verified"));
         }
         if subject.starts_with(KUBERNETES) {
@@ -187,16 +188,18 @@ mod tests {
         assert_eq!(without("sub").unwrap_err(), "it has no sub claim");
         assert_eq!(with("sub", json!(7)).unwrap_err(), "it has no sub claim");
         assert_eq!(with("sub", json!("system:admin")).unwrap_err(), "its sub begins with system:");
-        let by_email = |verified: Value| {
+        let by_email = |name: &str, verified: Value| {
             bearer(|claims, options| {
-                options.subject_claim = "email".into();
+                options.subject_claim = name.into();
                 claims.insert("email".into(), json!("ann@example.com"));
                 claims.insert("email_verified".into(), verified);
             })
         };
-        assert_eq!(by_email(json!(true)).unwrap().subject, "ann@example.com");
-        for verified in [json!(false), json!(null), json!("true"), json!(1)] {
-            assert_eq!(by_email(verified).unwrap_err(), "its email is not verified");
+        for name in ["email", "/email"] {
+            assert_eq!(by_email(name, json!(true)).unwrap().subject, "ann@example.com");
+            for verified in [json!(false), json!(null), json!("true"), json!(1)] {
+                assert_eq!(by_email(name, verified).unwrap_err(), format!("its {name} is not verified"));
+            }
         }
     }
 

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 use reqwest::Url;
 use urumi_core::settings::duration;
 
@@ -40,6 +41,11 @@ pub struct DashboardArgs {
     /// A PEM file with the certificate's private key; read again when it changes
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+
+    /// Tell browsers to use nothing but HTTPS for this host (HSTS); always with --tls-cert. Set it if a proxy in front serves
+    /// HTTPS
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub hsts: bool,
 
     /// A host name that is accepted in addition to loopback names, if the API has no authentication; repeatable
     #[arg(long, value_name = "HOST", value_delimiter = ',', value_parser = values::host)]

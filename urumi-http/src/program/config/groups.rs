@@ -44,6 +44,11 @@ pub struct Addresses {
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',', value_parser = values::origin)]
     pub cors_origin: Vec<HeaderValue>,
 
+    /// Tell browsers to use nothing but HTTPS for this host (HSTS); always with --tls-cert. Set it if a proxy in front serves
+    /// HTTPS
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub hsts: bool,
+
     /// A host name that a server without authentication accepts in addition to loopback names; repeatable
     #[arg(long, value_name = "HOST", value_delimiter = ',', value_parser = values::host)]
     pub accept_host: Vec<String>,
@@ -126,6 +131,10 @@ pub struct Stores {
     /// The maximum number of an owner's stores that are provisioning at once; unlimited by default
     #[arg(long, value_name = "NUMBER")]
     pub max_provisioning_per_owner: Option<usize>,
+
+    /// The maximum number of stores that an owner creates within an hour, deleted ones included; unlimited by default
+    #[arg(long, value_name = "NUMBER")]
+    pub max_creations_per_hour: Option<usize>,
 }
 
 /// Authentication and roles.
@@ -201,13 +210,31 @@ pub struct Limits {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
     pub request_timeout: Duration,
 
-    /// The maximum number of concurrent requests
+    /// The maximum number of concurrent requests; an eighth of them for one client. Administrators have no limit of their own,
+    /// and a sixteenth more
     #[arg(long, value_name = "NUMBER", value_parser = values::count, default_value = "1024")]
     pub max_in_flight: usize,
 
     /// The maximum number of open connections
     #[arg(long, value_name = "NUMBER", value_parser = values::count, default_value = "12000")]
     pub max_connections: usize,
+
+    /// The maximum number of open streams (watches and logs) in all, without administrators'; by default half of
+    /// --max-connections
+    #[arg(long, value_name = "NUMBER", value_parser = values::count)]
+    pub max_streams: Option<usize>,
+
+    /// The maximum number of open streams of a client
+    #[arg(long, value_name = "NUMBER", value_parser = values::count, default_value = "50")]
+    pub max_streams_per_client: usize,
+
+    /// The maximum number of concurrent smoke orders in all, without administrators'
+    #[arg(long, value_name = "NUMBER", value_parser = values::count, default_value = "256")]
+    pub max_smoke_orders: usize,
+
+    /// The maximum number of concurrent smoke orders of a client
+    #[arg(long, value_name = "NUMBER", value_parser = values::count, default_value = "8")]
+    pub max_smoke_orders_per_client: usize,
 
     /// The time limit for open requests after a shutdown begins
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "25s")]

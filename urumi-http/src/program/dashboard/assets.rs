@@ -1,13 +1,17 @@
 //! The files of the built dashboard, embedded in the binary.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, ETAG};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use rust_embed::{Embed, EmbeddedFile};
 
 use crate::extract::is_known;
+use crate::packed::Packed;
 use crate::problem::{Code, Problem};
 
 /// Files below this have a hash of their content in their names, so they never change.
@@ -21,6 +25,29 @@ const ASK: &str = "no-cache";
 #[allow_missing = true]
 struct Built;
 
+/// A file as it is served.
+struct Asset {
+    /// A hash of its content.
+    tag: String,
+    content: Packed,
+}
+
+static ASSETS: LazyLock<HashMap<Cow<'static, str>, Asset>> =
+    LazyLock::new(|| Built::iter().filter_map(|path| Some((path.clone(), Asset::new(Built::get(&path)?)))).collect());
+
+impl Asset {
+    fn new(file: EmbeddedFile) -> Self {
+        let tag = format!("\"{}\"", base16ct::lower::encode_string(&file.metadata.sha256_hash()));
+        let media_type = HeaderValue::from_str(file.metadata.mimetype());
+        let media_type = media_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+        let content = match file.data {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        };
+        Asset { tag, content: Packed::new(media_type, content) }
+    }
+}
+
 /// The page for all paths of the dashboard; `None` if the dashboard was not built.
 pub(super) fn index() -> Option<String> {
     let file = Built::get("index.html")?;
@@ -29,11 +56,8 @@ pub(super) fn index() -> Option<String> {
 
 /// A file by its path below `/ui/`; `None` for a path of the application.
 pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
-    // No file name of the build has empty parts, `.` or `..`.
-    let is_plain = path.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
-    let is_file = is_plain && path != "index.html";
-    match is_file.then(|| Built::get(path)).flatten() {
-        Some(file) => Some(answer(path, file, headers)),
+    match ASSETS.get(path).filter(|_| path != "index.html") {
+        Some(asset) => Some(answer(path, asset, headers)),
         None if path.starts_with(HASHED) => {
             let detail = "the file does not exist; if the dashboard has been updated, reload it";
             Some(Problem::new(Code::NoSuchPath, detail).into_response())
@@ -42,20 +66,15 @@ pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     }
 }
 
-fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let hash = file.metadata.sha256_hash();
-    let tag = format!("\"{}\"", base16ct::lower::encode_string(&hash));
+fn answer(path: &str, asset: &Asset, headers: &HeaderMap) -> Response {
     let kept = if path.starts_with(HASHED) { FOR_EVER } else { ASK };
-    let (status, body) =
-        if is_known(headers, &tag) { (StatusCode::NOT_MODIFIED, Cow::default()) } else { (StatusCode::OK, file.data) };
-    let mut response = (status, body).into_response();
-    let headers = response.headers_mut();
-    if let Ok(media_type) = HeaderValue::from_str(file.metadata.mimetype()) {
-        headers.insert(CONTENT_TYPE, media_type);
+    let mut response = match is_known(headers, &asset.tag) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => asset.content.answer(headers),
+    };
+    if let Ok(tag) = HeaderValue::from_str(&asset.tag) {
+        response.headers_mut().insert(ETAG, tag);
     }
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(ETAG, tag);
-    }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     response
 }

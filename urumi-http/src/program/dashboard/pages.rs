@@ -9,8 +9,6 @@ use axum::{Json, Router};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::Url;
-use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
 use uuid::Uuid;
 
 use super::assets;
@@ -21,7 +19,6 @@ use crate::problem::Problem;
 const HOME: &str = "/ui/";
 /// The placeholder of the nonce in the built page.
 const NONCE: &str = "__CSP_NONCE__";
-const COMPRESSION: i32 = 9;
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// A source of the settings.
@@ -46,8 +43,6 @@ pub(super) fn router(source: Arc<dyn Source>) -> Router {
         .route("/ui/", get(index))
         .route("/ui/settings.json", get(settings))
         .route("/ui/{*path}", get(file_or_index))
-        // Browsers cache the files forever, so strong compression is worth some milliseconds.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(COMPRESSION)))
         .with_state(source)
 }
 
