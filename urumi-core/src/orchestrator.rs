@@ -231,9 +231,9 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     ///
     /// # Errors
     /// `NotFound` when there is no store of this id, `WrongState` when it is neither ready nor degraded, or when stores
-    /// of its engine cannot be tried; `NoReport` when the run ended without telling anything. One that told nothing
-    /// since the store was deleted meanwhile is `WrongState`, or `NotFound` once the store is gone. A precondition is
-    /// refused as in [`act_if`](Self::act_if).
+    /// of its engine cannot be tried; a retryable `SmokeRunning` while another order in it has not ended; `NoReport` when
+    /// the run ended without telling anything. One that told nothing since the store was deleted meanwhile is `WrongState`,
+    /// or `NotFound` once the store is gone. A precondition is refused as in [`act_if`](Self::act_if).
     async fn smoke_if(&self, id: &StoreId, expected: &Precondition) -> Result<SmokeReport>;
 }
 
