@@ -172,7 +172,10 @@ impl CommandError {
             Error::PreconditionFailed { id, .. } => {
                 failure.hint(format!("`urumi get {id} -o json` shows the current version"))
             }
-            Error::LimitReached { .. } | Error::ProvisioningLimit { .. } | Error::CreationLimit { .. } => failure,
+            Error::LimitReached { .. }
+            | Error::ProvisioningLimit { .. }
+            | Error::CreationLimit { .. }
+            | Error::DemandLimit { .. } => failure,
             Error::Server { code: problem, detail, .. } => of_server(failure, problem, detail),
             _ => match code {
                 ExitStatus::NotFound => failure.hint("`urumi list` shows all stores"),

@@ -186,6 +186,22 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The owner's stores would request more of a resource than the installation allows.
+    #[error(
+        "with this store, the stores of {owner} would request {total} of {resource}, {limit} are allowed; ask for less, delete \
+         stores, or ask an administrator for more"
+    )]
+    DemandLimit {
+        /// The owner.
+        owner: String,
+        /// The resource: `CPUs`, `memory` or `storage`.
+        resource: &'static str,
+        /// What the stores would request, e.g. `12Gi`.
+        total: String,
+        /// What they may request.
+        limit: String,
+    },
+
     /// A smoke order in the store has not ended yet.
     #[error("a smoke order in store {id} has not ended yet; wait for it")]
     SmokeRunning {
@@ -309,9 +325,10 @@ impl Error {
             | Error::SmokeRunning { .. }
             | Error::KeyStoreDeleting { .. }
             | Error::PreconditionFailed { .. } => ErrorKind::Conflict,
-            Error::LimitReached { .. } | Error::ProvisioningLimit { .. } | Error::CreationLimit { .. } => {
-                ErrorKind::NotPermitted
-            }
+            Error::LimitReached { .. }
+            | Error::ProvisioningLimit { .. }
+            | Error::CreationLimit { .. }
+            | Error::DemandLimit { .. } => ErrorKind::NotPermitted,
             Error::Server { kind, .. } => *kind,
             Error::Unfinished { .. } => ErrorKind::Unfinished,
             Error::TimedOut { .. } => ErrorKind::TimedOut,

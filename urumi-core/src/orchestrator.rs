@@ -143,7 +143,7 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     /// # Errors
     /// `Invalid` with every wrong field, and nothing is created; `AlreadyExists` if the wanted id is taken; `KeyReused`
     /// if the idempotency key belongs to a different request, `KeyStoreDeleting` if its store is being deleted;
-    /// `LimitReached`, `ProvisioningLimit` or `CreationLimit` if the owner may not have or create one more;
+    /// `LimitReached`, `ProvisioningLimit`, `CreationLimit` or `DemandLimit` if the owner may not have or create one more;
     /// `Unfinished` if the store is on record but some of its objects could not be created: a monitor continues with it
     /// (see [`Error::into_begun`]).
     async fn create(&self, request: CreateStore) -> Result<Creation>;

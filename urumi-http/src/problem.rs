@@ -69,7 +69,7 @@ codes! {
     Unauthenticated = "unauthenticated", UNAUTHORIZED, false, "The request has no valid credentials";
     Forbidden = "forbidden", FORBIDDEN, false, "The caller is not allowed to do this";
     CrossSite = "cross-site", FORBIDDEN, false, "The request comes from a web page of another origin";
-    LimitReached = "limit-reached", FORBIDDEN, false, "The owner has reached the limit of stores";
+    LimitReached = "limit-reached", FORBIDDEN, false, "The owner has reached a limit";
     NotFound = "not-found", NOT_FOUND, false, "The store does not exist";
     NoSuchPath = "no-such-path", NOT_FOUND, false, "The path does not exist";
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, false, "The path does not support this method";
@@ -216,7 +216,7 @@ impl From<Error> for Problem {
             Error::KeyReused { .. } => return Problem::new(Code::IdempotencyMismatch, error.to_string()),
             Error::KeyStoreDeleting { .. } => return Problem::new(Code::IdempotencyInUse, error.to_string()),
             Error::PreconditionFailed { .. } => return Problem::new(Code::PreconditionFailed, error.to_string()),
-            Error::LimitReached { .. } => return Problem::new(Code::LimitReached, error.to_string()),
+            Error::LimitReached { .. } | Error::DemandLimit { .. } => return Problem::new(Code::LimitReached, error.to_string()),
             Error::ProvisioningLimit { .. } => {
                 return Problem::new(Code::ProvisioningLimit, error.to_string()).retry_after(10);
             }

@@ -113,7 +113,10 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     let limits = OwnerLimits::default()
         .stores(config.stores.max_stores_per_owner)
         .provisioning(config.stores.max_provisioning_per_owner)
-        .creations_per_hour(config.stores.max_creations_per_hour);
+        .creations_per_hour(config.stores.max_creations_per_hour)
+        .cpu(config.stores.max_cpu_per_owner.clone())
+        .memory(config.stores.max_memory_per_owner.clone())
+        .storage(config.stores.max_storage_per_owner.clone());
     let urumi = Orchestrator::builder(cluster.clone())
         .engines(engines)
         .domain(&config.stores.domain)

@@ -107,7 +107,7 @@ impl OptionPolicy {
     pub fn check(&self, authority: Authority, request: &Options, defaults: &Options, schema: &Value) -> Vec<FieldError> {
         let mut refused = Vec::new();
         let defaults = Value::Object(defaults.clone());
-        for (name, chosen) in request {
+        for (name, chosen) in request.iter().filter(|(name, _)| may_exist(schema, name)) {
             let choice = Choice { chosen, default: defaults.get(name), schema: &schema["properties"][name] };
             self.check_at(authority, name, choice, &mut refused);
         }
@@ -149,7 +149,7 @@ impl OptionPolicy {
                 // An object that is merely there can have an effect, e.g. complete itself with defaults of its own.
                 Value::Object(_) if default.is_none() && self.locks_all(authority, path) => {}
                 Value::Object(chosen) => {
-                    for (name, chosen) in chosen {
+                    for (name, chosen) in chosen.iter().filter(|(name, _)| may_exist(schema, name)) {
                         let schema = properties.get(name).unwrap_or(&Value::Null);
                         let choice = Choice { chosen, default: inside(name), schema };
                         self.check_at(authority, &format!("{path}.{name}"), choice, refused);
@@ -236,6 +236,11 @@ impl Rules {
         self.by_path.retain(|path, _| !rules.keys().any(|given| is_within(path, given)));
         self.by_path.extend(rules);
     }
+}
+
+/// Whether an object may have this member. The engine refuses what it may not have.
+fn may_exist(object: &Value, name: &str) -> bool {
+    object["properties"].get(name).is_some() || object.get("additionalProperties") != Some(&Value::Bool(false))
 }
 
 /// Whether an option is the object itself or in it.

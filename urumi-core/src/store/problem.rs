@@ -29,7 +29,7 @@ codes! {
     Unauthenticated = "unauthenticated", "The request has no valid credentials.";
     Forbidden = "forbidden", "The user may not do this.";
     CrossSite = "cross-site", "The request comes from a web page of another origin.";
-    LimitReached = "limit-reached", "The owner has the maximum number of stores.";
+    LimitReached = "limit-reached", "The owner has the maximum number of stores, or their stores would request too much.";
     NotFound = "not-found", "The store does not exist.";
     NoSuchPath = "no-such-path", "The path does not exist.";
     MethodNotAllowed = "method-not-allowed", "The path does not support the method.";

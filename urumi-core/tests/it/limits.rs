@@ -7,6 +7,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use urumi_core::cluster::{InMemoryCluster, Outage};
 use urumi_core::error::{Error, ErrorKind};
+use urumi_core::kubernetes::syntax::Quantity;
 use urumi_core::kubernetes::{ClusterErrorKind, Verb};
 use urumi_core::{CreateStore, Creation, Orchestrator, OwnerLimits, Result, StoreOrchestrator, StoreOrchestratorExt};
 
@@ -47,15 +48,16 @@ async fn an_owner_has_so_many_stores_and_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn concurrent_creations_share_a_limit() {
-    let none = OwnerLimits::default();
-    for limits in [none.stores(3), none.provisioning(3), none.creations_per_hour(3)] {
+    let none = OwnerLimits::default;
+    for limits in [none().stores(3), none().provisioning(3), none().creations_per_hour(3)] {
+        let stores_limited = limits.stores.is_some();
         let urumi = urumi(&slow(), limits);
         let answers = join_all((0..20).map(|_| create(&urumi, "user:ann"))).await;
         let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!((made.len(), refused.len()), (3, 17), "{refused:?}");
         for refused in refused.into_iter().filter_map(Result::err) {
             assert_eq!(refused.kind(), ErrorKind::NotPermitted, "{refused:?}");
-            assert_eq!(refused.is_retryable(), limits.stores.is_none(), "{refused:?}");
+            assert_eq!(refused.is_retryable(), !stores_limited, "{refused:?}");
         }
     }
 }
@@ -129,4 +131,31 @@ async fn what_is_not_made_does_not_count() {
     cluster.end_outage(outage);
     create(&urumi, "user:ann").await.unwrap();
     assert!(matches!(create(&urumi, "user:ann").await, Err(Error::LimitReached { .. })));
+}
+
+/// The stores of an owner together ask for no more than the owner may have, however large each of them is.
+#[tokio::test(start_paused = true)]
+async fn the_resources_of_an_owner_are_limited_together() {
+    let quantity = |text: &str| Quantity::parse(text).unwrap();
+    // A store of the built-in defaults requests 175m CPU, 768Mi memory and 5Gi storage.
+    for (limits, resource) in [
+        (OwnerLimits::default().cpu(quantity("400m")), "CPUs"),
+        (OwnerLimits::default().memory(quantity("1599Mi")), "memory"),
+        (OwnerLimits::default().storage(quantity("12Gi")), "storage"),
+    ] {
+        let urumi = urumi(&slow(), limits);
+        let answers = join_all((0..5).map(|_| create(&urumi, "user:ann"))).await;
+        let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+        assert_eq!(refused.len(), 3, "{resource}: {refused:?}");
+        for error in refused {
+            assert!(matches!(&error, Error::DemandLimit { resource: of, .. } if *of == resource), "{error:?}");
+            assert_eq!(error.kind(), ErrorKind::NotPermitted);
+        }
+        create(&urumi, "user:bob").await.unwrap();
+        let large = serde_json::json!({"api": {"replicas": 3}, "database": {"storage": {"size": "20Gi"}}});
+        let large = CreateStore::new("Large", "medusa").owner("user:eve").options(large.as_object().cloned().unwrap());
+        let outcome = urumi.create(large).await;
+        // One store alone may be too much, too.
+        assert!(matches!(outcome, Err(Error::DemandLimit { .. })), "{resource}: {outcome:?}");
+    }
 }

@@ -15,8 +15,8 @@ use crate::state::ServerState;
 ///
 /// A Job in the store buys a product like a customer. The answer reports each step. It comes when the Job has ended,
 /// usually after seconds, at the latest after the store's `smoke.deadlineSeconds`. A failed step is not an error of the
-/// request: the answer is 200, and the last step has an `error`. A store takes one order at a time. The request is audited in the server's log and as an
-/// Event.
+/// request: the answer is 200, and the last step has an `error`. A store takes one order at a time. The request is audited
+/// in the server's log and as an Event.
 #[utoipa::path(
     post, path = "/stores/{id}/smoke", tag = "stores", operation_id = "smokeStore",
     params(("id" = String, Path, description = "The store's id"), IfMatch),

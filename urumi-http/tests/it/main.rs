@@ -21,6 +21,7 @@ mod hostile;
 mod layers;
 mod listener;
 mod matrix;
+mod policy;
 mod process;
 mod rate_limit;
 mod readiness;

@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use super::Orchestrator;
 use super::limits::{Existing, OwnerLimits, Place};
+use crate::engine::Manifest;
 use crate::error::{Error, Operation, Result};
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Kind, MalformedObject, Object, ObjectRef, Verb};
+use crate::plan::demand::Demand;
 use crate::plan::{Observed, plan};
 use crate::record::{Origin, Record, common_labels, namespace_ref, of_key, of_owner};
 use crate::secret::RedactedSecrets;
@@ -70,7 +72,7 @@ impl Orchestrator {
     async fn create_as(&self, spec: &StoreSpec, request: &CreateStore, key: Option<&Idempotency>) -> Result<Creation> {
         // Check that the engine can render the spec before anything is created.
         let desired = self.manifests_of(spec, &RedactedSecrets)?;
-        let place = self.place_for(request.owner.as_deref(), &spec.id).await?;
+        let place = self.place_for(request.owner.as_deref(), &spec.id, &desired).await?;
         let nonce = Uuid::new_v4().to_string();
         let origin = Origin {
             created_by: &self.inner.created_by,
@@ -137,18 +139,23 @@ impl Orchestrator {
     }
 
     /// Admits the creation of store `id`, unless its owner has reached a limit. Without limits, sends no requests.
-    async fn place_for(&self, owner: Option<&str>, id: &StoreId) -> Result<Option<Place>> {
+    async fn place_for(&self, owner: Option<&str>, id: &StoreId, desired: &[Manifest]) -> Result<Option<Place>> {
         let counts = &self.inner.owners;
         let Some(owner) = owner.filter(|_| counts.limits != OwnerLimits::default()) else { return Ok(None) };
-        let place = counts.take_place(owner, id, self.now());
+        let limit_demand = counts.limits.limit_demand();
+        let demand = if limit_demand { Demand::of(desired) } else { Demand::default() };
+        let place = counts.take_place(owner, (id, demand), self.now());
         let namespaces = self.inner.cluster.list(&of_owner(owner)).await;
         let namespaces = namespaces.map_err(|e| Error::cluster(Operation::Create, Some(id), e))?;
         let theirs = namespaces.iter().filter_map(Record::read).filter(|record| record.owner() == Some(owner));
         let existing = |record: Record| {
-            let Record { status, created_at, .. } = record;
-            (record.id, Existing { status, created_at })
+            let Record { id, status, created_at, spec, .. } = record;
+            // A store that this version cannot render has no known demand.
+            let rendered = spec.ok().filter(|_| limit_demand).and_then(|spec| self.manifests_of(&spec, &RedactedSecrets).ok());
+            let demand = rendered.map(|manifests| Demand::of(&manifests)).unwrap_or_default();
+            (id, Existing { status, created_at, demand })
         };
-        place.check(counts.limits, &theirs.map(existing).collect())?;
+        place.check(&counts.limits, &theirs.map(existing).collect())?;
         Ok(Some(place))
     }
 

@@ -1,4 +1,5 @@
-//! Limits the stores of an owner, those that are provisioning at once, and those that the owner creates within an hour.
+//! Limits the stores of an owner, those that are provisioning at once, those that the owner creates within an hour, and what
+//! they request together.
 //!
 //! A creation counts the owner's stores on the cluster, and the earlier creations of this process. Creations of other
 //! processes count once their stores are on record, so several processes together may exceed a limit by the creations
@@ -13,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Error, Result};
+use crate::kubernetes::syntax::Quantity;
+use crate::plan::demand::Demand;
 use crate::store::StoreId;
 use crate::store::status::StoreStatus;
 
@@ -20,7 +23,7 @@ use crate::store::status::StoreStatus;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Limits of an owner's stores. Creations without an owner are not limited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct OwnerLimits {
     /// The maximum number of an owner's stores, without those that are being deleted; unlimited if `None`.
@@ -29,6 +32,12 @@ pub struct OwnerLimits {
     pub provisioning: Option<usize>,
     /// The most stores that one owner creates within an hour, those that were deleted since included; unlimited if `None`.
     pub creations_per_hour: Option<usize>,
+    /// The most CPUs that the stores of one owner may request together; unlimited if `None`.
+    pub cpu: Option<Quantity>,
+    /// The most memory that the stores of one owner may request together; unlimited if `None`.
+    pub memory: Option<Quantity>,
+    /// The most storage that the stores of one owner may request together; unlimited if `None`.
+    pub storage: Option<Quantity>,
 }
 
 impl OwnerLimits {
@@ -53,13 +62,39 @@ impl OwnerLimits {
         self.creations_per_hour = limit.into();
         self
     }
+
+    /// Limits the CPUs that the workloads of one owner's stores request together.
+    #[must_use]
+    pub fn cpu(mut self, limit: impl Into<Option<Quantity>>) -> Self {
+        self.cpu = limit.into();
+        self
+    }
+
+    /// Limits the memory that the workloads of one owner's stores request together.
+    #[must_use]
+    pub fn memory(mut self, limit: impl Into<Option<Quantity>>) -> Self {
+        self.memory = limit.into();
+        self
+    }
+
+    /// Limits the storage that the volumes of one owner's stores request together.
+    #[must_use]
+    pub fn storage(mut self, limit: impl Into<Option<Quantity>>) -> Self {
+        self.storage = limit.into();
+        self
+    }
+
+    /// Whether the demand of stores is limited.
+    pub(super) fn limit_demand(&self) -> bool {
+        self.cpu.is_some() || self.memory.is_some() || self.storage.is_some()
+    }
 }
 
 /// The creations of one owner in this process.
 #[derive(Debug, Default)]
 struct Creations {
     /// Those that are under way, in the order in which they began.
-    under_way: Vec<StoreId>,
+    under_way: Vec<(StoreId, Demand)>,
     /// Those of the last hour that put a store on record.
     done: Vec<(StoreId, Timestamp)>,
 }
@@ -67,10 +102,12 @@ struct Creations {
 type Owners = Arc<Mutex<HashMap<String, Creations>>>;
 
 /// A store of the owner on the cluster.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Existing {
     pub(super) status: StoreStatus,
     pub(super) created_at: Timestamp,
+    /// Nothing where it is not limited.
+    pub(super) demand: Demand,
 }
 
 /// The limits, and the creations whose stores may not be on the cluster yet.
@@ -85,8 +122,9 @@ pub(super) struct OwnerCounts {
 pub(super) struct Place {
     owner: String,
     id: StoreId,
+    demand: Demand,
     /// The creations that were in progress when this one began.
-    ahead: Vec<StoreId>,
+    ahead: Vec<(StoreId, Demand)>,
     /// The creations of the last hour.
     recent: Vec<StoreId>,
     began: Timestamp,
@@ -100,7 +138,7 @@ fn lock(owners: &Owners) -> MutexGuard<'_, HashMap<String, Creations>> {
 impl OwnerCounts {
     /// Takes a place behind the owner's creations in progress. Take it before listing the owner's stores, so that a
     /// creation that ends in between is counted as one ahead.
-    pub(super) fn take_place(&self, owner: &str, id: &StoreId, now: Timestamp) -> Place {
+    pub(super) fn take_place(&self, owner: &str, (id, demand): (&StoreId, Demand), now: Timestamp) -> Place {
         let mut owners = lock(&self.owners);
         for creations in owners.values_mut() {
             creations.done.retain(|(_, at)| is_recent(*at, now));
@@ -109,8 +147,9 @@ impl OwnerCounts {
         let theirs = owners.entry(owner.to_owned()).or_default();
         let ahead = theirs.under_way.clone();
         let recent = theirs.done.iter().map(|(id, _)| id.clone()).collect();
-        theirs.under_way.push(id.clone());
-        Place { owner: owner.to_owned(), id: id.clone(), ahead, recent, began: now, owners: self.owners.clone() }
+        theirs.under_way.push((id.clone(), demand.clone()));
+        let (owner, id) = (owner.to_owned(), id.clone());
+        Place { owner, id, demand, ahead, recent, began: now, owners: self.owners.clone() }
     }
 }
 
@@ -120,7 +159,7 @@ fn is_recent(at: Timestamp, now: Timestamp) -> bool {
 
 impl Place {
     /// Checks the limits against the owner's stores on the cluster.
-    pub(super) fn check(&self, limits: OwnerLimits, stores: &HashMap<StoreId, Existing>) -> Result<()> {
+    pub(super) fn check(&self, limits: &OwnerLimits, stores: &HashMap<StoreId, Existing>) -> Result<()> {
         // Repeated requests create nothing, and the API server rejects an id that is taken.
         if stores.contains_key(&self.id) {
             return Ok(());
@@ -141,7 +180,26 @@ impl Place {
         if let Some((has, limit)) = self.exceeded(limits.creations_per_hour, stores, recent) {
             return Err(Error::CreationLimit { owner: owner(), has, limit });
         }
+        let total = self.total(stores);
+        let demands = [
+            ("CPUs", &total.cpu, &limits.cpu),
+            ("memory", &total.memory, &limits.memory),
+            ("storage", &total.storage, &limits.storage),
+        ];
+        for (resource, total, limit) in demands {
+            if let Some(limit) = limit.as_ref().filter(|limit| total > *limit) {
+                let (total, limit) = (total.to_string(), limit.to_string());
+                return Err(Error::DemandLimit { owner: owner(), resource, total, limit });
+            }
+        }
         Ok(())
+    }
+
+    /// What the owner's stores would request with this one. A creation ahead counts even if another limit rejects it.
+    fn total(&self, stores: &HashMap<StoreId, Existing>) -> Demand {
+        let existing = stores.values().filter(|store| store.status != StoreStatus::Deleting).map(|store| &store.demand);
+        let ahead = self.ahead.iter().filter(|(id, _)| !stores.contains_key(id)).map(|(_, demand)| demand);
+        existing.chain(ahead).fold(self.demand.clone(), |total, demand| total.plus(demand))
     }
 
     /// Notes that the store is on record.
@@ -161,7 +219,7 @@ impl Place {
         mut places: HashSet<&'a StoreId>,
     ) -> Option<(usize, usize)> {
         let limit = limit?;
-        for id in self.ahead.iter().filter(|id| !stores.contains_key(*id)) {
+        for (id, _) in self.ahead.iter().filter(|(id, _)| !stores.contains_key(id)) {
             if places.len() < limit {
                 places.insert(id);
             }
@@ -174,7 +232,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut owners = lock(&self.owners);
         if let Some(theirs) = owners.get_mut(&self.owner) {
-            if let Some(at) = theirs.under_way.iter().position(|id| *id == self.id) {
+            if let Some(at) = theirs.under_way.iter().position(|(id, _)| *id == self.id) {
                 theirs.under_way.remove(at);
             }
             if theirs.under_way.is_empty() && theirs.done.is_empty() {

@@ -9,6 +9,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use http::HeaderValue;
 use ipnet::IpNet;
+use urumi_core::kubernetes::syntax::Quantity;
 use urumi_core::monitor::leader::Timing;
 use urumi_core::settings::{domain, duration};
 
@@ -135,6 +136,18 @@ pub struct Stores {
     /// The maximum number of stores that an owner creates within an hour, deleted ones included; unlimited by default
     #[arg(long, value_name = "NUMBER")]
     pub max_creations_per_hour: Option<usize>,
+
+    /// The maximum of CPUs that an owner's stores request together, e.g. 16; unlimited by default
+    #[arg(long, value_name = "QUANTITY", value_parser = Quantity::parse)]
+    pub max_cpu_per_owner: Option<Quantity>,
+
+    /// The maximum of memory that an owner's stores request together, e.g. 32Gi; unlimited by default
+    #[arg(long, value_name = "QUANTITY", value_parser = Quantity::parse)]
+    pub max_memory_per_owner: Option<Quantity>,
+
+    /// The maximum of storage that an owner's stores request together, e.g. 500Gi; unlimited by default
+    #[arg(long, value_name = "QUANTITY", value_parser = Quantity::parse)]
+    pub max_storage_per_owner: Option<Quantity>,
 }
 
 /// Authentication and roles.
