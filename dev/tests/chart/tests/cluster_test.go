@@ -271,7 +271,7 @@ func TestClusterInstall(t *testing.T) {
 			// The API server has checked the types of what the policies say.
 			policies, err := c.admin.AdmissionregistrationV1().ValidatingAdmissionPolicies().List(t.Context(), metav1.ListOptions{})
 			must(t, err)
-			if len(policies.Items) != 2 {
+			if len(policies.Items) != 3 {
 				t.Errorf("%d policies", len(policies.Items))
 			}
 			for _, it := range policies.Items {
@@ -405,7 +405,7 @@ func refused(err error) string {
 	switch {
 	case err == nil:
 		return ""
-	case strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'store-orchestrator-"):
+	case strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'store-"):
 		return "admission"
 	// The API server itself does so before any policy is asked: privileged pods where it runs without --allow-privileged, and
 	// the deletion of the namespaces that it cannot do without.

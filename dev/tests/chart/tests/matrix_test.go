@@ -52,7 +52,7 @@ var kinds = []struct {
 	{"apps", "daemonsets", "", false, ""},
 	{"batch", "jobs", "create get list watch", false, `{apiVersion: batch/v1, kind: Job, spec: {template: {spec: JOB}}}`},
 	{"batch", "cronjobs", stores, false, `{apiVersion: batch/v1, kind: CronJob, spec: {schedule: "0 0 * * *", jobTemplate: {spec: {template: {spec: JOB}}}}}`},
-	{"networking.k8s.io", "ingresses", stores, false, `{apiVersion: networking.k8s.io/v1, kind: Ingress, spec: {rules: [{host: a.example.com}]}}`},
+	{"networking.k8s.io", "ingresses", stores, false, `{apiVersion: networking.k8s.io/v1, kind: Ingress, spec: {rules: [{host: store-matrix.localtest.me}]}}`},
 	{"networking.k8s.io", "networkpolicies", stores, false, `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, spec: {podSelector: {}}}`},
 	{"networking.k8s.io", "ingressclasses", "list watch", true, ""},
 	{"storage.k8s.io", "storageclasses", "list watch", true, ""},
@@ -278,7 +278,8 @@ func TestClusterPlacesBesideStores(t *testing.T) {
 	backend, _ := c.backend(t)
 	c.namespace(t, "store-matrix", map[string]string{"store.urumi.ai/enabled": "true", "pod-security.kubernetes.io/enforce": "restricted"}, nil)
 	backend.settled(t)
-	job := `{apiVersion: batch/v1, kind: Job, spec: {suspend: true, template: {spec: JOB}}}`
+	job := strings.Replace(`{apiVersion: batch/v1, kind: Job, spec: {suspend: true, template: {spec: JOB}}}`, "JOB",
+		strings.NewReplacer("{auto", "{restartPolicy: Never, auto", "image: a,", "image: 'postgres:15-alpine', env: [{name: PGHOST, value: postgres}],").Replace(goodPod), 1)
 	_, err := c.any.Resource(resourceOf(t, "batch", "jobs")).Namespace("databases").Create(t.Context(), sample(t, job, "databases", "matrix"), metav1.CreateOptions{})
 	must(t, err)
 	for _, it := range []struct{ verb, group, resource, text, scope, by string }{

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -364,7 +365,7 @@ func TestSwitches(t *testing.T) {
 		"ingress.api.enabled=false":                           {"Ingress api"},
 		"backend.podDisruptionBudget.enabled=false":           {"PodDisruptionBudget backend"},
 		"networkPolicy.enabled=false":                         {"NetworkPolicy default-deny", "NetworkPolicy backend", "NetworkPolicy test"},
-		"admissionPolicy.enabled=false":                       {"ValidatingAdmissionPolicy store-orchestrator-boundary", "ValidatingAdmissionPolicy store-orchestrator-pods"},
+		"admissionPolicy.enabled=false":                       {"ValidatingAdmissionPolicy store-orchestrator-boundary", "ValidatingAdmissionPolicy store-orchestrator-pods", "ValidatingAdmissionPolicy store-records"},
 		"rbac.auditEvents=false":                              {"Role store-audit", "RoleBinding store-audit"},
 		"rbac.leases=false":                                   {"Role backend-leases", "RoleBinding backend-leases"},
 		"tests.enabled=false":                                 {"Pod test-store", "NetworkPolicy test"},
@@ -388,6 +389,61 @@ func TestSwitches(t *testing.T) {
 	without("rbac.revealCredentials=false", "/secrets/medusa-admin")
 	without("rbac.storeLogs=false", "/pods/log")
 	without("auth.tokenReview.enabled=false", "authentication.k8s.io/tokenreviews")
+}
+
+// The admission policies' rules, in one text.
+func policies(t *testing.T, args ...string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, it := range typed[*admissionv1.ValidatingAdmissionPolicy](render(t, "", args...)) {
+		for _, variable := range it.Spec.Variables {
+			fmt.Fprintln(&all, variable.Name, variable.Expression)
+		}
+		for _, rule := range it.Spec.Validations {
+			fmt.Fprintln(&all, rule.Expression, rule.Message, rule.MessageExpression)
+		}
+	}
+	return all.String()
+}
+
+func TestAdmissionPoliciesFollowTheValues(t *testing.T) {
+	plain := policies(t)
+	if policies(t, "--set", "ingress.enabled=false") != plain {
+		t.Error("without Ingresses of the platform, stores have other hosts")
+	}
+	const server = "stores.defaults.medusa.database.server."
+	// The engine takes the same image for databases of its own and for a server's Jobs.
+	image, _ := dig(jsonSchema(t), "$defs/medusa/properties/database/properties/image/default").(string)
+	repository, _, _ := strings.Cut(image, ":")
+	for _, it := range []struct{ args, says, not string }{
+		{"domain=example.com", `["example.com"].map(`, "localtest.me"},
+		{"stores.domains={shops.example.com,localtest.me},stores.defaults.medusa.domain=default.example.com", `["localtest.me","default.example.com","shops.example.com"].map(`, ""},
+		{"tls.secretName=a,stores.defaults.medusa.tls.secretName=b", `["a","b"]`, "wildcard-tls"},
+		{"stores.imagePrefixes={redis:}", `["redis:"].exists(`, ""},
+		{"ingress.enabled=true", "", "stores.imagePrefixes"},
+		{server + "namespace=databases," + server + "host=a," + server + "secretName=b", `{"host":"a","image":"` + repository + `","secret":"b"}].exists(`, ""},
+		{server + "namespace=databases," + server + "image=localhost:5000/postgres", `"image":"localhost:5000/postgres"`, ""},
+		{server + "namespace=databases," + server + "image=localhost:5000/postgres:15@sha256:a", `"image":"localhost:5000/postgres"`, ""},
+	} {
+		text := policies(t, "--set", it.args)
+		if !strings.Contains(text, it.says) || (it.not != "" && strings.Contains(text, it.not)) {
+			t.Errorf("%s: %s", it.args, text)
+		}
+	}
+}
+
+func TestRecordWriters(t *testing.T) {
+	if objects := render(t, ""); has(objects, "ClusterRole", "store-records") {
+		t.Error("somebody may write records, and nobody was named")
+	}
+	objects := render(t, "", "--set-json", `admissionPolicy.recordWriters=[{"kind": "Group", "name": "platform:team"}, {"kind": "ServiceAccount", "name": "velero", "namespace": "backup"}]`)
+	if found := rules(one[*rbacv1.ClusterRole](t, objects, "store-records").Rules); len(found) != 1 || !slices.Equal(found["store.urumi.ai/records"], []string{"write"}) {
+		t.Errorf("%v", found)
+	}
+	want := []rbacv1.Subject{{Kind: "Group", APIGroup: rbacv1.GroupName, Name: "platform:team"}, {Kind: "ServiceAccount", Name: "velero", Namespace: "backup"}}
+	if found := one[*rbacv1.ClusterRoleBinding](t, objects, "store-records").Subjects; !slices.Equal(found, want) {
+		t.Errorf("%v", found)
+	}
 }
 
 // settings are those of the backend, as it reads them.

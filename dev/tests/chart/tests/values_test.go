@@ -43,6 +43,12 @@ var mistakes = []struct{ name, values, says string }{
 	{"an external Secret from nowhere", "auth: {tokens: {existingSecret: a, externalSecret: {enabled: true}}}", "at '/auth/tokens/externalSecret/storeName': minLength"},
 	{"a ratio in percent", "monitoring: {prometheusRule: {errorRatio: 5}}", "at '/monitoring/prometheusRule/errorRatio': maximum"},
 	{"a list where a map belongs", "backend: {env: [{name: A, value: b}]}", "at '/backend/env': got array, want object"},
+	{"a wildcard for a store's domain", "stores: {domains: ['*.example.com']}", "at '/stores/domains/0'"},
+	{"a text that ends a rule", "stores: {imagePrefixes: [\"a', 'b\"]}", "at '/stores/imagePrefixes/0'"},
+	{"annotations where their keys belong", "stores: {ingressAnnotationKeys: {a: b}}", "at '/stores/ingressAnnotationKeys': got object, want array"},
+	{"a former server without its Secret", "stores: {formerDatabaseServers: [{host: a}]}", "at '/stores/formerDatabaseServers/0': missing property 'secretName'"},
+	{"a subject of no kind", "admissionPolicy: {recordWriters: [{name: a}]}", "at '/admissionPolicy/recordWriters/0': missing property 'kind'"},
+	{"a ServiceAccount of no namespace", "admissionPolicy: {recordWriters: [{kind: ServiceAccount, name: a}]}", "at '/admissionPolicy/recordWriters/0': missing property 'namespace'"},
 	{"a label with a space", "commonLabels: {team: my team}", "at '/commonLabels/team'"},
 }
 
