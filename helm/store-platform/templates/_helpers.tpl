@@ -105,6 +105,18 @@ max-stores-per-owner: {{ int .Values.backend.maxStoresPerOwner }}
 {{- if not (kindIs "invalid" .Values.backend.maxProvisioningPerOwner) }}
 max-provisioning-per-owner: {{ int .Values.backend.maxProvisioningPerOwner }}
 {{- end }}
+{{- if not (kindIs "invalid" .Values.backend.maxCreationsPerHour) }}
+max-creations-per-hour: {{ int .Values.backend.maxCreationsPerHour }}
+{{- end }}
+{{- with .Values.backend.maxCpuPerOwner }}
+max-cpu-per-owner: {{ quote . }}
+{{- end }}
+{{- with .Values.backend.maxMemoryPerOwner }}
+max-memory-per-owner: {{ quote . }}
+{{- end }}
+{{- with .Values.backend.maxStoragePerOwner }}
+max-storage-per-owner: {{ quote . }}
+{{- end }}
 {{- with .Values.backend.trustedProxies }}
 trusted-proxy: {{ toJson . }}
 {{- end }}

@@ -28,7 +28,7 @@ async fn create(urumi: &Orchestrator, owner: &str) -> Result<Creation> {
 async fn an_owner_has_so_many_stores_and_no_more() {
     let cluster = slow();
     let limits = OwnerLimits::default().stores(2);
-    let first = create(&urumi(&cluster, limits), "user:ann").await.unwrap().into_store();
+    let first = create(&urumi(&cluster, limits.clone()), "user:ann").await.unwrap().into_store();
     // Another process counts the same stores.
     let urumi = urumi(&cluster, limits);
     create(&urumi, "user:ann").await.unwrap();
@@ -116,7 +116,7 @@ async fn creating_and_deleting_in_a_loop_is_limited_by_the_hour() {
 async fn creations_of_other_processes_count_while_their_stores_exist() {
     let (cluster, limits) = (slow(), OwnerLimits::default().creations_per_hour(2));
     for _ in 0..2 {
-        create(&urumi(&cluster, limits), "user:ann").await.unwrap();
+        create(&urumi(&cluster, limits.clone()), "user:ann").await.unwrap();
     }
     assert!(matches!(create(&urumi(&cluster, limits), "user:ann").await, Err(Error::CreationLimit { has: 2, .. })));
 }
