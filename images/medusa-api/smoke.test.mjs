@@ -102,6 +102,17 @@ async function sql(database, text, values, user = "medusa", secret = "medusa") {
 }
 const superuser = (text, database = "postgres") => sql(database, text, [], "postgres", PGPASSWORD);
 
+/** A certificate for the server's address, in a new folder, and the authority that signed it. */
+function authority(folder) {
+  fs.mkdirSync(folder);
+  const openssl = (...args) =>
+    execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...args], { cwd: folder, stdio: "pipe" });
+  openssl("-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=authority");
+  const extensions = ["-addext", `subjectAltName=IP:${PGHOST}`, "-addext", "basicConstraints=critical,CA:FALSE"];
+  openssl("-CA", "ca.crt", "-CAkey", "ca.key", "-keyout", "server.key", "-out", "server.crt", "-subj", "/CN=server", ...extensions);
+  return fs.readFileSync(path.join(folder, "ca.crt"), "utf8");
+}
+
 /** A new database whose owner is not a superuser. */
 async function fresh() {
   const name = `store_${randomBytes(6).toString("hex")}`;
@@ -287,6 +298,36 @@ test("TLS that the server does not offer is told in one sentence", async () => {
   const { code, stderr } = await run("prepare", environment("medusa", { DATABASE_SSL: "require" }));
   assert.equal(code, 1);
   assert.equal(stderr, `the database at ${PGHOST}:${PGPORT} does not offer TLS, which DATABASE_SSL requires\n`);
+});
+
+test("with a known authority no other server gets the password", async () => {
+  const [known, other] = ["known", "other"].map((name) => authority(path.join(folder, name)));
+  const data = path.join(POSTGRES_FOLDER, "data");
+  for (const file of ["server.crt", "server.key"]) {
+    fs.copyFileSync(path.join(folder, "known", file), path.join(data, file));
+    const { uid, gid } = fs.statSync(data);
+    fs.chownSync(path.join(data, file), uid, gid);
+    fs.chmodSync(path.join(data, file), 0o600);
+  }
+  await superuser("ALTER SYSTEM SET ssl = on");
+  control("restart");
+  try {
+    const database = await fresh();
+    const url = `postgres://medusa:medusa@${PGHOST}:${PGPORT}/${database}?sslmode=require`;
+    const attempt = (more) => run("prepare", environment(database, { DATABASE_URL: url, ...more }));
+    const refused = await attempt({ DATABASE_CA: other });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /cannot be used: .*certificate/);
+    // The certificate is for the address and no name.
+    const named = await attempt({ DATABASE_CA: known, DATABASE_URL: url.replace(PGHOST, "localhost") });
+    assert.equal(named.code, 1);
+    assert.match(named.stderr, /cannot be used: .*altnames/);
+    const verified = await attempt({ DATABASE_CA: known });
+    assert.equal(verified.code, 0, verified.stderr);
+  } finally {
+    await superuser("ALTER SYSTEM RESET ssl");
+    control("restart");
+  }
 });
 
 test("prepare waits for a database that comes up beside it", async () => {
