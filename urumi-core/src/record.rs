@@ -317,6 +317,8 @@ impl Record {
             Err(message) if self.status != StoreStatus::Deleting => {
                 (StoreStatus::Failed, Some(format!("RecordUnreadable {message}")))
             }
+            // The effects of its objects outside of its namespace cannot be undone.
+            Err(message) if self.awaits_teardown() => (self.status, Some(format!("RecordUnreadable {message}"))),
             _ => (self.status, None),
         };
         Store {

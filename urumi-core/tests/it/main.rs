@@ -29,5 +29,6 @@ mod real_cluster;
 mod real_cluster_admission;
 mod real_cluster_backend;
 mod real_cluster_conformance;
+mod real_postgres;
 mod support;
 mod waiting;

@@ -155,6 +155,36 @@ async fn the_record_stays_until_the_database_is_gone() {
     .await;
 }
 
+/// An installation that does not know the server cannot remove the database.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_says_that_the_server_is_not_the_installations() {
+    let cluster = InMemoryCluster::builder().readiness_delay(Duration::from_millis(500)).build();
+    Server::run(Arc::new(cluster), async |server| {
+        let scene = &server.scene;
+        let monitor = Running::start(scene.monitor());
+        scene.urumi.create(scene.request()).await.unwrap();
+        scene.ready().await;
+        monitor.stop().await;
+        let other = Scene { urumi: Orchestrator::builder(scene.own.clone()).build(), ..scene.clone() };
+        let store = other.urumi.get(&scene.id).await.unwrap();
+        assert_eq!(store.status, StoreStatus::Failed);
+        assert!(store.reason.unwrap().contains("RecordUnreadable"));
+
+        let monitor = Running::start(other.monitor());
+        other.urumi.delete(&scene.id).await.unwrap();
+        let store = other.urumi.get(&scene.id).await.unwrap();
+        assert_eq!(store.status, StoreStatus::Deleting);
+        let reason = store.reason.unwrap();
+        assert!(reason.contains("RecordUnreadable") && reason.contains("database.server"), "{reason}");
+        monitor.stop().await;
+        // It goes as soon as the installation's defaults name the server.
+        let _monitor = Running::start(scene.monitor());
+        scene.urumi.wait_until(&scene.id, Deleted, PATIENCE).await.unwrap();
+        server.is_clean().await;
+    })
+    .await;
+}
+
 /// A database that is still being made when its store is deleted: its making is stopped before it is removed.
 #[tokio::test(start_paused = true)]
 async fn a_database_is_not_made_any_more_once_its_store_is_deleted() {

@@ -3,8 +3,9 @@
 use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 
 use super::contract::admin;
-use super::contract::api::{NAME, PORT, REDIS_URL, SERVICE_PORT};
+use super::contract::api::{DATABASE_CA, NAME, PORT, REDIS_URL, SERVICE_PORT};
 use super::contract::credentials::{self, COOKIE_KEY, DATABASE_URL_KEY, JWT_KEY, REDIS_URL_KEY, SMOKE_TOKEN_KEY};
+use super::options::DatabaseServer;
 use super::parts;
 use super::resolved::{DatabasePlan, ResolvedStore};
 use super::workload::{
@@ -48,6 +49,11 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
     let mut given: Vec<EnvVar> = Vec::new();
     if store.options.redis().is_some() {
         given.push(env_from_secret(REDIS_URL, own, REDIS_URL_KEY));
+    }
+    if let DatabasePlan::Managed(DatabaseServer { ca: Some(ca), .. }) = store.database()?
+        && !api.env.contains_key(DATABASE_CA)
+    {
+        given.push(env(DATABASE_CA, ca));
     }
     given.extend(api.env.iter().map(|(name, value)| env(name, value)));
     let handed = |name: &String| env_from_secret(name, HANDED_SECRET, &format!("api.secretEnv.{name}"));

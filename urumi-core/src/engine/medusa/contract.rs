@@ -15,6 +15,8 @@ pub(super) mod api {
     pub(crate) const SERVICE_PORT: u16 = 80;
     /// The variable with the address of Redis.
     pub(crate) const REDIS_URL: &str = "REDIS_URL";
+    /// The variable with the authority, in PEM, that signs the database server's certificate.
+    pub(crate) const DATABASE_CA: &str = "DATABASE_CA";
 
     /// The variables that urumi sets in the container, in the order of rendering. urumi needs the last five only in the
     /// init container.

@@ -6,6 +6,9 @@
 //!
 //! Role and database are called like the store's namespace. The role's comment says which store of that name it was made
 //! for, so that nothing that was there before, or that another cluster made on the same server, is taken over or removed.
+//!
+//! A store's code has the store's role on the server and is not trusted: it may leave objects in databases that it can
+//! connect to, hold locks, and grant privileges to other roles. `tests/it/real_postgres.rs` tries this.
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec};
@@ -25,6 +28,12 @@ use crate::secret::{SecretSource, SecretString};
 
 /// The user `postgres` of the Alpine image.
 const USER: i64 = 70;
+
+/// Options of the administrator's sessions. Names are looked up in the system's schema only: in other schemas a store could
+/// define functions for the administrator to call. Waiting for a lock ends, so that a store that holds one cannot stop a Job.
+const SESSION: &str = "-c search_path=pg_catalog -c lock_timeout=10s";
+/// The file, in a Job's container, with the authority that signs the server's certificate.
+const CA_FILE: &str = "/tmp/server-ca.crt";
 
 const VERIFIER_KEY: &str = "VERIFIER";
 const OWNER_KEY: &str = "OWNER";
@@ -114,28 +123,38 @@ fn secret(
 }
 
 /// A Job that has psql run a script as the server's administrator. What it is about comes as environment variables.
+///
+/// Kubernetes replaces `$(NAME)` and `$$` in arguments; the scripts contain neither.
 fn job(store: &ResolvedStore<'_>, server: &DatabaseServer, name: &str, script: &str, suspend: bool) -> Job {
     let part = parts::managed_database(server);
     let namespace = store.spec.namespace();
+    let mut variables = vec![
+        env("PGHOST", &server.host),
+        env("PGPORT", &server.port.to_string()),
+        env("PGDATABASE", &server.database),
+        env("PGSSLMODE", server.ssl_mode.as_str()),
+        env("PGCONNECT_TIMEOUT", "10"),
+        env("PGOPTIONS", SESSION),
+        env_from_secret("PGUSER", &server.secret_name, "username"),
+        env_from_secret("PGPASSWORD", &server.secret_name, "password"),
+        env("STORE", &namespace),
+        env("STORE_CONNECTIONS", &server.connections.to_string()),
+        env_from_secret("STORE_VERIFIER", &namespace, VERIFIER_KEY),
+        env_from_secret("STORE_OWNER", &namespace, OWNER_KEY),
+        env("HOME", "/tmp"),
+    ];
+    let mut prologue = String::new();
+    if let Some(ca) = &server.ca {
+        variables.push(env("SERVER_CA", ca));
+        variables.push(env("PGSSLROOTCERT", CA_FILE));
+        prologue = format!("printf '%s\\n' \"$SERVER_CA\" >{CA_FILE}\n");
+    }
     let container = Container {
         name: "psql".to_owned(),
         image: Some(server.image.clone()),
         command: Some(vec!["sh".to_owned(), "-ec".to_owned()]),
-        args: Some(vec![format!("exec psql --no-psqlrc --quiet --tuples-only <<'SQL'\n{script}SQL\n")]),
-        env: Some(vec![
-            env("PGHOST", &server.host),
-            env("PGPORT", &server.port.to_string()),
-            env("PGDATABASE", &server.database),
-            env("PGSSLMODE", server.ssl_mode.as_str()),
-            env("PGCONNECT_TIMEOUT", "10"),
-            env_from_secret("PGUSER", &server.secret_name, "username"),
-            env_from_secret("PGPASSWORD", &server.secret_name, "password"),
-            env("STORE", &namespace),
-            env("STORE_CONNECTIONS", &server.connections.to_string()),
-            env_from_secret("STORE_VERIFIER", &namespace, VERIFIER_KEY),
-            env_from_secret("STORE_OWNER", &namespace, OWNER_KEY),
-            env("HOME", "/tmp"),
-        ]),
+        args: Some(vec![format!("{prologue}exec psql --no-psqlrc --quiet --tuples-only <<'SQL'\n{script}SQL\n")]),
+        env: Some(variables),
         resources: server.resources.as_ref().map(requirements),
         security_context: Some(container_security()),
         volume_mounts: Some(vec![mount("tmp", "/tmp")]),
@@ -160,5 +179,17 @@ fn job(store: &ResolvedStore<'_>, server: &DatabaseServer, name: &str, script: &
             ..Default::default()
         }),
         ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAKE, REMOVE};
+
+    #[test]
+    fn kubernetes_replaces_nothing_in_the_scripts() {
+        for script in [MAKE, REMOVE] {
+            assert!(!script.contains("$$") && !script.contains("$("), "{script}");
+        }
     }
 }

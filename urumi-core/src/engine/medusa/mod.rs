@@ -71,6 +71,8 @@ use crate::store::{Options, StoreSpec, StoreUrls};
 #[derive(Clone, Debug)]
 pub struct MedusaEngine {
     defaults: Options,
+    /// The installation's database servers, from the defaults.
+    servers: Vec<DatabaseServer>,
 }
 
 impl MedusaEngine {
@@ -85,7 +87,8 @@ impl MedusaEngine {
     /// # Errors
     /// Every field that is wrong, by its path.
     pub fn with_defaults(defaults: Options) -> Result<Self, Vec<FieldError>> {
-        Ok(MedusaEngine { defaults: resolve::defaults(&defaults)? })
+        let defaults = resolve::defaults(&defaults)?;
+        Ok(MedusaEngine { servers: resolve::servers(&defaults), defaults })
     }
 
     /// The defaults of this engine, complete.
@@ -96,7 +99,7 @@ impl MedusaEngine {
 
 impl Default for MedusaEngine {
     fn default() -> Self {
-        MedusaEngine { defaults: options::builtin() }
+        MedusaEngine { defaults: options::builtin(), servers: Vec::new() }
     }
 }
 
@@ -129,7 +132,7 @@ impl Engine for MedusaEngine {
     }
 
     fn render(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {
-        let store = ResolvedStore::read(spec)?;
+        let store = ResolvedStore::read(spec, &self.servers)?;
         let guards = database::guards(&store)?;
         let mut manifests =
             vec![database::secret(&store, secrets, guards.clone())?, admin::secret(&store, secrets, guards)?];
@@ -147,7 +150,7 @@ impl Engine for MedusaEngine {
     }
 
     fn components(&self, spec: &StoreSpec) -> Result<Vec<Component>, RenderError> {
-        let store = ResolvedStore::read(spec)?;
+        let store = ResolvedStore::read(spec, &self.servers)?;
         let component = |name: &str, kind: Kind, workload: &str| Component {
             name: name.into(),
             workload: ObjectRef::namespaced(kind, spec.namespace(), workload),
@@ -181,19 +184,19 @@ impl Engine for MedusaEngine {
     }
 
     fn teardown(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Stage>, RenderError> {
-        managed::teardown(&ResolvedStore::read(spec)?, secrets)
+        managed::teardown(&ResolvedStore::read(spec, &self.servers)?, secrets)
     }
 
     fn sign_in(&self, spec: &StoreSpec) -> Result<Option<SignIn>, RenderError> {
-        admin::sign_in(&ResolvedStore::read(spec)?).map(Some)
+        admin::sign_in(&ResolvedStore::read(spec, &self.servers)?).map(Some)
     }
 
     fn smoke(&self, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
-        smoke_job::job(&ResolvedStore::read(spec)?).map(Some)
+        smoke_job::job(&ResolvedStore::read(spec, &self.servers)?).map(Some)
     }
 
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {
-        let store = ResolvedStore::read(spec)?;
+        let store = ResolvedStore::read(spec, &self.servers)?;
         Ok(StoreUrls { storefront: Some(store.storefront_url()), api: Some(store.api_url()) })
     }
 }

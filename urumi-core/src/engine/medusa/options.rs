@@ -93,6 +93,10 @@ pub struct Database {
     /// The installation's server (managed only). Only the installation's defaults can set it, not a request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<DatabaseServer>,
+    /// Servers on which stores have databases although new stores get theirs on another (managed only). They are part
+    /// of the installation's defaults and no request's choice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_servers: Vec<DatabaseServer>,
 }
 
 fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
@@ -155,9 +159,14 @@ pub struct DatabaseServer {
     #[serde(default = "DatabaseServer::default_port")]
     #[schemars(range(min = 1024, max = 65535))]
     pub port: u16,
-    /// Whether connections to the server use TLS: require or disable.
+    /// Whether connections to the server use TLS: verifyFull, require or disable. With require, an attacker who can divert
+    /// the connection can pose as the server, and act with the password of a store or of the administrator.
     #[serde(default)]
     pub ssl_mode: SslMode,
+    /// The certificate, in PEM, of the authority that signs the server's certificate; or several (verifyFull only, and
+    /// required there).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
     /// The database to which the administrator connects.
     #[serde(default = "DatabaseServer::default_database")]
     pub database: String,
@@ -198,7 +207,9 @@ impl DatabaseServer {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum SslMode {
-    /// TLS is required.
+    /// TLS is required, and the server's certificate must have its name and be signed by the known authority.
+    VerifyFull,
+    /// TLS is required. The certificate is not verified.
     #[default]
     Require,
     /// No TLS.
@@ -209,6 +220,7 @@ impl SslMode {
     /// The value for `sslmode` of PostgreSQL's clients.
     pub fn as_str(self) -> &'static str {
         match self {
+            SslMode::VerifyFull => "verify-full",
             SslMode::Require => "require",
             SslMode::Disable => "disable",
         }

@@ -1,10 +1,13 @@
 //! From a request's options to complete ones: merged over the defaults, typed, checked.
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
 use super::contract::{self, storefront_host};
-use super::options::{DATABASE_PORT, DatabaseMode, MedusaOptions, Redis, builtin, builtin_limits};
+use super::options::{
+    DATABASE_PORT, Database, DatabaseMode, DatabaseServer, MedusaOptions, Redis, builtin, builtin_limits,
+};
 use super::validate;
 use crate::error::FieldError;
 use crate::store::{Options, StoreId};
@@ -15,7 +18,9 @@ pub(super) const MAX_BYTES: usize = 64 * 1024;
 
 /// The fields of `database` that make sense in one mode only.
 const DATABASE_FIELDS: [(&str, &[&str]); 3] =
-    [("embedded", &["image", "storage", "resources"]), ("managed", &["server"]), ("external", &["secret", "port"])];
+    [("embedded", &["image", "storage", "resources"]), ("managed", &SERVERS), ("external", &["secret", "port"])];
+/// The fields of `database` that only the installation sets: a Job runs with the administrator's password as they say.
+const SERVERS: [&str; 2] = ["server", "formerServers"];
 const TLS_CHOICES: [&str; 3] = ["secretName", "issuer", "clusterIssuer"];
 
 /// Completes a request's options with `defaults`.
@@ -71,8 +76,10 @@ pub(super) fn defaults(given: &Options) -> Result<Options, Vec<FieldError>> {
     if let Some(options) = parse(complete, &builtin, &mut errors) {
         errors.extend(validate::fields(&options));
         // Completed here, so that it can be compared with what a store's options say of it.
-        if let Some(server) = options.database.server.and_then(|server| serde_json::to_value(server).ok()) {
-            set(&mut merged, &["database".to_owned(), "server".to_owned()], server);
+        if let Ok(Value::Object(database)) = serde_json::to_value(&options.database) {
+            for (field, value) in database.into_iter().filter(|(field, _)| SERVERS.contains(&field.as_str())) {
+                set(&mut merged, &["database".to_owned(), field], value);
+            }
         }
     }
     if !errors.is_empty() {
@@ -80,6 +87,12 @@ pub(super) fn defaults(given: &Options) -> Result<Options, Vec<FieldError>> {
     }
     size(&merged)?;
     Ok(merged)
+}
+
+/// The installation's database servers, that of new stores first, from defaults that `defaults` made.
+pub(super) fn servers(defaults: &Options) -> Vec<DatabaseServer> {
+    let database = defaults.get("database").and_then(|database| Database::deserialize(database).ok());
+    database.into_iter().flat_map(|database| database.server.into_iter().chain(database.former_servers)).collect()
 }
 
 /// Reads options that `resolve` made.
@@ -106,22 +119,25 @@ fn merged(defaults: &Options, request: &Options, default_domain: &str, errors: &
 
     if let Some(Value::Object(database)) = merged.get_mut("database") {
         let mode = database.get("mode").and_then(Value::as_str).unwrap_or_default().to_owned();
-        // Jobs with an administrator's password run by it, so it is not for whoever asks for a store to choose.
-        let installed = defaults.get("database").and_then(|database| database.get("server"));
-        if asked("database", "server").is_some_and(|asked| Some(asked) != installed) {
-            let message = "is the installation's to choose, in its defaults of the engine, and not a store's";
-            errors.push(FieldError::new("database.server", message));
+        for field in SERVERS {
+            let installed = defaults.get("database").and_then(|database| database.get(field));
+            if asked("database", field).is_some_and(|asked| Some(asked) != installed) {
+                let message = "is the installation's to choose, in its defaults of the engine, and not a store's";
+                errors.push(FieldError::new(format!("database.{field}"), message));
+            }
         }
         let known = DATABASE_FIELDS.iter().any(|(name, _)| *name == mode);
         for (right, fields) in DATABASE_FIELDS.iter().filter(|(name, _)| known && *name != mode) {
             for field in *fields {
-                if asked("database", field).is_some() && *field != "server" {
+                if asked("database", field).is_some() && !SERVERS.contains(field) {
                     let message = format!("is only for database.mode {right}, and the mode is {mode}");
                     errors.push(FieldError::new(format!("database.{field}"), message));
                 }
                 database.remove(*field);
             }
         }
+        // No store's own: the record says which of them is the store's.
+        database.remove("formerServers");
         if mode == "external" {
             database.entry("port").or_insert_with(|| DATABASE_PORT.into());
         }

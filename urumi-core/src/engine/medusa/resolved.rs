@@ -13,13 +13,14 @@ pub(super) struct ResolvedStore<'a> {
     pub(super) spec: &'a StoreSpec,
     pub(super) options: MedusaOptions,
     domain: String,
+    server: Option<&'a DatabaseServer>,
 }
 
 /// The database of a store, with the options of its mode.
 pub(super) enum DatabasePlan<'a> {
     /// A PostgreSQL in the store's namespace.
     Embedded { image: &'a str, storage: &'a Storage, resources: &'a Resources },
-    /// A database on a server that many stores share.
+    /// A database on a server that many stores share, as the installation describes the server.
     Managed(&'a DatabaseServer),
     /// A database that somebody else runs.
     External { secret: &'a DatabaseSecret, port: u16 },
@@ -36,11 +37,16 @@ pub(super) enum TlsPlan<'a> {
 }
 
 impl<'a> ResolvedStore<'a> {
-    /// Reads a spec that `resolve` made and checks that it has every value that rendering needs.
-    pub(super) fn read(spec: &'a StoreSpec) -> Result<Self, RenderError> {
+    /// Reads a spec that `resolve` made and checks that it has every value that rendering needs. `servers` are the
+    /// installation's database servers.
+    pub(super) fn read(spec: &'a StoreSpec, servers: &'a [DatabaseServer]) -> Result<Self, RenderError> {
         let options = resolve::read(&spec.options).map_err(RenderError::Options)?;
         let domain = options.domain.clone().ok_or_else(|| missing("domain"))?;
-        let store = ResolvedStore { spec, options, domain };
+        let server = match options.database.mode {
+            DatabaseMode::Managed => Some(installed(&options.database, servers)?),
+            DatabaseMode::Embedded | DatabaseMode::External => None,
+        };
+        let store = ResolvedStore { spec, options, domain, server };
         store.database()?;
         store.admin_email()?;
         // An empty list of peers admits all traffic. An edited record must not cause that.
@@ -52,14 +58,14 @@ impl<'a> ResolvedStore<'a> {
 
     /// The database of the store's mode.
     pub(super) fn database(&self) -> Result<DatabasePlan<'_>, RenderError> {
-        let Database { mode, image, storage, resources, secret, port, server } = &self.options.database;
+        let Database { mode, image, storage, resources, secret, port, .. } = &self.options.database;
         Ok(match mode {
             DatabaseMode::Embedded => DatabasePlan::Embedded {
                 image: image.as_deref().ok_or_else(|| missing("database.image"))?,
                 storage: storage.as_ref().ok_or_else(|| missing("database.storage"))?,
                 resources: resources.as_ref().ok_or_else(|| missing("database.resources"))?,
             },
-            DatabaseMode::Managed => DatabasePlan::Managed(server.as_ref().ok_or_else(|| missing("database.server"))?),
+            DatabaseMode::Managed => DatabasePlan::Managed(self.server.ok_or_else(|| missing("database.server"))?),
             DatabaseMode::External => DatabasePlan::External {
                 secret: secret.as_ref().ok_or_else(|| missing("database.secret"))?,
                 port: port.ok_or_else(|| missing("database.port"))?,
@@ -120,6 +126,35 @@ impl<'a> ResolvedStore<'a> {
         let scheme = if self.options.tls.is_off() { "http" } else { "https" };
         format!("{scheme}://{host}")
     }
+}
+
+/// The installation's server that a record names by host, port and namespace. Everything else about the server is the
+/// installation's to say: whoever may create namespaces can forge a record, which must choose neither where the
+/// administrator's password is sent nor the image that gets it.
+fn installed<'a>(database: &Database, servers: &'a [DatabaseServer]) -> Result<&'a DatabaseServer, RenderError> {
+    let named = database.server.as_ref().ok_or_else(|| missing("database.server"))?;
+    let places = |server: &DatabaseServer| {
+        [("host", server.host.clone()), ("port", server.port.to_string()), ("namespace", server.namespace.clone())]
+    };
+    if let Some(server) = servers.iter().find(|server| places(server) == places(named)) {
+        return Ok(server);
+    }
+    let message = match servers.first() {
+        None => "database.mode is managed, and the installation names no server for it: set database.server in its \
+                 defaults of the engine"
+            .to_owned(),
+        Some(current) => {
+            let differing = places(named).into_iter().zip(places(current)).filter(|(theirs, ours)| theirs != ours);
+            let differing = differing.map(|((field, theirs), (_, ours))| {
+                format!("database.server.{field} is {theirs} in the record and {ours} in the installation's defaults")
+            });
+            format!(
+                "{}; correct the record, or name the server in database.formerServers of the installation's defaults",
+                differing.collect::<Vec<_>>().join(", ")
+            )
+        }
+    };
+    Err(RenderError::Options(message))
 }
 
 /// The SHA-256 of a text, in hexadecimal.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::contract::{self, admin, api, credentials, storefront};
-use super::options::{Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources};
+use super::options::{Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources, SslMode};
 use super::theme;
 use crate::error::FieldError;
 use crate::kubernetes::syntax::{self, Quantity};
@@ -12,6 +12,8 @@ use crate::store::{HANDED_SECRET, StoreId};
 
 /// The longest value of an environment variable.
 const MAX_ENV_VALUE: usize = 32 * 1024;
+/// The longest list of authorities, which every store's record has a copy of.
+const MAX_CA: usize = 16 * 1024;
 
 /// The most entries of a map of variables, and of any other map or list.
 const MAX_ENV: usize = 256;
@@ -239,7 +241,15 @@ fn database(checks: &mut Checks, database: &Database) {
         checks.that("database.secret.key", syntax::secret_key(&secret.key));
     }
     if let Some(given) = &database.server {
-        server(checks, given);
+        server(checks, "database.server", given);
+    }
+    for (index, former) in database.former_servers.iter().enumerate() {
+        let path = format!("database.formerServers[{index}]");
+        server(checks, &path, former);
+        // urumi has permissions in one such namespace.
+        if database.server.as_ref().is_none_or(|server| server.namespace != former.namespace) {
+            checks.wrong(&format!("{path}.namespace"), "must be database.server.namespace");
+        }
     }
     // The store's traffic is allowed to this port, which must not become a way to mail servers and the like.
     if let Some(port @ ..1024) = database.port {
@@ -247,29 +257,64 @@ fn database(checks: &mut Checks, database: &Database) {
     }
 }
 
-fn server(checks: &mut Checks, server: &DatabaseServer) {
+fn server(checks: &mut Checks, path: &str, server: &DatabaseServer) {
+    let at = |field: &str| format!("{path}.{field}");
     if server.host.parse::<Ipv4Addr>().is_err() {
-        checks.that("database.server.host", syntax::dns_subdomain(&server.host));
+        checks.that(&at("host"), syntax::dns_subdomain(&server.host));
     }
     if server.port < 1024 {
-        checks.wrong("database.server.port", format!("must be 1024 to 65535, not {}", server.port));
+        checks.wrong(&at("port"), format!("must be 1024 to 65535, not {}", server.port));
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !(1..=63).contains(&server.database.len()) || !server.database.chars().all(plain) {
-        checks.wrong("database.server.database", "must be 1 to 63 letters, digits, _ and -");
+        checks.wrong(&at("database"), "must be 1 to 63 letters, digits, _ and -");
     }
-    checks.that("database.server.namespace", syntax::dns_label(&server.namespace));
+    checks.that(&at("namespace"), syntax::dns_label(&server.namespace));
     if StoreId::from_namespace(&server.namespace).is_some() {
-        checks.wrong("database.server.namespace", "must not be the namespace of a store");
+        checks.wrong(&at("namespace"), "must not be the namespace of a store");
     }
-    checks.that("database.server.secretName", syntax::dns_subdomain(&server.secret_name));
-    checks.that("database.server.image", syntax::image_reference(&server.image));
+    checks.that(&at("secretName"), syntax::dns_subdomain(&server.secret_name));
+    checks.that(&at("image"), syntax::image_reference(&server.image));
     if !(1..=10_000).contains(&server.connections) {
-        checks.wrong("database.server.connections", format!("must be 1 to 10000, not {}", server.connections));
+        checks.wrong(&at("connections"), format!("must be 1 to 10000, not {}", server.connections));
     }
     if let Some(given) = &server.resources {
-        resources(checks, "database.server.resources", given);
+        resources(checks, &at("resources"), given);
     }
+    match (server.ssl_mode, &server.ca) {
+        (SslMode::VerifyFull, None) => {
+            checks.wrong(&at("ca"), "is required with sslMode verifyFull: the certificate of the server's authority");
+        }
+        (SslMode::VerifyFull, Some(ca)) => checks.that(&at("ca"), certificates(ca)),
+        (_, Some(_)) => checks.wrong(&at("ca"), "is only for sslMode verifyFull"),
+        (_, None) => {}
+    }
+}
+
+/// Checks that a text has certificates in PEM and nothing else that is in PEM, such as a private key. What they say is
+/// checked by whoever connects.
+fn certificates(text: &str) -> Result<(), String> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    if text.len() > MAX_CA {
+        return Err(format!(
+            "has {} bytes, at most {MAX_CA} are allowed; leave out what the server does not need",
+            text.len()
+        ));
+    }
+    let base64 = |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || "+/=".contains(c);
+    let mut blocks = text.split(BEGIN);
+    let before = blocks.next().unwrap_or_default();
+    let mut blocks = blocks.peekable();
+    let whole = |block: &str| {
+        block.split_once(END).is_some_and(|(body, after)| {
+            !body.trim().is_empty() && body.chars().all(base64) && !after.contains("-----")
+        })
+    };
+    if blocks.peek().is_none() || before.contains("-----") || !blocks.all(whole) {
+        return Err(format!("must be certificates in PEM: {BEGIN} … {END}"));
+    }
+    Ok(())
 }
 
 fn resources(checks: &mut Checks, path: &str, resources: &Resources) {

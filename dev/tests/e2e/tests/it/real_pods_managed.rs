@@ -41,7 +41,9 @@ async fn databases_on_one_server_come_and_go_with_their_stores() {
     // Each store's role reaches its own database and no other, and cannot make more of them.
     let may = |what: &str| outside.sql("postgres", &format!("select {what}"));
     assert_eq!(may("has_database_privilege('store-one', 'store-one', 'connect')"), "t");
-    assert_eq!(may("has_database_privilege('store-one', 'store-two', 'connect')"), "f");
+    for other in ["store-two", "postgres", "template1"] {
+        assert_eq!(may(&format!("has_database_privilege('store-one', '{other}', 'connect')")), "f", "{other}");
+    }
     assert_eq!(may("rolsuper or rolcreaterole or rolcreatedb from pg_roles where rolname = 'store-one'"), "f");
     // The administrator's password is in no store's namespace.
     let secrets = one.kubectl(&[

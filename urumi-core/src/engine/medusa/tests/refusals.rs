@@ -303,6 +303,38 @@ fn what_concerns_the_installations_server() {
     let embedded = resolve(&engine, json!({})).unwrap();
     assert_eq!(embedded["database"].get("server"), None);
 
+    let former = json!({ "database": { "mode": "managed", "formerServers": [server] } });
+    assert_eq!(resolve(&engine, former).unwrap_err()[0].field, "database.formerServers");
+
+    let block = |name: &str, text: &str| format!("-----BEGIN {name}-----\n{text}\n-----END {name}-----\n");
+    let certificate = block("CERTIFICATE", "MIIB+/0=");
+    let mut verified = server.clone();
+    verified["sslMode"] = json!("verifyFull");
+    verified["ca"] = json!(format!("# the authority\n{certificate}{certificate}"));
+    MedusaEngine::with_defaults(options(json!({ "database": { "server": verified } }))).unwrap();
+    let wrong = [
+        Value::Null,
+        json!(""),
+        json!("MIIB"),
+        json!(block("PRIVATE KEY", "MIIB")),
+        json!(format!("{certificate}{}", block("PRIVATE KEY", "MIIB"))),
+        json!(block("CERTIFICATE", "$(PGPASSWORD)")),
+        json!(block("CERTIFICATE", "")),
+        json!("-----BEGIN CERTIFICATE-----\nMIIB"),
+        json!(certificate.repeat(500)),
+    ];
+    for ca in wrong {
+        verified["ca"] = ca;
+        let errors = MedusaEngine::with_defaults(options(json!({ "database": { "server": verified } }))).unwrap_err();
+        assert_eq!(errors[0].field, "database.server.ca", "{}", verified["ca"]);
+    }
+
+    let mut elsewhere = server.clone();
+    elsewhere["namespace"] = json!("elsewhere");
+    let database = json!({ "server": server, "formerServers": [server, elsewhere] });
+    let errors = MedusaEngine::with_defaults(options(json!({ "database": database }))).unwrap_err();
+    assert_eq!(errors[0].field, "database.formerServers[1].namespace");
+
     for (field, value) in [
         ("host", json!("db example")),
         ("port", json!(25)),
@@ -311,6 +343,7 @@ fn what_concerns_the_installations_server() {
         ("secretName", json!("A")),
         ("image", json!("a b")),
         ("connections", json!(0)),
+        ("ca", json!(certificate)),
     ] {
         let mut server = server.clone();
         server[field] = value.clone();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -51,16 +52,125 @@ fn external_database() {
 
 #[test]
 fn database_on_a_server() {
-    let server = json!({ "host": "db.example.com", "namespace": "databases", "secretName": "administrator" });
-    let defaults = json!({ "database": { "mode": "managed", "server": server } });
-    let engine = MedusaEngine::with_defaults(super::options(defaults)).unwrap();
+    let engine = with_server(server());
     let spec = spec_of(resolve(&engine, json!({})).unwrap());
-    snapshot("managed", &spec);
+    insta::assert_snapshot!("managed", shown(engine.render(&spec, &Letters).unwrap()));
     let stages = engine.teardown(&spec, &Letters).unwrap().into_iter().map(|stage| shown(stage.manifests));
     insta::assert_snapshot!("managed_teardown", stages.collect::<Vec<_>>().join("=== then\n"));
     let components = engine.components(&spec).unwrap();
     assert_eq!(components[0].workload.to_string(), "Job databases/store-abc123");
     assert!(engine.teardown(&self::spec(json!({})), &Letters).unwrap().is_empty());
+}
+
+fn server() -> Value {
+    json!({ "host": "db.example.com", "namespace": "databases", "secretName": "administrator" })
+}
+
+/// A server that shows who it is.
+fn verified_server() -> Value {
+    let ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    let mut server = server();
+    server.as_object_mut().unwrap().extend(super::options(json!({ "sslMode": "verifyFull", "ca": ca })));
+    server
+}
+
+fn with_server(server: Value) -> MedusaEngine {
+    MedusaEngine::with_defaults(super::options(json!({ "database": { "mode": "managed", "server": server } }))).unwrap()
+}
+
+/// The environment of a container, by name; an empty text for a value that comes from elsewhere.
+fn environment(container: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    container["env"].as_array().unwrap().iter().map(|v| (text(&v["name"]), text(&v["value"]))).collect()
+}
+
+#[test]
+fn a_verified_server_is_verified_by_the_jobs_and_the_api() {
+    let engine = with_server(verified_server());
+    let ca = verified_server()["ca"].as_str().unwrap().to_owned();
+    let stores = [
+        resolve(&engine, json!({})).unwrap(),
+        // A store from before the installation knew the authority.
+        resolve(&with_server(server()), json!({})).unwrap(),
+    ];
+    for options in stores {
+        let spec = spec_of(options);
+        let manifests = engine.render(&spec, &Letters).unwrap();
+        let removal = engine.teardown(&spec, &Letters).unwrap().pop().unwrap().manifests;
+        for job in [find::<Job>(&manifests, "store-abc123"), find::<Job>(&removal, "store-abc123-removal")] {
+            let container = containers(job).remove(0);
+            let env = environment(&container);
+            assert_eq!([&env["PGSSLMODE"], &env["SERVER_CA"]], ["verify-full", &ca]);
+            let written = format!("printf '%s\\n' \"$SERVER_CA\" >{}\n", env["PGSSLROOTCERT"]);
+            assert!(container["args"][0].as_str().unwrap().starts_with(&written));
+        }
+        for container in containers(find::<Deployment>(&manifests, "medusa-api")) {
+            assert_eq!(environment(&container)["DATABASE_CA"], ca);
+        }
+    }
+    let own = spec_of(resolve(&engine, json!({ "api": { "env": { "DATABASE_CA": "mine" } } })).unwrap());
+    let manifests = engine.render(&own, &Letters).unwrap();
+    let api = containers(find::<Deployment>(&manifests, "medusa-api")).remove(0);
+    assert_eq!(env_names(&api).iter().filter(|name| *name == "DATABASE_CA").count(), 1);
+    assert_eq!(environment(&api)["DATABASE_CA"], "mine");
+}
+
+/// Whoever may create namespaces can forge a record.
+#[test]
+fn a_record_chooses_no_server_but_one_of_the_installation() {
+    let engine = with_server(server());
+    let options = resolve(&engine, json!({})).unwrap();
+    let forged = |field: &str, value: Value| {
+        let mut spec = spec_of(options.clone());
+        spec.options["database"]["server"][field] = value;
+        spec
+    };
+    for (field, value) in [("host", json!("203.0.113.66")), ("port", json!(6432)), ("namespace", json!("kube-system"))]
+    {
+        let spec = forged(field, value.clone());
+        let told = format!("database.server.{field} is {} in the record", value.to_string().trim_matches('"'));
+        let errors = [
+            engine.render(&spec, &Letters).map(drop),
+            engine.teardown(&spec, &Letters).map(drop),
+            engine.components(&spec).map(drop),
+            engine.urls(&spec).map(drop),
+        ];
+        for error in errors {
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(&told) && error.contains("formerServers"), "{error}");
+        }
+    }
+    let more = [
+        ("image", json!("attacker.example/steal:1")),
+        ("secretName", json!("other")),
+        ("database", json!("template1")),
+        ("sslMode", json!("disable")),
+        ("connections", json!(9999)),
+    ];
+    let expected = shown(engine.render(&spec_of(options.clone()), &Letters).unwrap());
+    for (field, value) in more {
+        assert_eq!(shown(engine.render(&forged(field, value), &Letters).unwrap()), expected, "{field}");
+    }
+    let error = MedusaEngine::default().render(&spec_of(options), &Letters).unwrap_err().to_string();
+    assert!(error.contains("the installation names no server"), "{error}");
+}
+
+#[test]
+fn a_store_on_a_former_server_stays_there() {
+    let spec = spec_of(resolve(&with_server(server()), json!({})).unwrap());
+    let mut former = server();
+    former["image"] = json!("postgres:16-alpine");
+    let mut current = server();
+    current["host"] = json!("second.example.com");
+    let database = json!({ "mode": "managed", "server": current, "formerServers": [former] });
+    let engine = MedusaEngine::with_defaults(super::options(json!({ "database": database }))).unwrap();
+    let manifests = engine.render(&spec, &Letters).unwrap();
+    let psql = containers(find::<Job>(&manifests, "store-abc123")).remove(0);
+    assert_eq!([&psql["image"], &psql["env"][0]["value"]], ["postgres:16-alpine", "db.example.com"]);
+    // A new store's record names its own server only.
+    let new = resolve(&engine, json!({})).unwrap();
+    assert_eq!(new["database"]["server"]["host"], "second.example.com");
+    assert_eq!(new["database"].get("formerServers"), None);
 }
 
 #[test]
