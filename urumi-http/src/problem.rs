@@ -216,7 +216,9 @@ impl From<Error> for Problem {
             Error::KeyReused { .. } => return Problem::new(Code::IdempotencyMismatch, error.to_string()),
             Error::KeyStoreDeleting { .. } => return Problem::new(Code::IdempotencyInUse, error.to_string()),
             Error::PreconditionFailed { .. } => return Problem::new(Code::PreconditionFailed, error.to_string()),
-            Error::LimitReached { .. } | Error::DemandLimit { .. } => return Problem::new(Code::LimitReached, error.to_string()),
+            Error::LimitReached { .. } | Error::DemandLimit { .. } => {
+                return Problem::new(Code::LimitReached, error.to_string());
+            }
             Error::ProvisioningLimit { .. } => {
                 return Problem::new(Code::ProvisioningLimit, error.to_string()).retry_after(10);
             }

@@ -104,7 +104,13 @@ impl OptionPolicy {
     }
 
     /// What of a request's options this policy refuses. An option that has its default is never refused.
-    pub fn check(&self, authority: Authority, request: &Options, defaults: &Options, schema: &Value) -> Vec<FieldError> {
+    pub fn check(
+        &self,
+        authority: Authority,
+        request: &Options,
+        defaults: &Options,
+        schema: &Value,
+    ) -> Vec<FieldError> {
         let mut refused = Vec::new();
         let defaults = Value::Object(defaults.clone());
         for (name, chosen) in request.iter().filter(|(name, _)| may_exist(schema, name)) {
@@ -184,7 +190,10 @@ impl OptionPolicy {
                 rule::Refusal::Entry(key, message) => (format!("{path}.{key}"), message),
             };
             let lifted_by = self.lifted_by(authority, path, rule);
-            refused.push(FieldError::new(field, format!("{message}; {}", describe::lifted_by(lifted_by, path, authority))));
+            refused.push(FieldError::new(
+                field,
+                format!("{message}; {}", describe::lifted_by(lifted_by, path, authority)),
+            ));
         }
     }
 

@@ -101,7 +101,12 @@ impl EngineRegistry {
     }
 
     /// Takes the secret values out of options, see [`HandedSecrets`]; returns those that cannot be one, by their paths.
-    pub(crate) fn take_secrets(&self, engine: &str, options: &mut Options, taken: &mut HandedSecrets) -> Vec<FieldError> {
+    pub(crate) fn take_secrets(
+        &self,
+        engine: &str,
+        options: &mut Options,
+        taken: &mut HandedSecrets,
+    ) -> Vec<FieldError> {
         let mut wrong = Vec::new();
         if let Some(entry) = self.engines.get(engine) {
             write_only::take(&entry.schema, options, taken, &mut wrong);

@@ -94,7 +94,8 @@ mod tests {
         let given = json!({"api": {"secretEnv": {"KEY": "canary", "OLD": null}, "env": {"A": "b"}}});
         let (options, secrets, wrong) = taken(given);
         assert_eq!(options, json!({"api": {"secretEnv": {"KEY": true, "OLD": null}, "env": {"A": "b"}}}));
-        let secrets: Vec<_> = secrets.iter().map(|(path, value)| (path.to_owned(), value.reveal().to_owned())).collect();
+        let secrets: Vec<_> =
+            secrets.iter().map(|(path, value)| (path.to_owned(), value.reveal().to_owned())).collect();
         assert_eq!(secrets, [("api.secretEnv.KEY".to_owned(), "canary".to_owned())]);
         assert_eq!(wrong, Vec::<String>::new());
     }

@@ -231,7 +231,9 @@ impl Orchestrator {
                 "" => FieldError::new("options", e.message),
                 field => FieldError::new(format!("options.{field}"), e.message),
             };
-            wrong.extend(self.inner.engines.take_secrets(engine.name(), &mut chosen, &mut handed).into_iter().map(in_request));
+            wrong.extend(
+                self.inner.engines.take_secrets(engine.name(), &mut chosen, &mut handed).into_iter().map(in_request),
+            );
             let refused = self.refusals(engine.name(), request.authority, store.id, &chosen);
             wrong.extend(refused.into_iter().map(in_request));
             engine.resolve(&store, &chosen).map_err(|errors| wrong.extend(errors.into_iter().map(in_request))).ok()

@@ -38,7 +38,8 @@ impl Demand {
 }
 
 fn of_workload(workload: &Object) -> Demand {
-    let replicas = workload.at("/spec/replicas").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
+    let replicas =
+        workload.at("/spec/replicas").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
     let claims = workload.list_at("/spec/volumeClaimTemplates");
     let requests = |resource: &str| {
         let pod = "/spec/template/spec";
@@ -87,8 +88,14 @@ mod tests {
         let one = || json!([container("100m", "128Mi"), container("50m", "64Mi")]);
         let claims = json!([{"spec": {"resources": {"requests": {"storage": "5Gi"}}}}]);
         let demand = Demand::of(&[
-            workload(Kind::of::<Deployment>(), json!({"replicas": 3, "template": pod(one(), json!([container("1", "1Mi")]))})),
-            workload(Kind::of::<StatefulSet>(), json!({"volumeClaimTemplates": claims, "template": pod(one(), json!([]))})),
+            workload(
+                Kind::of::<Deployment>(),
+                json!({"replicas": 3, "template": pod(one(), json!([container("1", "1Mi")]))}),
+            ),
+            workload(
+                Kind::of::<StatefulSet>(),
+                json!({"volumeClaimTemplates": claims, "template": pod(one(), json!([]))}),
+            ),
             workload(Kind::of::<Job>(), json!({"template": pod(one(), json!([]))})),
         ]);
         let expected = ["3150m", "768Mi", "5Gi"].map(|text| Quantity::parse(text).unwrap());

@@ -45,9 +45,8 @@ async fn every_object_and_every_pod_is_admitted() {
         scene.cluster.create(&namespace).await.unwrap();
         let mut pods = 0;
         for (variant, options) in variants() {
-            let request = CreateStore::new("Admitted", "medusa")
-                .id(scene.id.as_str())
-                .on_authority_of(Authority::Installation);
+            let request =
+                CreateStore::new("Admitted", "medusa").id(scene.id.as_str()).on_authority_of(Authority::Installation);
             let spec = renderer.prepare(&request.options(options.as_object().cloned().unwrap())).unwrap();
             for object in renderer.render(&spec).unwrap().iter().skip(1) {
                 dry_run(&client, object).await.unwrap_or_else(|e| panic!("{variant}: {}: {e}", object.reference()));

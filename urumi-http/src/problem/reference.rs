@@ -49,7 +49,9 @@ fn advice(code: Code) -> &'static str {
         Code::CrossSite => {
             "Use the server's own pages, or start the server with `--cors-origin` and the page's origin."
         }
-        Code::LimitReached => "Delete a store of this owner, request less, or ask the operator of the server for a higher limit.",
+        Code::LimitReached => {
+            "Delete a store of this owner, request less, or ask the operator of the server for a higher limit."
+        }
         Code::NotFound => "`GET /stores` lists the stores that you can see.",
         Code::NoSuchPath => "`/docs` lists all paths.",
         Code::MethodNotAllowed => "Use one of the methods in `Allow`.",

@@ -66,6 +66,7 @@ async fn a_server_that_recognises_its_callers_needs_no_guard() {
 #[tokio::test]
 async fn the_program_guards_itself_and_takes_further_hosts() {
     let server = Server::start(&["--accept-host", "urumi.test,other.test"]).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let ask = |host: &str| client.get(format!("{}/stores", server.url)).header("host", host).send();
     for (host, status) in [("other.test", 200), ("urumi.test:80", 200), ("evil.test", 421)] {

@@ -1,6 +1,5 @@
 //! What is promised in writing is what the code does: the API's description, the list of problems, `/docs`.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use axum::Router;
@@ -164,10 +163,5 @@ async fn the_documentation_loads_without_third_parties() {
 async fn load(app: &Router, path: &str) -> String {
     let answer = Ask::new(app.clone(), "GET", path).anonymously().send().await;
     assert_eq!(answer.status, StatusCode::OK, "{path}");
-    if answer.header("content-encoding") != Some("gzip") {
-        return String::from_utf8_lossy(&answer.body).into_owned();
-    }
-    let mut text = Vec::new();
-    flate2::read::GzDecoder::new(&*answer.body).read_to_end(&mut text).unwrap();
-    String::from_utf8_lossy(&text).into_owned()
+    answer.text()
 }

@@ -19,8 +19,8 @@ use urumi_http::layers::{LayerOptions, wrap};
 use urumi_http::program::dashboard::{Settings, SignIn, router as dashboard};
 use urumi_http::program::listener::ListenerOptions;
 
-use crate::test_server::{Answer, Ask, TestServer, eventually};
 use crate::support::{Server, assert_problem, until};
+use crate::test_server::{Answer, Ask, TestServer, eventually};
 
 /// Requests of up to 256 KiB that are wrong in as many places as fit.
 #[tokio::test]
@@ -31,9 +31,9 @@ async fn a_request_full_of_mistakes_gets_a_short_answer() {
     let long = "é\u{1}\"".repeat(20_000);
     for (what, request) in [
         ("quota", options(json!({"quota": map(16_000, "no.")}))),
-        ("quota with long names", options(json!({"quota": map(64, &"\u{1}".repeat(600))}))),
+        ("quota with long names", options(json!({"quota": map(64, &"\u{1}".repeat(150))}))),
         ("env", options(json!({"api": {"env": map(256, "a b")}, "storefront": {"env": map(256, "a b")}}))),
-        ("annotations", options(json!({"ingress": {"annotations": map(64, &"\"".repeat(900))}}))),
+        ("annotations", options(json!({"ingress": {"annotations": map(64, &"\"".repeat(400))}}))),
         ("lists", options(json!({"imagePullSecrets": vec!["A".repeat(900); 64]}))),
         ("unknown options", options(map(6_000, "x"))),
         ("nulls", options((0..16_000).map(|n| (format!("x{n}"), Value::Null)).collect())),
@@ -152,8 +152,9 @@ async fn a_caller_has_so_many_streams_and_no_more() {
 /// Streams have their share of the connections, so that there is one for everybody else.
 #[tokio::test]
 async fn streams_leave_connections_to_requests() {
-    let server =
-        TestServer::with(InMemoryCluster::default(), |builder| builder.open_limits(OpenLimits::default().streams(4, 8)));
+    let server = TestServer::with(InMemoryCluster::default(), |builder| {
+        builder.open_limits(OpenLimits::default().streams(4, 8))
+    });
     let app = small(&server.app);
     let server = Server::start(app, ListenerOptions { max_connections: 8, ..Default::default() }).await;
     let request = |path: &str, caller: &str, close: &str| {

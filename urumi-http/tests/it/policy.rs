@@ -70,7 +70,8 @@ async fn a_secret_value_is_in_its_secret_and_nowhere_else() {
     let request = json!({"name": "Shop", "engine": "medusa", "id": "shop", "options": {
         "api": {"secretEnv": {"STRIPE_API_KEY": canary}}}});
     let mut seen = Vec::new();
-    let keyed = || server.ask("POST", "/stores").as_("ann-operator").header("idempotency-key", "k").json(request.clone());
+    let keyed =
+        || server.ask("POST", "/stores").as_("ann-operator").header("idempotency-key", "k").json(request.clone());
     seen.push(server.ask("POST", "/stores?dryRun=true").json(request.clone()).send().await);
     let created = keyed().send().await;
     assert_eq!(created.verdict(), (202, String::new()));
@@ -83,7 +84,9 @@ async fn a_secret_value_is_in_its_secret_and_nowhere_else() {
         assert_eq!(answer.verdict().0, 422);
         seen.push(answer);
     }
-    for path in ["/stores", "/stores/shop", "/stores/shop/manifests", "/stores/shop/diff", "/stores/shop/events", "/engines"] {
+    for path in
+        ["/stores", "/stores/shop", "/stores/shop/manifests", "/stores/shop/diff", "/stores/shop/events", "/engines"]
+    {
         let answer = server.ask("GET", path).send().await;
         assert_eq!(answer.verdict(), (200, String::new()), "{path}");
         seen.push(answer);

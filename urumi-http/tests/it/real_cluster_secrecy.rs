@@ -105,7 +105,11 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
 
     // All that can be asked, and everything that is answered.
     let mut said = String::new();
-    let store = operator.create(CreateStore::new("Least", "medusa")).await.unwrap().into_store();
+    let handed = format!("handed-over-{}", urumi_http::auth::static_tokens::new_token().unwrap().reveal());
+    let options = json!({"api": {"secretEnv": {"STRIPE_API_KEY": handed}}}).as_object().cloned().unwrap();
+    let request = CreateStore::new("Least", "medusa").options(options);
+    said.push_str(&format!("{:?}", operator.preview(request.clone()).await.unwrap()));
+    let store = operator.create(request).await.unwrap().into_store();
     assert_eq!(store.owner.as_deref(), Some(&*format!("user:system:serviceaccount:default:{caller}")));
     let ready = operator.wait_until(&store.id, Ready.or_failed(), PATIENCE).await.unwrap();
     said.push_str(&format!("{ready:?}{:?}", operator.list().await.unwrap()));
@@ -124,12 +128,20 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
     let revealed = operator.credentials(&store.id, true).await.unwrap().password.unwrap();
     let secret = kubectl(&admin, &["get", "secret", "postgres-credentials", "-n", &store.namespace, "-o", "json"], "");
     let secret: Value = serde_json::from_str(&secret).unwrap();
+    let kept = kubectl(&admin, &["get", "secret", "store-secrets", "-n", &store.namespace, "-o", "json"], "");
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    let record = kubectl(&admin, &["get", "namespace", &store.namespace, "-o", "json"], "");
+    let objects = kubectl(
+        &admin,
+        &["get", "deployments,statefulsets,jobs,configmaps,pods", "-n", &store.namespace, "-o", "json"],
+        "",
+    );
 
     // A second one, whose database is on a server.
     let managed = json!({"database": {"mode": "managed"}}).as_object().cloned().unwrap();
-    let second = operator.create(CreateStore::new("Second", "medusa").options(managed)).await.unwrap().into_store();
-    let ready = operator.wait_until(&second.id, Ready.or_failed(), PATIENCE).await.unwrap();
-    said.push_str(&format!("{ready:?}{:?}", operator.manifests(&second.id).await.unwrap()));
+    let second = root.create(CreateStore::new("Second", "medusa").options(managed)).await.unwrap().into_store();
+    let ready = root.wait_until(&second.id, Ready.or_failed(), PATIENCE).await.unwrap();
+    said.push_str(&format!("{ready:?}{:?}", root.manifests(&second.id).await.unwrap()));
     let beside = kubectl(&admin, &["get", "secret", &second.namespace, "-n", &databases, "-o", "json"], "");
     let beside: Value = serde_json::from_str(&beside).unwrap();
     root.delete(&second.id).await.unwrap();
@@ -141,8 +153,8 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
     drop(server);
 
     let mut canaries = vec![caller_token, own_token.trim().to_owned(), static_token.reveal().to_owned(), wrong];
-    canaries.push("of-the-administrator".to_owned());
-    for (_, value) in [&secret, &beside].into_iter().flat_map(|secret| secret["data"].as_object().unwrap()) {
+    canaries.extend(["of-the-administrator".to_owned(), handed]);
+    for (_, value) in [&secret, &kept, &beside].into_iter().flat_map(|secret| secret["data"].as_object().unwrap()) {
         let encoded = value.as_str().unwrap();
         let plain = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap();
         canaries.extend([encoded.to_owned(), String::from_utf8(plain).unwrap()]);
@@ -153,7 +165,13 @@ async fn least_privilege_is_enough_and_no_secret_is_told() {
     assert!(log.contains("\"DEBUG\"") && log.contains("urumi::audit"), "the log is not what this test needs");
     for canary in &canaries {
         assert!(canary.len() >= 16);
-        for (place, text) in [("the log", &log), ("an answer", &said), ("an Event", &events)] {
+        for (place, text) in [
+            ("the log", &log),
+            ("an answer", &said),
+            ("an Event", &events),
+            ("the record", &record),
+            ("an object", &objects),
+        ] {
             assert!(!text.contains(canary.as_str()), "a secret is in {place}");
         }
     }

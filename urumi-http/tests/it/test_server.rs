@@ -1,5 +1,6 @@
 //! A server on an in-memory cluster, with callers of every role, and a client for its router.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -172,6 +173,16 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {:?}", self.body))
+    }
+
+    /// The body as text, unpacked.
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.body.to_vec();
+        if self.header("content-encoding") == Some("gzip") {
+            text.clear();
+            flate2::read::GzDecoder::new(&*self.body).read_to_end(&mut text).unwrap();
+        }
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

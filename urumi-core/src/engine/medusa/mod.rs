@@ -42,9 +42,9 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
 pub use self::options::{
-    Admin, Api, Colors, Database, DatabaseMode, DatabaseSecret, DatabaseServer, FooterLink, Handed, IngressOptions, Limits,
-    Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList, Resources,
-    Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
+    Admin, Api, Colors, Database, DatabaseMode, DatabaseSecret, DatabaseServer, FooterLink, Handed, IngressOptions,
+    Limits, Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList,
+    Resources, Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
 };
 use self::resolved::ResolvedStore;
 use super::{Component, Engine, EngineInfo, Manifest, NewStore, OptionPolicy, RenderError, SignIn, Stage};

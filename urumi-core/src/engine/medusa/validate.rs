@@ -174,7 +174,9 @@ fn others_secrets(checks: &mut Checks, options: &MedusaOptions) {
     if let Some(secret) = &options.database.secret {
         check("database.secret.name".to_owned(), &secret.name);
     }
-    for (field, names) in [("api.envSecrets", &options.api.env_secrets), ("imagePullSecrets", &options.image_pull_secrets)] {
+    for (field, names) in
+        [("api.envSecrets", &options.api.env_secrets), ("imagePullSecrets", &options.image_pull_secrets)]
+    {
         for (index, name) in names.iter().enumerate() {
             check(format!("{field}[{index}]"), name);
         }

@@ -55,7 +55,8 @@ impl Rule {
                 .to_owned()
         })?;
         let is_object = schema.get("properties").is_some();
-        let is_map = !is_object && schema.get("additionalProperties").is_some_and(|schema| *schema != Value::Bool(false));
+        let is_map =
+            !is_object && schema.get("additionalProperties").is_some_and(|schema| *schema != Value::Bool(false));
         let fits = match &rule {
             Rule::Open | Rule::Locked => true,
             Rule::Keys(_) | Rule::Entries(_) => is_map,
@@ -121,7 +122,11 @@ impl Rule {
                 let kept = default.and_then(Value::as_object).into_iter().flatten();
                 let entries = chosen.values().filter(|value| !value.is_null()).count()
                     + kept.filter(|(key, _)| !chosen.contains_key(*key)).count();
-                if entries <= *most { Ok(()) } else { refused(format!("must have at most {most} entries, not {entries}")) }
+                if entries <= *most {
+                    Ok(())
+                } else {
+                    refused(format!("must have at most {most} entries, not {entries}"))
+                }
             }
         }
     }

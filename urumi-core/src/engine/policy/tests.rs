@@ -98,7 +98,11 @@ fn each_rule_refuses_what_it_says_and_nothing_else() {
             ],
         ),
         ("colour", vec![json!("red")], vec![json!("green")]),
-        ("labels", vec![json!({"team": "web"}), json!({"a": "1"})], vec![json!({"b": "2"}), json!({"a": "2"}), json!(null)]),
+        (
+            "labels",
+            vec![json!({"team": "web"}), json!({"a": "1"})],
+            vec![json!({"b": "2"}), json!({"a": "2"}), json!(null)],
+        ),
         ("hosts", vec![json!(null), json!({"alias": "x"})], vec![]),
     ] {
         for value in right {
@@ -160,7 +164,9 @@ fn wrong_rules_are_named_by_their_paths() {
     assert_eq!(said(json!({"root": {}})), ["root: is no authority; there is operator, administrator"]);
     assert_eq!(said(json!({"operator": []})), ["operator: must hold rules by the paths of options"]);
     assert_eq!(said(json!({"operator": {"sise": "open"}})), ["operator.sise: is no option of this engine"]);
-    assert!(said(json!({"operator": {"size": "shut"}}))[0].starts_with("operator.size: is no rule; write open, locked"));
+    assert!(
+        said(json!({"operator": {"size": "shut"}}))[0].starts_with("operator.size: is no rule; write open, locked")
+    );
     for (option, rule) in [
         ("size", json!({"max": "much"})),
         ("size", json!({"max": 3})),

@@ -151,7 +151,8 @@ impl Orchestrator {
         let existing = |record: Record| {
             let Record { id, status, created_at, spec, .. } = record;
             // A store that this version cannot render has no known demand.
-            let rendered = spec.ok().filter(|_| limit_demand).and_then(|spec| self.manifests_of(&spec, &RedactedSecrets).ok());
+            let rendered =
+                spec.ok().filter(|_| limit_demand).and_then(|spec| self.manifests_of(&spec, &RedactedSecrets).ok());
             let demand = rendered.map(|manifests| Demand::of(&manifests)).unwrap_or_default();
             (id, Existing { status, created_at, demand })
         };

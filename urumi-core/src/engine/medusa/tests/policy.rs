@@ -39,7 +39,8 @@ fn installations() -> Vec<(&'static str, EngineRegistry)> {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../helm/store-platform/tests/rendered/");
         let text = std::fs::read_to_string(format!("{root}{values}.yaml")).unwrap();
         let documents = text.split("\n---\n").map(|document| serde_norway::from_str::<Value>(document).unwrap());
-        let file = documents.filter_map(|document| document["data"]["engine-defaults.yaml"].as_str().map(str::to_owned));
+        let file =
+            documents.filter_map(|document| document["data"]["engine-defaults.yaml"].as_str().map(str::to_owned));
         let file: Vec<String> = file.collect();
         let [file] = file.as_slice() else { panic!("{values}: {} files", file.len()) };
         crate::settings::engines(options(serde_norway::from_str(file).unwrap())).unwrap()
@@ -78,8 +79,14 @@ fn every_option_is_refused_or_accepted_as_its_rule_says() {
                     !engines.refusals("medusa", authority, &store, &request).is_empty()
                 };
                 let (right, wrong) = trials(rule, &schema);
-                assert!(right.iter().all(|value| !refused(value.clone())), "{installation}: {authority}: {path}: {right:?}");
-                assert!(wrong.iter().all(|value| refused(value.clone())), "{installation}: {authority}: {path}: {wrong:?}");
+                assert!(
+                    right.iter().all(|value| !refused(value.clone())),
+                    "{installation}: {authority}: {path}: {right:?}"
+                );
+                assert!(
+                    wrong.iter().all(|value| refused(value.clone())),
+                    "{installation}: {authority}: {path}: {wrong:?}"
+                );
                 assert!(!right.is_empty() || !wrong.is_empty(), "{path}");
                 let rule = serde_json::to_string(rule).unwrap().replace('"', "");
                 row.push_str(&format!(" {rule:<20}"));
@@ -97,7 +104,9 @@ fn trials(rule: &Rule, schema: &Value) -> (Vec<Value>, Vec<Value>) {
         Value::String(only) => only == name,
         types => types.as_array().into_iter().flatten().any(|one| one == name),
     };
-    let entries = |count: usize| -> Value { (0..count).map(|n| (format!("K{n}"), json!("1"))).collect::<serde_json::Map<_, _>>().into() };
+    let entries = |count: usize| -> Value {
+        (0..count).map(|n| (format!("K{n}"), json!("1"))).collect::<serde_json::Map<_, _>>().into()
+    };
     let other = if is("boolean") {
         json!(schema["default"] != json!(true))
     } else if is("integer") {
@@ -115,9 +124,10 @@ fn trials(rule: &Rule, schema: &Value) -> (Vec<Value>, Vec<Value>) {
         Rule::OneOf(values) => (values.clone(), vec![other]),
         Rule::Max(most @ Value::Number(_)) => (vec![most.clone()], vec![json!(most.as_u64().unwrap() + 1)]),
         Rule::Max(most) => (vec![most.clone()], vec![json!("1000Ti")]),
-        Rule::Images(prefixes) => {
-            (prefixes.iter().map(|prefix| json!(format!("{}x:1", prefix.trim_end_matches(|c| c != '/')))).collect(), vec![other])
-        }
+        Rule::Images(prefixes) => (
+            prefixes.iter().map(|prefix| json!(format!("{}x:1", prefix.trim_end_matches(|c| c != '/')))).collect(),
+            vec![other],
+        ),
         Rule::Keys(keys) => (keys.iter().map(|key| json!({ key: "1" })).collect(), vec![json!({"another": "1"})]),
         Rule::Entries(most) => (vec![entries(1)], vec![entries(most + 1)]),
     }
@@ -204,9 +214,14 @@ fn an_operator_cannot_add_limits_where_the_installation_has_none() {
 #[test]
 fn secrets_of_others_stay_others() {
     let engine = super::MedusaEngine::default();
-    for name in ["wildcard-tls", "shops-cert", "medusa-admin", "postgres-credentials", "medusa-credentials", "store-secrets"] {
+    for name in
+        ["wildcard-tls", "shops-cert", "medusa-admin", "postgres-credentials", "medusa-credentials", "store-secrets"]
+    {
         for (field, request) in [
-            ("database.secret.name", json!({"database": {"mode": "external", "secret": {"name": name, "key": "tls.key"}}})),
+            (
+                "database.secret.name",
+                json!({"database": {"mode": "external", "secret": {"name": name, "key": "tls.key"}}}),
+            ),
             ("api.envSecrets[0]", json!({"api": {"envSecrets": [name]}})),
             ("imagePullSecrets[0]", json!({"imagePullSecrets": [name]})),
         ] {
