@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 
-.PHONY: help check lint test e2e chaos contract bench docs demo shop dashboard image cluster-up cluster-down
+.PHONY: help check lint test e2e attack chaos contract bench docs demo shop dashboard image cluster-up cluster-down
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: ## Run every level of tests that this machine can run; install what they n
 
 e2e: ## Test stores with real pods on a real node (root, Debian; FILTER=life for some of it)
 	@dev/tests/e2e/run $(FILTER)
+
+attack: ## Run the attacks of docs/SECURITY.md: what every kind of attacker tries, and is refused
+	@dev/tests/attack/run
 
 chaos: ## Run all fault tests with full counts, for hours (PARTS="crashes watches" for some of it)
 	@dev/tests/chaos/run $(PARTS)

@@ -217,12 +217,11 @@ impl<'a> Node<'a> {
                 path: path.iter().map(|s| (*s).to_owned()).collect(),
                 type_name: self.type_name(),
                 default: default.filter(|d| !d.is_null()).map(plain).unwrap_or_default(),
-                description: self
-                    .text("description")
-                    .unwrap_or_default()
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" "),
+                description: {
+                    let policy = self.here.get("x-urumi-policy").and_then(|policy| policy.get("text")?.as_str());
+                    let words = self.text("description").into_iter().chain(policy).flat_map(str::split_whitespace);
+                    words.collect::<Vec<_>>().join(" ")
+                },
             }),
         }
     }
@@ -237,7 +236,7 @@ pub(crate) struct Leaf {
     pub(crate) type_name: String,
     /// The default; empty if there is none.
     pub(crate) default: String,
-    /// The description on one line.
+    /// The description on one line, with what the policy of the installation says of it.
     pub(crate) description: String,
 }
 

@@ -26,7 +26,7 @@ import (
 // What the trials need: each rule that the values turn on.
 var strict = []string{
 	"--set", "stores.defaults.medusa.database.server.namespace=databases,stores.defaults.medusa.database.server.host=postgres,stores.defaults.medusa.database.server.secretName=administrator,stores.defaults.medusa.database.server.image=registry:5000/postgres:15",
-	"--set-json", `stores.formerDatabaseServers=[{"host": "older", "secretName": "older-administrator", "image": "older"}]`,
+	"--set-json", `stores.defaults.medusa.database.formerServers=[{"host": "older", "namespace": "databases", "secretName": "older-administrator", "image": "older"}]`,
 	"--set-json", `stores.defaults.medusa.ingress.annotations={"example.com/default": "a"}`,
 	"--set-json", `stores.ingressAnnotationKeys=["example.com/allowed"]`,
 	"--set-json", `stores.imagePrefixes=["a", "b", "ghcr.io/urumi/"]`,

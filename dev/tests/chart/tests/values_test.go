@@ -46,7 +46,6 @@ var mistakes = []struct{ name, values, says string }{
 	{"a wildcard for a store's domain", "stores: {domains: ['*.example.com']}", "at '/stores/domains/0'"},
 	{"a text that ends a rule", "stores: {imagePrefixes: [\"a', 'b\"]}", "at '/stores/imagePrefixes/0'"},
 	{"annotations where their keys belong", "stores: {ingressAnnotationKeys: {a: b}}", "at '/stores/ingressAnnotationKeys': got object, want array"},
-	{"a former server without its Secret", "stores: {formerDatabaseServers: [{host: a}]}", "at '/stores/formerDatabaseServers/0': missing property 'secretName'"},
 	{"a subject of no kind", "admissionPolicy: {recordWriters: [{name: a}]}", "at '/admissionPolicy/recordWriters/0': missing property 'kind'"},
 	{"a ServiceAccount of no namespace", "admissionPolicy: {recordWriters: [{kind: ServiceAccount, name: a}]}", "at '/admissionPolicy/recordWriters/0': missing property 'namespace'"},
 	{"a label with a space", "commonLabels: {team: my team}", "at '/commonLabels/team'"},

@@ -43,6 +43,8 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("networking.k8s.io", "networkpolicies", WRITES),
     ("networking.k8s.io", "ingressclasses", &["list", "watch"]),
     ("storage.k8s.io", "storageclasses", &["list", "watch"]),
+    // What the chart's admission policy asks of those who write records.
+    ("store.urumi.ai", "records", &["write"]),
 ];
 
 /// Checks the cluster and the domain of new stores.

@@ -580,13 +580,24 @@ pub(super) fn schema(defaults: &Options) -> Value {
     schema.to_value()
 }
 
+/// Joins the lines of a description, and of those of a list's items.
+fn join_lines(schema: &mut Map<String, Value>) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    let items = schema.get_mut("items").and_then(|items| items.get_mut("properties")?.as_object_mut());
+    for (_, property) in items.into_iter().flatten() {
+        if let Some(property) = property.as_object_mut() {
+            join_lines(property);
+        }
+    }
+}
+
 /// Removes what applies to resolved options only, moves defaults to the leaves, and joins the lines of descriptions.
 fn describe(schema: &mut Map<String, Value>, needed: Option<&Value>, default: Option<&Value>) {
     schema.remove("required");
     schema.remove("default");
-    if let Some(Value::String(text)) = schema.get_mut("description") {
-        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    }
+    join_lines(schema);
     // Null removes a default, but options with a built-in default cannot be removed.
     if let (Some(_), Some(Value::Array(types))) = (needed, schema.get_mut("type")) {
         types.retain(|t| t != "null");

@@ -38,6 +38,7 @@ pub(super) fn builtin() -> OptionPolicy {
         ("database.secret", Rule::Locked),
         ("database.port", Rule::Locked),
         ("database.server", Rule::Locked),
+        ("database.formerServers", Rule::Locked),
         // An image is code in the cluster's network.
         ("api.image", Rule::Locked),
         ("api.replicas", Rule::Max(json!(REPLICAS))),
@@ -78,6 +79,7 @@ pub(super) fn builtin() -> OptionPolicy {
         ("database", Rule::Open),
         // Jobs with an administrator's password run on it.
         ("database.server", Rule::Locked),
+        ("database.formerServers", Rule::Locked),
         ("api", Rule::Open),
         ("storefront", Rule::Open),
         ("redis", Rule::Open),
