@@ -114,7 +114,8 @@ impl OptionPolicy {
         let mut refused = Vec::new();
         let defaults = Value::Object(defaults.clone());
         for (name, chosen) in request.iter().filter(|(name, _)| may_exist(schema, name)) {
-            let choice = Choice { chosen, default: defaults.get(name), schema: &schema["properties"][name] };
+            let choice =
+                Choice { chosen, default: defaults.get(name), schema: property(schema, name).unwrap_or(&Value::Null) };
             self.check_at(authority, name, choice, &mut refused);
         }
         refused
@@ -249,7 +250,7 @@ impl Rules {
 
 /// Whether an object may have this member. The engine refuses what it may not have.
 fn may_exist(object: &Value, name: &str) -> bool {
-    object["properties"].get(name).is_some() || object.get("additionalProperties") != Some(&Value::Bool(false))
+    property(object, name).is_some() || object.get("additionalProperties") != Some(&Value::Bool(false))
 }
 
 /// Whether an option is the object itself or in it.
@@ -257,9 +258,14 @@ fn is_within(path: &str, object: &str) -> bool {
     path.strip_prefix(object).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
+/// The schema of a member of an object.
+fn property<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object.get("properties")?.get(name)
+}
+
 /// The schema of the option at a path.
 fn find<'a>(schema: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(schema, |schema, name| schema.get("properties")?.get(name))
+    path.split('.').try_fold(schema, property)
 }
 
 #[cfg(test)]
