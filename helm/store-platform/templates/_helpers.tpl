@@ -75,11 +75,9 @@ may choose. */}}
 {{- end -}}
 {{- end -}}
 {{ toYaml (mergeOverwrite (dict "medusa" $medusa) (deepCopy .Values.stores.defaults)) }}
-{{- with .Values.stores.policy.medusa }}
 policy:
   medusa:
-    {{- toYaml . | nindent 4 }}
-{{- end }}
+    {{- toYaml .Values.stores.policy.medusa | nindent 4 }}
 {{- end }}
 
 {{/* The server's settings, in the format of its --config. */}}
