@@ -115,6 +115,9 @@ max-memory-per-owner: {{ quote . }}
 {{- with .Values.backend.maxStoragePerOwner }}
 max-storage-per-owner: {{ quote . }}
 {{- end }}
+{{- if .Values.tls.enabled }}
+hsts: true
+{{- end }}
 {{- with .Values.backend.trustedProxies }}
 trusted-proxy: {{ toJson . }}
 {{- end }}

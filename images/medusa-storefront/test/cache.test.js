@@ -10,11 +10,13 @@ test('a burst of visitors is one question to the API', async (t) => {
   const api = await medusa({ publicUrl });
   const app = await start({ MEDUSA_BACKEND_URL: api.url });
   t.after(() => Promise.all([app.stop(), api.close()]));
+  const began = performance.now();
   const answers = await Promise.all(Array.from({ length: 300 }, () => app.get('/products/linen-shirt')));
   assert.ok(answers.every(({ status }) => status === 200));
   const products = api.calls.filter(({ url }) => url.startsWith('/store/products?'));
-  // On a slow machine the burst may outlast the fresh period and cause further requests.
-  assert.ok(products.length <= 3, `${products.length} questions for 300 visitors`);
+  // One for each fresh period of 3 s that a slow machine needs, and the first.
+  const allowed = 1 + Math.ceil((performance.now() - began) / 3_000);
+  assert.ok(products.length <= allowed, `${products.length} questions for 300 visitors`);
 });
 
 test('memory outlives a short illness of the API and forgets what was used longest ago', async (t) => {

@@ -18,7 +18,7 @@ use urumi_core::{CreateStore, StoreOrchestrator as _, StoreOrchestratorExt as _}
 
 use crate::process::{ALONE, Server, kubeconfig};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 const REPLICAS: usize = 3;
 /// What is done to the leader, in turn.
 const BLOWS: [Blow; 3] = [Blow::Kill, Blow::Pause, Blow::Stop];

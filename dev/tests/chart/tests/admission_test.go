@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/retry"
 )
 
 // What the trials need: each rule that the values turn on.
@@ -564,10 +565,15 @@ func TestClusterAdmissionHoldsWhateverRBACAllows(t *testing.T) {
 	}
 	_, err = c.any.Resource(resourceOf(t, "", "pods")).Namespace("store-matrix").Create(t.Context(), sample(t, `{apiVersion: v1, kind: Pod, spec: POD}`, "store-matrix", "matrix"), metav1.CreateOptions{})
 	must(t, err)
-	pod, err := c.admin.CoreV1().Pods("store-matrix").Get(t.Context(), "matrix", metav1.GetOptions{})
-	must(t, err)
-	pod.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "b", Image: "a", SecurityContext: pod.Spec.Containers[0].SecurityContext}}}
-	if _, err := backend.admin.CoreV1().Pods("store-matrix").UpdateEphemeralContainers(t.Context(), "matrix", pod, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}}); refused(err) != "admission" {
+	// The scheduler writes the pod at the same time.
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		pod, err := c.admin.CoreV1().Pods("store-matrix").Get(t.Context(), "matrix", metav1.GetOptions{})
+		must(t, err)
+		pod.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "b", Image: "a", SecurityContext: pod.Spec.Containers[0].SecurityContext}}}
+		_, err = backend.admin.CoreV1().Pods("store-matrix").UpdateEphemeralContainers(t.Context(), "matrix", pod, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err
+	})
+	if refused(err) != "admission" {
 		t.Errorf("containers may be added to a pod: %v", err)
 	}
 	if _, err := backend.admin.CoreV1().ServiceAccounts("kube-system").CreateToken(t.Context(), "default", &authenticationv1.TokenRequest{}, metav1.CreateOptions{}); refused(err) != "admission" {

@@ -24,16 +24,20 @@ use crate::kubernetes::Object;
 /// which clusters use for nodes, pods or Services.
 const NOT_PUBLIC: [&[&str]; 2] = [
     &[
+        "0.0.0.0/8",
         "10.0.0.0/8",
         "100.64.0.0/10",
         "127.0.0.0/8",
         "169.254.0.0/16",
         "172.16.0.0/12",
+        "192.0.0.0/24",
         "192.168.0.0/16",
         "198.18.0.0/15",
+        "224.0.0.0/4",
         "240.0.0.0/4",
     ],
-    &["fc00::/7", "fe80::/10"],
+    // The first is translated to IPv4 addresses, private ones among them.
+    &["64:ff9b::/96", "fc00::/7", "fe80::/10"],
 ];
 /// Where clouds have their metadata services.
 const LINK_LOCAL_V4: &[&str] = &["169.254.0.0/16"];
