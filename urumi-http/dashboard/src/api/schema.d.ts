@@ -13,7 +13,9 @@ export interface paths {
         };
         /**
          * List the engines
-         * @description Each with its options as JSON Schema (draft 2020-12), defaults included: enough to build a form from.
+         * @description With the options of each engine as JSON Schema (draft 2020-12), including defaults, from which forms can be generated. The
+         *     schema depends on the caller's role: options that the policy of the installation locks are `readOnly`, limits are part of the
+         *     schema, and `x-urumi-policy` has the rule, its text, and who may lift it.
          */
         get: operations["listEngines"];
         put?: never;
@@ -31,7 +33,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process lives */
+        /** Check that the process runs */
         get: operations["alive"];
         put?: never;
         post?: never;
@@ -49,9 +51,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the server can serve
-         * @description It can once it has listed all stores, until it stops or its monitor does. While the Kubernetes API server does not
-         *     answer it serves the stores as they were, and says so in `warnings`.
+         * Check that the server can serve requests
+         * @description It is ready after it has listed all stores, until it or its monitor stops. While the Kubernetes API server does not
+         *     answer, it serves the last known stores and reports this in `warnings`.
          */
         get: operations["ready"];
         put?: never;
@@ -71,16 +73,16 @@ export interface paths {
         };
         /**
          * List stores
-         * @description Those that the caller may see, as a JSON array, from memory. Where there are more than `limit`, the `Link` header
-         *     has the address of the next page. Repeat with `If-None-Match` to be told cheaply that nothing has changed.
+         * @description The stores that the caller may see, as a JSON array, from memory. If there are more than `limit`, the `Link` header
+         *     has the URL of the next page. Repeat the request with `If-None-Match` to check cheaply for changes.
          */
         get: operations["listStores"];
         put?: never;
         /**
          * Create a store
-         * @description Answers as soon as the store is on record and its objects have been accepted; follow it at the address in
-         *     `Location`, or with `/watch`. With an `Idempotency-Key`, the request may be repeated for 24 hours, to any replica, as
-         *     often as one likes: one store is made. With `dryRun=true` nothing is made, and the answer is a preview.
+         * @description Answers when the store is on record and the cluster has accepted its objects; follow its progress at the URL in
+         *     `Location`, or with `/watch`. With an `Idempotency-Key`, the request can be repeated for 24 hours, at any replica
+         *     and any number of times, and creates one store. With `dryRun=true` nothing is created, and the answer is a preview.
          */
         post: operations["createStore"];
         delete?: never;
@@ -102,8 +104,8 @@ export interface paths {
         post?: never;
         /**
          * Delete a store
-         * @description With everything in it, its data included. Answers as soon as the deletion has begun; the store is shown as `deleting`
-         *     until it is gone. With `If-Match`, only if the store is still as it was then.
+         * @description Deletes the store with everything in it, including its data. Answers when the deletion has begun; the store is
+         *     `deleting` until it is gone. With `If-Match`, deletes it only if it has not changed since then.
          */
         delete: operations["deleteStore"];
         options?: never;
@@ -119,9 +121,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show how to sign in to a store
-         * @description The address, e-mail address and generated password of the store's first administrator. Who revealed a password is
-         *     noted, in the server's log and as an Event.
+         * Show the initial credentials of a store
+         * @description The sign-in URL, e-mail address and generated password of the store's first administrator. Requests for a password
+         *     are audited in the server's log and as an Event.
          */
         get: operations["getStoreCredentials"];
         put?: never;
@@ -140,8 +142,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show what a repair of a store would do
-         * @description Compares what is in the cluster with the store's manifests. Generated secrets are neither read nor compared.
+         * Show what a repair of a store would change
+         * @description Compares the objects in the cluster with the store's manifests. Generated secrets are neither read nor compared.
          */
         get: operations["getStoreDiff"];
         put?: never;
@@ -160,9 +162,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show what happened to a store
-         * @description Changes of its status, Kubernetes' Events of its objects, and who asked for what, oldest first. Kubernetes forgets
-         *     Events after an hour; changes of status are kept with the store.
+         * Show the history of a store
+         * @description Changes of its status, Kubernetes' Events of its objects, and audited requests, oldest first. Kubernetes deletes
+         *     Events after an hour; changes of the status are kept with the store.
          */
         get: operations["getStoreEvents"];
         put?: never;
@@ -182,8 +184,9 @@ export interface paths {
         };
         /**
          * Show the logs of a store
-         * @description As text, each line after its component and pod in brackets where more than one component is asked for; or, with
-         *     `Accept: application/x-ndjson`, as one JSON object a line. With `follow=true`, until the client or the server ends it.
+         * @description As text; without `component`, each line begins with its component and pod in brackets. With `Accept:
+         *     application/x-ndjson`, as one JSON object per line. With `follow=true`, until the client or the server ends the
+         *     stream.
          */
         get: operations["getStoreLogs"];
         put?: never;
@@ -202,9 +205,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show what a store is made of
-         * @description Every Kubernetes manifest as rendered from the store's record, its namespace first. Generated secrets are shown as
-         *     `REDACTED`.
+         * Show the manifests of a store
+         * @description All Kubernetes manifests, rendered from the store's record, its namespace first. Generated secrets are `REDACTED`.
          */
         get: operations["getStoreManifests"];
         put?: never;
@@ -225,8 +227,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Try a failed store again
-         * @description Gives it a new deadline and makes what is missing; one that is provisioning is resumed.
+         * Retry a failed store
+         * @description Sets a new deadline and creates missing objects; a store that is provisioning is resumed.
          */
         post: operations["retryStore"];
         delete?: never;
@@ -245,11 +247,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Place an order in a store, to try it
-         * @description A Job in the store buys something as a customer would. The answer comes when it has ended, after seconds as a rule
-         *     and after the store's `smoke.deadlineSeconds` at most, and tells of each step. A step that failed is no problem of
-         *     the request: the answer is 200, and the step, the last one, has an `error`. Who asked for it is noted, in the server's
-         *     log and as an Event.
+         * Place a test order in a store
+         * @description A Job in the store buys a product like a customer. The answer reports each step. It comes when the Job has ended,
+         *     usually after seconds, at the latest after the store's `smoke.deadlineSeconds`. A failed step is not an error of the
+         *     request: the answer is 200, and the last step has an `error`. A store takes one order at a time. The request is audited
+         *     in the server's log and as an Event.
          */
         post: operations["smokeStore"];
         delete?: never;
@@ -267,10 +269,10 @@ export interface paths {
         };
         /**
          * Watch stores
-         * @description Server-sent events. First `listed` with the JSON array of all stores that the caller may see, then `changed` with a
-         *     store, or `gone` with its id (`{"id": …}`), for every change, in order. A client that was away sends the last
-         *     event's id as `Last-Event-ID` (browsers do by themselves) and gets what it missed, or `listed` again where that is
-         *     no longer known. Comment lines show that the connection lives.
+         * @description Server-sent events. First `listed` with the JSON array of all stores that the caller may see; then, for every change
+         *     in order, `changed` with a store, or `gone` with its id (`{"id": …}`). A client that reconnects sends the last
+         *     event's id as `Last-Event-ID` (browsers do this automatically) and gets the missed events, or `listed` again if
+         *     these are no longer known. Comment lines keep the connection alive.
          */
         get: operations["watchStores"];
         put?: never;
@@ -306,16 +308,16 @@ export interface components {
          * @description The code of a problem. A code never changes its meaning; new codes may be added.
          * @enum {string}
          */
-        Code: "malformed" | "invalid" | "unauthenticated" | "forbidden" | "cross-site" | "limit-reached" | "not-found" | "no-such-path" | "method-not-allowed" | "not-acceptable" | "already-exists" | "wrong-state" | "idempotency-key-in-use" | "conflict" | "precondition-failed" | "payload-too-large" | "uri-too-long" | "misdirected" | "unsupported-media-type" | "idempotency-key-reused" | "rate-limited" | "provisioning-limit" | "headers-too-large" | "internal" | "cluster-refused" | "no-report" | "api-unreachable" | "not-ready" | "overloaded" | "cluster-unreachable" | "auth-unavailable" | "timed-out";
-        /** @description One aspect of a store's state, in the shape of a Kubernetes condition. */
+        Code: "malformed" | "invalid" | "unauthenticated" | "forbidden" | "cross-site" | "limit-reached" | "not-found" | "no-such-path" | "method-not-allowed" | "not-acceptable" | "already-exists" | "wrong-state" | "idempotency-key-in-use" | "smoke-running" | "conflict" | "precondition-failed" | "payload-too-large" | "uri-too-long" | "misdirected" | "unsupported-media-type" | "idempotency-key-reused" | "rate-limited" | "provisioning-limit" | "creation-limit" | "headers-too-large" | "internal" | "cluster-refused" | "no-report" | "api-unreachable" | "not-ready" | "overloaded" | "cluster-unreachable" | "auth-unavailable" | "timed-out";
+        /** @description An aspect of a store's state, in the format of a Kubernetes condition. */
         Condition: {
-            /** @description What it is about, in PascalCase: `Ready` sums up, the others are beneath it (`DatabaseReady`, …). */
+            /** @description The aspect, in PascalCase: `Ready` summarises all others (`DatabaseReady`, …). */
             type: string;
             /** @description Whether it holds. */
             status: components["schemas"]["ConditionStatus"];
-            /** @description Why, as one PascalCase word for machines, e.g. `ImagePullBackOff`. */
+            /** @description The reason as a PascalCase word for programs, e.g. `ImagePullBackOff`. */
             reason: string;
-            /** @description Why, as a sentence for people. */
+            /** @description The reason as a sentence for people. */
             message?: string;
             /**
              * Format: date-time
@@ -350,22 +352,22 @@ export interface components {
              */
             owner?: string | null;
         };
-        /** @description How somebody signs in to a store for the first time. */
+        /** @description The initial credentials of a store. */
         Credentials: {
             /**
              * Format: uri
-             * @description The address of the page to sign in at.
+             * @description The URL of the sign-in page.
              * @example https://api-my-shop.stores.example.com/app
              */
             address: string;
             /**
-             * @description The name, or e-mail address, to sign in with.
+             * @description The user name or e-mail address.
              * @example admin@store-my-shop.stores.example.com
              */
             username: string;
             /**
              * Format: password
-             * @description The password that was generated for the store. It stays what it was when somebody chooses another one there.
+             * @description The password that was generated for the store. It does not change if the user changes the password in the store.
              */
             password?: string | null;
         };
@@ -387,23 +389,23 @@ export interface components {
             /** @description What it is; `None` where it is missing. */
             actual?: unknown;
         };
-        /** @description How the election among the server's replicas stands. */
+        /** @description The state of the election among the server's replicas. */
         Election: {
-            /** @description Whether it is this replica. */
+            /** @description Whether this replica leads. */
             leads: boolean;
-            /** @description Which replica leads, as far as this one knows: its host's name, or its pod's, and a random part. */
+            /** @description The leading replica, as far as this one knows: the name of its host or pod, and a random part. */
             leader?: string | null;
             /**
              * Format: date-time
-             * @description Since when.
+             * @description Since when it leads.
              */
             since?: string | null;
         };
-        /** @description What an engine offers, for people and forms. */
+        /** @description The description of an engine, for people and forms. */
         EngineInfo: {
-            /** @description The name by which stores refer to it, e.g. `medusa`. */
+            /** @description The engine's name in stores, e.g. `medusa`. */
             name: string;
-            /** @description One line for people. */
+            /** @description A one-line description. */
             description: string;
             /** @description JSON Schema (draft 2020-12) of its options, with the defaults of this installation. */
             options: Record<string, never>;
@@ -479,16 +481,16 @@ export interface components {
             code: components["schemas"]["Code"];
             /** @description Whether the same request may succeed later without any change by a person. */
             retryable: boolean;
-            /** @description Every invalid field. */
+            /** @description The invalid fields, at most 50 of them. */
             errors?: components["schemas"]["FieldProblem"][];
         };
-        /** @description Whether the server can serve, and what does not work. */
+        /** @description Whether the server can serve requests, and what does not work. */
         Readiness: {
-            /** @description Whether it can serve. */
+            /** @description Whether the server can serve requests. */
             ready: boolean;
-            /** @description Why it cannot serve, a line each. */
+            /** @description Why it cannot, one line per reason. */
             problems: string[];
-            /** @description What does not work although it serves, a line each: for example, the API server does not answer. */
+            /** @description What does not work although the server is ready, one line each; for example, the API server does not answer. */
             warnings?: string[];
             election?: components["schemas"]["Election"] | null;
         };
@@ -570,7 +572,7 @@ export interface components {
          */
         StoreId: string;
         /**
-         * @description Where a store is in its life.
+         * @description The phase of a store's life.
          * @enum {string}
          */
         StoreStatus: "provisioning" | "ready" | "degraded" | "failed" | "deleting";
@@ -746,7 +748,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It lives */
+            /** @description The process runs */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -838,7 +840,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can */
+            /** @description Ready */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -901,7 +903,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It cannot */
+            /** @description Not ready */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -924,22 +926,22 @@ export interface operations {
     listStores: {
         parameters: {
             query?: {
-                /** @description How many stores at most; 1 to 1000, 1000 by default. */
+                /** @description The maximum number of stores in the answer: 1 to 1000, 1000 by default. */
                 limit?: number;
-                /** @description Where to go on; taken from the `Link` header with `rel="next"`. */
+                /** @description The position of the next page, from the `Link` header with `rel="next"`. */
                 cursor?: string;
                 /**
-                 * @description Only stores of these statuses, separated by commas.
+                 * @description Only stores with one of these statuses, separated by commas.
                  * @example failed,degraded
                  */
                 status?: string;
                 /** @description Only stores of this engine. */
                 engine?: string;
-                /** @description Only stores with this text in their name or id, whatever the case. */
+                /** @description Only stores with this text in their name or id, ignoring case. */
                 name?: string;
-                /** @description In which order; `-` in front turns it round. */
+                /** @description The order; with a leading `-`, reversed. */
                 sort?: "createdAt" | "-createdAt" | "name" | "-name" | "status" | "-status";
-                /** @description Only an answer that is at least as new as this version of any store: waits for it for a moment. */
+                /** @description Waits a moment for an answer that is at least as new as this version of any store. */
                 resourceVersion?: string;
             };
             header?: never;
@@ -1072,11 +1074,11 @@ export interface operations {
     createStore: {
         parameters: {
             query?: {
-                /** @description Only check the request and show what would be made. */
+                /** @description Whether to only check the request and return a preview. */
                 dryRun?: boolean;
             };
             header?: {
-                /** @description 1 to 255 visible ASCII characters, e.g. a UUID; a key of its own for each store */
+                /** @description 1 to 255 visible ASCII characters, e.g. a UUID; use a different key for each store */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -1088,7 +1090,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description With `dryRun=true`: what would be made */
+            /** @description With `dryRun=true`: the preview */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1097,14 +1099,14 @@ export interface operations {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
-            /** @description The store, which is being made */
+            /** @description The store, which is being created */
             202: {
                 headers: {
                     /** @description The store's version, for `If-Match` */
                     ETag?: string;
-                    /** @description `true` where an earlier request with this key made it */
+                    /** @description `true` if an earlier request with this key created it */
                     "Idempotency-Replayed"?: string | null;
-                    /** @description Where the store is looked at */
+                    /** @description The URL of the store */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -1193,7 +1195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is not acceptable, or the key was used for another request */
+            /** @description A field is invalid, or the key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1261,7 +1263,7 @@ export interface operations {
     getStore: {
         parameters: {
             query?: {
-                /** @description Only an answer that is at least as new as this version of any store: waits for it for a moment. */
+                /** @description Waits a moment for an answer that is at least as new as this version of any store. */
                 resourceVersion?: string;
             };
             header?: never;
@@ -1284,7 +1286,7 @@ export interface operations {
                     "application/json": components["schemas"]["Store"];
                 };
             };
-            /** @description The store is as it was with the given ETag */
+            /** @description The store has not changed since the given ETag */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1473,7 +1475,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Somebody else changed it at the same time */
+            /** @description The store was changed at the same time */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1568,7 +1570,7 @@ export interface operations {
     getStoreCredentials: {
         parameters: {
             query?: {
-                /** @description Whether the password is part of the answer; without, it is not even read. */
+                /** @description Whether the answer includes the password. If not, the server does not read it. */
                 reveal?: boolean;
             };
             header?: never;
@@ -1580,7 +1582,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How to sign in; never to be stored by caches */
+            /** @description The credentials; caches must not store them */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1634,7 +1636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody signs in to stores of this engine, or the password has not been made yet */
+            /** @description Stores of this engine have no sign-in, or the password does not exist yet */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1729,7 +1731,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The differences; none for a store that is as it should be */
+            /** @description The differences; empty if there are none */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1869,7 +1871,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What happened, oldest first */
+            /** @description The history, oldest first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2000,11 +2002,11 @@ export interface operations {
     getStoreLogs: {
         parameters: {
             query?: {
-                /** @description Only this component, e.g. `api`; all without. */
+                /** @description Only this component, e.g. `api`; all components if left out. */
                 component?: string;
-                /** @description How many lines from the end, of each container; 100 by default. */
+                /** @description The number of lines from the end of each container's log; 100 by default. */
                 tail?: number;
-                /** @description Go on with what is written from now on. */
+                /** @description Whether to continue with new lines. */
                 follow?: boolean;
             };
             header?: never;
@@ -2016,7 +2018,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The lines, those of one container in order */
+            /** @description The lines; those of a container are in order */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2098,7 +2100,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests */
+            /** @description The caller has too many streams, or sent too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2312,7 +2314,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The store, which is being made */
+            /** @description The store, which is being created */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -2476,7 +2478,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How the order went */
+            /** @description The report of the order */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2530,7 +2532,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store is neither ready nor degraded, is deleted while it is tried, or stores of its engine cannot be tried */
+            /** @description An order has not ended yet (`smoke-running`), the store is neither ready nor degraded, is deleted during the order, or its engine has no test order */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2566,7 +2568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests */
+            /** @description The caller has too many smoke orders, or sent too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2593,7 +2595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The order told nothing (`no-report`), or the cluster refused it */
+            /** @description The order has no report (`no-report`), or the cluster refused the request */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2637,7 +2639,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events, until the client or the server ends it */
+            /** @description Events, until the client or the server ends the stream */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2700,7 +2702,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The id cannot be one */
+            /** @description The id is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2709,7 +2711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests */
+            /** @description The caller has too many streams, or sent too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
