@@ -234,7 +234,7 @@ fn new_stores_start_from_an_installations_defaults() {
     // With a server, the variable is ignored, like all others for clusters.
     let server = TestServer::start();
     let there = server.urumi().env("URUMI_ENGINE_DEFAULTS", "/nonexistent").run(&["engines", "medusa"]).ok();
-    assert_eq!(there, urumi().run(&["engines", "medusa"]).ok());
+    assert_eq!(there, server.urumi().run(&["engines", "medusa"]).ok());
 
     let wrong = file("wrong.yaml", "medusa: {database: {storage: {size: 5GB}}}\nshopware: {}");
     let ran = on_memory().env("URUMI_ENGINE_DEFAULTS", &wrong).run(&["create", "x"]);
