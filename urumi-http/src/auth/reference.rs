@@ -15,7 +15,7 @@ created without the HTTP API, to nobody. *Own* stores are those of the caller an
 **404** is the same answer as for a store that does not exist. **403** names the missing role.
 
 Callers learn nothing of others' stores, with one exception: ids are unique on the cluster. A creation or dry run with an id
-that is in use answers `409`, whoever uses it. Whoever may create stores can thus find out whether an id that they guess is
+that is in use answers `409`, also for a store of others. A caller who may create stores can thus find out whether an id that they guess is
 in use, but neither the store's owner nor anything else. A creation without an id draws a random one.
 
 ";

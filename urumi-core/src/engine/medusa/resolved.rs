@@ -129,7 +129,7 @@ impl<'a> ResolvedStore<'a> {
 }
 
 /// The installation's server that a record names by host, port and namespace. Everything else about the server is the
-/// installation's to say: whoever may create namespaces can forge a record, which must choose neither where the
+/// installation's to say: an account that may create namespaces can forge a record, which must choose neither where the
 /// administrator's password is sent nor the image that gets it.
 fn installed<'a>(database: &Database, servers: &'a [DatabaseServer]) -> Result<&'a DatabaseServer, RenderError> {
     let named = database.server.as_ref().ok_or_else(|| missing("database.server"))?;

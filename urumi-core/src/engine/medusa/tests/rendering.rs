@@ -115,7 +115,7 @@ fn a_verified_server_is_verified_by_the_jobs_and_the_api() {
     assert_eq!(environment(&api)["DATABASE_CA"], "mine");
 }
 
-/// Whoever may create namespaces can forge a record.
+/// An account that may create namespaces can forge a record.
 #[test]
 fn a_record_chooses_no_server_but_one_of_the_installation() {
     let engine = with_server(server());
