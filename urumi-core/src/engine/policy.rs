@@ -55,14 +55,7 @@ impl OptionPolicy {
         operator: impl IntoIterator<Item = (&'a str, Rule)>,
         administrator: impl IntoIterator<Item = (&'a str, Rule)>,
     ) -> Self {
-        let rules = |given: &mut dyn Iterator<Item = (&'a str, Rule)>| Rules {
-            by_path: given.map(|(path, rule)| (path.to_owned(), rule)).collect(),
-            otherwise: Rule::Locked,
-        };
-        OptionPolicy {
-            operator: rules(&mut operator.into_iter()),
-            administrator: rules(&mut administrator.into_iter()),
-        }
+        OptionPolicy { operator: Rules::locked(operator), administrator: Rules::locked(administrator) }
     }
 
     /// The rule of an option for requests on this authority.
@@ -125,11 +118,11 @@ impl OptionPolicy {
     /// `readOnly`, limits are part of the schema, and `x-urumi-policy` has the rule and its text.
     pub fn describe(&self, authority: Authority, schema: &Value) -> Value {
         let mut schema = schema.clone();
-        if let Some(rules) = self.rules(authority)
+        if self.rules(authority).is_some()
             && let Some(root) = schema.as_object_mut()
         {
             describe::properties(root, "", &|path| {
-                let rule = rules.find(path).unwrap_or(&rules.otherwise);
+                let rule = self.rule(authority, path);
                 (rule, self.lifted_by(authority, path, rule))
             });
         }
@@ -185,8 +178,8 @@ impl OptionPolicy {
                 return;
             }
         }
-        if let Err(message) = rule.check(chosen, default) {
-            let (field, message) = match message {
+        if let Err(refusal) = rule.check(chosen, default) {
+            let (field, message) = match refusal {
                 rule::Refusal::Option(message) => (path.to_owned(), message),
                 rule::Refusal::Entry(key, message) => (format!("{path}.{key}"), message),
             };
@@ -217,6 +210,11 @@ impl OptionPolicy {
 }
 
 impl Rules {
+    fn locked<'a>(rules: impl IntoIterator<Item = (&'a str, Rule)>) -> Self {
+        let by_path = rules.into_iter().map(|(path, rule)| (path.to_owned(), rule)).collect();
+        Rules { by_path, otherwise: Rule::Locked }
+    }
+
     /// The rule of an option, or of the nearest object that it is in.
     fn find(&self, path: &str) -> Option<&Rule> {
         let mut path = path;

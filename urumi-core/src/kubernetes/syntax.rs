@@ -252,7 +252,7 @@ pub fn image_tag(image: &str) -> Option<&str> {
 }
 
 /// A colon behind the last slash begins a tag; one before it, a registry's port.
-fn split_tag(image: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_tag(image: &str) -> (&str, Option<&str>) {
     match image.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
         _ => (image, None),

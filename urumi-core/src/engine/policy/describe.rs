@@ -16,9 +16,9 @@ pub(super) fn properties<'a>(
     path: &str,
     rule_of: &dyn Fn(&str) -> (&'a Rule, Authority),
 ) -> bool {
-    let Some(Value::Object(properties_)) = schema.get_mut("properties") else { return false };
+    let Some(Value::Object(members)) = schema.get_mut("properties") else { return false };
     let mut locked = true;
-    for (name, property) in properties_ {
+    for (name, property) in members {
         let Some(property) = property.as_object_mut() else { continue };
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         let (rule, lifted_by) = rule_of(&path);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::kubernetes::syntax::{Quantity, image_reference};
+use crate::kubernetes::syntax::{Quantity, image_reference, split_tag};
 
 /// What requests may choose for an option, besides its default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,10 +163,7 @@ fn is_image_of(image: &str, prefix: &str) -> bool {
         return image.starts_with(&prefix);
     }
     let repository = image.split_once('@').map_or(image.as_str(), |(name, _)| name);
-    let repository = match repository.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => repository,
-    };
+    let (repository, _tag) = split_tag(repository);
     // A prefix with a tag or a digest allows that alone.
     repository == prefix || image == prefix
 }
