@@ -105,12 +105,7 @@ impl OptionPolicy {
         schema: &Value,
     ) -> Vec<FieldError> {
         let mut refused = Vec::new();
-        let defaults = Value::Object(defaults.clone());
-        for (name, chosen) in request.iter().filter(|(name, _)| may_exist(schema, name)) {
-            let choice =
-                Choice { chosen, default: defaults.get(name), schema: property(schema, name).unwrap_or(&Value::Null) };
-            self.check_at(authority, name, choice, &mut refused);
-        }
+        self.check_members(authority, "", (request, Some(defaults)), schema, &mut refused);
         refused
     }
 
@@ -137,6 +132,22 @@ impl OptionPolicy {
         }
     }
 
+    /// Checks the members of an object at a path; "" is the options as a whole.
+    fn check_members(
+        &self,
+        authority: Authority,
+        path: &str,
+        (chosen, defaults): (&Options, Option<&Options>),
+        schema: &Value,
+        refused: &mut Vec<FieldError>,
+    ) {
+        for (name, chosen) in chosen.iter().filter(|(name, _)| may_exist(schema, name)) {
+            let default = defaults.and_then(|defaults| defaults.get(name));
+            let choice = Choice { chosen, default, schema: property(schema, name).unwrap_or(&Value::Null) };
+            self.check_at(authority, &join(path, name), choice, refused);
+        }
+    }
+
     fn check_at(&self, authority: Authority, path: &str, choice: Choice<'_>, refused: &mut Vec<FieldError>) {
         let Choice { chosen, default, schema } = choice;
         if default == Some(chosen) || (default.is_none() && chosen.is_null()) {
@@ -144,23 +155,19 @@ impl OptionPolicy {
         }
         let none = Map::new();
         if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-            let inside = |name: &str| default.and_then(|default| default.get(name));
             match chosen {
                 // An object that is merely there can have an effect, e.g. complete itself with defaults of its own.
                 Value::Object(_) if default.is_none() && self.locks_all(authority, path) => {}
                 Value::Object(chosen) => {
-                    for (name, chosen) in chosen.iter().filter(|(name, _)| may_exist(schema, name)) {
-                        let schema = properties.get(name).unwrap_or(&Value::Null);
-                        let choice = Choice { chosen, default: inside(name), schema };
-                        self.check_at(authority, &format!("{path}.{name}"), choice, refused);
-                    }
+                    let defaults = default.and_then(Value::as_object);
+                    self.check_members(authority, path, (chosen, defaults), schema, refused);
                     return;
                 }
                 // It removes the defaults of everything in the object.
                 Value::Null => {
                     for (name, schema) in properties {
-                        let choice = Choice { chosen, default: inside(name), schema };
-                        self.check_at(authority, &format!("{path}.{name}"), choice, refused);
+                        let choice = Choice { chosen, default: default.and_then(|default| default.get(name)), schema };
+                        self.check_at(authority, &join(path, name), choice, refused);
                     }
                     return;
                 }
@@ -254,6 +261,11 @@ fn may_exist(object: &Value, name: &str) -> bool {
 /// Whether an option is the object itself or in it.
 fn is_within(path: &str, object: &str) -> bool {
     path.strip_prefix(object).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// The path of a member of the object at a path.
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// The schema of a member of an object.

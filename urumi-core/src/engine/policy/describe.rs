@@ -20,7 +20,7 @@ pub(super) fn properties<'a>(
     let mut locked = true;
     for (name, property) in members {
         let Some(property) = property.as_object_mut() else { continue };
-        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let path = super::join(path, name);
         let (rule, lifted_by) = rule_of(&path);
         let is_locked = match property.contains_key("properties") {
             true => properties(property, &path, rule_of),
