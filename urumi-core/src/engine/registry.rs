@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::interface::{Engine, EngineInfo, NewStore};
-use super::policy::OptionPolicy;
 use super::write_only;
 use crate::error::{Error, FieldError};
 use crate::store::{Authority, HandedSecrets, Options};
@@ -21,9 +20,8 @@ pub struct EngineRegistry {
 #[derive(Clone)]
 struct Entry {
     engine: Arc<dyn Engine>,
-    /// The schema of its options, which is not made again for each request.
-    schema: Value,
-    policy: OptionPolicy,
+    /// What it offers, with the installation's policy. It is not made again for each request.
+    info: EngineInfo,
 }
 
 impl EngineRegistry {
@@ -34,7 +32,8 @@ impl EngineRegistry {
 
     /// Adds an engine with its own policy; one of the same name is replaced.
     pub fn register(&mut self, engine: Arc<dyn Engine>) {
-        let entry = Entry { schema: engine.info().options, policy: engine.policy(), engine };
+        let info = EngineInfo { policy: engine.policy(), ..engine.info() };
+        let entry = Entry { info, engine };
         self.engines.insert(entry.engine.name().to_owned(), entry);
     }
 
@@ -63,8 +62,8 @@ impl EngineRegistry {
         if wrong.is_empty() { Ok(self) } else { Err(wrong) }
     }
 
-    /// These engines with an installation's policy: rules by an engine's name, see [`OptionPolicy::with`]. Defaults are
-    /// set before.
+    /// These engines with an installation's policy: rules by an engine's name, see
+    /// [`OptionPolicy::with`](super::OptionPolicy::with). Defaults are set before.
     ///
     /// # Errors
     /// Every name, authority, path and rule that is wrong, by its path, e.g. `medusa.operator.api.replicas`.
@@ -78,8 +77,8 @@ impl EngineRegistry {
             };
             match rules {
                 Value::Null => {}
-                Value::Object(rules) => match entry.engine.policy().with(&rules, &entry.schema) {
-                    Ok(policy) => entry.policy = policy,
+                Value::Object(rules) => match entry.engine.policy().with(&rules, &entry.info.options) {
+                    Ok(policy) => entry.info.policy = policy,
                     Err(errors) => wrong.extend(errors.into_iter().map(|error| within(&name, error))),
                 },
                 _ => wrong.push(FieldError::new(name, "must hold rules by authority: operator, administrator")),
@@ -96,8 +95,8 @@ impl EngineRegistry {
         store: &NewStore<'_>,
         options: &Options,
     ) -> Vec<FieldError> {
-        let Some(Entry { engine, schema, policy }) = self.engines.get(engine) else { return Vec::new() };
-        policy.check(authority, options, &engine.defaults_for(store), schema)
+        let Some(Entry { engine, info }) = self.engines.get(engine) else { return Vec::new() };
+        info.policy.check(authority, options, &engine.defaults_for(store), &info.options)
     }
 
     /// Takes the secret values out of options, see [`HandedSecrets`]; returns those that cannot be one, by their paths.
@@ -109,7 +108,7 @@ impl EngineRegistry {
     ) -> Vec<FieldError> {
         let mut wrong = Vec::new();
         if let Some(entry) = self.engines.get(engine) {
-            write_only::take(&entry.schema, options, taken, &mut wrong);
+            write_only::take(&entry.info.options, options, taken, &mut wrong);
         }
         wrong
     }
@@ -135,8 +134,7 @@ impl EngineRegistry {
 
     /// What each engine offers, by name.
     pub fn infos(&self) -> Vec<EngineInfo> {
-        let info = |entry: &Entry| EngineInfo { policy: entry.policy.clone(), ..entry.engine.info() };
-        self.engines.values().map(info).collect()
+        self.engines.values().map(|entry| entry.info.clone()).collect()
     }
 }
 
