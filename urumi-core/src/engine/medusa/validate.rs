@@ -96,10 +96,7 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     env(&mut checks, "api.env", &options.api.env, &api::RESERVED);
     for name in options.api.secret_env.keys() {
         let path = format!("api.secretEnv.{name}");
-        checks.that(&path, syntax::env_name(name));
-        if api::RESERVED.contains(&name.as_str()) {
-            checks.wrong(&path, format!("is set by urumi itself; the names it sets are {}", api::RESERVED.join(", ")));
-        }
+        env_name(&mut checks, &path, name, &api::RESERVED);
         if options.api.env.contains_key(name) {
             checks.wrong(&path, format!("must not be set together with api.env.{name}; choose one"));
         }
@@ -352,16 +349,20 @@ fn range(checks: &mut Checks, path: &str, (low, least): (&str, &ResourceList), (
 fn env(checks: &mut Checks, path: &str, env: &BTreeMap<String, String>, reserved: &[&str]) {
     for (name, value) in checks.few(path, env, MAX_ENV) {
         let path = format!("{path}.{name}");
-        checks.that(&path, syntax::env_name(name));
-        if reserved.contains(&name.as_str()) {
-            checks.wrong(&path, format!("is set by urumi itself; the names it sets are {}", reserved.join(", ")));
-        }
+        env_name(checks, &path, name, reserved);
         if value.contains('\0') {
             checks.wrong(&path, "must not contain a NUL character");
         }
         if value.len() > MAX_ENV_VALUE {
             checks.wrong(&path, format!("has {} bytes, at most {MAX_ENV_VALUE} are allowed", value.len()));
         }
+    }
+}
+
+fn env_name(checks: &mut Checks, path: &str, name: &str, reserved: &[&str]) {
+    checks.that(path, syntax::env_name(name));
+    if reserved.contains(&name) {
+        checks.wrong(path, format!("is set by urumi itself; the names it sets are {}", reserved.join(", ")));
     }
 }
 
