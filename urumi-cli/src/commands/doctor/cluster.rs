@@ -123,26 +123,26 @@ async fn permissions(cluster: &impl ClusterBackend) -> Vec<Finding> {
 
 /// Checks the permission that the chart's admission policy demands of everybody who writes records, except of the backend.
 async fn records(cluster: &impl ClusterBackend) -> Finding {
-    match cluster.may(&Access::new("write", "store.urumi.ai", "records")).await {
-        Ok(true) => ok("records.store.urumi.ai: may write"),
-        Ok(false) => warn(
-            "records.store.urumi.ai: may not write",
-            "where the chart is installed, creating stores needs this permission; docs/PERMISSIONS.md contains the rule",
-        ),
-        Err(error) => warn(error.to_string(), "permissions were not checked; try again"),
-    }
+    let access = Access::new("write", "store.urumi.ai", "records");
+    let need = "where the chart is installed, creating stores needs this permission";
+    permission(cluster, &access, "records.store.urumi.ai", need).await
 }
 
 /// Checks the permission to read the Secrets with the passwords of the stores' first administrators.
 async fn credentials(cluster: &impl ClusterBackend) -> Finding {
     let name = MedusaEngine::ADMIN_SECRET;
     let access = Access::new("get", "", "secrets").named(name);
-    match cluster.may(&access).await {
-        Ok(true) => ok(format!("secrets named {name}: may get")),
-        Ok(false) => warn(
-            format!("secrets named {name}: may not get"),
-            "`urumi credentials --reveal` needs this permission; docs/PERMISSIONS.md contains the rule",
-        ),
+    let need = "`urumi credentials --reveal` needs this permission";
+    permission(cluster, &access, &format!("secrets named {name}"), need).await
+}
+
+/// Checks one permission that not everything needs.
+async fn permission(cluster: &impl ClusterBackend, access: &Access, object: &str, need: &str) -> Finding {
+    match cluster.may(access).await {
+        Ok(true) => ok(format!("{object}: may {}", access.verb)),
+        Ok(false) => {
+            warn(format!("{object}: may not {}", access.verb), format!("{need}; docs/PERMISSIONS.md contains the rule"))
+        }
         Err(error) => warn(error.to_string(), "permissions were not checked; try again"),
     }
 }
