@@ -37,7 +37,7 @@ enum Placed {
 impl Orchestrator {
     pub(super) async fn create_store(&self, mut request: CreateStore) -> Result<Creation> {
         // A bad request is refused before the cluster is asked.
-        self.prepare(&request)?;
+        let mut prepared = Some(self.prepare(&request)?);
         // From here on, the options can be put on record.
         let CreateStore { engine, options, handed, .. } = &mut request;
         self.inner.engines.take_secrets(engine, options, handed);
@@ -56,9 +56,10 @@ impl Orchestrator {
         loop {
             if let Some(key) = key.as_ref().filter(|_| !is_given) {
                 request.id = Some(key.store_id().to_string());
+                prepared = None;
             }
             // Without an id, this chooses a random one.
-            let spec = self.prepare(&request)?;
+            let spec = prepared.take().map_or_else(|| self.prepare(&request), Ok)?;
             match self.create_as(&spec, &request, key.as_ref()).await {
                 Err(Error::AlreadyExists { .. }) if tries_left > 0 => tries_left -= 1,
                 outcome => return outcome,
