@@ -1,16 +1,19 @@
 //! The options of a Medusa store: their types, built-in defaults and JSON Schema.
 
+mod handed;
+mod replicas;
 mod storefront;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Error as _, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use self::handed::Handed;
+pub use self::replicas::Replicas;
 pub use self::storefront::{Colors, FooterLink, Locale, ManualPayment, Robots, Storefront, Theme};
 use crate::kubernetes::syntax::Quantity;
 use crate::store::Options;
@@ -415,100 +418,6 @@ pub struct ResourceList {
     pub memory: Quantity,
 }
 
-/// A secret value that a request has handed over: the value itself is in a Secret of the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Handed;
-
-impl Serialize for Handed {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bool(true)
-    }
-}
-
-impl<'de> Deserialize<'de> for Handed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Never an error that shows what was there instead.
-        match Value::deserialize(deserializer)? {
-            Value::Bool(true) => Ok(Handed),
-            _ => Err(D::Error::custom("must be a secret value of the request")),
-        }
-    }
-}
-
-impl JsonSchema for Handed {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Handed".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "minLength": 1 })
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-}
-
-/// A number of replicas, from 1 to 20.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Replicas(u8);
-
-impl Replicas {
-    /// The maximum.
-    pub const MAX: u8 = 20;
-    /// One.
-    pub const ONE: Replicas = Replicas(1);
-
-    /// Checks a number.
-    ///
-    /// # Errors
-    /// When it is 0 or more than [`Replicas::MAX`].
-    pub fn new(number: u64) -> Result<Self, String> {
-        match u8::try_from(number) {
-            Ok(number @ 1..=Self::MAX) => Ok(Replicas(number)),
-            _ => Err(format!("must be 1 to {}, not {number}", Self::MAX)),
-        }
-    }
-
-    /// The number.
-    pub fn get(self) -> u8 {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Replicas {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl Visitor<'_> for Reader {
-            type Value = Replicas;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a whole number from 1 to {}", Replicas::MAX)
-            }
-            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Replicas, E> {
-                Replicas::new(number).map_err(E::custom)
-            }
-            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Replicas, E> {
-                match u64::try_from(number) {
-                    Ok(number) => self.visit_u64(number),
-                    Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
-                }
-            }
-        }
-        deserializer.deserialize_u64(Reader)
-    }
-}
-
-impl JsonSchema for Replicas {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Replicas".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 1, "maximum": Self::MAX })
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-}
-
 /// The options that neither the request nor the installation sets.
 pub(super) fn builtin() -> Options {
     into_map(json!({
@@ -620,15 +529,6 @@ fn describe(schema: &mut Map<String, Value>, needed: Option<&Value>, default: Op
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn replicas_are_one_to_twenty() {
-        assert_eq!(Replicas::new(1).unwrap().get(), 1);
-        assert_eq!(Replicas::new(20).unwrap().get(), 20);
-        for number in [0, 21, 256, u64::MAX] {
-            assert!(Replicas::new(number).unwrap_err().contains("1 to 20"));
-        }
-    }
 
     #[test]
     fn the_schema_describes_every_field_and_shows_the_defaults() {
