@@ -10,14 +10,15 @@ use urumi_core::store::Authority;
 use crate::cli::NewStoreArgs;
 use crate::exit::CommandError;
 use crate::options;
-use crate::output::table;
+use crate::output::{Out, table};
 use crate::target::Target;
 
-/// Builds the request. Options get their types from the schema of the validator's engine.
+/// Builds the request, and prints warnings about it, unless the validator is a server, whose answers have them. Options get
+/// their types from the schema of the validator's engine.
 ///
 /// # Errors
 /// When the notation of an option is invalid. Then also reports all other errors that the validator finds.
-pub(crate) async fn assemble(validator: &Target, args: &NewStoreArgs) -> Result<CreateStore, CommandError> {
+pub(crate) async fn assemble(validator: &Target, out: &Out, args: &NewStoreArgs) -> Result<CreateStore, CommandError> {
     let mut schema: Option<Value> = None;
     if !(args.sets.is_empty() && args.set_files.is_empty()) {
         let engines = validator.stores.engines().await?;
@@ -30,6 +31,7 @@ pub(crate) async fn assemble(validator: &Target, args: &NewStoreArgs) -> Result<
     request.id.clone_from(&args.id);
     request.owner.clone_from(&args.owner);
     if wrong.is_empty() {
+        validator.stores.warnings(&request).iter().for_each(|warning| out.warn(&warning.to_string()));
         return Ok(request);
     }
     if let Err(Error::Invalid(errors)) = validator.stores.preview(request).await {

@@ -137,7 +137,8 @@ fn reach(choice: &ServerChoice, out: &Out) -> Result<HttpOrchestrator, CommandEr
     let mut options = ServerOptions::default().user_agent(PROGRAM);
     options.token = token;
     options.ca_certificates = ca_certificates;
-    let server = HttpOrchestrator::connect(&choice.address, &options)?;
+    let printed = *out;
+    let server = HttpOrchestrator::connect(&choice.address, &options)?.on_warning(move |text| printed.warn(text));
     if has_token && !server.is_confidential() {
         out.warn(&format!(
             "the token is sent to {} unencrypted: anyone on the network path can read and use it; use https",

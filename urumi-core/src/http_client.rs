@@ -3,6 +3,7 @@
 mod probe;
 mod problem;
 mod tls;
+mod warning;
 mod watch;
 
 use std::fmt;
@@ -61,6 +62,8 @@ pub struct HttpOrchestrator {
     base: Url,
     /// The highest version that a change of ours has led to: reads are asked to be at least as new.
     written: Arc<AtomicU64>,
+    /// Is told each warning of the server.
+    on_warning: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 /// How a server is found.
@@ -168,7 +171,16 @@ impl HttpOrchestrator {
         let client = client.tls_backend_preconfigured(tls);
         let client =
             client.build().map_err(|e| ServerError(format!("cannot prepare connections: {}", innermost(&e))))?;
-        Ok(HttpOrchestrator { client, base, written: Arc::default() })
+        let on_warning = Arc::new(|text: &str| tracing::warn!("the server warns: {text}"));
+        Ok(HttpOrchestrator { client, base, written: Arc::default(), on_warning })
+    }
+
+    /// Tells `handler` the server's warnings about what it accepts, which are logged otherwise: the texts of the header
+    /// `Warning` of successful answers.
+    #[must_use]
+    pub fn on_warning(mut self, handler: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_warning = Arc::new(handler);
+        self
     }
 
     /// The server's address.
@@ -239,7 +251,10 @@ impl HttpOrchestrator {
             // Bodies are JSON in memory, so that a copy can always be made.
             let Some(copy) = request.try_clone() else { return Err(no_answer(purpose, &"the body is a stream")) };
             let (error, after) = match timeout(REQUEST, copy.send()).await {
-                Ok(Ok(response)) if response.status().is_success() => return Ok(response),
+                Ok(Ok(response)) if response.status().is_success() => {
+                    warning::texts(response.headers()).iter().for_each(|text| (self.on_warning)(text));
+                    return Ok(response);
+                }
                 Ok(Ok(response)) => refusal(purpose, id, response).await,
                 Ok(Err(error)) => (no_answer(purpose, &innermost(&error)), None),
                 Err(_elapsed) => (no_answer(purpose, &format_args!("none within {REQUEST:?}")), None),

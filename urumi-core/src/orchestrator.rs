@@ -19,7 +19,7 @@ use crate::store::smoke::SmokeReport;
 use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
 use crate::store::wait::{Verdict, WaitCondition};
-use crate::store::{CreateStore, Creation, Store, StoreId};
+use crate::store::{CreateStore, Creation, OptionWarning, Store, StoreId};
 
 /// A change that a watch of stores reports.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,6 +153,12 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     /// # Errors
     /// `Invalid` with every wrong field, `AlreadyExists` when the wanted id is taken.
     async fn preview(&self, request: CreateStore) -> Result<Preview>;
+
+    /// What the caller should know about a request that `create` accepts, e.g. that it puts a secret where it is shown.
+    /// Sends no requests: the client of a server returns nothing, because the server's answers have the warnings.
+    fn warnings(&self, _request: &CreateStore) -> Vec<OptionWarning> {
+        Vec::new()
+    }
 
     /// One store.
     ///
@@ -383,6 +389,9 @@ impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
     }
     async fn preview(&self, request: CreateStore) -> Result<Preview> {
         (**self).preview(request).await
+    }
+    fn warnings(&self, request: &CreateStore) -> Vec<OptionWarning> {
+        (**self).warnings(request)
     }
     async fn get(&self, id: &StoreId) -> Result<Store> {
         (**self).get(id).await

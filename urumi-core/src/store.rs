@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::authority::Authority;
 pub use self::creation::Creation;
-pub use self::field::FieldError;
+pub use self::field::{FieldError, OptionWarning};
 pub use self::handed::{HANDED_SECRET, HandedSecrets};
 pub use self::id::{NAMESPACE_PREFIX, StoreId};
 use self::idempotency::Idempotency;

@@ -232,6 +232,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
             LINK,
             LOCATION,
             RETRY_AFTER,
+            header::WARNING,
             REQUEST_ID,
             HeaderName::from_static("ratelimit"),
             HeaderName::from_static("ratelimit-policy"),

@@ -20,7 +20,7 @@ use crate::{follow, target};
 pub(super) async fn run(global: &GlobalArgs, out: &Out, args: CreateArgs) -> Result<(), CommandError> {
     let choice = choose(global)?;
     let validator = target::validator(&choice, global, out)?;
-    let mut request = assemble(&validator, &args.store).await?;
+    let mut request = assemble(&validator, out, &args.store).await?;
     request.idempotency_key = args.idempotency_key;
     if args.dry_run {
         return dry_run(global, out, &choice, &validator, request).await;

@@ -11,7 +11,7 @@ use crate::target;
 
 pub(super) async fn run(global: &GlobalArgs, out: &Out, store: &NewStoreArgs) -> Result<(), CommandError> {
     let validator = target::validator(&choose(global)?, global, out)?;
-    let request = assemble(&validator, store).await?;
+    let request = assemble(&validator, out, store).await?;
     let objects = validator.stores.preview(request).await?.objects;
     match out.format() {
         None | Some(Format::Yaml) => {

@@ -126,6 +126,26 @@ fn a_dry_run_creates_nothing_and_needs_no_cluster() {
     ran.ok();
 }
 
+/// A warning is the same on a cluster and from a server, goes to stderr once, and never has the value.
+#[test]
+fn a_secret_among_plain_variables_is_warned_of() {
+    let warning = "warning: options.api.env.STRIPE_API_KEY looks like a secret, and values of api.env are shown to \
+                   everybody who can read the store; put it into api.secretEnv";
+    for target in TestTarget::both() {
+        for command in [&["create"][..], &["create", "--dry-run"], &["render"]] {
+            let run = |option| target.urumi().args(command).args(["Shop", "-o", "name"]).run(&["--set", option]);
+            let warned = run("api.env.STRIPE_API_KEY=canary");
+            assert_eq!(warned.stderr.matches("warning: options").count(), 1, "{command:?}: {}", warned.stderr);
+            assert!(warned.stderr.lines().any(|line| line == warning), "{command:?}: {}", warned.stderr);
+            assert!(!warned.stderr.contains("canary"), "{command:?}: {}", warned.stderr);
+            warned.ok();
+            let fine = run("api.secretEnv.STRIPE_API_KEY=canary");
+            assert!(!fine.stderr.contains("warning: options"), "{command:?}: {}", fine.stderr);
+            fine.ok();
+        }
+    }
+}
+
 #[test]
 fn manifests_are_rendered() {
     let yaml = urumi().run(&["render", "My \"Shop\" 🛍", "--id", "shop"]).ok();

@@ -21,6 +21,7 @@ use urumi_core::cluster::InMemoryCluster;
 use urumi_core::engine::EngineInfo;
 use urumi_core::error::{Error, FieldError, Result};
 use urumi_core::orchestrator::LogLines;
+use urumi_core::store::OptionWarning;
 use urumi_core::store::credentials::Credentials;
 use urumi_core::store::logs::{LogLine, LogQuery};
 use urumi_core::store::preview::{Difference, Preview};
@@ -189,6 +190,9 @@ impl StoreOrchestrator for WithLogs {
     }
     async fn preview(&self, request: CreateStore) -> Result<Preview> {
         self.inner.preview(request).await
+    }
+    fn warnings(&self, request: &CreateStore) -> Vec<OptionWarning> {
+        self.inner.warnings(request)
     }
     async fn get(&self, id: &StoreId) -> Result<Store> {
         self.inner.get(id).await

@@ -9,7 +9,7 @@ use super::policy::OptionPolicy;
 use crate::error::FieldError;
 use crate::kubernetes::{MalformedObject, Object, ObjectRef};
 use crate::secret::{NoRandomness, SecretSource};
-use crate::store::{Authority, Options, StoreId, StoreSpec, StoreUrls};
+use crate::store::{Authority, OptionWarning, Options, StoreId, StoreSpec, StoreUrls};
 
 /// The description of an engine, for people and forms.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -256,6 +256,13 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// Every invalid field, by its path within the options (e.g. `api.replicas`).
     fn resolve(&self, store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>>;
+
+    /// What the caller should know about options that a request chooses although they are accepted, e.g. a secret value
+    /// that is shown; nothing for most engines. The options may be invalid. A warning names them by their paths within the
+    /// options, and does not repeat their values.
+    fn warnings(&self, _options: &Options) -> Vec<OptionWarning> {
+        Vec::new()
+    }
 
     /// All objects of a store, without its namespace, in any order: urumi creates dependencies (secrets, configuration,
     /// policies, services) before workloads and routes.

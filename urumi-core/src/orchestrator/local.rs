@@ -41,7 +41,9 @@ use crate::store::preview::{Difference, Preview};
 use crate::store::smoke::SmokeReport;
 use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
-use crate::store::{Authority, CreateStore, Creation, Options, Store, StoreId, StoreName, StoreSpec, check_owner};
+use crate::store::{
+    Authority, CreateStore, Creation, OptionWarning, Options, Store, StoreId, StoreName, StoreSpec, check_owner,
+};
 
 /// A domain that resolves to 127.0.0.1, for stores on the user's own computer.
 pub const LOCAL_DOMAIN: &str = "localtest.me";
@@ -352,6 +354,12 @@ impl StoreOrchestrator for Orchestrator {
 
     async fn preview(&self, request: CreateStore) -> Result<Preview> {
         self.preview_store(request).await
+    }
+
+    fn warnings(&self, request: &CreateStore) -> Vec<OptionWarning> {
+        let Some(engine) = self.inner.engines.find(&request.engine) else { return Vec::new() };
+        let in_request = |w: OptionWarning| OptionWarning::new(format!("options.{}", w.field), w.message);
+        engine.warnings(&request.options).into_iter().map(in_request).collect()
     }
 
     async fn get(&self, id: &StoreId) -> Result<Store> {

@@ -1,4 +1,6 @@
-//! A field of a request that cannot be accepted.
+//! A field of a request that cannot be accepted, or that its caller should know something about.
+
+use std::fmt;
 
 /// The most bytes of a field's path and of a message. Both may quote the request, which may be large.
 const MAX_FIELD: usize = 200;
@@ -20,6 +22,31 @@ impl FieldError {
     /// A complaint about a field. The middle of a path or message that is too long is left out.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         FieldError { field: shortened(field.into(), MAX_FIELD), message: shortened(message.into(), MAX_MESSAGE) }
+    }
+}
+
+/// An option of a request that is accepted, and what its caller should know about it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub struct OptionWarning {
+    /// The option's path, e.g. `options.api.env.API_KEY`.
+    pub field: String,
+    /// What to know about it, without its value. The path and this text are a sentence.
+    pub message: String,
+}
+
+impl OptionWarning {
+    /// A warning about an option. The middle of a path or message that is too long is left out.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let FieldError { field, message } = FieldError::new(field, message);
+        OptionWarning { field, message }
+    }
+}
+
+impl fmt::Display for OptionWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.message)
     }
 }
 

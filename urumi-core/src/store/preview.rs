@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::field::OptionWarning;
 use super::id::StoreId;
 use super::request::Options;
 use super::urls::StoreUrls;
@@ -31,6 +32,9 @@ pub struct Preview {
     /// Every manifest, the namespace first; generated secrets are shown as `REDACTED`.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub objects: Vec<Value>,
+    /// What to know about options of the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<OptionWarning>,
 }
 
 /// What a repair would do to one object. Generated secrets are never compared.

@@ -5,11 +5,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION, WARNING};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use urumi_core::error::{Error, FieldError};
 use urumi_core::orchestrator;
+use urumi_core::store::OptionWarning;
 use urumi_core::store::preview::Preview;
 use urumi_core::store::status::StoreStatus;
 use urumi_core::{CreateStore, Creation, Store, StoreId};
@@ -26,6 +27,8 @@ use crate::view::{Filter, Page, PageRequest, Sort, View};
 
 /// The maximum and default size of a page.
 const MAX_PAGE: usize = 1000;
+/// The most warnings in the headers of an answer, which proxies limit to a few KiB.
+const MAX_WARNINGS: usize = 8;
 /// Marks the answer to an earlier request with the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -188,11 +191,16 @@ pub(super) struct CreateQuery {
     ),
     request_body = CreateStore,
     responses(
-        (status = 200, description = "With `dryRun=true`: the preview", body = Preview),
+        (status = 200, description = "With `dryRun=true`: the preview", body = Preview, headers(
+            ("Warning" = Option<String>, description = "As in the answer 202"),
+        )),
         (status = 202, description = "The store, which is being created", body = Store, headers(
             ("Location" = String, description = "The URL of the store"),
             ("ETag" = String, description = "The store's version, for `If-Match`"),
             ("Idempotency-Replayed" = Option<String>, description = "`true` if an earlier request with this key created it"),
+            ("Warning" = Option<String>,
+                description = "`299 - \"TEXT\"`, what to know about an option of the request, e.g. a secret in `api.env`; one \
+                    header for each warning"),
         )),
         (status = 409, description = "The id is taken, or the key's store is being deleted"),
         (status = 413, description = "The body is too large"),
@@ -224,8 +232,12 @@ pub(super) async fn create(
     let owner = owner_of_new(&principal, action, owner)?;
     request.owner = Some(owner.to_string());
     if query.dry_run {
-        return Ok(Json(state.orchestrator().preview(request).await?).into_response());
+        let preview = state.orchestrator().preview(request).await?;
+        let mut response = Json(&preview).into_response();
+        warn(response.headers_mut(), &preview.warnings);
+        return Ok(response);
     }
+    let warnings = state.orchestrator().warnings(&request);
     synced(&state).await?;
     let named = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
     let created = create_or_find(&state, request).await;
@@ -241,7 +253,21 @@ pub(super) async fn create(
     if created.is_repeated() {
         insert(response.headers_mut(), REPLAYED, "true");
     }
+    warn(response.headers_mut(), &warnings);
     Ok(response)
+}
+
+/// Adds a header for each warning, in the format of Kubernetes.
+fn warn(headers: &mut HeaderMap, warnings: &[OptionWarning]) {
+    let more = warnings.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0);
+    let texts = warnings.iter().take(MAX_WARNINGS).map(ToString::to_string);
+    for text in texts.chain(more.map(|more| format!("more warnings: {more}"))) {
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+        // A text that is cut has a character that is not ASCII.
+        if let Ok(value) = HeaderValue::from_bytes(format!("299 - \"{text}\"").as_bytes()) {
+            headers.append(WARNING, value);
+        }
+    }
 }
 
 /// The problem of an invalid owner, with all other errors of the request.

@@ -34,6 +34,7 @@ mod storefront;
 mod tests;
 mod theme;
 mod validate;
+mod warnings;
 mod workload;
 
 use std::sync::Arc;
@@ -51,7 +52,7 @@ use super::{Component, Engine, EngineInfo, Manifest, NewStore, OptionPolicy, Ren
 use crate::error::FieldError;
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretSource;
-use crate::store::{Options, StoreSpec, StoreUrls};
+use crate::store::{OptionWarning, Options, StoreSpec, StoreUrls};
 
 /// The engine of Medusa stores.
 ///
@@ -129,6 +130,10 @@ impl Engine for MedusaEngine {
 
     fn resolve(&self, store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>> {
         resolve::resolve(&self.defaults, options, store.id, store.default_domain)
+    }
+
+    fn warnings(&self, options: &Options) -> Vec<OptionWarning> {
+        warnings::of(options)
     }
 
     fn render(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {

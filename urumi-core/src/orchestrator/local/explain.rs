@@ -6,6 +6,7 @@ use super::{Orchestrator, readable_spec, render_error};
 use crate::error::{Error, Operation, Result};
 use crate::kubernetes::Kind;
 use crate::kubernetes::{LabelRequirement, Query};
+use crate::orchestrator::StoreOrchestrator as _;
 use crate::plan::differences::shown;
 use crate::record::timeline::timeline;
 use crate::record::{self, namespace_ref};
@@ -16,6 +17,7 @@ use crate::store::{CreateStore, StoreId};
 impl Orchestrator {
     pub(super) async fn preview_store(&self, request: CreateStore) -> Result<Preview> {
         let spec = self.prepare(&request)?;
+        let warnings = self.warnings(&request);
         let objects = self.render(&spec)?.iter().map(shown).collect();
         let engine = self.inner.engines.require(&spec.engine)?;
         let urls = engine.urls(&spec).map_err(|e| render_error(&spec, &e))?;
@@ -34,6 +36,7 @@ impl Orchestrator {
             urls,
             options: spec.options,
             objects,
+            warnings,
         })
     }
 

@@ -433,6 +433,13 @@ export interface components {
          * @enum {string}
          */
         Method: "local" | "static-token" | "oidc" | "token-review" | "embedded";
+        /** @description An option of a request that is accepted, and what its caller should know about it. */
+        OptionWarning: {
+            /** @description The option's path, e.g. `options.api.env.API_KEY`. */
+            field: string;
+            /** @description What to know about it, without its value. The path and this text are a sentence. */
+            message: string;
+        };
         /** @description What a request for a store would make. */
         Preview: {
             /** @description The id that was asked for, or one that might be drawn. */
@@ -449,6 +456,8 @@ export interface components {
             options: Record<string, never>;
             /** @description Every manifest, the namespace first; generated secrets are shown as `REDACTED`. */
             objects: Record<string, never>[];
+            /** @description What to know about options of the request. */
+            warnings?: components["schemas"]["OptionWarning"][];
         };
         /** @description An authenticated caller and their role. */
         Principal: {
@@ -1093,6 +1102,8 @@ export interface operations {
             /** @description With `dryRun=true`: the preview */
             200: {
                 headers: {
+                    /** @description As in the answer 202 */
+                    Warning?: string | null;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1108,6 +1119,8 @@ export interface operations {
                     "Idempotency-Replayed"?: string | null;
                     /** @description The URL of the store */
                     Location?: string;
+                    /** @description `299 - "TEXT"`, what to know about an option of the request, e.g. a secret in `api.env`; one header for each warning */
+                    Warning?: string | null;
                     [name: string]: unknown;
                 };
                 content: {

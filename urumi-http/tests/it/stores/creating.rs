@@ -122,3 +122,50 @@ async fn a_dry_run_shows_and_makes_nothing() {
     let taken = server.ask("POST", "/stores?dryRun=true").json(body).send().await;
     assert_eq!(taken.verdict(), (409, "already-exists".to_owned()));
 }
+
+/// Warnings are in the header that Kubernetes uses; a preview also has them by field. They never have the value.
+#[tokio::test(start_paused = true)]
+async fn a_secret_among_plain_variables_is_warned_of() {
+    let server = TestServer::new(InMemoryCluster::default());
+    let body = json!({"name": "Shop", "engine": "medusa", "options": {
+        "api": {"env": {"STRIPE_API_KEY": "canary", "MODE": "canary"}},
+        "storefront": {"env": {"CMS_TOKEN": "canary", "STRIPE_PUBLISHABLE_KEY": "canary"}},
+    }});
+    let expected = [
+        "299 - \"options.api.env.STRIPE_API_KEY looks like a secret, and values of api.env are shown to everybody who \
+         can read the store; put it into api.secretEnv\"",
+        "299 - \"options.storefront.env.CMS_TOKEN looks like a secret, and values of storefront.env are shown to \
+         everybody who can read the store; the storefront has no secret variables: use it in the API only, with \
+         api.secretEnv\"",
+    ];
+    let send =
+        |path: &'static str, body: &Value| server.ask("POST", path).header("idempotency-key", "k").json(body.clone());
+    let preview = send("/stores?dryRun=true", &body).send().await;
+    assert_eq!((preview.status.as_u16(), warnings(&preview)), (200, expected.map(str::to_owned).to_vec()));
+    let fields = ["options.api.env.STRIPE_API_KEY", "options.storefront.env.CMS_TOKEN"];
+    let found = preview.json()["warnings"].clone();
+    assert_eq!([&found[0]["field"], &found[1]["field"]], fields);
+    assert!(!found.to_string().contains("canary"), "{found}");
+    for repetition in [None, Some("true")] {
+        let created = send("/stores", &body).send().await;
+        assert_eq!((created.status.as_u16(), warnings(&created)), (202, expected.map(str::to_owned).to_vec()));
+        assert_eq!(created.header("idempotency-replayed"), repetition);
+    }
+
+    let plain = json!({"name": "Shop", "engine": "medusa", "options": {"api": {"secretEnv": {"STRIPE_API_KEY": "s"}}}});
+    for path in ["/stores?dryRun=true", "/stores"] {
+        let answer = server.ask("POST", path).json(plain.clone()).send().await;
+        assert!(answer.status.is_success() && warnings(&answer).is_empty(), "{path}");
+        assert_eq!(answer.json().get("warnings"), None, "{path}");
+    }
+
+    let env: serde_json::Map<String, Value> = (0..20).map(|i| (format!("A{i}_KEY"), json!("canary"))).collect();
+    let many = json!({"name": "Shop", "engine": "medusa", "options": {"api": {"env": env}}});
+    let said = warnings(&create(&server, many).await);
+    assert_eq!((said.len(), said.last().map(String::as_str)), (9, Some("299 - \"more warnings: 12\"")));
+    assert!(!format!("{said:?}").contains("canary"), "{said:?}");
+}
+
+fn warnings(answer: &Answer) -> Vec<String> {
+    answer.headers.get_all("warning").iter().map(|value| value.to_str().unwrap().to_owned()).collect()
+}
