@@ -37,6 +37,7 @@ const engine = {
           },
         },
       },
+      storefront: { properties: { env: { additionalProperties: { type: 'string' } } } },
       database: {
         ...locked('The database is fixed.'),
         properties: { port: { type: 'integer', default: 5432, readOnly: true } },
@@ -49,6 +50,8 @@ const engine = {
 let created: { options?: unknown }[];
 let checked: { options?: unknown }[];
 let answer: () => Response;
+/** The warnings of each check. */
+let warnings: { field: string; message: string }[];
 let root: Root;
 const page = document.createElement('main');
 
@@ -64,12 +67,12 @@ beforeEach(() => {
     },
   );
   Element.prototype.scrollIntoView = vi.fn();
-  [created, checked] = [[], []];
+  [created, checked, warnings] = [[], [], []];
   answer = () => Response.json({ id: 'shop' }, { status: 201 });
   vi.stubGlobal('fetch', async (request: Request) => {
     const isCheck = new URL(request.url).searchParams.has('dryRun');
     (isCheck ? checked : created).push(await request.json());
-    return isCheck ? Response.json({ id: 'shop', options: {}, objects: [], urls: {} }) : answer();
+    return isCheck ? Response.json({ id: 'shop', options: {}, objects: [], urls: {}, warnings }) : answer();
   });
   document.body.append(page);
   root = createRoot(page);
@@ -228,4 +231,20 @@ it('shows the problems that the API finds at their inputs', async () => {
   await find('[role=alert]', 'not today');
   expect(created).toHaveLength(1);
   expect(describedBy(await input('api.replicas'))).toContain('not today');
+});
+
+it('shows a warning at its input, and still creates the store', async () => {
+  warnings = [{ field: 'options.storefront.env.API_KEY', message: 'looks like a secret' }];
+  await type(find('#create-name'), 'Shop');
+  await open('Storefront');
+  await click('#create-options\\.storefront\\.env');
+  const [name, value] = [...(await find('fieldset fieldset', 'Env')).querySelectorAll('input')] as [
+    HTMLInputElement,
+    HTMLInputElement,
+  ];
+  await type(name, 'API_KEY');
+  await type(value, 'abc');
+  await expect.poll(() => describedBy(name), { timeout: 5_000 }).toContain('Warning: looks like a secret');
+  await submit();
+  await expect.poll(() => created).toMatchObject([{ options: { storefront: { env: { API_KEY: 'abc' } } } }]);
 });

@@ -91,7 +91,10 @@ export function CreateForm({ engines, who }: FormProps) {
   );
   const unplaced = problems.filter(({ control }) => control === undefined);
   const summed = isRefused ? problems : unplaced;
-  const messages = messagesByControl(problems);
+  const messages = {
+    errors: messagesByControl(problems),
+    warnings: messagesByControl(place(check.preview?.warnings ?? [], form, values)),
+  };
   const wrongInGroups = new Map<string, number>();
   for (const { group } of problems) {
     if (group !== undefined) wrongInGroups.set(group, (wrongInGroups.get(group) ?? 0) + 1);

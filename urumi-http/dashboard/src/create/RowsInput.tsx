@@ -3,8 +3,8 @@ import { ActionIcon, Button, Fieldset, Group, Stack, Text, TextInput } from '@ma
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useId, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import { FieldInput, PLAIN, SECRET, useDescription, type InputProps } from './FieldInput';
-import { useMessage } from './messages';
+import { FieldInput, INPUT_FIRST, PLAIN, SECRET, useDescription, type InputProps } from './FieldInput';
+import { useMessage, useWarning } from './messages';
 import { controlId } from './problems';
 import { leavesOf, type Leaf } from './schema';
 import { rowsOf, withValue, type Entry, type Values } from './values';
@@ -89,7 +89,9 @@ interface RowTextProps {
 }
 
 function RowText({ control, label, placeholder, secret, value, onChange }: RowTextProps) {
+  const t = useTranslations('create.options');
   const error = useMessage(control ?? '');
+  const warning = useWarning(control ?? '');
   return (
     <TextInput
       id={control && controlId(control)}
@@ -97,6 +99,14 @@ function RowText({ control, label, placeholder, secret, value, onChange }: RowTe
       placeholder={placeholder}
       value={value}
       error={error && <span className="untrusted">{error}</span>}
+      description={
+        warning && (
+          <Text span inherit fw={600} className="untrusted">
+            {t('warning', { message: warning })}
+          </Text>
+        )
+      }
+      inputWrapperOrder={INPUT_FIRST}
       onChange={(event) => onChange(event.currentTarget.value)}
       {...(secret ? SECRET : PLAIN)}
     />
