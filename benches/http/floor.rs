@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use bytes::Bytes;
-use http::Response;
-use http_body_util::Full;
+use futures::{StreamExt, stream};
+use http::{Request, Response};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Body, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -15,13 +18,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 
+/// Larger bodies are answered without being received, as urumi-http does by default.
+const MAX_BODY: u64 = 256 * 1024;
+
 async fn listen() -> Result<TcpListener> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
     Ok(listener)
 }
 
-/// Answers every request with a file's content, using only hyper.
+/// Receives every request and answers it with a file's content, using only hyper. A watch gets one event and no end.
 pub(crate) async fn answer(file: &Path) -> Result<()> {
     let body = Bytes::from(std::fs::read(file)?);
     let listener = listen().await?;
@@ -30,15 +36,25 @@ pub(crate) async fn answer(file: &Path) -> Result<()> {
         stream.set_nodelay(true)?;
         let body = body.clone();
         tokio::spawn(async move {
-            let service = service_fn(move |_| {
-                let response = Response::builder().header("content-type", "application/json");
-                let response = response.body(Full::new(body.clone()));
-                async move { Ok::<_, Infallible>(response.unwrap_or_default()) }
-            });
+            let service = service_fn(move |request| answer_one(request, body.clone()));
             // Ignore errors: a client may close its connection at any time.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
+}
+
+async fn answer_one(request: Request<Incoming>, body: Bytes) -> Result<Response<BoxBody<Bytes, Infallible>>> {
+    let (head, received) = request.into_parts();
+    if received.size_hint().lower() <= MAX_BODY {
+        received.collect().await?;
+    }
+    let body = if head.uri.path() == "/watch" {
+        let listed = stream::iter([Ok(Frame::data(Bytes::from_static(b"event: listed\n\n")))]);
+        BodyExt::boxed(StreamBody::new(listed.chain(stream::pending())))
+    } else {
+        BodyExt::boxed(Full::new(body))
+    };
+    Ok(Response::builder().header("content-type", "application/json").body(body)?)
 }
 
 /// Sends a file's content to all connections whenever one of them sends a `!`.

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator};
 
 use crate::load;
-use crate::server_process::ServerProcess;
+use crate::server_process::{ServerProcess, memory_row};
 use crate::stats::{Row, quantile};
 
 /// The duration of each measurement.
@@ -25,13 +25,13 @@ const REQUESTS: [&str; 5] = [
     // Sends nothing.
     "",
     // Never completes its headers.
-    "GET /stores HTTP/1.1\r\nhost: x\r\nx-",
+    "GET /stores HTTP/1.1\r\nhost: localhost\r\nx-",
     // Never completes its body.
-    "POST /stores HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{",
+    "POST /stores HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{",
     // Announces a body larger than the limit.
-    "POST /stores HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999999999\r\n\r\n{",
+    "POST /stores HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 999999999\r\n\r\n{",
     // Never reads the response.
-    "GET /stores HTTP/1.1\r\nhost: x\r\n\r\nGET /stores HTTP/1.1\r\nhost: x\r\n\r\n",
+    "GET /stores HTTP/1.1\r\nhost: localhost\r\n\r\nGET /stores HTTP/1.1\r\nhost: localhost\r\n\r\n",
 ];
 
 pub(crate) async fn measure(program: &Path, rounds: usize, hostile: usize) -> Result<Vec<Row>> {
@@ -54,6 +54,22 @@ pub(crate) async fn measure(program: &Path, rounds: usize, hostile: usize) -> Re
         eprintln!("  p99 {:?} alone, {:?} under attack", quantile(&alone, 0.99), quantile(&attacked, 0.99));
     }
     ensure!(!attacked.is_empty(), "no rounds");
+    let our_growth = peak.saturating_sub(before);
+
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(&file, client.raw(&["stores"]).await?)?;
+    drop(urumi);
+    let floor = ServerProcess::floor("answer", file.path()).await?;
+    load::run(floor.address, TURN).await?;
+    let (before, mut peak) = (floor.resident()?, 0);
+    for _ in 0..rounds {
+        let flood = flood(floor.address, hostile).await;
+        load::run(floor.address, TURN).await?;
+        peak = peak.max(floor.resident()?);
+        flood.iter().for_each(JoinHandle::abort);
+        join_all(flood).await;
+    }
+    let their_growth = peak.saturating_sub(before);
     Ok(vec![
         Row::compared(
             format!("`GET /stores` among {hostile} hostile clients, p99"),
@@ -61,13 +77,7 @@ pub(crate) async fn measure(program: &Path, rounds: usize, hostile: usize) -> Re
             quantile(&alone, 0.99),
             "≤ 2",
         ),
-        Row {
-            what: "memory for hostile clients".into(),
-            urumi: format!("{:.1} MiB", peak.saturating_sub(before) as f64 / 1024.0 / 1024.0),
-            floor: "–".into(),
-            ratio: "–".into(),
-            goal: "≤ 32 MiB".into(),
-        },
+        memory_row(format!("memory used by {hostile} hostile clients"), our_growth, their_growth, "≤ 2"),
     ])
 }
 

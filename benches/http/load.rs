@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::sleep_until;
 
 /// The number of concurrent connections.
 const CONNECTIONS: usize = 16;
@@ -20,24 +21,43 @@ pub(crate) struct Load {
 /// Requests `/stores` repeatedly on several connections.
 pub(crate) async fn run(address: SocketAddr, span: Duration) -> Result<Load> {
     let began = Instant::now();
-    let clients = (0..CONNECTIONS).map(|_| tokio::spawn(client(address, began + span)));
+    let mut streams = Vec::new();
+    for _ in 0..CONNECTIONS {
+        streams.push(TcpStream::connect(address).await?);
+    }
+    let latencies = paced(streams, "", Duration::ZERO, span).await?;
+    Ok(Load { per_second: latencies.len() as f64 / began.elapsed().as_secs_f64(), latencies })
+}
+
+/// Requests `/stores` on each of these connections, with these headers and at most once per interval.
+pub(crate) async fn paced(
+    streams: Vec<TcpStream>,
+    headers: &str,
+    every: Duration,
+    span: Duration,
+) -> Result<Vec<Duration>> {
+    let request = format!("GET /stores HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
+    let until = Instant::now() + span;
+    let clients = streams.into_iter().map(|stream| tokio::spawn(client(stream, request.clone(), every, until)));
     let mut latencies = Vec::new();
     for done in try_join_all(clients).await? {
         latencies.extend(done?);
     }
-    Ok(Load { per_second: latencies.len() as f64 / began.elapsed().as_secs_f64(), latencies })
+    Ok(latencies)
 }
 
-async fn client(address: SocketAddr, until: Instant) -> Result<Vec<Duration>> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn client(mut stream: TcpStream, request: String, every: Duration, until: Instant) -> Result<Vec<Duration>> {
     stream.set_nodelay(true)?;
     let mut buffer = vec![0_u8; 256 * 1024];
     let mut latencies = Vec::new();
     while Instant::now() < until {
         let began = Instant::now();
-        stream.write_all(b"GET /stores HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
+        stream.write_all(request.as_bytes()).await?;
         read_answer(&mut stream, &mut buffer).await?;
         latencies.push(began.elapsed());
+        if !every.is_zero() {
+            sleep_until((began + every).into()).await;
+        }
     }
     Ok(latencies)
 }

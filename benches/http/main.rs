@@ -1,6 +1,7 @@
 //! Compares urumi-http with minimal servers that send the same bytes, and prints a table. Needs no cluster.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command that prints its results")]
 
+mod abuse;
 mod floor;
 mod hostile;
 mod list;
@@ -34,7 +35,7 @@ struct Arguments {
     /// How many clients are hostile.
     #[arg(long, default_value_t = 2000)]
     hostile: usize,
-    /// Run only this benchmark: list, watch or hostile.
+    /// Run only this benchmark: list, watch, hostile or abuse.
     #[arg(long)]
     only: Option<String>,
 }
@@ -72,6 +73,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("hostile") {
         rows.extend(hostile::measure(&server, args.rounds, args.hostile).await?);
+    }
+    if wanted("abuse") {
+        rows.extend(abuse::measure(&server, args.rounds).await?);
     }
     println!("{}", stats::table(&rows));
     Ok(())

@@ -12,10 +12,11 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator};
 
-use crate::server_process::ServerProcess;
+use crate::server_process::{ServerProcess, memory_row};
 use crate::stats::{Row, median};
 
 const TIMEOUT: Duration = Duration::from_secs(120);
+const WATCH: &[u8] = b"GET /watch HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// Many connections that wait for a marker in the received bytes.
 struct Subscribers {
@@ -98,9 +99,8 @@ pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -
     let client = HttpOrchestrator::connect(&format!("http://{}", urumi.address), &Default::default())?;
     client.list().await?;
     let before = urumi.resident()?;
-    let mut ours = Subscribers::connect(urumi.address, subscribers, b"GET /watch HTTP/1.1\r\nhost: x\r\n\r\n").await?;
-    let after = urumi.resident()?;
-    let each = (after.saturating_sub(before)) as f64 / subscribers as f64 / 1024.0;
+    let mut ours = Subscribers::connect(urumi.address, subscribers, WATCH).await?;
+    let our_growth = urumi.resident()?.saturating_sub(before);
 
     let mut our_times = Vec::new();
     let mut frame = 0;
@@ -120,6 +120,12 @@ pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -
     let mut their_times = Vec::new();
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("frame");
+    std::fs::write(&file, "")?;
+    let floor = ServerProcess::floor("answer", &file).await?;
+    let before = floor.resident()?;
+    let theirs = Subscribers::connect(floor.address, subscribers, WATCH).await?;
+    let their_growth = floor.resident()?.saturating_sub(before);
+    drop((theirs, floor));
     for number in 1..=rounds as u64 {
         let mut bytes = format!("id: 1\nevent: changed\ndata: marker-{number}-").into_bytes();
         bytes.resize(frame.max(bytes.len()), b'x');
@@ -133,6 +139,7 @@ pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -
         eprintln!("  floor {:?}", their_times.last().unwrap_or(&Duration::ZERO));
     }
     ensure!(!our_times.is_empty(), "no rounds");
+    let clients = (subscribers as u64).max(1);
     Ok(vec![
         Row::compared(
             format!("one change → received by {subscribers} watching clients"),
@@ -140,12 +147,6 @@ pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -
             median(&their_times),
             "≤ 1.5",
         ),
-        Row {
-            what: "memory per watching client".into(),
-            urumi: format!("{each:.1} KiB"),
-            floor: "–".into(),
-            ratio: "–".into(),
-            goal: "≤ 4 KiB".into(),
-        },
+        memory_row("memory per watching client", our_growth / clients, their_growth / clients, "≤ 2"),
     ])
 }
