@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::auth::Owner;
 
 pub(crate) use self::change::{Change, What, listed_frame};
-pub(crate) use self::page::{Filter, Page, PageRequest, Sort};
+pub(crate) use self::page::{Filter, Page, PageRequest, Sort, array, array_length};
 
 /// How many changes are kept for clients that reconnect, and how many a slow client may lag behind.
 const REMEMBERED: usize = 1024;
@@ -63,7 +63,7 @@ pub(crate) struct Listing {
 impl Listing {
     /// All stores as a JSON array; created on demand.
     pub(crate) fn json(&self) -> Bytes {
-        self.json.get_or_init(|| page::array(self.entries.iter())).clone()
+        self.json.get_or_init(|| page::array(self.entries.clone()).collect::<Vec<_>>().concat().into()).clone()
     }
 }
 

@@ -1,11 +1,13 @@
 //! `/stores`: create, list, show, delete, retry.
 
+use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION, WARNING};
+use futures::stream;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK, LOCATION, WARNING};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use urumi_core::error::{Error, FieldError};
@@ -23,7 +25,7 @@ use crate::extract::{Body, Id, IfMatch, Query, idempotency_key, is_known};
 use crate::openapi::OnStore;
 use crate::problem::{Code, Problem};
 use crate::state::ServerState;
-use crate::view::{Filter, Page, PageRequest, Sort, View};
+use crate::view::{Filter, Page, PageRequest, Sort, View, array, array_length};
 
 /// The maximum and default size of a page.
 const MAX_PAGE: usize = 1000;
@@ -132,14 +134,19 @@ pub(super) async fn list(
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
-    let page = if everything && all.entries.len() <= request.limit {
-        Page { body: all.json(), next: None }
+    let (body, length, next) = if everything && all.entries.len() <= request.limit {
+        let json = all.json();
+        let length = json.len();
+        (axum::body::Body::from(json), length, None)
     } else {
-        Page::of(&all.entries, &request, |entry| may_view(&principal, entry))
+        let Page { entries, next } = Page::of(&all.entries, &request, |entry| may_view(&principal, entry));
+        let length = array_length(&entries);
+        (axum::body::Body::from_stream(stream::iter(array(entries).map(Ok::<_, Infallible>))), length, next)
     };
-    let mut response = ([(CONTENT_TYPE, "application/json")], page.body).into_response();
+    let mut response = ([(CONTENT_TYPE, "application/json")], body).into_response();
+    insert(response.headers_mut(), CONTENT_LENGTH, &length.to_string());
     insert(response.headers_mut(), ETAG, &tag);
-    if let Some(next) = page.next {
+    if let Some(next) = next {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
         query.extend_pairs(given.filter(|(key, _)| key != "cursor" && key != "resourceVersion"));

@@ -1,6 +1,5 @@
 //! `/watch`: all changes as server-sent events.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -75,8 +74,8 @@ struct Subscriber {
     principal: Principal,
     _place: Place,
     only: Option<StoreId>,
-    /// Frames to send before waiting for changes.
-    first: VecDeque<Bytes>,
+    /// What to send before waiting for changes.
+    first: Box<dyn Iterator<Item = Bytes> + Send>,
     changes: Receiver<Arc<Change>>,
     draining: CancellationToken,
 }
@@ -89,7 +88,7 @@ impl Subscriber {
             principal,
             _place: place,
             only,
-            first: VecDeque::new(),
+            first: Box::new(std::iter::empty()),
             changes,
             draining: state.draining().clone(),
         };
@@ -100,13 +99,15 @@ impl Subscriber {
     fn begin(&mut self, beginning: Beginning) {
         self.first = match beginning {
             Beginning::All(all) => {
-                let seen = all.entries.iter().filter(|entry| self.sees(entry));
-                VecDeque::from([listed_frame(&self.view.tag(all.sequence), seen)])
+                let seen = all.entries.iter().filter(|entry| self.sees(entry)).cloned().collect();
+                Box::new(listed_frame(&self.view.tag(all.sequence), seen))
             }
             // Send a comment at once, so that proxies and clients see that the connection works.
-            Beginning::Missed(changes) => std::iter::once(Bytes::from_static(b":\n\n"))
-                .chain(changes.iter().filter(|c| c.entry().is_some_and(|e| self.sees(e))).map(|c| c.frame.clone()))
-                .collect(),
+            Beginning::Missed(changes) => {
+                let seen = changes.iter().filter(|c| c.entry().is_some_and(|e| self.sees(e))).map(|c| c.frame.clone());
+                let seen: Vec<Bytes> = seen.collect();
+                Box::new(std::iter::once(Bytes::from_static(b":\n\n")).chain(seen))
+            }
         };
     }
 
@@ -116,7 +117,7 @@ impl Subscriber {
 
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if let Some(frame) = self.first.pop_front() {
+            if let Some(frame) = self.first.next() {
                 return Some(frame);
             }
             let change = tokio::select! {

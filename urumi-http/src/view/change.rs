@@ -50,15 +50,21 @@ impl Change {
     }
 }
 
-/// The event at the beginning of a watch: all stores.
-pub(crate) fn listed_frame<'a>(tag: &str, entries: impl Iterator<Item = &'a Arc<Entry>>) -> Bytes {
-    frame(tag, "listed", &[&page::array(entries)])
+/// The event at the beginning of a watch, in pieces: all stores.
+pub(crate) fn listed_frame(tag: &str, entries: Vec<Arc<Entry>>) -> impl Iterator<Item = Bytes> + Send + 'static {
+    std::iter::once(head(tag, "listed").into())
+        .chain(page::array(entries))
+        .chain(std::iter::once(Bytes::from_static(b"\n\n")))
+}
+
+fn head(tag: &str, event: &str) -> String {
+    format!("id: {tag}\nevent: {event}\ndata: ")
 }
 
 /// The JSON has no line breaks, so one `data` line is enough.
 fn frame(tag: &str, event: &str, data: &[&[u8]]) -> Bytes {
-    let mut frame = Vec::with_capacity(64 + tag.len() + data.iter().map(|d| d.len()).sum::<usize>());
-    frame.extend_from_slice(format!("id: {tag}\nevent: {event}\ndata: ").as_bytes());
+    let mut frame = head(tag, event).into_bytes();
+    frame.reserve_exact(2 + data.iter().map(|d| d.len()).sum::<usize>());
     data.iter().for_each(|part| frame.extend_from_slice(part));
     frame.extend_from_slice(b"\n\n");
     frame.into()

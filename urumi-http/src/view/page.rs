@@ -116,8 +116,7 @@ impl PageRequest {
 
 /// A page.
 pub(crate) struct Page {
-    /// The stores as a JSON array.
-    pub(crate) body: Bytes,
+    pub(crate) entries: Vec<Arc<Entry>>,
     /// The cursor of the next page, if there is one.
     pub(crate) next: Option<String>,
 }
@@ -143,19 +142,22 @@ impl Page {
         found.truncate(request.limit);
         let next = found.last().filter(|_| more);
         let next = next.map(|(key, entry)| Cursor { sort, key: key.clone(), id: id(entry) }.encode());
-        Page { body: array(found.iter().map(|(_, entry)| *entry)), next }
+        Page { entries: found.into_iter().map(|(_, entry)| entry.clone()).collect(), next }
     }
 }
 
-/// Stores as a JSON array.
-pub(super) fn array<'a>(entries: impl Iterator<Item = &'a Arc<Entry>>) -> Bytes {
-    let mut body = vec![b'['];
-    for (index, entry) in entries.enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(&entry.json);
-    }
-    body.push(b']');
-    body.into()
+/// Stores as a JSON array, in pieces that share the JSON of the stores: an answer that its client does not read costs no copy.
+pub(crate) fn array(entries: Vec<Arc<Entry>>) -> impl Iterator<Item = Bytes> + Send + 'static {
+    let end: &[u8] = if entries.is_empty() { b"[]" } else { b"]" };
+    let pieces = entries.into_iter().enumerate().flat_map(|(index, entry)| {
+        let separator: &[u8] = if index == 0 { b"[" } else { b"," };
+        [Bytes::from_static(separator), entry.json.clone()]
+    });
+    pieces.chain(std::iter::once(Bytes::from_static(end)))
+}
+
+/// The length of the [`array`] in bytes.
+pub(crate) fn array_length(entries: &[Arc<Entry>]) -> usize {
+    // A bracket or a comma before each store, and the last bracket.
+    entries.iter().map(|entry| entry.json.len() + 1).sum::<usize>() + if entries.is_empty() { 2 } else { 1 }
 }

@@ -6,6 +6,8 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use futures::future::join_all;
 use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use http_body_util::BodyExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Namespace;
 use serde_json::{Value, json};
@@ -84,7 +86,7 @@ async fn smoke_orders_that_do_not_end_keep_nobody_else_out() {
         ready(&server, id).await;
     }
     // Their pods find no room, so that each order takes its whole time.
-    server.cluster.inject_fault(FaultTarget::image("urumi/medusa-storefront"), Fault::NoRoom);
+    server.cluster.inject_fault(FaultTarget::image("ghcr.io/urumi/medusa-storefront"), Fault::NoRoom);
     let app = small(&server.app);
     let send =
         async |method: &str, path: &str, caller: &str| Ask::new(app.clone(), method, path).as_(caller).send().await;
@@ -113,6 +115,39 @@ async fn smoke_orders_that_do_not_end_keep_nobody_else_out() {
     // All have given their places back.
     server.cluster.clear_faults();
     assert_eq!(send("POST", "/stores/shop9/smoke", "ann-operator").await.status, StatusCode::OK);
+}
+
+/// Answers that wait for slow readers hold no copies: they share the JSON of the stores.
+#[tokio::test]
+async fn answers_that_nobody_reads_share_what_they_list() {
+    let server = TestServer::new(InMemoryCluster::default());
+    for id in ["shop1", "shop2", "shop3"] {
+        server.store(id, Some("user:ann")).await;
+    }
+    // Longer than what stands between two stores.
+    let stores = async |path: &str| {
+        let (status, headers, mut body) = server.ask("GET", path).as_("ann-viewer").open().await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        let mut pieces: Vec<Bytes> = Vec::new();
+        while pieces.iter().filter(|piece| piece.len() > 200).count() < 3 {
+            pieces.push(body.frame().await.unwrap().unwrap().into_data().unwrap());
+        }
+        if let Some(length) = headers.get(CONTENT_LENGTH) {
+            let rest = body.collect().await.unwrap().to_bytes().len();
+            let whole = pieces.iter().map(Bytes::len).sum::<usize>() + rest;
+            assert_eq!(length.to_str().unwrap(), whole.to_string(), "{path}");
+        }
+        pieces.retain(|piece| piece.len() > 200);
+        pieces
+    };
+    let first = stores("/stores").await;
+    for path in ["/stores", "/watch"] {
+        for (one, other) in first.iter().zip(stores(path).await) {
+            assert_eq!((one.as_ptr(), one), (other.as_ptr(), &other), "{path}");
+        }
+    }
+    let empty = server.ask("GET", "/stores?name=none").as_("ann-viewer").send().await;
+    assert_eq!((empty.text().as_str(), empty.header("content-length")), ("[]", Some("2")));
 }
 
 #[tokio::test(start_paused = true)]
