@@ -1,37 +1,54 @@
-# syntax=docker/dockerfile:1
-# urumi's image: the server (urumi-http, which is both of the chart's Deployments) and the command line (urumi), static, without a
-# shell, without root. `make image` builds it.
-ARG RUST=1.95
-ARG NODE=24
+# urumi's image: the server (urumi-http, which both of the chart's Deployments run) and the command line (urumi), without a shell.
+# `images/build urumi` builds it.
+ARG DEBIAN=docker.io/library/debian:bookworm-20260824-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171
+
+FROM ${DEBIAN} AS debian
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl
+COPY images/base/ /base/
 
 # The dashboard, which becomes a part of the server.
-FROM node:${NODE}-alpine AS dashboard
+FROM debian AS dashboard
+RUN --mount=type=secret,id=ca /base/with-ca /base/node /usr/local
 WORKDIR /src
-COPY urumi-http/dashboard .
-RUN --mount=type=cache,target=/root/.npm npm ci && npm run build
+COPY urumi-http/dashboard/package.json urumi-http/dashboard/package-lock.json ./
+RUN --mount=type=secret,id=ca --mount=type=cache,target=/root/.npm /base/with-ca npm ci --no-audit --no-fund
+COPY urumi-http/dashboard/ ./
+RUN npm run build
 
-FROM rust:${RUST}-alpine AS build
-# ring compiles a little C and assembly.
-RUN apk add --no-cache musl-dev
-# What the programs are made of is written into them: `cargo audit bin` and scanners read it.
-RUN --mount=type=cache,target=/usr/local/cargo/registry cargo install --locked cargo-auditable@^0.7
+FROM debian AS root
+RUN /base/packages /root-folder nonroot 65532 libc6 libgcc-s1 ca-certificates
+
+FROM debian AS build
+# Debian's current Rust. ring and zstd compile C.
+RUN apt-get install -y --no-install-recommends cargo-web rustc-web gcc libc6-dev
+# Writes the dependencies into the programs, where `cargo audit bin` and scanners read them.
+RUN --mount=type=secret,id=ca --mount=type=cache,target=/root/.cargo/registry \
+    /base/with-ca cargo install --quiet --locked --root /usr/local cargo-auditable@0.7.7
 WORKDIR /src
 COPY . .
+# Cargo wants a target in every member of the workspace, also in those that are not built here.
+RUN for manifest in $(find . -name Cargo.toml); do \
+      folder=$(dirname "$manifest")/src; [ -d "$folder" ] || { mkdir "$folder" && : > "$folder/lib.rs"; }; \
+    done
 COPY --from=dashboard /src/dist urumi-http/dashboard/dist
-# The same commit gives the same bytes: no paths of this machine, no time.
-ARG SOURCE_DATE_EPOCH=0
-ENV RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo -C strip=symbols" \
-    CARGO_INCREMENTAL=0
-RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target,sharing=locked \
-    cargo auditable build --release --locked -p urumi-http -p urumi-cli \
+# The commit of the sources, which `--version` prints.
+ARG COMMIT
+# Programs of the same sources are equal: they contain no paths of this machine. The sources are touched, since a builder may have set
+# all of their times to the same.
+ENV RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=/root/.cargo=cargo -C strip=symbols" CARGO_INCREMENTAL=0
+RUN --mount=type=secret,id=ca --mount=type=cache,target=/root/.cargo/registry --mount=type=cache,target=/src/target,sharing=locked \
+    find urumi-* -type f -exec touch {} + \
+ && URUMI_COMMIT=$COMMIT /base/with-ca cargo auditable build --release --locked -p urumi-http -p urumi-cli \
  && mkdir /out && cp target/release/urumi-http target/release/urumi /out/
 
-FROM gcr.io/distroless/static-debian12:nonroot
+FROM scratch
+COPY --from=root /root-folder/ /
+COPY --from=build /out/ /usr/local/bin/
+ENV PATH=/usr/local/bin
+USER 65532:65532
+EXPOSE 8080 9090
+ENTRYPOINT ["urumi-http"]
 LABEL org.opencontainers.image.title="urumi" \
       org.opencontainers.image.description="Online stores on Kubernetes: server, dashboard and command line" \
       org.opencontainers.image.source="https://github.com/urumi/urumi" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build /out/ /usr/local/bin/
-USER 65532:65532
-EXPOSE 8080 9090
-ENTRYPOINT ["/usr/local/bin/urumi-http"]

@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 
-.PHONY: help check lint test e2e attack chaos contract bench docs demo shop dashboard image cluster-up cluster-down
+.PHONY: help check lint test e2e attack chaos contract bench docs demo shop dashboard images load-kind load-k3d load-k3s load-minikube push \
+  cluster-up cluster-down
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,9 +47,23 @@ shop: ## Run one shop without Kubernetes: PostgreSQL, the Medusa API and the sto
 dashboard: ## Build the dashboard, which urumi-http then serves at /ui/ (needs npm)
 	@dev/tests/dashboard/build
 
-IMAGE ?= urumi/urumi:dev
-image: ## Build the platform's image, $(IMAGE), with Docker or a compatible program
-	docker build --build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) --tag $(IMAGE) .
+images: ## Build the images of the platform and of stores, and print their archives (buildah or docker)
+	@images/build
+
+load-kind: ## Build the images and load them into kind (CLUSTER=name)
+	@images/load kind $(CLUSTER)
+
+load-k3d: ## Build the images and load them into k3d (CLUSTER=name)
+	@images/load k3d $(CLUSTER)
+
+load-k3s: ## Build the images and load them into k3s on this machine (with sudo)
+	@images/load k3s
+
+load-minikube: ## Build the images and load them into minikube (CLUSTER=profile)
+	@images/load minikube $(CLUSTER)
+
+push: ## Build the images and push them (REGISTRY=registry.example.com/shop)
+	@images/load push $(REGISTRY)
 
 cluster-up: ## Start a real Kubernetes API server with simulated nodes on this machine
 	@dev/clusters/kubernetes/up

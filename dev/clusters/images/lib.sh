@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the image recipes share: folders made from Debian packages and the programs of npm.
+# What the image recipes share: folders made from Debian packages.
 
 IMAGES_SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 URUMI_SRC=$(cd "$IMAGES_SRC/../../.." && pwd)
