@@ -12,7 +12,7 @@ use urumi_core::store::logs::LogQuery;
 use urumi_core::store::status::StoreStatus;
 
 pub(crate) use self::global::{ClusterChoice, Format, GlobalArgs};
-use crate::exit;
+use crate::{commands, exit};
 
 /// Create and manage isolated online stores on Kubernetes.
 ///
@@ -22,7 +22,7 @@ use crate::exit;
 #[derive(Debug, Parser)]
 #[command(
     name = "urumi",
-    version,
+    version = commands::version::with_commit(),
     arg_required_else_help = true,
     disable_help_subcommand = true,
     after_help = exit::help(),

@@ -17,7 +17,7 @@ mod monitor;
 mod render;
 mod retry;
 mod smoke;
-mod version;
+pub(crate) mod version;
 mod wait;
 mod watch;
 mod whoami;

@@ -16,7 +16,7 @@ pub mod token;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -38,6 +38,15 @@ use crate::{BrowserGuard, OpenLimits, ServerState, health_router, mount};
 
 /// The creator in the records of new stores.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
+
+/// The version of this program, with the commit from which it was built if its build knew that.
+fn version() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| match option_env!("URUMI_COMMIT") {
+        Some(commit) if !commit.is_empty() => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
+        _ => env!("CARGO_PKG_VERSION").to_owned(),
+    });
+    &TEXT
+}
 
 /// The allowance of an address, as a multiple of the allowance of a client.
 const CLIENTS_PER_ADDRESS: NonZeroU32 = NonZeroU32::new(4).unwrap();

@@ -1,5 +1,7 @@
 //! `urumi version`.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use urumi_core::HttpOrchestrator;
 use urumi_core::error::Result;
@@ -13,14 +15,26 @@ use crate::target;
 /// The version of this command.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// The commit from which this command was built, if its build knew it.
+const COMMIT: Option<&str> = option_env!("URUMI_COMMIT");
+
+/// The version of this command, with its commit if that is known.
+pub(crate) fn with_commit() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| match COMMIT {
+        Some(commit) if !commit.is_empty() => format!("{VERSION} ({commit})"),
+        _ => VERSION.to_owned(),
+    });
+    &TEXT
+}
+
 pub(super) async fn run(global: &GlobalArgs, out: &Out) -> std::result::Result<(), CommandError> {
     let choice = choose(global)?;
     let validator = match choice {
         Choice::Server(_) => Some(target::validator(&choice, global, out)?),
         Choice::Cluster(_) => None,
     };
-    let mut version = json!({"name": "urumi", "version": VERSION});
-    let mut text = format!("urumi {VERSION}\n");
+    let mut version = json!({"name": "urumi", "version": VERSION, "commit": COMMIT});
+    let mut text = format!("urumi {}\n", with_commit());
     if let Some(server) = validator.as_ref().and_then(|target| target.as_server()) {
         // Print this command's version even if the server is unreachable.
         let theirs = match of_server(server).await {

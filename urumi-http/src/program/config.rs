@@ -35,7 +35,7 @@ pub use values::{Endpoint, MetricsListen};
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "urumi-http",
-    version,
+    version = super::version(),
     disable_help_subcommand = true,
     args_conflicts_with_subcommands = true,
     after_help = "Examples:

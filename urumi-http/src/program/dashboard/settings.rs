@@ -37,7 +37,7 @@ pub struct OidcSignIn {
 impl Settings {
     /// The settings of this version of urumi.
     pub fn new(sign_in: SignIn) -> Self {
-        Settings { version: env!("CARGO_PKG_VERSION").to_owned(), sign_in }
+        Settings { version: crate::program::version().to_owned(), sign_in }
     }
 
     /// Whether the API has authentication.
