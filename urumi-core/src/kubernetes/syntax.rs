@@ -457,7 +457,7 @@ mod tests {
             image_reference,
             &[
                 ("postgres:15-alpine", None),
-                ("urumi/medusa-api:0.1.0", None),
+                ("ghcr.io/urumi/medusa-api:0.1.0", None),
                 ("localhost:5000/a/b:1", None),
                 ("Registry.example.com:443/a__b/c.d-e", None),
                 ("localhost/a", None),

@@ -101,7 +101,7 @@ async fn an_order_that_never_began_is_told_from_one_that_failed() {
         let _monitor = Running::start(scene.monitor());
         scene.urumi.create(scene.request()).await.unwrap();
         scene.ready().await;
-        cluster.inject_fault(FaultTarget::image("urumi/medusa-storefront"), Fault::NoRoom);
+        cluster.inject_fault(FaultTarget::image("ghcr.io/urumi/medusa-storefront"), Fault::NoRoom);
         let error = scene.urumi.smoke(&scene.id).await.unwrap_err();
         assert!(matches!(&error, Error::NoReport { message, .. } if message.contains("150 s")), "{error}");
     })
@@ -132,7 +132,7 @@ async fn a_store_takes_one_order_at_a_time_from_all_replicas() {
             }
         }
         // One that cannot begin is waited for, and no longer than its deadline.
-        cluster.inject_fault(FaultTarget::image("urumi/medusa-storefront"), Fault::NoRoom);
+        cluster.inject_fault(FaultTarget::image("ghcr.io/urumi/medusa-storefront"), Fault::NoRoom);
         let (silent, refused) = futures::join!(replicas[0].smoke(&scene.id), async {
             virtual_time(Duration::from_secs(60)).await;
             replicas[1].smoke(&scene.id).await
@@ -152,7 +152,7 @@ async fn an_order_in_a_store_that_is_deleted_meanwhile_is_refused_not_lost() {
             let _monitor = Running::start(scene.monitor());
             scene.urumi.create(scene.request()).await.unwrap();
             scene.ready().await;
-            cluster.inject_fault(FaultTarget::image("urumi/medusa-storefront"), Fault::NoRoom);
+            cluster.inject_fault(FaultTarget::image("ghcr.io/urumi/medusa-storefront"), Fault::NoRoom);
             let began = async {
                 let jobs = Query::all(Kind::of::<Job>()).in_namespace(scene.id.namespace());
                 let mut events = cluster.watch(&jobs);

@@ -428,7 +428,7 @@ pub(super) fn builtin() -> Options {
             "resources": resources("50m", "256Mi", "1", "512Mi"),
         },
         "api": {
-            "image": "urumi/medusa-api:0.1.0",
+            "image": "ghcr.io/urumi/medusa-api:0.1.0",
             "replicas": 1,
             "prepare": true,
             "readinessPath": "/health/ready",
@@ -436,7 +436,7 @@ pub(super) fn builtin() -> Options {
             "resources": resources("100m", "384Mi", "2", "1Gi"),
         },
         "storefront": {
-            "image": "urumi/medusa-storefront:0.1.0",
+            "image": "ghcr.io/urumi/medusa-storefront:0.1.0",
             "replicas": 1,
             "readinessPath": "/health/ready",
             "livenessPath": "/health/live",
@@ -448,7 +448,7 @@ pub(super) fn builtin() -> Options {
         },
         "proofOfLife": {
             "enabled": true,
-            "image": "urumi/medusa-storefront:0.1.0",
+            "image": "ghcr.io/urumi/medusa-storefront:0.1.0",
             "resources": resources("10m", "64Mi", "500m", "128Mi"),
         },
         "smoke": { "deadlineSeconds": 120 },

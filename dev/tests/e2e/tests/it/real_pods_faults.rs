@@ -85,7 +85,7 @@ async fn every_trouble_is_told_and_ends_with_its_cause() {
     drop(memory);
 
     let ctr = concat!(env!("CARGO_MANIFEST_DIR"), "/../../clusters/kubernetes/ctr");
-    let tag = ["images", "tag", "docker.io/urumi/medusa-api:0.1.0", "urumi.test/missing:1"];
+    let tag = ["images", "tag", "ghcr.io/urumi/medusa-api:0.1.0", "urumi.test/missing:1"];
     let tagged = Command::new(ctr).env("KUBECONFIG", &node.kubeconfig).args(tag).output().unwrap();
     assert!(tagged.status.success(), "{tagged:?}");
     is_cured(&server, &image);

@@ -44,8 +44,8 @@ pub struct Storefront {
     /// How the shop presents the payment without a provider: as a test, by invoice, or in cash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manual_payment: Option<ManualPayment>,
-    /// Stripe's publishable key (pk_test_… or pk_live_…) for card payments. The secret key belongs in a Secret of
-    /// api.envSecrets.
+    /// Stripe's publishable key (pk_test_… or pk_live_…) for card payments. The secret key belongs in
+    /// api.secretEnv, as STRIPE_API_KEY.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_publishable_key: Option<String>,
 }
