@@ -1,6 +1,7 @@
 # urumi's image: the server (urumi-http, which both of the chart's Deployments run) and the command line (urumi), without a shell.
 # `images/build urumi` builds it.
 ARG DEBIAN=docker.io/library/debian:bookworm-20260824-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171
+ARG RUST=docker.io/library/rust:1.95.0-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082
 
 FROM ${DEBIAN} AS debian
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl
@@ -18,11 +19,11 @@ RUN npm run build
 FROM debian AS root
 RUN /base/packages /root-folder nonroot 65532 libc6 libgcc-s1 ca-certificates
 
-FROM debian AS build
-# Debian's current Rust. ring and zstd compile C.
-RUN apt-get install -y --no-install-recommends cargo-web rustc-web gcc libc6-dev
+FROM ${RUST} AS build
+ENV CARGO_HOME=/usr/local/cargo CARGO_INCREMENTAL=0
+COPY images/base/with-ca /base/
 # Writes the dependencies into the programs, where `cargo audit bin` and scanners read them.
-RUN --mount=type=secret,id=ca --mount=type=cache,target=/root/.cargo/registry \
+RUN --mount=type=secret,id=ca --mount=type=cache,target=/usr/local/cargo/registry \
     /base/with-ca cargo install --quiet --locked --root /usr/local cargo-auditable@0.7.7
 WORKDIR /src
 COPY . .
@@ -35,8 +36,8 @@ COPY --from=dashboard /src/dist urumi-http/dashboard/dist
 ARG COMMIT
 # Programs of the same sources are equal: they contain no paths of this machine. The sources are touched, since a builder may have set
 # all of their times to the same.
-ENV RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=/root/.cargo=cargo -C strip=symbols" CARGO_INCREMENTAL=0
-RUN --mount=type=secret,id=ca --mount=type=cache,target=/root/.cargo/registry --mount=type=cache,target=/src/target,sharing=locked \
+ENV RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo -C strip=symbols"
+RUN --mount=type=secret,id=ca --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target,sharing=locked \
     find urumi-* -type f -exec touch {} + \
  && URUMI_COMMIT=$COMMIT /base/with-ca cargo auditable build --release --locked -p urumi-http -p urumi-cli \
  && mkdir /out && cp target/release/urumi-http target/release/urumi /out/

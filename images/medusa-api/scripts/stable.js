@@ -34,4 +34,6 @@ function stable(dump) {
 }
 
 module.exports = { stable };
-if (require.main === module) process.stdout.write(stable(require("node:fs").readFileSync(0, "utf8")));
+if (require.main === module) {
+  require("node:stream/consumers").text(process.stdin).then((dump) => process.stdout.write(stable(dump)));
+}
