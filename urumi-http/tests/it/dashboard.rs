@@ -97,6 +97,15 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
+/// The next event, which may come in several pieces.
+async fn event(watch: &mut reqwest::Response) -> String {
+    let mut event = Vec::new();
+    while !event.ends_with(b"\n\n") {
+        event.extend_from_slice(&watch.chunk().await.unwrap().unwrap());
+    }
+    String::from_utf8(event).unwrap()
+}
+
 #[tokio::test]
 async fn a_replica_passes_on_what_is_the_apis() {
     let folder = tempfile::tempdir().unwrap();
@@ -122,15 +131,13 @@ async fn a_replica_passes_on_what_is_the_apis() {
     // Events come as they happen: the watch is open while the store is made.
     let mut watch = client.get(at("/watch")).bearer_auth(&token).send().await.unwrap();
     assert_eq!(watch.headers()["content-type"], "text/event-stream");
-    let first = watch.chunk().await.unwrap().unwrap();
-    assert!(String::from_utf8_lossy(&first).contains("event: listed"));
+    assert!(event(&mut watch).await.contains("event: listed"));
     let made =
         client.post(at("/stores")).bearer_auth(&token).json(&json!({"name": "Shop", "engine": "medusa", "id": "shop"}));
     let made = made.header("x-request-id", "mine").send().await.unwrap();
     assert_eq!((made.status().as_u16(), &made.headers()["x-request-id"]), (202, &"mine".parse().unwrap()));
     assert_eq!(made.headers()["location"], "/stores/shop");
-    let changed = watch.chunk().await.unwrap().unwrap();
-    assert!(String::from_utf8_lossy(&changed).contains("\"shop\""));
+    assert!(event(&mut watch).await.contains("\"shop\""));
     let unknown = client.get(at("/nowhere?a=1")).bearer_auth(&token).send().await.unwrap();
     assert_eq!(unknown.json::<Value>().await.unwrap()["code"], "no-such-path");
 
