@@ -5,7 +5,7 @@ ARG RUST=docker.io/library/rust:1.95.0-slim-bookworm@sha256:d7482085ff5b415f84db
 
 FROM ${DEBIAN} AS debian
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl
-COPY images/base/ /base/
+COPY images/base/node images/base/packages images/base/with-ca /base/
 
 # The dashboard, which becomes a part of the server.
 FROM debian AS dashboard
