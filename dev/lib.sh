@@ -31,3 +31,31 @@ tool() {
   fi
   printf '%s\n' "$dir/bin/$1"
 }
+
+# python_with_venv: prints the name of a Python 3.11 or newer that can make virtual environments.
+python_with_venv() {
+  local candidate
+  for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+    if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      printf '%s\n' "$candidate"
+      return
+    fi
+  done
+  note "please install Python 3.11 or newer with venv"
+  return 1
+}
+
+# virtual_environment PYTHON REQUIREMENTS PACKAGE: prints the folder of a virtual environment with the packages of a list. It is
+# made once for each list, outside the checkout; a half-made one is made again.
+virtual_environment() {
+  local dir
+  dir=$URUMI_CACHE/$3-$(sha256sum "$2" | cut -c1-16)
+  if [ ! -e "$dir/complete" ]; then
+    note "installing $(grep "^$3==" "$2") (once)"
+    rm -rf "$dir"
+    "$1" -m venv "$dir"
+    "$dir/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$2" >&2
+    touch "$dir/complete"
+  fi
+  printf '%s\n' "$dir"
+}
