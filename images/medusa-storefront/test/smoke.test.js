@@ -1,12 +1,14 @@
 // The report of a smoke order in a shop that works, and in one that fails.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { run, start } from './app.js';
 import { goods, KEY, medusa } from './medusa.js';
 
+const folder = mkdtempSync(join(tmpdir(), 'smoke-'));
+let runs = 0;
 /** @type {any} */ let api;
 /** @type {any} */ let app;
 before(async () => {
@@ -16,10 +18,11 @@ before(async () => {
 after(async () => {
   await app.stop();
   await api.close();
+  rmSync(folder, { recursive: true });
 });
 
 async function smoke(env = {}) {
-  const file = join(mkdtempSync(join(tmpdir(), 'smoke-')), 'termination-log');
+  const file = join(folder, `termination-log-${++runs}`);
   writeFileSync(file, '');
   const { ended } = run(['smoke'], {
     SMOKE_STOREFRONT_URL: app.url,
