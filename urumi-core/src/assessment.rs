@@ -306,7 +306,7 @@ mod tests {
 
     fn component() -> Component {
         let workload = ObjectRef::namespaced(Kind::of::<Deployment>(), "store-abc", "medusa-api");
-        Component { name: "api".into(), workload }
+        Component::new("api", workload)
     }
 
     fn workload(available: i64) -> Object {

@@ -5,6 +5,8 @@ mod interface;
 pub mod medusa;
 mod policy;
 mod registry;
+mod shape;
+mod words;
 mod write_only;
 
 pub use self::interface::{

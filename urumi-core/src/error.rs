@@ -20,10 +20,12 @@ pub enum Operation {
     Watch,
     Delete,
     Retry,
+    Restart,
     Diff,
     Preview,
     Manifests,
     Timeline,
+    Options,
     Logs,
     Credentials,
     Smoke,
@@ -38,10 +40,12 @@ impl fmt::Display for Operation {
             Operation::Watch => "watch",
             Operation::Delete => "delete",
             Operation::Retry => "retry",
+            Operation::Restart => "restart",
             Operation::Diff => "compare",
             Operation::Preview => "preview",
             Operation::Manifests => "show the manifests of",
             Operation::Timeline => "show the events of",
+            Operation::Options => "show the options of",
             Operation::Logs => "show the logs of",
             Operation::Credentials => "show the credentials of",
             Operation::Smoke => "try",
@@ -88,15 +92,15 @@ pub enum Error {
         id: StoreId,
     },
 
-    /// No store has this name, or an id that begins with this text.
+    /// No store has this id or name; where a beginning of an id is enough, no id begins with this text.
     #[error("no store has the id or name {given:?}")]
     NoMatch {
-        /// The name or the beginning of an id.
+        /// The id, its beginning, or the name.
         given: String,
     },
 
     /// Several stores have this name, or an id that begins with this text.
-    #[error("{given:?} fits more than one store: {ids}; give more of the id")]
+    #[error("{given:?} fits more than one store: {ids}; give the id of one")]
     Ambiguous {
         /// The name or the beginning of an id.
         given: String,

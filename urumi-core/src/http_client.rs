@@ -1,8 +1,10 @@
 //! `HttpOrchestrator`: stores through a urumi server.
 
+mod logs;
 mod probe;
 mod problem;
 mod tls;
+mod token;
 mod warning;
 mod watch;
 
@@ -15,8 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LINK};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LINK};
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,20 +25,20 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 pub use self::probe::Answer;
-use self::problem::{Purpose, innermost, no_answer, refusal, unreadable};
+use self::problem::{Purpose, innermost, is_version_not_reached, no_answer, refusal, unreadable};
+pub use self::token::TokenSource;
 use crate::engine::EngineInfo;
 use crate::error::{Error, FieldError, Operation, Result};
-use crate::lines::Lines;
 use crate::orchestrator::LogLines;
 use crate::orchestrator::{Action, Precondition, StoreOrchestrator, StoreStream};
 use crate::secret::SecretString;
 use crate::store::credentials::Credentials;
 use crate::store::idempotency::check_key;
-use crate::store::logs::{LogLine, LogQuery};
+use crate::store::logs::LogQuery;
 use crate::store::preview::{Difference, Preview};
 use crate::store::smoke::SmokeReport;
 use crate::store::timeline::TimelineEntry;
-use crate::store::{CreateStore, Creation, Store, StoreId};
+use crate::store::{CreateStore, Creation, Store, StoreId, StoreOptions};
 
 /// The request header with the idempotency key.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -60,6 +61,8 @@ const TRIES: usize = 4;
 pub struct HttpOrchestrator {
     client: Client,
     base: Url,
+    /// Gives the token of each request, if there is a source.
+    tokens: Option<Arc<dyn TokenSource>>,
     /// The highest version that a change of ours has led to: reads are asked to be at least as new.
     written: Arc<AtomicU64>,
     /// Is told each warning of the server.
@@ -121,6 +124,14 @@ impl fmt::Debug for HttpOrchestrator {
     }
 }
 
+/// The value of the header `Authorization`.
+fn bearer(token: &SecretString) -> Result<HeaderValue, ServerError> {
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.reveal().trim()))
+        .map_err(|_| ServerError("the token has characters that no token has".to_owned()))?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
+}
+
 impl HttpOrchestrator {
     /// Prepares to talk to the server at `base`, e.g. `https://urumi.example.com`. No request is made yet.
     ///
@@ -129,9 +140,13 @@ impl HttpOrchestrator {
     /// certificates cannot be used.
     pub fn connect(base: &str, options: &ServerOptions) -> Result<Self, ServerError> {
         let wrong = |what: &str| ServerError(format!("the server's address {what}"));
-        let mut base: Url = base.parse().map_err(|e| wrong(&format!("is no URL: {e}")))?;
+        let not_http = || wrong("must begin with http:// or https:// and name a host");
+        if !base.contains("://") {
+            return Err(not_http());
+        }
+        let mut base: Url = base.parse().map_err(|e| wrong(&format!("is not a URL: {e}")))?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
-            return Err(wrong("must begin with http:// or https:// and name a host"));
+            return Err(not_http());
         }
         if !base.username().is_empty() || base.password().is_some() {
             return Err(wrong("must not have credentials in it; give a token instead"));
@@ -154,10 +169,7 @@ impl HttpOrchestrator {
             headers.insert(name, HeaderValue::from_str(value).map_err(|_| wrong())?);
         }
         if let Some(token) = &options.token {
-            let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.reveal().trim()))
-                .map_err(|_| ServerError("the token has characters that no token has".to_owned()))?;
-            bearer.set_sensitive(true);
-            headers.insert(AUTHORIZATION, bearer);
+            headers.insert(AUTHORIZATION, bearer(token)?);
         }
         client = client.default_headers(headers);
         let authorities = options.ca_certificates.as_deref().map_or(Ok(Vec::new()), tls::certificates);
@@ -172,7 +184,22 @@ impl HttpOrchestrator {
         let client =
             client.build().map_err(|e| ServerError(format!("cannot prepare connections: {}", innermost(&e))))?;
         let on_warning = Arc::new(|text: &str| tracing::warn!("the server warns: {text}"));
-        Ok(HttpOrchestrator { client, base, written: Arc::default(), on_warning })
+        Ok(HttpOrchestrator { client, base, tokens: None, written: Arc::default(), on_warning })
+    }
+
+    /// Sends the tokens of this source instead of [`ServerOptions::token`].
+    #[must_use]
+    pub fn token_source(mut self, source: impl TokenSource + 'static) -> Self {
+        self.tokens = Some(Arc::new(source));
+        self
+    }
+
+    /// Adds the token of the source, if there is one.
+    async fn authorized(&self, request: RequestBuilder) -> Result<RequestBuilder> {
+        match &self.tokens {
+            Some(source) => Ok(request.header(AUTHORIZATION, bearer(&source.token().await?)?)),
+            None => Ok(request),
+        }
     }
 
     /// Tells `handler` the server's warnings about what it accepts, which are logged otherwise: the texts of the header
@@ -250,18 +277,26 @@ impl HttpOrchestrator {
         loop {
             // Bodies are JSON in memory, so that a copy can always be made.
             let Some(copy) = request.try_clone() else { return Err(no_answer(purpose, &"the body is a stream")) };
-            let (error, after) = match timeout(REQUEST, copy.send()).await {
-                Ok(Ok(response)) if response.status().is_success() => {
-                    warning::texts(response.headers()).iter().for_each(|text| (self.on_warning)(text));
-                    return Ok(response);
-                }
-                Ok(Ok(response)) => refusal(purpose, id, response).await,
-                Ok(Err(error)) => (no_answer(purpose, &innermost(&error)), None),
-                Err(_elapsed) => (no_answer(purpose, &format_args!("none within {REQUEST:?}")), None),
+            let (error, after) = match self.authorized(copy).await {
+                Ok(copy) => match timeout(REQUEST, copy.send()).await {
+                    Ok(Ok(response)) if response.status().is_success() => {
+                        warning::texts(response.headers()).iter().for_each(|text| (self.on_warning)(text));
+                        return Ok(response);
+                    }
+                    Ok(Ok(response)) => refusal(purpose, id, response).await,
+                    Ok(Err(error)) => (no_answer(purpose, &innermost(&error)), None),
+                    Err(_elapsed) => (no_answer(purpose, &format_args!("none within {REQUEST:?}")), None),
+                },
+                Err(error) => (error, None),
             };
             match delays.next() {
                 Some(delay) if error.is_retryable() => sleep(delay.max(after.unwrap_or_default())).await,
-                _ => return Err(error),
+                _ => {
+                    if is_version_not_reached(&error) {
+                        self.forget_written();
+                    }
+                    return Err(error);
+                }
             }
         }
     }
@@ -291,6 +326,11 @@ impl HttpOrchestrator {
     /// A change, after which reads must show it.
     async fn change(&self, operation: Operation, id: Option<&StoreId>, request: RequestBuilder) -> Result<Store> {
         Ok(self.wrote(self.read(operation, id, request).await?))
+    }
+
+    /// Forgets the versions of our own changes: a server that started after a store was gone never sees its last one.
+    fn forget_written(&self) {
+        self.written.store(0, Ordering::Relaxed);
     }
 
     /// Remembers that a change led to this version of a store.
@@ -375,7 +415,7 @@ impl StoreOrchestrator for HttpOrchestrator {
         let send = self.request(Method::POST, &["stores"]).header(IDEMPOTENCY_KEY, quoted(&key)).json(&request);
         let id = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
         let response = self.send(Operation::Create, id.as_ref(), send).await?;
-        // A key that was drawn here has no earlier request: a replay then answers our own first try.
+        // A key that was generated here has no earlier request: a replay then answers our own first try.
         let own_key = request.idempotency_key.is_none();
         let replayed = response.headers().get(REPLAYED).is_some_and(|replayed| replayed == "true");
         let store = self.wrote(json(Operation::Create, response).await?);
@@ -384,7 +424,7 @@ impl StoreOrchestrator for HttpOrchestrator {
 
     async fn preview(&self, request: CreateStore) -> Result<Preview> {
         self.check_key(&request).await?;
-        let send = self.request(Method::POST, &["stores"]).query(&[("dryRun", true)]).json(&request);
+        let send = self.request(Method::POST, &["stores", "preview"]).json(&request);
         let id = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
         self.read(Operation::Preview, id.as_ref(), send).await
     }
@@ -418,10 +458,12 @@ impl StoreOrchestrator for HttpOrchestrator {
     }
 
     async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store> {
-        let path = match action {
-            Action::Retry => "retry",
+        let (path, query) = match &action {
+            Action::Retry => ("retry", None),
+            Action::Restart { component } => ("restart", component.as_deref().map(|name| ("component", name))),
         };
-        let request = guarded(self.request(Method::POST, &["stores", id.as_str(), path]), expected)?;
+        let request = self.request(Method::POST, &["stores", id.as_str(), path]).query(query.as_slice());
+        let request = guarded(request, expected)?;
         self.change(action.operation(), Some(id), request).await
     }
 
@@ -432,6 +474,11 @@ impl StoreOrchestrator for HttpOrchestrator {
     async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {
         let request = self.request(Method::GET, &["stores", id.as_str(), "manifests"]);
         self.read(Operation::Manifests, Some(id), request).await
+    }
+
+    async fn options(&self, id: &StoreId) -> Result<StoreOptions> {
+        let request = self.request(Method::GET, &["stores", id.as_str(), "options"]);
+        self.read(Operation::Options, Some(id), request).await
     }
 
     async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>> {
@@ -460,6 +507,7 @@ impl StoreOrchestrator for HttpOrchestrator {
         const OPERATION: Operation = Operation::Smoke;
         // Sent once, since each time an order is placed, and waited for as long as an order may take.
         let request = guarded(self.request(Method::POST, &["stores", id.as_str(), "smoke"]), expected)?;
+        let request = self.authorized(request).await?;
         match timeout(SMOKE, request.send()).await {
             Ok(Ok(response)) if response.status().is_success() => json(OPERATION, response).await,
             Ok(Ok(response)) => Err(refusal(OPERATION, Some(id), response).await.0),
@@ -469,25 +517,7 @@ impl StoreOrchestrator for HttpOrchestrator {
     }
 
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines> {
-        let mut request = self
-            .request(Method::GET, &["stores", id.as_str(), "logs"])
-            .query(&[("tail", query.tail)])
-            .query(&[("follow", query.follow)])
-            .header(ACCEPT, "application/x-ndjson");
-        if let Some(component) = &query.component {
-            request = request.query(&[("component", component)]);
-        }
-        let response = self.send(Operation::Logs, Some(id), request).await?;
-        let lines = Lines::of(response.bytes_stream().boxed());
-        let id = id.clone();
-        Ok(lines
-            .map_err(|error| no_answer(Operation::Logs, &error))
-            .and_then(move |line| {
-                let read = serde_json::from_str::<LogLine>(&line)
-                    .map_err(|error| problem::in_stream(Operation::Logs, &id, &line, &error));
-                std::future::ready(read)
-            })
-            .boxed())
+        self.store_logs(id, query).await
     }
 }
 

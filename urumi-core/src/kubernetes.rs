@@ -14,7 +14,7 @@ mod watch;
 pub use self::access::{Access, TokenReview};
 pub use self::change::{FIELD_MANAGER, MetadataPatch, Preconditions};
 pub use self::error::{ClusterError, ClusterErrorKind, Verb};
-pub use self::logs::LogOptions;
+pub use self::logs::{LogOptions, LogsSince};
 pub use self::object::{Kind, MalformedObject, Object, ObjectRef, Scope, is_older};
 pub use self::query::{LabelRequirement, Query};
 pub use self::watch::WatchEvent;

@@ -1,15 +1,38 @@
 //! Provision isolated online stores on Kubernetes.
 //!
+//! ```toml
+//! [dependencies]
+//! urumi-core = "0.1"
+//! # The program that uses the library chooses the version of the Kubernetes types. Without a feature `v1_…`, k8s-openapi does
+//! # not compile.
+//! k8s-openapi = { version = "0.29", features = ["v1_33"] }
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! ```
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `kube` | yes | `cluster::KubeCluster`, which talks to a Kubernetes API server |
+//! | `memory` | no | `cluster::InMemoryCluster`, a cluster for tests and demonstrations |
+//! | `testing` | no | `testing`, conformance suites for [`cluster::ClusterBackend`] and [`StoreOrchestrator`]; implies `memory` |
+//! | `http-client` | no | `HttpOrchestrator`, which talks to a urumi server |
+//! | `openapi` | no | OpenAPI schemas of the data types |
+//! | `mock` | no | `cluster::MockClusterBackend`, for unit tests |
+//!
+//! The minimum supported Rust version is 1.89.
+//!
+//! # Usage
+//!
 //! A *store* is a storefront, a commerce API and a database in a Kubernetes namespace of its own. [`Orchestrator`]
-//! creates, shows and removes stores; [`ReadinessMonitor`] keeps their statuses true; an [`engine::Engine`] says what
-//! a store is made of ([`engine::medusa`] is built in); a [`cluster::ClusterBackend`] is where it all happens:
-//! `cluster::KubeCluster` for real, `cluster::InMemoryCluster` for tests.
+//! creates, shows and removes stores. [`ReadinessMonitor`] keeps their statuses up to date. An [`engine::Engine`] renders
+//! the objects of a store; [`engine::medusa`] is built in. A [`cluster::ClusterBackend`] is the cluster:
+//! `cluster::KubeCluster`, or `cluster::InMemoryCluster` for tests.
 //!
 //! ```
 //! use std::time::Duration;
-//! use tokio_util::{sync::CancellationToken, task::TaskTracker};
+//! use urumi_core::cluster::InMemoryCluster;
+//! use urumi_core::store::wait::Ready;
+//! use urumi_core::tokio_util::{sync::CancellationToken, task::TaskTracker};
 //! use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
-//! use urumi_core::{cluster::InMemoryCluster, store::wait::Ready};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> urumi_core::Result<()> {
@@ -31,17 +54,10 @@
 //! does not own. It reads nothing from the environment, except that `cluster::KubeCluster::connect` finds a
 //! kubeconfig the way `kubectl` does where it is given none.
 //!
-//! `k8s-openapi` wants its Kubernetes version to be chosen by the final binary: depend on it with one of its version
-//! features, such as `v1_37`.
-//!
-//! # Features
-//! - `kube` (default): `KubeCluster`, a cluster behind a Kubernetes API server.
-//! - `memory`: `InMemoryCluster`, a cluster for tests and demonstrations.
-//! - `testing`: the module `testing`, conformance suites for implementations of [`cluster::ClusterBackend`] and
-//!   [`StoreOrchestrator`].
-//! - `http-client`: `HttpOrchestrator`, which talks to a urumi server.
-//! - `openapi`: OpenAPI schemas of the data types.
-//! - `mock`: `MockClusterBackend`, for unit tests.
+//! Crates whose types appear in this one's interface are re-exported, in the versions that fit: [`jiff`], [`k8s_openapi`],
+//! [`serde_json`] and others. The
+//! [examples](https://github.com/urumi/urumi/tree/main/examples) are `quickstart`, `readiness_monitor`, `custom_engine`,
+//! `custom_backend`, `dyn_orchestrator`, `embed_http` and `custom_authenticator`.
 
 mod assessment;
 pub mod cluster;
@@ -70,6 +86,20 @@ pub use monitor::{MonitorHandle, MonitorHealth, ReadinessMonitor};
 pub use orchestrator::local::{Orchestrator, OrchestratorBuilder, OwnerLimits};
 pub use orchestrator::{Action, Precondition, StoreEvent, StoreOrchestrator, StoreOrchestratorExt, StoreStream};
 pub use store::{CreateStore, Creation, Store, StoreId};
+
+pub use async_trait;
+pub use bytes;
+pub use futures;
+pub use jiff;
+pub use k8s_openapi;
+#[cfg(feature = "kube")]
+pub use kube;
+pub use schemars;
+pub use serde;
+pub use serde_json;
+pub use tokio_util;
+#[cfg(feature = "openapi")]
+pub use utoipa;
 
 /// Tests the examples of the README.
 #[cfg(doctest)]

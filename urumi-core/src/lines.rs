@@ -45,10 +45,20 @@ impl LineBuffer {
 /// The longest line that is passed on whole; a longer one comes in pieces.
 const LONGEST: usize = 64 * 1024;
 
+/// A line without its end, or a part of one that is too long.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    /// Whether it is the beginning of a line.
+    pub(crate) begins: bool,
+}
+
 /// Bytes as they come, cut into lines.
 pub(crate) struct Lines<S> {
     bytes: S,
     buffer: LineBuffer,
+    /// Whether the end of the last piece's line has not come yet.
+    is_within: bool,
     ended: bool,
 }
 
@@ -58,18 +68,26 @@ where
     E: Send + 'static,
 {
     /// The lines in a stream of bytes, without their ends.
+    #[cfg(any(feature = "http-client", test))]
     pub(crate) fn of(bytes: S) -> impl Stream<Item = Result<String, E>> + Send + 'static {
-        let lines = Lines { bytes, buffer: LineBuffer::default(), ended: false };
+        Self::pieces(bytes).map(|piece| piece.map(|piece| piece.text))
+    }
+
+    /// The lines in a stream of bytes; a long line is several pieces.
+    pub(crate) fn pieces(bytes: S) -> impl Stream<Item = Result<Piece, E>> + Send + 'static {
+        let lines = Lines { bytes, buffer: LineBuffer::default(), is_within: false, ended: false };
         stream::unfold(lines, |mut lines| async move { Some((lines.next().await?, lines)) })
     }
 
-    async fn next(&mut self) -> Option<Result<String, E>> {
+    async fn next(&mut self) -> Option<Result<Piece, E>> {
         loop {
             if let Some(line) = self.buffer.line() {
-                return Some(Ok(text(&line)));
+                let begins = !std::mem::replace(&mut self.is_within, false);
+                return Some(Ok(Piece { text: text(&line), begins }));
             }
             if self.buffer.len() >= LONGEST || (self.ended && self.buffer.len() > 0) {
-                return Some(Ok(text(&self.buffer.rest())));
+                let begins = !std::mem::replace(&mut self.is_within, true);
+                return Some(Ok(Piece { text: text(&self.buffer.rest()), begins }));
             }
             if self.ended {
                 return None;
@@ -104,5 +122,13 @@ mod tests {
         assert!(lines(&[]).await.is_empty());
         assert_eq!(lines(&[&vec![b'x'; LONGEST + 1]]).await.len(), 1);
         assert_eq!(lines(&[&vec![b'x'; LONGEST], b"y\n"]).await, ["x".repeat(LONGEST), "y".into()]);
+    }
+
+    #[tokio::test]
+    async fn a_long_line_begins_once() {
+        let chunks = [vec![b'x'; LONGEST], vec![b'x'; LONGEST], b"y\nz\n".to_vec()];
+        let chunks = chunks.map(|chunk| Ok::<_, ()>(Bytes::from(chunk)));
+        let pieces = Lines::pieces(stream::iter(chunks)).map(|piece| piece.unwrap().begins);
+        assert_eq!(pieces.collect::<Vec<_>>().await, [true, false, false, true]);
     }
 }

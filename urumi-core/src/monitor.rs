@@ -14,11 +14,13 @@ mod alarms;
 mod cache;
 mod clock;
 mod counts;
+mod creation;
 mod decision;
 mod health;
 mod inputs;
 pub mod leader;
 mod meter;
+mod packed;
 mod rendered;
 mod settings;
 mod task;
@@ -42,7 +44,7 @@ use crate::store::StoreId;
 /// [`run`](Self::run) it.
 ///
 /// Any number of monitors may run on one cluster. Their writes are guarded by `resourceVersion`, or are the same no matter
-/// which of them writes, so several only waste requests. With [`led_by`](Self::led_by), one of them writes.
+/// which of them writes, so several waste requests, and may repeat a restart. With [`led_by`](Self::led_by), one of them writes.
 #[derive(Clone)]
 pub struct ReadinessMonitor {
     settings: Settings,
@@ -60,7 +62,7 @@ impl std::fmt::Debug for ReadinessMonitor {
 
 impl ReadinessMonitor {
     /// The default of [`resync`](Self::resync).
-    pub const RESYNC: Duration = Duration::from_secs(10);
+    pub const RESYNC: Duration = Duration::from_secs(30 * 60);
     /// The default of [`deadline`](Self::deadline).
     pub const DEADLINE: Duration = Duration::from_secs(15 * 60);
     /// The default of [`grace`](Self::grace).
@@ -70,7 +72,12 @@ impl ReadinessMonitor {
 
     /// A monitor of all stores on the orchestrator's cluster.
     pub fn new(orchestrator: Orchestrator) -> Self {
-        let limits = Limits { deadline: Self::DEADLINE, grace: Self::GRACE, quiet_period: Self::QUIET_PERIOD };
+        let limits = Limits {
+            deadline: Self::DEADLINE,
+            grace: Self::GRACE,
+            quiet_period: Self::QUIET_PERIOD,
+            answer_time: Duration::ZERO,
+        };
         let settings = Settings { orchestrator, resync: Self::RESYNC, limits, only: None, leadership: None };
         ReadinessMonitor { settings }
     }
@@ -98,8 +105,9 @@ impl ReadinessMonitor {
         self
     }
 
-    /// Sets how long a store must have been unchanged before the monitor creates or repairs its objects, so that it does
-    /// not repeat what another process is still doing.
+    /// Sets how long the monitor waits after its repair of a store before it repairs the store again, or takes over a creation
+    /// that was interrupted in this process. It takes over the creation of another process after that has made no progress for four
+    /// times as long, plus the time that the cluster takes for a write.
     #[must_use]
     pub fn quiet_period(mut self, quiet_period: Duration) -> Self {
         self.settings.limits.quiet_period = quiet_period;

@@ -19,7 +19,7 @@ use crate::store::smoke::SmokeReport;
 use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
 use crate::store::wait::{Verdict, WaitCondition};
-use crate::store::{CreateStore, Creation, OptionWarning, Store, StoreId};
+use crate::store::{CreateStore, Creation, OptionWarning, Store, StoreId, StoreOptions};
 
 /// A change that a watch of stores reports.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,13 +104,20 @@ impl Precondition {
 
 /// An act on a store, for [`StoreOrchestrator::act_if`].
 ///
-/// An implementation by an outsider refuses the acts that it does not know.
+/// Other crates' implementations refuse the acts that they do not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
     /// Gives a failed store a new deadline and creates what is missing. A store that is provisioning is resumed; in any
     /// other status it is refused as `WrongState`.
     Retry,
+    /// Replaces the pods of one component, or of all components that keep no data. The request is written to the record; a
+    /// monitor carries it out, and Kubernetes replaces the pods as the workload's update strategy says. A store that is
+    /// neither ready nor degraded is refused as `WrongState`, a component that has no such pods as `Invalid`.
+    Restart {
+        /// The component, e.g. `api`.
+        component: Option<String>,
+    },
 }
 
 impl Action {
@@ -118,6 +125,7 @@ impl Action {
     pub fn operation(&self) -> Operation {
         match self {
             Action::Retry => Operation::Retry,
+            Action::Restart { .. } => Operation::Restart,
         }
     }
 }
@@ -163,13 +171,13 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     /// One store.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id.
+    /// `NotFound` when no store has this id.
     async fn get(&self, id: &StoreId) -> Result<Store>;
 
     /// All stores, oldest first. A store whose record cannot be read is listed too, as `failed` with that reason.
     ///
     /// # Errors
-    /// When the cluster cannot be asked.
+    /// When the request to the cluster fails.
     async fn list(&self) -> Result<Vec<Store>>;
 
     /// Watches one store or all: first [`StoreEvent::Listed`], then every change in order. Errors are reported and
@@ -195,40 +203,47 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     /// The engines that stores can be made with, by name.
     ///
     /// # Errors
-    /// When a server cannot be asked.
+    /// When the request to the server fails.
     async fn engines(&self) -> Result<Vec<EngineInfo>>;
 
     /// Every manifest of a store, the namespace first, as rendered from its record; generated secrets are shown as
     /// `REDACTED`.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id; when its record cannot be read.
+    /// `NotFound` when no store has this id; when its record cannot be read.
     async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>>;
+
+    /// The options of a store, those of its request and those in force. Secret values that the request handed over are
+    /// shown as `REDACTED`.
+    ///
+    /// # Errors
+    /// `NotFound` when no store has this id; when its record cannot be read.
+    async fn options(&self, id: &StoreId) -> Result<StoreOptions>;
 
     /// What a repair of a store would do now.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id; when its record or the cluster cannot be read.
+    /// `NotFound` when no store has this id; when its record or the cluster cannot be read.
     async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>>;
 
     /// What happened to a store, oldest first, as far as it is remembered: Kubernetes forgets Events after an hour.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id; when the cluster cannot be asked.
+    /// `NotFound` when no store has this id; when the request to the cluster fails.
     async fn timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>>;
 
     /// What the containers of a store write.
     ///
     /// # Errors
-    /// `NotFound` when there is no store of this id, `Invalid` when it has no such component; when the cluster cannot
-    /// be asked. A container that cannot be read while others can is an error within the stream.
+    /// `NotFound` when there is no store of this id, `Invalid` when it has no such component; when the request to
+    /// the cluster fails. A container that cannot be read while others can is an error within the stream.
     async fn logs(&self, id: &StoreId, query: &LogQuery) -> Result<LogLines>;
 
     /// How somebody signs in to a store for the first time. The password is read only to be revealed, and kept nowhere.
     ///
     /// # Errors
     /// `NotFound` when there is no store of this id, `WrongState` when nobody signs in to it, or its password has not
-    /// been made yet; when the cluster cannot be asked.
+    /// been made yet; when the request to the cluster fails.
     async fn credentials(&self, id: &StoreId, reveal: bool) -> Result<Credentials>;
 
     /// Tries a store: an order is placed in it as a customer would, and what became of each step is told. A step that
@@ -249,7 +264,7 @@ pub trait StoreOrchestratorExt: StoreOrchestrator {
     /// Begins the removal of a store without a precondition: see [`StoreOrchestrator::delete_if`].
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id.
+    /// `NotFound` when no store has this id.
     async fn delete(&self, id: &StoreId) -> Result<Store> {
         self.delete_if(id, &Precondition::NONE).await
     }
@@ -257,9 +272,17 @@ pub trait StoreOrchestratorExt: StoreOrchestrator {
     /// Retries a store without a precondition: see [`Action::Retry`].
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id, `WrongState` when it is neither failed nor provisioning.
+    /// `NotFound` when no store has this id, `WrongState` when it is neither failed nor provisioning.
     async fn retry(&self, id: &StoreId) -> Result<Store> {
         self.act_if(id, Action::Retry, &Precondition::NONE).await
+    }
+
+    /// Restarts the components of a store that keep no data, without a precondition: see [`Action::Restart`].
+    ///
+    /// # Errors
+    /// `NotFound` when no store has this id, `WrongState` when it is neither ready nor degraded.
+    async fn restart(&self, id: &StoreId) -> Result<Store> {
+        self.act_if(id, Action::Restart { component: None }, &Precondition::NONE).await
     }
 
     /// Places a smoke order without a precondition: see [`StoreOrchestrator::smoke_if`].
@@ -353,30 +376,51 @@ pub trait StoreOrchestratorExt: StoreOrchestrator {
         }
     }
 
-    /// Finds a store by its id, by the beginning of its id, or by its exact name, where only one fits.
+    /// Finds a store by its id, by its exact name if no other store has it, or else by the beginning of its id if no other
+    /// id begins like this. For reading: what deletes or reveals something uses [`find_exact`](Self::find_exact).
     ///
     /// # Errors
     /// `NoMatch` when none fits, `Ambiguous` when more than one does.
     async fn find(&self, id_or_name: &str) -> Result<Store> {
-        if let Ok(id) = StoreId::parse(id_or_name) {
-            match self.get(&id).await {
-                Err(Error::NotFound { .. }) => {}
-                other => return other,
-            }
+        let is_beginning = |s: &Store| !id_or_name.is_empty() && s.id.as_str().starts_with(id_or_name);
+        match self.find_exact(id_or_name).await {
+            Err(Error::NoMatch { .. }) => {}
+            found => return found,
         }
-        let stores = self.list().await?;
-        let mut fitting: Vec<Store> = stores
-            .into_iter()
-            .filter(|s| s.name == id_or_name || (!id_or_name.is_empty() && s.id.as_str().starts_with(id_or_name)))
-            .collect();
-        match (fitting.pop(), fitting.as_slice()) {
-            (Some(store), []) => Ok(store),
-            (Some(last), others) => {
-                let ids: Vec<&str> = others.iter().chain([&last]).map(|s| s.id.as_str()).collect();
-                Err(Error::Ambiguous { given: id_or_name.to_owned(), ids: ids.join(", ") })
-            }
-            (None, _) => Err(Error::NoMatch { given: id_or_name.to_owned() }),
+        let (named, others): (Vec<Store>, Vec<Store>) =
+            self.list().await?.into_iter().partition(|s| s.name == id_or_name);
+        match only(id_or_name, named) {
+            Err(Error::NoMatch { .. }) => only(id_or_name, others.into_iter().filter(is_beginning).collect()),
+            found => found,
         }
+    }
+
+    /// Finds a store by its whole id, or by its exact name if no other store has it and it cannot be an id. A name that can be
+    /// an id may be the id of a store that is gone: a repeated command would act on another store, which has this name. A
+    /// frontend may offer such a store, which [`find`](Self::find) finds, to a user who then confirms it.
+    ///
+    /// # Errors
+    /// `NoMatch` when there is none, `Ambiguous` with their ids when several stores have the name.
+    async fn find_exact(&self, id_or_name: &str) -> Result<Store> {
+        let Ok(id) = StoreId::parse(id_or_name) else {
+            return only(id_or_name, self.list().await?.into_iter().filter(|s| s.name == id_or_name).collect());
+        };
+        match self.get(&id).await {
+            Err(Error::NotFound { .. }) => Err(Error::NoMatch { given: id_or_name.to_owned() }),
+            found => found,
+        }
+    }
+}
+
+/// The only store of these, which fit what was given.
+fn only(given: &str, mut fitting: Vec<Store>) -> Result<Store> {
+    match (fitting.pop(), fitting.as_slice()) {
+        (Some(store), []) => Ok(store),
+        (Some(last), others) => {
+            let ids: Vec<&str> = others.iter().chain([&last]).map(|s| s.id.as_str()).collect();
+            Err(Error::Ambiguous { given: given.to_owned(), ids: ids.join(", ") })
+        }
+        (None, _) => Err(Error::NoMatch { given: given.to_owned() }),
     }
 }
 
@@ -413,6 +457,9 @@ impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
     }
     async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {
         (**self).manifests(id).await
+    }
+    async fn options(&self, id: &StoreId) -> Result<StoreOptions> {
+        (**self).options(id).await
     }
     async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>> {
         (**self).differences(id).await

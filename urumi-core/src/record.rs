@@ -1,5 +1,6 @@
 //! A store's record: the labels and annotations of its namespace.
 
+mod restarts;
 mod stuck_deletion;
 pub(crate) mod timeline;
 
@@ -8,13 +9,14 @@ use k8s_openapi::api::core::v1::Namespace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(crate) use self::restarts::Restarts;
 use self::stuck_deletion::stuck_reason;
 use crate::engine::{EngineRegistry, PodSecurity};
 use crate::kubernetes::{Kind, MalformedObject, Object, ObjectRef};
 use crate::kubernetes::{LabelRequirement, MetadataPatch, Query};
 use crate::store::idempotency::{Idempotency, owner_label};
 use crate::store::status::{Condition, ConditionStatus, StoreStatus};
-use crate::store::{Authority, Options, Store, StoreId, StoreSpec, StoreUrls};
+use crate::store::{Authority, Labels, Options, Store, StoreId, StoreSpec, StoreUrls, seconds};
 
 /// Label on a store's namespace. A namespace without it is not a store.
 pub const ENABLED: &str = "store.urumi.ai/enabled";
@@ -33,12 +35,15 @@ pub const CONDITIONS: &str = "store.urumi.ai/conditions";
 /// Annotation: the program that created the store.
 pub const CREATED_BY: &str = "store.urumi.ai/created-by";
 /// Annotation: a nonce of the request that created the namespace, or the Job of a smoke order. A repeated request recognises
-/// its own object by it.
+/// its own object by it. A request that takes long to create a store's objects replaces it as a heartbeat.
 pub const CREATION: &str = "store.urumi.ai/creation";
 /// Annotation: when the latest attempt to provision the store began. Without it, that is the time of creation.
 pub const PROVISIONING_SINCE: &str = "store.urumi.ai/provisioning-since";
 /// Annotation: the owner of the store.
 pub const OWNER: &str = "store.urumi.ai/owner";
+/// Annotation: the labels that the request chose, as JSON. They are not labels of the namespace, because other programs act
+/// on those.
+pub const LABELS: &str = "store.urumi.ai/labels";
 /// Annotation: the options that the request chose, as JSON.
 pub const REQUEST: &str = "store.urumi.ai/request";
 /// Annotation: the authority on which they were chosen.
@@ -49,6 +54,8 @@ pub const IDEMPOTENCY: &str = "store.urumi.ai/idempotency";
 pub const OWNER_HASH: &str = "store.urumi.ai/owner-hash";
 /// Label: a hash of the idempotency key and the owner, to select the stores that were created with one key.
 pub const KEY_HASH: &str = "store.urumi.ai/key-hash";
+/// Annotation: when the last restart of each component was requested, as JSON.
+pub const RESTARTS: &str = "store.urumi.ai/restarts";
 /// Annotation: the last changes of status, as a JSON list, oldest first.
 pub const HISTORY: &str = "store.urumi.ai/history";
 /// The finalizer that keeps the record of a store with objects outside of its namespace until their effects are undone.
@@ -82,9 +89,12 @@ pub(crate) struct Record {
     pub(crate) spec: Result<StoreSpec, String>,
     pub(crate) created_at: Timestamp,
     pub(crate) provisioning_since: Timestamp,
+    /// The nonce of the request that creates the store's objects, or its last heartbeat.
     pub(crate) creation: Option<String>,
     pub(crate) idempotency: Option<Idempotency>,
     pub(crate) history: Vec<StatusChange>,
+    /// When the last restart of each component was requested.
+    pub(crate) restarts: Restarts,
     /// When the deletion of the namespace began.
     pub(crate) deleting_since: Option<Timestamp>,
     /// The finalizers of the namespace, urumi's and others'.
@@ -98,11 +108,13 @@ pub(crate) struct Record {
     name: String,
     engine: String,
     owner: Option<String>,
+    labels: Labels,
 }
 
 /// An entry of the history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StatusChange {
+    #[serde(deserialize_with = "seconds::deserialize")]
     pub(crate) at: Timestamp,
     pub(crate) to: StoreStatus,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -120,6 +132,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) creation: Option<&'a str>,
     /// The owner.
     pub(crate) owner: Option<&'a str>,
+    /// The labels that the request chose.
+    pub(crate) labels: Option<&'a Labels>,
     /// The options that the request chose.
     pub(crate) request: Option<&'a Options>,
     /// The authority on which they were chosen.
@@ -165,6 +179,13 @@ pub(crate) fn owned_objects(kind: Kind, of: Option<(&StoreId, String)>) -> Query
         }
         None => Query::all(kind).labelled(LabelRequirement::Exists(ID.into())),
     }
+}
+
+/// The change of a record by which a request shows that it is still creating the store's objects. It applies to the namespace with
+/// this uid only.
+pub(crate) fn heartbeat(id: &StoreId, uid: &str, nonce: &str) -> Result<Object, MalformedObject> {
+    let metadata = json!({"name": id.namespace(), "uid": uid, "annotations": {CREATION: nonce}});
+    Object::from_value(namespace_kind(), json!({ "metadata": metadata }))
 }
 
 /// Makes a store's namespace the owner of an object. When the namespace is gone, Kubernetes' garbage collector removes the
@@ -245,9 +266,12 @@ pub(crate) fn new_namespace(
     namespace.add_labels(&["metadata"], &labels);
     let key = origin.idempotency.and_then(|key| serde_json::to_string(key).ok());
     let request = origin.request.and_then(|request| serde_json::to_string(request).ok());
+    let labels = origin.labels.filter(|labels| !labels.is_empty());
+    let labels = labels.and_then(|labels| serde_json::to_string(labels).ok());
     let annotations = [
         (CREATION, origin.creation),
         (OWNER, origin.owner),
+        (LABELS, labels.as_deref()),
         (REQUEST, request.as_deref()),
         (AUTHORITY, origin.authority.map(Authority::as_str)),
         (IDEMPOTENCY, key.as_deref()),
@@ -269,8 +293,10 @@ impl Record {
             return None;
         }
         let time = |text: &str| text.parse::<Timestamp>().ok();
-        let created_at =
-            namespace.str_at("/metadata/creationTimestamp").and_then(time).unwrap_or(Timestamp::UNIX_EPOCH);
+        let created_at = namespace
+            .str_at("/metadata/creationTimestamp")
+            .and_then(time)
+            .map_or(Timestamp::UNIX_EPOCH, seconds::whole);
         let spec = read_spec(namespace.annotation(SPEC), &id);
         let status = match namespace.annotation(STATUS).map(StoreStatus::parse) {
             _ if namespace.is_terminating() => StoreStatus::Deleting,
@@ -279,6 +305,7 @@ impl Record {
             _ => StoreStatus::Provisioning,
         };
         let conditions = namespace.annotation(CONDITIONS).and_then(|json| serde_json::from_str(json).ok());
+        let labels = namespace.annotation(LABELS).and_then(|json| serde_json::from_str(json).ok());
         let history = namespace.annotation(HISTORY).and_then(|json| serde_json::from_str(json).ok());
         Some(Record {
             uid: namespace.uid().unwrap_or_default().to_owned(),
@@ -290,6 +317,7 @@ impl Record {
             creation: namespace.annotation(CREATION).map(str::to_owned),
             idempotency: namespace.annotation(IDEMPOTENCY).and_then(|json| serde_json::from_str(json).ok()),
             history: history.unwrap_or_default(),
+            restarts: restarts::read(namespace.annotation(RESTARTS)),
             finalizers: {
                 let finalizers = namespace.list_at("/metadata/finalizers").iter().filter_map(Value::as_str);
                 finalizers.map(str::to_owned).collect()
@@ -299,6 +327,7 @@ impl Record {
             request: namespace.annotation(REQUEST).and_then(|json| serde_json::from_str(json).ok()),
             authority: namespace.annotation(AUTHORITY).and_then(Authority::parse).unwrap_or_default(),
             owner: namespace.annotation(OWNER).map(str::to_owned),
+            labels: labels.unwrap_or_default(),
             name: namespace.annotation(NAME).unwrap_or(id.as_str()).to_owned(),
             engine: namespace.annotation(ENGINE).unwrap_or("unknown").to_owned(),
             spec,
@@ -332,6 +361,7 @@ impl Record {
             created_at: self.created_at,
             ready_at: self.ready_at(),
             owner: self.owner.clone(),
+            labels: self.labels.clone(),
             conditions: self.conditions.clone(),
             resource_version: self.resource_version.clone(),
             uid: Some(self.uid.clone()),
@@ -360,8 +390,9 @@ impl Record {
     /// When the store became ready in its latest attempt; `None` if it has not. If the history no longer has that change, it
     /// counts as ready since the attempt began.
     pub(crate) fn opened(&self) -> Option<Timestamp> {
-        let became_ready =
-            |change: &&StatusChange| change.to == StoreStatus::Ready && change.at >= self.provisioning_since;
+        let became_ready = |change: &&StatusChange| {
+            change.to == StoreStatus::Ready && change.at >= seconds::whole(self.provisioning_since)
+        };
         match self.status {
             StoreStatus::Provisioning | StoreStatus::Failed => None,
             _ => Some(self.history.iter().find(became_ready).map_or(self.provisioning_since, |change| change.at)),
@@ -417,7 +448,7 @@ impl Record {
         let reason = why.map(|c| c.reason.clone()).unwrap_or_default();
         let message = why.map(|c| c.message.chars().take(MESSAGE_CHARS).collect()).unwrap_or_default();
         let mut history: Vec<StatusChange> = self.history.iter().rev().take(REMEMBERED - 1).rev().cloned().collect();
-        history.push(StatusChange { at: now, to, reason, message });
+        history.push(StatusChange { at: seconds::whole(now), to, reason, message });
         history
     }
 
@@ -465,10 +496,12 @@ mod tests {
     fn namespace() -> Object {
         let key = CreateStore::new("My Shop", "medusa").idempotency_key("key");
         let key = Idempotency::of(&key);
+        let labels = Labels::from([("team".to_owned(), "web".to_owned())]);
         let origin = Origin {
             created_by: "test",
             creation: Some("nonce"),
             owner: Some("user:alice"),
+            labels: Some(&labels),
             request: Some(&spec().options),
             authority: Some(Authority::Administrator),
             idempotency: key.as_ref(),
@@ -482,7 +515,8 @@ mod tests {
         assert_eq!(record.spec, Ok(spec()));
         assert_eq!(record.status, StoreStatus::Provisioning);
         assert_eq!(record.creation.as_deref(), Some("nonce"));
-        assert_eq!((record.request, record.authority), (Some(spec().options), Authority::Administrator));
+        assert_eq!((&record.request, record.authority), (&Some(spec().options), Authority::Administrator));
+        assert_eq!(record.store(&EngineRegistry::new()).labels.get("team").map(String::as_str), Some("web"));
         insta::assert_snapshot!(serde_norway::to_string(&namespace()).unwrap());
     }
 
@@ -505,6 +539,30 @@ mod tests {
         assert_eq!(record.history.last().unwrap().at, at(99));
         let same = record.update(record.status, &[], at(200));
         assert!(!same.annotations.contains_key(HISTORY));
+    }
+
+    #[test]
+    fn times_of_early_versions_are_shown_in_whole_seconds() {
+        let mut ns = namespace();
+        let annotations = &mut ns.as_value_mut()["metadata"]["annotations"];
+        annotations[LABELS].take();
+        annotations[STATUS] = json!("failed");
+        annotations[CONDITIONS] = json!(
+            r#"[{"type":"Ready","status":"True","reason":"R","lastTransitionTime":"2026-01-01T00:00:07.123456789Z"}]"#
+        );
+        annotations[HISTORY] = json!(r#"[{"at":"2026-01-01T00:00:05.5Z","to":"ready"}]"#);
+        let record = Record::read(&ns).unwrap();
+        let store = serde_json::to_value(record.store(&EngineRegistry::new())).unwrap();
+        assert_eq!(store["conditions"][0]["lastTransitionTime"], "2026-01-01T00:00:07Z");
+        assert_eq!(store["readyAt"], "2026-01-01T00:00:05Z");
+        assert_eq!(store.get("labels"), None);
+        let now = "2026-01-01T00:00:09.9Z".parse().unwrap();
+        let patch = record.provision_again(now);
+        let written = |annotation: &str| patch.annotations[annotation].clone().unwrap();
+        assert!(
+            written(HISTORY).ends_with(r#"{"at":"2026-01-01T00:00:09Z","to":"provisioning","reason":"Retrying"}]"#)
+        );
+        assert!(written(CONDITIONS).contains(r#""lastTransitionTime":"2026-01-01T00:00:09Z""#));
     }
 
     #[test]

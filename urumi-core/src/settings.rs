@@ -96,7 +96,9 @@ mod tests {
             "": null,
         }));
         let said: Vec<String> = wrong.unwrap_err().iter().map(ToString::to_string).collect();
-        for path in ["medusa.database.storage.size: ", "medusa.api.replicas: ", "medusa.api.colour: unknown field"] {
+        for path in
+            ["medusa.database.storage.size: ", "medusa.api.replicas: ", "medusa.api.colour: there is no such option"]
+        {
             assert!(said.iter().any(|line| line.starts_with(path)), "{path} is not in {said:#?}");
         }
         assert!(said.contains(&"shopware: is no engine; there is medusa".to_owned()), "{said:#?}");

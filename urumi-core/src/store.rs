@@ -7,16 +7,22 @@ pub(crate) mod field;
 mod handed;
 mod id;
 pub mod idempotency;
+mod labels;
 pub mod logs;
 mod name;
+mod options;
 pub mod preview;
 mod problem;
 mod request;
+pub(crate) mod seconds;
+pub mod selector;
 pub mod smoke;
 pub mod status;
 pub mod timeline;
 mod urls;
 pub mod wait;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,8 +33,11 @@ pub use self::field::{FieldError, OptionWarning};
 pub use self::handed::{HANDED_SECRET, HandedSecrets};
 pub use self::id::{NAMESPACE_PREFIX, StoreId};
 use self::idempotency::Idempotency;
-pub use self::name::StoreName;
+pub(crate) use self::labels::check_labels;
+pub use self::labels::{Labels, MAX_LABELS};
 pub(crate) use self::name::check_owner;
+pub use self::name::{MAX_OWNER, StoreName};
+pub use self::options::StoreOptions;
 pub use self::problem::ProblemCode;
 pub use self::request::{CreateStore, Options};
 use self::status::{Condition, StoreStatus};
@@ -87,6 +96,9 @@ pub struct Store {
     /// Whose it is, where that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Its labels, which its request chose.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// Each aspect of its state.
     pub conditions: Vec<Condition>,
     /// Changes whenever anything of this changes; equal versions mean the same state. Its namespace's
@@ -112,9 +124,10 @@ impl Store {
             status: StoreStatus::Provisioning,
             reason: None,
             urls: StoreUrls::default(),
-            created_at,
+            created_at: seconds::whole(created_at),
             ready_at: None,
             owner: None,
+            labels: Labels::new(),
             conditions: Vec::new(),
             resource_version: String::new(),
             uid: None,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::diagnosis::Cause;
@@ -28,6 +29,8 @@ pub(crate) struct Conflicts {
 #[derive(Default)]
 struct Repairs {
     times: VecDeque<Instant>,
+    /// What the field was set to. Repairs to another value, e.g. for another restart, are no conflict with anybody.
+    desired: Value,
     /// The version of the object that was repaired last. A second repair of the same version only means that the watches
     /// have not shown the first one yet.
     version: String,
@@ -53,6 +56,10 @@ impl Conflicts {
                     continue;
                 }
                 repairs.version.clone_from(&version);
+                if repairs.desired != field.desired {
+                    repairs.desired = field.desired.clone();
+                    repairs.times.clear();
+                }
                 repairs.times.retain(|at| now.duration_since(*at) < WINDOW);
                 repairs.times.push_back(now);
                 if repairs.times.len() >= REPAIRS {
@@ -108,4 +115,36 @@ fn last_other_manager(object: &Object) -> Option<&str> {
     let entries = object.list_at("/metadata/managedFields").iter();
     let others = entries.filter(|entry| text(entry, "manager").is_some_and(|manager| manager != FIELD_MANAGER));
     others.max_by_key(|entry| text(entry, "time"))?.get("manager")?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kubernetes::Kind;
+    use crate::store::preview::Drift;
+    use k8s_openapi::api::apps::v1::Deployment;
+
+    /// Notes repairs of a field, each of another generation and a second after the last, to these values.
+    fn repaired_to(values: impl Iterator<Item = u32>) -> bool {
+        let (mut conflicts, start) = (Conflicts::default(), Instant::now());
+        for (n, value) in values.enumerate() {
+            let metadata = json!({"name": "api", "namespace": "store-x", "generation": n});
+            let object = Object::from_value(Kind::of::<Deployment>(), json!({"metadata": metadata})).unwrap();
+            let drift = Drift { path: "spec.x".into(), desired: json!(value), actual: None };
+            let plan = Plan { waves: vec![vec![Step::Repair(object.clone(), vec![drift])]] };
+            let observed = BTreeMap::from([(object.reference(), object)]);
+            conflicts.note_repairs(&plan, &observed, start + Duration::from_secs(n as u64));
+        }
+        !conflicts.conflicts.is_empty()
+    }
+
+    #[test]
+    fn only_a_value_that_is_set_back_again_and_again_is_a_conflict() {
+        assert!(repaired_to(std::iter::repeat_n(1, REPAIRS)));
+        assert!(!repaired_to(std::iter::repeat_n(1, REPAIRS - 1)));
+        // A store that is restarted again and again.
+        assert!(!repaired_to(0..20));
+    }
 }

@@ -77,13 +77,13 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// Reads one object; `None` when it (or its namespace) does not exist.
     ///
     /// # Errors
-    /// When the cluster cannot be asked.
+    /// When the request to the cluster fails.
     async fn get(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError>;
 
     /// Lists all objects that match, ordered by namespace and name. No match is an empty list.
     ///
     /// # Errors
-    /// When the cluster cannot be asked.
+    /// When the request to the cluster fails.
     async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError>;
 
     /// Watches all objects that match: first a [`WatchEvent::Snapshot`], then every change in the order of the server.
@@ -125,7 +125,7 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// Whether the caller has a permission (a SelfSubjectAccessReview).
     ///
     /// # Errors
-    /// When the cluster cannot be asked.
+    /// When the request to the cluster fails.
     async fn may(&self, access: &Access) -> Result<bool, ClusterError>;
 
     /// Authenticates a token (a TokenReview). An invalid or expired token, or one for none of the `audiences`, is an answer
@@ -134,13 +134,13 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// No error and no log contains the token.
     ///
     /// # Errors
-    /// When the cluster cannot be asked; `Forbidden` when the caller may not create TokenReviews.
+    /// When the request to the cluster fails; `Forbidden` when the caller may not create TokenReviews.
     async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError>;
 
     /// The version of the cluster, e.g. `v1.37.2`.
     ///
     /// # Errors
-    /// When the cluster cannot be asked.
+    /// When the request to the cluster fails.
     async fn version(&self) -> Result<String, ClusterError>;
 }
 

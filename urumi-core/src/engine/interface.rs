@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use serde_json::Value;
 
 use super::policy::OptionPolicy;
 use crate::error::FieldError;
-use crate::kubernetes::{MalformedObject, Object, ObjectRef};
+use crate::kubernetes::{Kind, MalformedObject, Object, ObjectRef};
 use crate::secret::{NoRandomness, SecretSource};
 use crate::store::{Authority, OptionWarning, Options, StoreId, StoreSpec, StoreUrls};
 
@@ -153,12 +154,21 @@ pub struct Component {
     pub name: String,
     /// The Deployment, StatefulSet or other object that must be available.
     pub workload: ObjectRef,
+    /// Whether it keeps data, so that a restart of the store leaves it running unless it is named.
+    pub keeps_data: bool,
 }
 
 impl Component {
-    /// A component that is ready when its workload is available.
+    /// A component that is ready when its workload is available. It keeps data if that is a StatefulSet.
     pub fn new(name: impl Into<String>, workload: ObjectRef) -> Self {
-        Component { name: name.into(), workload }
+        let keeps_data = workload.kind == Kind::of::<StatefulSet>();
+        Component { name: name.into(), workload, keeps_data }
+    }
+
+    /// The component as one that keeps data.
+    #[must_use]
+    pub fn keeping_data(self) -> Self {
+        Component { keeps_data: true, ..self }
     }
 }
 

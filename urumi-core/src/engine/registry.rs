@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::interface::{Engine, EngineInfo, NewStore};
-use super::write_only;
+use super::{shape, write_only};
 use crate::error::{Error, FieldError};
 use crate::store::{Authority, HandedSecrets, Options};
 
@@ -99,6 +99,11 @@ impl EngineRegistry {
         info.policy.check(authority, options, &engine.defaults_for(store), &info.options)
     }
 
+    /// Replaces the lists in options that stand for objects; returns their paths.
+    pub(crate) fn refuse_lists(&self, engine: &str, options: &mut Options) -> Vec<FieldError> {
+        self.engines.get(engine).map_or_else(Vec::new, |entry| shape::refuse_lists(&entry.info.options, options))
+    }
+
     /// Takes the secret values out of options, see [`HandedSecrets`]; returns those that cannot be one, by their paths.
     pub(crate) fn take_secrets(
         &self,
@@ -111,6 +116,14 @@ impl EngineRegistry {
             write_only::take(&entry.info.options, options, taken, &mut wrong);
         }
         wrong
+    }
+
+    /// The options of a record with `REDACTED` in the place of each secret value, which is not on record.
+    pub(crate) fn without_secrets(&self, engine: &str, mut options: Options) -> Options {
+        if let Some(entry) = self.engines.get(engine) {
+            write_only::redact(&entry.info.options, &mut options);
+        }
+        options
     }
 
     /// The engine of this name, if it is known.
@@ -161,7 +174,7 @@ mod tests {
     use crate::secret::SecretSource;
     use crate::store::{StoreSpec, StoreUrls};
 
-    /// An engine by an outsider whose only option is `colour`.
+    /// An engine of another crate whose only option is `colour`.
     struct Toy {
         name: &'static str,
         colour: Option<String>,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::FieldError;
-use crate::secret::SecretString;
+use crate::secret::{RedactedSecrets, SecretString};
 use crate::store::{HandedSecrets, Options};
 
 /// The longest value in bytes.
@@ -49,9 +49,27 @@ fn take_below(
     }
 }
 
+/// Puts `REDACTED` in the place of each value that was taken.
+pub(super) fn redact(schema: &Value, options: &mut Options) {
+    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let Some(Value::Object(option)) = options.get_mut(name) else { continue };
+        if property.get("writeOnly") == Some(&Value::Bool(true)) {
+            for value in option.values_mut().filter(|value| !value.is_null()) {
+                *value = RedactedSecrets::TEXT.into();
+            }
+        } else {
+            redact(property, option);
+        }
+    }
+}
+
 fn take_value(path: &str, value: &mut Value, taken: &mut HandedSecrets) -> Result<(), String> {
     match std::mem::replace(value, Value::Bool(true)) {
         Value::String(text) if text.is_empty() => Err("must not be empty".into()),
+        // Options that were shown and are sent again.
+        Value::String(text) if text == RedactedSecrets::TEXT => {
+            Err(format!("is {text}, which stands for a value that is not shown; give the value"))
+        }
         Value::String(text) if text.contains('\0') => Err("must not contain a NUL character".into()),
         Value::String(text) if text.len() > LONGEST => {
             Err(format!("has {} bytes, at most {LONGEST} are allowed", text.len()))
@@ -112,6 +130,24 @@ mod tests {
         let (options, _, said) = taken(json!({"api": {"secretEnv": "canary"}}));
         assert_eq!(options, json!({"api": {"secretEnv": {}}}));
         assert_eq!(said, ["api.secretEnv: must be an object of names and their values"]);
+    }
+
+    #[test]
+    fn values_are_redacted_and_what_is_redacted_is_no_value() {
+        let schema = json!({"properties": {"api": {"properties": {"secretEnv": {"writeOnly": true}}}}});
+        let mut options = Options::from_iter([(
+            "api".to_owned(),
+            json!({"secretEnv": {"KEY": true, "OLD": null, "ODD": "canary"}, "env": {"A": "b"}}),
+        )]);
+        redact(&schema, &mut options);
+        let shown = json!({"secretEnv": {"KEY": "REDACTED", "OLD": null, "ODD": "REDACTED"}, "env": {"A": "b"}});
+        assert_eq!(options["api"], shown);
+        let (_, secrets, said) = taken(json!({"api": {"secretEnv": {"KEY": "REDACTED"}}}));
+        assert!(secrets.is_empty());
+        assert_eq!(
+            said,
+            ["api.secretEnv.KEY: is REDACTED, which stands for a value that is not shown; give the value"]
+        );
     }
 
     /// Nobody can put a name on record whose value is not there.

@@ -38,9 +38,10 @@ impl HttpOrchestrator {
     /// # Errors
     /// When there is no answer.
     pub async fn probe(&self, path: &[&str]) -> Result<Answer> {
+        let request = self.authorized(self.request(Method::GET, path)).await?;
         let began = Instant::now();
         let answering = async {
-            let mut response = self.request(Method::GET, path).send().await?;
+            let mut response = request.send().await?;
             let (status, took) = (response.status().as_u16(), began.elapsed());
             let date = response.headers().get(DATE).and_then(|value| value.to_str().ok());
             let date = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());

@@ -76,6 +76,13 @@ pub(super) enum Purpose {
     Ask,
 }
 
+impl Purpose {
+    /// Whether the request is for a collection, which every urumi server has.
+    fn is_collection(self) -> bool {
+        matches!(self, Purpose::Engines | Purpose::Stores(Operation::List | Operation::Watch))
+    }
+}
+
 impl From<Operation> for Purpose {
     fn from(operation: Operation) -> Self {
         Purpose::Stores(operation)
@@ -101,6 +108,11 @@ fn meaning(purpose: Purpose, id: Option<&StoreId>, problem: Problem) -> Error {
             return Error::Invalid(errors.into_iter().map(|e| FieldError::new(e.field, e.message)).collect());
         }
         (Some(ProblemCode::NotFound), Some(id)) => return Error::NotFound { id: id.clone() },
+        (Some(_), None) if status == 404 && purpose.is_collection() => {
+            let detail = format!("cannot {purpose}: the server's address has a wrong path; the answer is: {detail}");
+            let code = ProblemCode::NoSuchPath.as_str().to_owned();
+            return Error::Server { kind: ErrorKind::Internal, code, detail, retryable: false };
+        }
         _ => {}
     }
     let kind = match (known, status) {
@@ -123,6 +135,11 @@ fn meaning(purpose: Purpose, id: Option<&StoreId>, problem: Problem) -> Error {
         return Error::Server { kind, code: "none".to_owned(), detail, retryable };
     }
     Error::Server { kind, code, detail, retryable }
+}
+
+/// Whether a server could not give an answer that is as new as was asked for.
+pub(super) fn is_version_not_reached(error: &Error) -> bool {
+    matches!(error, Error::Server { code, .. } if code == ProblemCode::VersionNotReached.as_str())
 }
 
 /// The error of a request that had no answer.
@@ -167,6 +184,13 @@ mod tests {
         for (status, code) in [(404, ""), (404, "no-such-path"), (400, ""), (405, ""), (409, ""), (301, ""), (500, "")]
         {
             assert_eq!(kind(status, code), ErrorKind::Internal, "{status} {code}");
+        }
+        // The collection of stores always exists.
+        for purpose in [Operation::List.into(), Purpose::Engines] {
+            let problem = Problem { status: 404, code: "not-found".to_owned(), ..Problem::default() };
+            let error = meaning(purpose, None, problem);
+            assert_eq!(error.kind(), ErrorKind::Internal, "{error}");
+            assert!(error.to_string().contains("the server's address has a wrong path"), "{error}");
         }
         for (status, expected) in
             [(401, ErrorKind::NotPermitted), (403, ErrorKind::NotPermitted), (503, ErrorKind::Unreachable)]

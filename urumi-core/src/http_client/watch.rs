@@ -1,5 +1,6 @@
 //! The watch through a server, which heals itself.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use eventsource_stream::{Event, EventStream, Eventsource};
@@ -10,8 +11,8 @@ use reqwest::header::ACCEPT;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::HttpOrchestrator;
-use super::problem::{no_answer, refusal, unreadable};
+use super::problem::{is_version_not_reached, no_answer, refusal, unreadable};
+use super::{HttpOrchestrator, TRIES};
 use crate::error::{Operation, Result};
 use crate::orchestrator::{StoreEvent, StoreStream};
 use crate::store::{Store, StoreId};
@@ -34,6 +35,8 @@ struct Watch {
     silent_since: Option<Instant>,
     pause: Duration,
     failed: bool,
+    /// How often in a row the server had not seen our own changes.
+    unreached: usize,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +45,16 @@ struct Gone {
 }
 
 pub(super) fn watch(server: HttpOrchestrator, id: Option<StoreId>) -> StoreStream {
-    let watch = Watch { server, id, last: None, events: None, silent_since: None, pause: FIRST_PAUSE, failed: false };
+    let watch = Watch {
+        server,
+        id,
+        last: None,
+        events: None,
+        silent_since: None,
+        pause: FIRST_PAUSE,
+        failed: false,
+        unreached: 0,
+    };
     stream::unfold(watch, |mut watch| async move {
         let event = watch.next().await;
         Some((event, watch))
@@ -102,14 +114,27 @@ impl Watch {
         if let Some(last) = &self.last {
             request = request.header("Last-Event-ID", last);
         }
+        let written = self.server.written.load(Ordering::Relaxed);
+        if written > 0 {
+            request = request.query(&[("resourceVersion", written)]);
+        }
+        let request = self.server.authorized(request).await?;
         let response = match timeout(SILENCE, request.send()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(no_answer(Operation::Watch, &super::problem::innermost(&error))),
             Err(_elapsed) => return Err(no_answer(Operation::Watch, &"none in time")),
         };
         if !response.status().is_success() {
-            return Err(refusal(Operation::Watch, self.id.as_ref(), response).await.0);
+            let error = refusal(Operation::Watch, self.id.as_ref(), response).await.0;
+            if is_version_not_reached(&error) {
+                self.unreached += 1;
+                if self.unreached >= TRIES {
+                    self.server.forget_written();
+                }
+            }
+            return Err(error);
         }
+        self.unreached = 0;
         Ok(until_silent(response.bytes_stream().boxed()).boxed().eventsource())
     }
 

@@ -1,7 +1,7 @@
 //! Kubernetes objects as plain data: one dynamic type for every kind.
 //!
 //! urumi renders with `k8s-openapi`'s types and then treats objects uniformly: a plan compares, creates and applies
-//! them without knowing their kinds, and an outsider's engine may use kinds that this crate has never heard of.
+//! them without knowing their kinds, and an engine of another crate may use kinds that this crate does not know.
 
 use std::borrow::Cow;
 use std::fmt;

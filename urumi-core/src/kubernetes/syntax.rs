@@ -7,6 +7,8 @@
 mod cron;
 mod quantity;
 
+use ipnet::IpNet;
+
 pub use self::cron::cron;
 pub use self::quantity::Quantity;
 
@@ -182,6 +184,18 @@ pub fn port(port: u16) -> Result<(), String> {
     if port == 0 { Err("must be 1 to 65535, not 0".into()) } else { Ok(()) }
 }
 
+/// A network in CIDR notation, such as `10.0.0.0/16` or `fd00::/8`, written as the API server stores it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn cidr(network: &str) -> Result<(), String> {
+    match network.parse::<IpNet>().map(|parsed| parsed.trunc().to_string()) {
+        Ok(canonical) if canonical == network => Ok(()),
+        Ok(canonical) => Err(format!("must be written {canonical}")),
+        Err(_) => Err("must be a network such as 10.0.0.0/16 or fd00::/8".to_owned()),
+    }
+}
+
 /// An image reference: `[registry[:port]/]path[:tag][@algorithm:hex]`.
 ///
 /// # Errors
@@ -332,6 +346,25 @@ mod tests {
                 ("-a", Some("begin and end")),
                 ("a-", Some("begin and end")),
                 ("ä", Some("'ä'")),
+            ],
+        );
+    }
+
+    #[test]
+    fn networks() {
+        table(
+            cidr,
+            &[
+                ("10.0.0.0/16", None),
+                ("0.0.0.0/0", None),
+                ("192.0.2.1/32", None),
+                ("fd00::/8", None),
+                ("10.0.0.1", Some("10.0.0.0/16")),
+                ("10.0.0.0/33", Some("10.0.0.0/16")),
+                ("10.0.0.1/16", Some("written 10.0.0.0/16")),
+                ("FD00::/8", Some("written fd00::/8")),
+                ("stores.example.com/24", Some("network")),
+                ("", Some("network")),
             ],
         );
     }

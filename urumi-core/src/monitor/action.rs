@@ -1,6 +1,7 @@
 //! The actions that a monitor takes for a store, and their outcomes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
@@ -54,6 +55,8 @@ pub(super) struct Done {
     pub(super) namespace: String,
     /// The namespace's uid.
     pub(super) uid: String,
+    /// How long it took.
+    pub(super) took: Duration,
     pub(super) outcome: Outcome,
 }
 

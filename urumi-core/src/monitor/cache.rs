@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::counts::StatusCounts;
+use super::packed::Packed;
 use crate::kubernetes::{Kind, Object, ObjectRef, WatchEvent, is_older};
 use crate::record::{self, Record, namespace_kind};
 
@@ -11,8 +12,35 @@ use crate::record::{self, Record, namespace_kind};
 pub(crate) struct Contents {
     /// The store's record; `None` if the namespace is no store, or was not seen yet.
     pub(crate) record: Option<Record>,
-    /// The watched objects in the namespace, and those elsewhere that are labelled with the store.
+    /// The watched objects in the namespace, and those elsewhere that are labelled with the store; without those of `packed`.
     pub(crate) objects: BTreeMap<ObjectRef, Object>,
+    /// The objects of a store at rest, and what they need to be objects again.
+    packed: BTreeMap<ObjectRef, Packed>,
+}
+
+impl Contents {
+    fn insert(&mut self, object: Object) {
+        let reference = object.reference();
+        self.packed.remove(&reference);
+        self.objects.insert(reference, object);
+    }
+
+    fn remove(&mut self, reference: &ObjectRef) {
+        self.packed.remove(reference);
+        self.objects.remove(reference);
+    }
+
+    /// Removes all objects but these. Returns whether there were any.
+    fn retain(&mut self, keep: impl Fn(&ObjectRef) -> bool) -> bool {
+        let before = self.objects.len() + self.packed.len();
+        self.objects.retain(|reference, _| keep(reference));
+        self.packed.retain(|reference, _| keep(reference));
+        self.objects.len() + self.packed.len() != before
+    }
+
+    fn is_empty(&self) -> bool {
+        self.record.is_none() && self.objects.is_empty() && self.packed.is_empty()
+    }
 }
 
 /// The objects of all stores by namespace, and cluster-scoped objects by kind.
@@ -36,6 +64,23 @@ impl Cache {
     /// The contents of a namespace.
     pub(crate) fn get(&self, namespace: &str) -> Option<&Contents> {
         self.namespaces.get(namespace)
+    }
+
+    /// Makes all objects of a namespace ready to be read.
+    pub(crate) fn unpack(&mut self, namespace: &str) {
+        let Some(contents) = self.namespaces.get_mut(namespace) else { return };
+        for (reference, packed) in std::mem::take(&mut contents.packed) {
+            let object = packed.unpack(&reference.kind);
+            contents.objects.insert(reference, object);
+        }
+    }
+
+    /// Keeps a namespace's objects in less memory, until they are unpacked.
+    pub(crate) fn pack(&mut self, namespace: &str) {
+        let Some(contents) = self.namespaces.get_mut(namespace) else { return };
+        for (reference, object) in std::mem::take(&mut contents.objects) {
+            contents.packed.insert(reference, Packed::from(object));
+        }
     }
 
     /// The namespaces that are stores.
@@ -122,12 +167,10 @@ impl Cache {
             WatchEvent::Snapshot(objects) => {
                 let there: HashSet<ObjectRef> = objects.iter().map(Object::reference).collect();
                 for (name, contents) in &mut self.namespaces {
-                    let before = contents.objects.len();
                     let watched = |reference: &ObjectRef| {
                         reference.kind == *kind && within.is_none_or(|ns| reference.namespace.as_deref() == Some(ns))
                     };
-                    contents.objects.retain(|reference, _| !watched(reference) || there.contains(reference));
-                    if contents.objects.len() != before {
+                    if contents.retain(|reference| !watched(reference) || there.contains(reference)) {
                         touched.insert(name.clone());
                     }
                 }
@@ -139,7 +182,7 @@ impl Cache {
             WatchEvent::Deleted(object) => {
                 let home = record::home(&object);
                 if let Some(contents) = home.as_ref().and_then(|ns| self.namespaces.get_mut(ns)) {
-                    contents.objects.remove(&object.reference());
+                    contents.remove(&object.reference());
                 }
                 touched.extend(home);
             }
@@ -150,7 +193,7 @@ impl Cache {
 
     fn insert(&mut self, object: Object) -> Option<String> {
         let namespace = record::home(&object)?;
-        self.namespaces.entry(namespace.clone()).or_default().objects.insert(object.reference(), object);
+        self.namespaces.entry(namespace.clone()).or_default().insert(object);
         Some(namespace)
     }
 
@@ -171,7 +214,7 @@ impl Cache {
 
     fn drop_empty(&mut self, touched: &BTreeSet<String>) {
         for name in touched {
-            if self.namespaces.get(name).is_some_and(|c| c.record.is_none() && c.objects.is_empty()) {
+            if self.namespaces.get(name).is_some_and(Contents::is_empty) {
                 self.namespaces.remove(name);
             }
         }

@@ -41,6 +41,9 @@ fn next(view: &View<'_>, tracked: &Tracked, limits: Limits, clock: Clock) -> Ver
     let mut progress = tracked.progress.clone().in_attempt(view.record.provisioning_since, clock.now);
     let manifests = &view.rendered.manifests;
     let plan = view.complete.then(|| plan_for(manifests, &view.observed, view.record.was_ready()));
+    if let Some(plan) = &plan {
+        progress.creation = progress.creation.look(plan.steps().count(), view.record.creation.as_deref(), clock.now);
+    }
     if plan.as_ref().is_some_and(Plan::is_empty) {
         progress.outstanding_since = None;
     }

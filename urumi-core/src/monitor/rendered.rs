@@ -1,4 +1,4 @@
-//! A store's manifests, rendered once per spec.
+//! A store's manifests, rendered once as long as its record asks for the same.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,14 @@ use crate::error::{Error, FieldError};
 use crate::kubernetes::{Kind, ObjectRef};
 use crate::orchestrator::local::Orchestrator;
 use crate::plan::manifests::smoke;
-use crate::record::Record;
+use crate::record::{Record, Restarts};
 use crate::secret::RedactedSecrets;
 use crate::store::StoreSpec;
 
 /// A store's manifests, and what follows from them for the monitor.
 pub(super) struct Rendered {
     pub(super) spec: StoreSpec,
+    pub(super) restarts: Restarts,
     /// What of the store's options today's policy refuses.
     pub(super) refused: Vec<FieldError>,
     pub(super) manifests: Vec<Manifest>,
@@ -30,18 +31,16 @@ pub(super) struct Rendered {
 }
 
 impl Rendered {
+    /// Whether the record asks for the same manifests.
+    pub(super) fn is_of(&self, record: &Record, spec: &StoreSpec) -> bool {
+        self.spec == *spec && self.restarts == record.restarts
+    }
+
     /// Renders the spec of a record, with its secrets redacted.
     pub(super) fn of(orchestrator: &Orchestrator, record: &Record, spec: &StoreSpec) -> Result<Rendered, Error> {
         let engine = orchestrator.engines().require(&spec.engine)?;
-        let manifests = orchestrator.manifests_of(spec, &RedactedSecrets)?;
-        let mut components = engine.components(spec).map_err(|e| Error::Render {
-            engine: spec.engine.clone(),
-            id: spec.id.clone(),
-            message: e.to_string(),
-        })?;
-        for component in &mut components {
-            component.workload.namespace.get_or_insert_with(|| spec.namespace());
-        }
+        let manifests = orchestrator.recorded_manifests(record, spec)?;
+        let components = orchestrator.components_of(spec)?;
         let teardown = orchestrator.teardown_of(spec, &RedactedSecrets)?;
         let namespace = spec.namespace();
         let objects = manifests.iter().chain(teardown.iter().flat_map(|stage| &stage.manifests));
@@ -59,6 +58,7 @@ impl Rendered {
         // A record that does not say what was asked for is judged by its spec.
         let chosen = record.request.as_ref().unwrap_or(&spec.options);
         let refused = orchestrator.refusals(&spec.engine, record.authority, &spec.id, chosen);
-        Ok(Rendered { spec: spec.clone(), refused, manifests, components, teardown, kinds, outside })
+        let (spec, restarts) = (spec.clone(), record.restarts.clone());
+        Ok(Rendered { spec, restarts, refused, manifests, components, teardown, kinds, outside })
     }
 }

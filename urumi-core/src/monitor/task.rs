@@ -12,7 +12,8 @@ use futures::{FutureExt, StreamExt};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
-use tokio::sync::watch;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -30,11 +31,15 @@ use super::view::View;
 use super::watches::{Delivery, Seen, Watches};
 use crate::kubernetes::{ClusterErrorKind, Kind};
 use crate::monitor::leader::Leadership;
-use crate::orchestrator::local::Orchestrator;
+use crate::orchestrator::local::{Ended, Orchestrator};
 use crate::record::namespace_kind;
 
 /// How long actions under way may take to end after the monitor was told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many stores are decided on before other tasks of the process get their turn. A decision takes about a millisecond, and
+/// a resync decides on every store.
+const BATCH: usize = 8;
 
 /// Runs the monitor until `stop` is cancelled.
 pub(super) async fn run(
@@ -51,18 +56,20 @@ pub(super) async fn run(
         let alarm = state.alarms.next();
         tokio::select! {
             // The branches are tried in this order. Outcomes come before events, so that a store is not decided on without
-            // the result of its last action. Alarms and resyncs come after events: they are late while events arrive faster
-            // than the loop takes them in, but then every store with events is decided on anyway.
+            // the result of its last action, or of the plan of a request. Alarms and resyncs come after events: they are late
+            // while events arrive faster than the loop takes them in, but then every store with events is decided on anyway.
             biased;
             () = stop.cancelled() => break,
             Some(done) = state.under_way.next(), if !state.under_way.is_empty() => state.finish(done),
+            ended = state.ended.recv() => state.plan_ended(ended),
             delivery = state.watches.next() => match delivery {
                 Some(delivery) => state.observe(delivery),
                 None => return Err(MonitorError::WatchEnded),
             },
             () = sleep_until(alarm) => state.touched.extend(state.alarms.take_due(Instant::now())),
-            _ = resync.tick() => state.resync(),
-            () = leadership_change(leadership.clone(), leads) => state.resync(),
+            _ = resync.tick() => state.touch_all(),
+            () = leadership_change(leadership.clone(), leads) => state.touch_all(),
+            () = tokio::task::yield_now(), if !state.touched.is_empty() => {}
         }
         leads = leadership.as_ref().is_none_or(Leadership::holds);
         state.decide_touched(leads);
@@ -99,10 +106,12 @@ struct State {
     cache: Cache,
     watches: Watches,
     tracked: HashMap<String, Tracked>,
-    /// The namespaces to decide on in this turn of the loop.
+    /// The namespaces to decide on.
     touched: BTreeSet<String>,
     alarms: Alarms,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// The plans of this process that end, requests' and this monitor's.
+    ended: broadcast::Receiver<Ended>,
     /// The namespace and the error of the latest write that failed.
     last_error: Option<(String, String)>,
     meter: Meter,
@@ -123,6 +132,7 @@ impl State {
             watches.add(&kind);
         }
         State {
+            ended: orchestrator.plans_under_way().ends(),
             orchestrator,
             leadership,
             limits,
@@ -162,27 +172,42 @@ impl State {
         }
     }
 
+    /// Takes in that a plan of this process has ended. Until then, no other was begun for its store.
+    fn plan_ended(&mut self, ended: Result<Ended, RecvError>) {
+        let Ok(Ended { namespace, end }) = ended else {
+            // More have ended than are kept.
+            return self.touch_all();
+        };
+        if let Some(tracked) = self.tracked.get_mut(&namespace) {
+            tracked.progress.creation.ended(end, Instant::now());
+            self.touched.insert(namespace);
+        }
+    }
+
     fn touch_all(&mut self) {
         self.touched.extend(self.cache.stores().map(str::to_owned));
     }
 
-    fn resync(&mut self) {
-        self.touch_all();
-        for namespace in self.cache.stores() {
-            self.tracked.entry(namespace.to_owned()).or_default().progress.resync = true;
-        }
-    }
-
-    /// Decides on every touched namespace, and begins the actions if this process may write.
+    /// Decides on the next touched namespaces, and begins the actions if this process may write.
     fn decide_touched(&mut self, may_write: bool) {
-        for namespace in std::mem::take(&mut self.touched) {
+        for _ in 0..BATCH {
+            let Some(namespace) = self.touched.pop_first() else { return };
             if self.cache.get(&namespace).is_none_or(|contents| contents.record.is_none()) {
                 self.forget(&namespace);
                 continue;
             }
+            self.cache.unpack(&namespace);
             let Some(Decision { action, look_again, progress }) = self.decide(&namespace) else { continue };
+            let rests = action.is_none() && look_again.is_none();
             if let Some(tracked) = self.tracked.get_mut(&namespace) {
                 tracked.progress = progress;
+                if rests {
+                    // It is rendered again when something changes.
+                    tracked.rendered = None;
+                }
+            }
+            if rests {
+                self.cache.pack(&namespace);
             }
             if let Some(at) = look_again {
                 self.alarms.set(&namespace, at);
@@ -223,8 +248,15 @@ impl State {
         Some(decide(&view, tracked, self.limits, clock))
     }
 
-    /// Begins an action beside the loop.
+    /// Begins an action beside the loop, unless it is a plan and another one of this process is under way for the store.
     fn begin(&mut self, namespace: String, action: Action) {
+        let mut plan = None;
+        if let Action::CarryOut { .. } = &action {
+            plan = self.orchestrator.plans_under_way().begin(namespace.clone());
+            if plan.is_none() {
+                return;
+            }
+        }
         let mut uid = String::new();
         if let Some(tracked) = self.tracked.get_mut(&namespace) {
             tracked.busy = true;
@@ -235,21 +267,26 @@ impl State {
         }
         let (orchestrator, leadership) = (self.orchestrator.clone(), self.leadership.clone());
         let work = async move {
+            let began = Instant::now();
             let taken = action.take(&orchestrator, &namespace);
             let outcome = match leadership {
                 Some(leadership) => leadership.while_held(taken).await.unwrap_or(Outcome::Abandoned),
                 None => taken.await,
             };
-            Done { namespace, uid, outcome }
+            if let (Some(plan), Outcome::CarriedOut(Ok(()))) = (plan, &outcome) {
+                plan.finish();
+            }
+            Done { namespace, uid, took: began.elapsed(), outcome }
         };
         self.under_way.push(work.boxed());
     }
 
     /// Takes in the outcome of an action.
-    fn finish(&mut self, Done { namespace, uid, outcome }: Done) {
+    fn finish(&mut self, Done { namespace, uid, took, outcome }: Done) {
         self.touched.insert(namespace.clone());
         self.meter.finished(&outcome);
         if let Outcome::Recorded(write, Ok(written)) = &outcome {
+            self.limits.answer_time = took;
             self.cache.written(written);
             self.meter.stores(self.cache.counts());
             if let Some(since) = write.provisioned_since {

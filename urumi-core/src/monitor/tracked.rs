@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::action::Outcome;
+use super::creation::Creation;
 use super::rendered::Rendered;
 use crate::assessment::PlanFailure;
 use crate::assessment::conflict::Conflicts;
 use crate::assessment::diagnosis::Cause;
 use crate::kubernetes::{ClusterError, Object};
-use crate::orchestrator::local::{Failure, Orchestrator};
+use crate::orchestrator::local::{Failure, Orchestrator, PlanEnd};
 use crate::record::Record;
+use crate::store::status::StoreStatus;
 
 /// The pause after a failed write; it doubles with each failure in a row, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -25,8 +27,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub(super) struct Tracked {
     /// The uid of the namespace. A namespace with the same name and another uid is another store's.
     pub(super) uid: String,
-    /// The manifests of the store's spec.
+    /// The manifests of the store's spec, until the store is at rest.
     pub(super) rendered: Option<Arc<Rendered>>,
+    /// Whether this urumi could not render the spec, and has logged it.
+    pub(super) unreadable: bool,
     /// Whether an action is under way for the store.
     pub(super) busy: bool,
     /// The fields that another client keeps changing.
@@ -55,14 +59,16 @@ pub(super) struct Progress {
     pub(super) not_before: Option<Instant>,
     /// The problem that the store has now and that needs somebody to act.
     pub(super) trouble: Option<Trouble>,
+    /// How far the creation of the store's objects is in this attempt.
+    pub(super) creation: Creation,
     /// When an object of the store was last changed by anybody.
     pub(super) changed: Option<Instant>,
     /// Since when objects are missing or differ.
     pub(super) outstanding_since: Option<Instant>,
+    /// When this process last wrote the record.
+    pub(super) recorded: Option<Instant>,
     /// Since when the conditions differ from those on the record.
     pub(super) unwritten_since: Option<Instant>,
-    /// Whether a resync is to be answered.
-    pub(super) resync: bool,
 }
 
 /// An attempt to provision a store.
@@ -86,8 +92,7 @@ impl Tracked {
     /// Forgets everything about an earlier namespace of the same name.
     pub(super) fn belong_to(&mut self, uid: &str) {
         if self.uid != uid {
-            let Progress { changed, resync, .. } = self.progress;
-            let progress = Progress { changed, resync, ..Progress::default() };
+            let progress = Progress { changed: self.progress.changed, ..Progress::default() };
             *self = Tracked { uid: uid.to_owned(), progress, ..Tracked::default() };
         }
     }
@@ -96,13 +101,16 @@ impl Tracked {
     /// may, so the store is left as it is.
     pub(super) fn render(&mut self, orchestrator: &Orchestrator, record: &Record) -> Option<Arc<Rendered>> {
         let spec = record.spec.as_ref().ok()?;
-        if let Some(rendered) = self.rendered.as_ref().filter(|rendered| rendered.spec == *spec) {
+        if let Some(rendered) = self.rendered.as_ref().filter(|rendered| rendered.is_of(record, spec)) {
             return Some(rendered.clone());
         }
         match Rendered::of(orchestrator, record, spec) {
-            Ok(rendered) => self.rendered.insert(Arc::new(rendered)).clone().into(),
+            Ok(rendered) => {
+                self.unreadable = false;
+                self.rendered.insert(Arc::new(rendered)).clone().into()
+            }
             Err(error) => {
-                if std::mem::take(&mut self.progress.resync) {
+                if !std::mem::replace(&mut self.unreadable, true) {
                     tracing::warn!(%error, store = %spec.id, "a store cannot be monitored");
                 }
                 None
@@ -115,13 +123,18 @@ impl Tracked {
         self.busy = false;
         let progress = &mut self.progress;
         match outcome {
-            Outcome::Recorded(_, Ok(_)) => {
+            Outcome::Recorded(write, Ok(_)) => {
+                if write.status.1 == StoreStatus::Ready {
+                    // They explain nothing any more.
+                    self.events = Vec::new();
+                }
+                progress.recorded = Some(now);
                 progress.unwritten_since = None;
                 progress.failures = 0;
             }
             Outcome::Recorded(_, Err(_)) => progress.failed(now),
             Outcome::CarriedOut(Ok(())) => {
-                // Until the watches have shown the writes, the same steps would be planned again.
+                progress.creation.ended(PlanEnd::Finished, now);
                 progress.changed = Some(now);
                 self.carried_out = Some(now);
                 progress.outstanding_since = None;
@@ -129,6 +142,7 @@ impl Tracked {
                 progress.failures = 0;
             }
             Outcome::CarriedOut(Err(failure)) => {
+                progress.creation.ended(PlanEnd::Interrupted, now);
                 progress.plan_failure = Some(plan_failure(&failure));
                 progress.failed(now);
             }
@@ -154,6 +168,7 @@ impl Progress {
             trouble: None,
             failures: 0,
             not_before: None,
+            creation: Creation::default(),
             ..self
         }
     }

@@ -6,8 +6,10 @@ mod execute;
 mod explain;
 mod limits;
 mod logs;
+mod restart;
 mod retry;
 mod smoke;
+mod under_way;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,11 +24,12 @@ use tokio::sync::Semaphore;
 pub(crate) use self::execute::Failure;
 use self::limits::OwnerCounts;
 pub use self::limits::OwnerLimits;
+pub(crate) use self::under_way::{Ended, PlanEnd, PlanUnderWay, PlansUnderWay};
 use crate::cluster::ClusterBackend;
-use crate::engine::{Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
+use crate::engine::{Component, Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
 use crate::error::{Error, FieldError, Operation, Result};
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Preconditions, WatchEvent};
-use crate::kubernetes::{Object, ObjectRef};
+use crate::kubernetes::{MetadataPatch, Object, ObjectRef};
 use crate::orchestrator::LogLines;
 use crate::orchestrator::{Action, Precondition, StoreEvent, StoreOrchestrator, StoreStream};
 use crate::plan::differences::differences;
@@ -42,7 +45,8 @@ use crate::store::smoke::SmokeReport;
 use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
 use crate::store::{
-    Authority, CreateStore, Creation, OptionWarning, Options, Store, StoreId, StoreName, StoreSpec, check_owner,
+    Authority, CreateStore, Creation, OptionWarning, Options, Store, StoreId, StoreName, StoreOptions, StoreSpec,
+    check_labels, check_owner,
 };
 
 /// A domain that resolves to 127.0.0.1, for stores on the user's own computer.
@@ -59,8 +63,9 @@ type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Creates, shows and deletes stores on a cluster. Clones are cheap and share everything.
 ///
-/// Its only state is its settings, and the creations in progress for [owners'
-/// limits](OrchestratorBuilder::owner_limits); every answer comes from the cluster.
+/// Its only state is its settings, and what is under way in it: creations for [owners'
+/// limits](OrchestratorBuilder::owner_limits), and plans, which a [monitor](crate::ReadinessMonitor) of this orchestrator does not
+/// begin again. Every answer comes from the cluster.
 #[derive(Clone)]
 pub struct Orchestrator {
     inner: Arc<Inner>,
@@ -75,6 +80,7 @@ struct Inner {
     in_flight: Semaphore,
     clock: Clock,
     owners: OwnerCounts,
+    under_way: Arc<PlansUnderWay>,
 }
 
 impl fmt::Debug for Orchestrator {
@@ -174,6 +180,7 @@ impl Orchestrator {
                 in_flight: Semaphore::new(IN_FLIGHT),
                 clock: Arc::new(Timestamp::now),
                 owners: OwnerCounts::default(),
+                under_way: PlansUnderWay::new(),
             },
         }
     }
@@ -191,6 +198,11 @@ impl Orchestrator {
     /// The domain of stores whose options set none.
     pub fn domain(&self) -> &str {
         &self.inner.domain
+    }
+
+    /// The plans that are under way in this process.
+    pub(crate) fn plans_under_way(&self) -> &Arc<PlansUnderWay> {
+        &self.inner.under_way
     }
 
     /// The current time.
@@ -221,6 +233,7 @@ impl Orchestrator {
         if let Some(owner) = &request.owner {
             wrong.extend(check_owner(owner).err());
         }
+        wrong.extend(check_labels(&request.labels));
         if let Some(key) = &request.idempotency_key {
             wrong.extend(check_key(key).err());
         }
@@ -233,6 +246,8 @@ impl Orchestrator {
                 "" => FieldError::new("options", e.message),
                 field => FieldError::new(format!("options.{field}"), e.message),
             };
+            let lists = self.inner.engines.refuse_lists(engine.name(), &mut chosen);
+            wrong.extend(lists.into_iter().map(in_request));
             wrong.extend(
                 self.inner.engines.take_secrets(engine.name(), &mut chosen, &mut handed).into_iter().map(in_request),
             );
@@ -265,9 +280,33 @@ impl Orchestrator {
     /// # Errors
     /// If the engine is unknown or cannot render the spec.
     pub fn render(&self, spec: &StoreSpec) -> Result<Vec<Object>> {
+        self.with_namespace(spec, self.manifests_of(spec, &RedactedSecrets)?)
+    }
+
+    /// Changes the record of the expected store, and returns it. `change` decides on the record as it is then; `None` leaves it.
+    async fn change_record(
+        &self,
+        operation: Operation,
+        id: &StoreId,
+        expected: &Precondition,
+        change: impl Fn(&Record) -> Result<Option<MetadataPatch>>,
+    ) -> Result<Record> {
+        let mut conflicts = Conflicts::default();
+        loop {
+            let record = self.expected_record(operation, id, expected).await?;
+            at_version(operation, &record, expected)?;
+            let Some(patch) = change(&record)? else { return Ok(record) };
+            match self.inner.cluster.patch_metadata(&namespace_ref(id), &patch).await {
+                Ok(namespace) => return Record::read(&namespace).ok_or_else(|| Error::NotFound { id: id.clone() }),
+                Err(error) => conflicts.tolerate(operation, id, error)?,
+            }
+        }
+    }
+
+    /// The namespace of a spec, followed by its objects.
+    fn with_namespace(&self, spec: &StoreSpec, manifests: Vec<Manifest>) -> Result<Vec<Object>> {
         let origin = Origin { created_by: &self.inner.created_by, ..Origin::default() };
         let namespace = self.namespace_of(spec, &origin)?;
-        let manifests = self.manifests_of(spec, &RedactedSecrets)?;
         Ok(std::iter::once(namespace).chain(manifests.into_iter().map(|m| m.object)).collect())
     }
 
@@ -286,6 +325,25 @@ impl Orchestrator {
         manifests(engine.as_ref(), spec, secrets).map_err(|e| render_error(spec, &e))
     }
 
+    /// The manifests of a store as its record asks for them, with redacted secrets.
+    pub(crate) fn recorded_manifests(&self, record: &Record, spec: &StoreSpec) -> Result<Vec<Manifest>> {
+        let mut manifests = self.manifests_of(spec, &RedactedSecrets)?;
+        if !record.restarts.is_empty() {
+            record.mark_restarts(&mut manifests, &self.components_of(spec)?);
+        }
+        Ok(manifests)
+    }
+
+    /// The components of a store, with the namespaces of their workloads.
+    pub(crate) fn components_of(&self, spec: &StoreSpec) -> Result<Vec<Component>> {
+        let engine = self.inner.engines.require(&spec.engine)?;
+        let mut components = engine.components(spec).map_err(|e| render_error(spec, &e))?;
+        for component in &mut components {
+            component.workload.namespace.get_or_insert_with(|| spec.namespace());
+        }
+        Ok(components)
+    }
+
     /// The namespace of a new store.
     fn namespace_of(&self, spec: &StoreSpec, origin: &Origin<'_>) -> Result<Object> {
         let engine = self.inner.engines.require(&spec.engine)?;
@@ -302,7 +360,7 @@ impl Orchestrator {
 
     /// The plan from the current objects in the cluster, read one by one.
     async fn outstanding(&self, operation: Operation, spec: &StoreSpec, record: &Record) -> Result<Plan> {
-        let desired = self.manifests_of(spec, &RedactedSecrets)?;
+        let desired = self.recorded_manifests(record, spec)?;
         let wanted: Vec<&ObjectRef> = desired.iter().filter_map(|m| m.policy.guards()).flatten().collect();
         let own: Vec<ObjectRef> =
             desired.iter().filter(|m| m.policy == Policy::Managed).map(|m| m.object.reference()).collect();
@@ -418,6 +476,7 @@ impl StoreOrchestrator for Orchestrator {
     async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store> {
         match action {
             Action::Retry => self.retry_store(id, expected).await,
+            Action::Restart { component } => self.restart_store(id, component.as_deref(), expected).await,
         }
     }
 
@@ -427,6 +486,10 @@ impl StoreOrchestrator for Orchestrator {
 
     async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {
         self.store_manifests(id).await
+    }
+
+    async fn options(&self, id: &StoreId) -> Result<StoreOptions> {
+        self.store_options(id).await
     }
 
     async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>> {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::Record;
 use crate::kubernetes::Object;
+use crate::store::seconds;
 use crate::store::status::StoreStatus;
 use crate::store::timeline::{AUDIT_REPORTER, Severity, TimelineEntry, TimelineSource};
 
@@ -14,6 +15,7 @@ pub(crate) fn timeline<'a>(record: &Record, events: impl IntoIterator<Item = &'a
     let of_this_one = |e: &TimelineEntry| e.source != TimelineSource::Audit || e.time >= record.created_at;
     entries.extend(events.into_iter().filter_map(entry).filter(of_this_one));
     entries.sort_by_key(|entry| entry.time);
+    entries.iter_mut().for_each(|entry| entry.time = seconds::whole(entry.time));
     entries
 }
 
@@ -76,7 +78,8 @@ fn entry(event: &Object) -> Option<TimelineEntry> {
 mod tests {
     use super::*;
     use crate::kubernetes::Kind;
-    use k8s_openapi::api::core::v1::Event;
+    use crate::record;
+    use k8s_openapi::api::core::v1::{Event, Namespace};
     use serde_json::json;
 
     fn event(value: serde_json::Value) -> Object {
@@ -99,6 +102,12 @@ mod tests {
             "involvedObject": {"kind": "Pod", "name": "postgres-0"}, "reportingComponent": "default-scheduler",
             "eventTime": "2026-01-01T00:00:00.123456Z", "firstTimestamp": null, "lastTimestamp": null,
         }));
+        let namespace = json!({"metadata": {
+            "name": "store-a", "labels": {record::ENABLED: "true"}, "annotations": {record::ID: "a"},
+        }});
+        let record = Record::read(&Object::from_value(Kind::of::<Namespace>(), namespace).unwrap()).unwrap();
+        let shown = timeline(&record, [&new]);
+        assert_eq!(shown.last().unwrap().time.to_string(), "2026-01-01T00:00:00Z");
         let read = entry(&new).unwrap();
         assert_eq!((read.count, read.source, read.time.as_second()), (1, TimelineSource::Kubernetes, 1_767_225_600));
         assert!(entry(&event(json!({"metadata": {"name": "c", "namespace": "store-a"}}))).is_none());

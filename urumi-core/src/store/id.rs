@@ -25,7 +25,7 @@ impl StoreId {
     /// The most characters an id may have, so that `store-<id>` and every name made from it fits a DNS label.
     pub const MAX_LENGTH: usize = 50;
 
-    /// Draws a new id: 12 characters that carry 62 random bits of a version 4 UUID.
+    /// Generates a new id: 12 characters that carry 62 random bits of a version 4 UUID.
     pub fn random() -> Self {
         // The low 62 bits of a version 4 UUID are random; its version and variant lie above them.
         Self::from_bits(Uuid::new_v4().as_u64_pair().1)

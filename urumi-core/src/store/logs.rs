@@ -1,5 +1,8 @@
 //! What the containers of a store write: lines, each with where it comes from.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Which lines of a store's logs are wanted.
@@ -10,8 +13,13 @@ pub struct LogQuery {
     pub component: Option<String>,
     /// How many lines from the end, of each container.
     pub tail: u32,
-    /// Whether to go on with what is written from now on.
+    /// Whether to go on with what is written from now on, also by pods and containers that start later, until the store is
+    /// gone. Of these, every line is wanted.
     pub follow: bool,
+    /// Only lines of at most this age; of any age where there is none. Kubernetes counts in whole seconds.
+    pub since: Option<Duration>,
+    /// Whether to show what containers wrote before they were last restarted, instead of what they have written since.
+    pub previous: bool,
 }
 
 impl LogQuery {
@@ -40,11 +48,25 @@ impl LogQuery {
         self.follow = follow;
         self
     }
+
+    /// Only lines of at most this age.
+    #[must_use]
+    pub fn since(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.since = age.into();
+        self
+    }
+
+    /// Whether to show the lines from before the last restart of each container; they cannot be followed.
+    #[must_use]
+    pub fn previous(mut self, previous: bool) -> Self {
+        self.previous = previous;
+        self
+    }
 }
 
 impl Default for LogQuery {
     fn default() -> Self {
-        LogQuery { component: None, tail: Self::TAIL, follow: false }
+        LogQuery { component: None, tail: Self::TAIL, follow: false, since: None, previous: false }
     }
 }
 
@@ -61,6 +83,10 @@ pub struct LogLine {
     pub container: String,
     /// The line, without its end. What is no UTF-8 is replaced.
     pub text: String,
+    /// When the container wrote it, as its node says; none for a line without a readable time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub timestamp: Option<Timestamp>,
 }
 
 impl LogLine {
@@ -71,6 +97,14 @@ impl LogLine {
         container: impl Into<String>,
         text: impl Into<String>,
     ) -> Self {
-        LogLine { component: component.into(), pod: pod.into(), container: container.into(), text: text.into() }
+        let (component, pod, container) = (component.into(), pod.into(), container.into());
+        LogLine { component, pod, container, text: text.into(), timestamp: None }
+    }
+
+    /// The line with its time.
+    #[must_use]
+    pub fn at(mut self, timestamp: impl Into<Option<Timestamp>>) -> Self {
+        self.timestamp = timestamp.into();
+        self
     }
 }

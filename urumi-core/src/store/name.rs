@@ -46,18 +46,20 @@ impl StoreName {
     }
 }
 
-/// Checks whose store it is said to be.
+/// The maximum length of an owner in bytes: a name of 256 bytes after `user:` or `team:`.
+pub const MAX_OWNER: usize = "user:".len() + 256;
+
+/// Checks an owner.
 ///
 /// # Errors
-/// When it is empty, longer than 300 bytes, or not one visible line.
+/// When it is empty, longer than [`MAX_OWNER`], or not one visible line.
 pub(crate) fn check_owner(owner: &str) -> Result<(), FieldError> {
-    const MAX_BYTES: usize = 300;
     let bad = |message: String| Err(FieldError::new("owner", message));
     if owner.is_empty() {
         return bad("must not be empty".into());
     }
-    if owner.len() > MAX_BYTES {
-        return bad(format!("has {} bytes, at most {MAX_BYTES} are allowed", owner.len()));
+    if owner.len() > MAX_OWNER {
+        return bad(format!("has {} bytes, at most {MAX_OWNER} are allowed", owner.len()));
     }
     if owner.trim() != owner {
         return bad("must not begin or end with white space".into());
@@ -91,6 +93,16 @@ impl<'de> Deserialize<'de> for StoreName {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn an_owner_is_one_visible_line_of_limited_length() {
+        for owner in ["ann", "team:web", &"x".repeat(MAX_OWNER)] {
+            assert_eq!(check_owner(owner), Ok(()), "{owner}");
+        }
+        for owner in ["", " ann", "ann ", "a\nb", "a\u{202e}b", &"x".repeat(MAX_OWNER + 1)] {
+            assert_eq!(check_owner(owner).unwrap_err().field, "owner", "{owner}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -16,7 +16,7 @@ use super::urls::StoreUrls;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Preview {
-    /// The id that was asked for, or one that might be drawn.
+    /// The id that was asked for, or an example of a random one.
     pub id: StoreId,
     /// The display name.
     pub name: String,
@@ -26,7 +26,7 @@ pub struct Preview {
     pub namespace: String,
     /// Where the store would be reached.
     pub urls: StoreUrls,
-    /// Its options, completed with the engine's defaults.
+    /// Its options, completed with the engine's defaults; secret values of the request are shown as `REDACTED`.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub options: Options,
     /// Every manifest, the namespace first; generated secrets are shown as `REDACTED`.

@@ -31,6 +31,7 @@ codes! {
     CrossSite = "cross-site", "The request comes from a web page of another origin.";
     LimitReached = "limit-reached", "The owner has the maximum number of stores, or their stores would request too much.";
     NotFound = "not-found", "The store does not exist.";
+    NoSuchEngine = "no-such-engine", "The engine does not exist.";
     NoSuchPath = "no-such-path", "The path does not exist.";
     MethodNotAllowed = "method-not-allowed", "The path does not support the method.";
     NotAcceptable = "not-acceptable", "The response is not available in the requested format.";
@@ -44,6 +45,7 @@ codes! {
     UriTooLong = "uri-too-long", "Path and query are too long.";
     Misdirected = "misdirected", "The server does not accept the host name of the request.";
     UnsupportedMediaType = "unsupported-media-type", "The body's media type is not supported.";
+    UnsupportedEncoding = "unsupported-encoding", "The body's content encoding is not supported.";
     IdempotencyMismatch = "idempotency-key-reused", "The key was used for another request.";
     RateLimited = "rate-limited", "The client sent too many requests.";
     ProvisioningLimit = "provisioning-limit", "Too many of the owner's stores are provisioning.";
@@ -57,6 +59,7 @@ codes! {
     Overloaded = "overloaded", "The server has too many requests.";
     ClusterUnreachable = "cluster-unreachable", "The cluster does not respond.";
     AuthUnavailable = "auth-unavailable", "The service that verifies credentials does not respond.";
+    VersionNotReached = "version-not-reached", "The server has not seen the requested version yet.";
     TimedOut = "timed-out", "The request exceeded the server's time limit.";
 }
 

@@ -1,5 +1,7 @@
 //! A request for a new store.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -29,22 +31,27 @@ pub struct CreateStore {
     /// The engine's name, e.g. `medusa`.
     #[cfg_attr(feature = "openapi", schema(example = "medusa"))]
     pub engine: String,
-    /// The id to use, 1 to 50 characters of `[a-z0-9-]`; drawn at random where there is none.
+    /// The id to use, 1 to 50 characters of `[a-z0-9-]`; generated at random if left out.
     #[cfg_attr(
         feature = "openapi",
         schema(min_length = 1, max_length = 50, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     )]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Options for the engine; what is left out takes the engine's defaults.
+    /// Options for the engine; what is left out takes the installation's defaults. `GET /engines` has their JSON Schema
+    /// for each engine, and docs/OPTIONS.md describes those of `medusa`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub options: Options,
-    /// Whose store it is, e.g. `user:alice` or `team:web`: up to 300 bytes. urumi keeps it and shows it;
-    /// what it permits is up to the frontend.
+    /// Whose store it is, e.g. `user:alice` or `team:web`: up to 261 bytes, see [`MAX_OWNER`](crate::store::MAX_OWNER).
+    /// urumi keeps it and shows it; what it permits is up to the frontend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 300, example = "team:web"))]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 261, example = "team:web"))]
     pub owner: Option<String>,
+    /// Labels to select the store by: up to 32, with keys and values in the syntax of Kubernetes' labels. Keys with the
+    /// prefix `kubernetes.io`, `k8s.io` or `urumi.ai`, or one that ends in such a domain, are reserved.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// A key by which a repetition of this request is known: see [`idempotency`](crate::store::idempotency).
     #[serde(skip)]
     pub idempotency_key: Option<String>,
@@ -65,6 +72,7 @@ impl CreateStore {
             id: None,
             options: Options::new(),
             owner: None,
+            labels: BTreeMap::new(),
             idempotency_key: None,
             authority: Authority::default(),
             handed: HandedSecrets::default(),
@@ -85,10 +93,10 @@ impl CreateStore {
         self
     }
 
-    /// Sets the engine's options.
+    /// Sets the engine's options: as JSON, or typed, e.g. [`MedusaOptions`](crate::engine::medusa::MedusaOptions).
     #[must_use]
-    pub fn options(mut self, options: Options) -> Self {
-        self.options = options;
+    pub fn options(mut self, options: impl Into<Options>) -> Self {
+        self.options = options.into();
         self
     }
 
@@ -96,6 +104,13 @@ impl CreateStore {
     #[must_use]
     pub fn owner(mut self, owner: impl Into<String>) -> Self {
         self.owner = Some(owner.into());
+        self
+    }
+
+    /// Adds a label; a later value of the same key replaces an earlier one.
+    #[must_use]
+    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(key.into(), value.into());
         self
     }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::seconds;
+
 /// The phase of a store's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -123,6 +125,7 @@ pub struct Condition {
     pub message: String,
     /// When `status` last changed.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    #[serde(deserialize_with = "seconds::deserialize")]
     pub last_transition_time: Timestamp,
 }
 
@@ -134,7 +137,7 @@ impl Condition {
     /// The type of the condition of a store that is being deleted: whether everything outside of its namespace is gone.
     pub const TORN_DOWN: &'static str = "TornDown";
 
-    /// A new condition, in force since `now`.
+    /// A new condition, in force since `now`, in whole seconds.
     pub fn new(
         type_: impl Into<String>,
         status: ConditionStatus,
@@ -147,7 +150,7 @@ impl Condition {
             status,
             reason: reason.into(),
             message: message.into(),
-            last_transition_time: now,
+            last_transition_time: seconds::whole(now),
         }
     }
 }

@@ -4,6 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::seconds;
+
 /// The reporting component of the Events by which a frontend notes who asked for what.
 pub const AUDIT_REPORTER: &str = "urumi.ai/audit";
 /// The namespace where Events about things without one are kept: a store's namespace is one of them.
@@ -17,6 +19,7 @@ pub const CLUSTER_EVENTS: &str = "default";
 pub struct TimelineEntry {
     /// When, or when last where it happened more than once.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    #[serde(deserialize_with = "seconds::deserialize")]
     pub time: Timestamp,
     /// Who says so.
     pub source: TimelineSource,
@@ -36,8 +39,9 @@ pub struct TimelineEntry {
 }
 
 impl TimelineEntry {
-    /// An event that concerns the whole store and happened once.
+    /// An event that concerns the whole store and happened once, in whole seconds.
     pub fn new(time: Timestamp, source: TimelineSource, severity: Severity, reason: impl Into<String>) -> Self {
+        let time = seconds::whole(time);
         TimelineEntry { time, source, severity, reason: reason.into(), message: String::new(), object: None, count: 1 }
     }
 }

@@ -100,6 +100,7 @@ const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     logs::a_running_containers_log_can_be_read,
     logs::a_tail_is_the_end_of_it,
     logs::timestamps_begin_each_line,
+    logs::a_log_begins_where_it_is_asked_to,
     logs::following_begins_with_what_is_there,
     logs::without_a_container_of_that_name_it_is_invalid,
     logs::a_missing_pod_is_not_found,

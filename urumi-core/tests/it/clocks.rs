@@ -68,7 +68,7 @@ async fn a_clock_that_is_set_forward_fails_no_starting_store_early() {
     with_scene(Arc::new(cluster.clone()), async |scene| {
         let scene = Scene { urumi, ..scene };
         cluster.inject_fault(FaultTarget::named("postgres"), Fault::ImagePull);
-        let _monitor = Running::start(scene.monitor());
+        let _monitor = Running::start(scene.monitor().resync(Duration::from_secs(10)));
         scene.urumi.create(scene.request()).await.unwrap();
         sleep(Duration::from_secs(5)).await;
         step.store(30, Ordering::Relaxed);

@@ -1,19 +1,21 @@
 //! What must hold of a store's life on every backend. `memory_cluster` and `real_cluster` run each of these.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Secret, Service};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Pod, Secret, Service};
 use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::{Value, json};
 use urumi_core::error::{Error, ErrorKind};
 use urumi_core::kubernetes::{ClusterErrorKind, Query};
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
+use urumi_core::orchestrator::Action;
 use urumi_core::plan::drift;
 use urumi_core::store::status::{ConditionStatus, StoreStatus};
 use urumi_core::store::wait::Deleted;
-use urumi_core::{CreateStore, StoreEvent, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_core::{CreateStore, Precondition, StoreEvent, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::support::{Outsider, PATIENCE, Running, Scene, kinds};
 
@@ -75,6 +77,69 @@ async fn everything_is_as_rendered(scene: &Scene) {
         };
         assert_eq!(differing, expected, "{}", rendered.reference());
     }
+}
+
+/// A restart replaces the pods of the components that keep no data, or those of the named one. It is on record until a monitor
+/// carries it out.
+pub(crate) async fn a_restart_replaces_the_pods_that_it_is_for(scene: Scene) {
+    let monitor = Running::start(scene.monitor());
+    scene.urumi.create(scene.request()).await.unwrap();
+    scene.ready().await;
+    monitor.stop().await;
+
+    let before = pods_by_component(&scene).await;
+    scene.urumi.restart(&scene.id).await.unwrap();
+    let monitor = Running::start(scene.monitor());
+    pods_are_new(&scene, &before, &["api", "storefront"]).await;
+    let restart = |component: &str| Action::Restart { component: Some(component.to_owned()) };
+    scene.urumi.act_if(&scene.id, restart("database"), &Precondition::NONE).await.unwrap();
+    pods_are_new(&scene, &before, &["api", "storefront", "database"]).await;
+
+    assert_eq!(scene.ready().await.status, StoreStatus::Ready);
+    assert!(scene.urumi.diff(&scene.id).await.unwrap().is_empty());
+    let shown = scene.urumi.manifests(&scene.id).await.unwrap();
+    let annotations = |object: &&Value| object.pointer("/spec/template/metadata/annotations").is_some();
+    assert_eq!(shown.iter().filter(annotations).count(), 3);
+    let refused = scene.urumi.act_if(&scene.id, restart("proof-of-life"), &Precondition::NONE).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
+    assert!(refused.to_string().contains("choose one of database, api, storefront"), "{refused}");
+    monitor.stop().await;
+}
+
+/// The uids of the store's pods that run on, by component.
+async fn pods_by_component(scene: &Scene) -> BTreeMap<String, BTreeSet<String>> {
+    let query = Query::all(Kind::of::<Pod>()).in_namespace(scene.id.namespace());
+    let mut uids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for pod in scene.cluster.list(&query).await.unwrap() {
+        let component = pod.label("app.kubernetes.io/component").unwrap_or_default();
+        if !pod.is_terminating() && component != "proof-of-life" {
+            uids.entry(component.to_owned()).or_default().insert(pod.uid().unwrap().to_owned());
+        }
+    }
+    uids
+}
+
+/// Waits until these components, and no others, have other pods than before, as many as before.
+async fn pods_are_new(scene: &Scene, before: &BTreeMap<String, BTreeSet<String>>, components: &[&str]) {
+    let mut changes = scene.cluster.watch(&Query::all(Kind::of::<Pod>()).in_namespace(scene.id.namespace()));
+    let waiting = async {
+        while changes.next().await.is_some() {
+            let now = pods_by_component(scene).await;
+            let as_wanted = |(component, old): (&String, &BTreeSet<String>)| {
+                let new = now.get(component).cloned().unwrap_or_default();
+                if components.contains(&component.as_str()) {
+                    new.len() == old.len() && new.is_disjoint(old)
+                } else {
+                    new == *old
+                }
+            };
+            if before.iter().all(as_wanted) {
+                return;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+    assert!(in_time.is_ok(), "{components:?} should be new: {before:?}, {:?}", pods_by_component(scene).await);
 }
 
 /// Two at once with one id: one store, and one clear conflict.

@@ -17,14 +17,18 @@ mod clocks;
 mod conflicts;
 #[cfg(feature = "http-client")]
 mod crypto_provider;
+mod documentation;
 mod drift;
 mod keys;
 mod layers;
 mod lifecycle;
 mod limits;
+mod logs;
 mod managed;
 mod memory_cluster;
 mod monitor;
+mod once;
+mod options;
 mod real_cluster;
 mod real_cluster_admission;
 mod real_cluster_backend;

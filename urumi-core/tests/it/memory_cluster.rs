@@ -26,6 +26,7 @@ macro_rules! on_memory {
 
 on_memory! {
     a_store_lives_and_goes_without_a_trace,
+    a_restart_replaces_the_pods_that_it_is_for,
     of_two_creations_with_one_id_one_wins,
     a_store_is_ready_though_a_step_of_an_earlier_one_comes_late,
     a_bad_request_names_every_mistake_and_creates_nothing,

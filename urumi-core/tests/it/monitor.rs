@@ -2,17 +2,19 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::json;
+use tokio::time::Instant;
 use tracing::field::Field;
 use tracing::span;
 
@@ -20,8 +22,10 @@ use urumi_core::cluster::{ClusterBackend as _, Fault, FaultTarget, InMemoryClust
 use urumi_core::kubernetes::{ClusterErrorKind, Query, Verb, WatchEvent};
 use urumi_core::kubernetes::{Kind, ObjectRef};
 use urumi_core::store::status::StoreStatus;
+use urumi_core::store::wait::Ready;
 use urumi_core::{
-    Error, ErrorKind, Leadership, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt,
+    CreateStore, Error, ErrorKind, Leadership, Orchestrator, ReadinessMonitor, StoreId, StoreOrchestrator,
+    StoreOrchestratorExt,
 };
 
 use crate::support::{PATIENCE, Running, Scene, with_scene};
@@ -91,6 +95,43 @@ async fn a_store_that_takes_no_orders_is_degraded_until_it_does() {
         until_status(&scene, StoreStatus::Ready).await;
     })
     .await;
+}
+
+/// A server answers requests in the same process.
+#[tokio::test(start_paused = true)]
+async fn a_check_of_all_stores_leaves_other_tasks_their_turns() {
+    const STORES: usize = 20;
+    // The turn of the other task, and the decisions since then: each reads the clock.
+    let counts = Arc::new(Mutex::new((0, 0, Vec::new())));
+    let (wall, start, seen) = (Timestamp::now(), Instant::now(), counts.clone());
+    let clock = move || {
+        let (turn, last, decisions) = &mut *seen.lock().unwrap();
+        if *turn != *last || decisions.is_empty() {
+            *last = *turn;
+            decisions.push(0);
+        }
+        *decisions.last_mut().unwrap() += 1;
+        wall + SignedDuration::try_from(start.elapsed()).unwrap()
+    };
+    let urumi = Orchestrator::builder(memory()).clock(clock).build();
+    let _monitor = Running::start(ReadinessMonitor::new(urumi.clone()).resync(Duration::from_secs(60)));
+    for n in 0..STORES {
+        urumi.create(CreateStore::new(format!("Store {n}"), "medusa").id(format!("store-{n}"))).await.unwrap();
+    }
+    for n in 0..STORES {
+        let id = StoreId::parse(&format!("store-{n}")).unwrap();
+        urumi.wait_until(&id, Ready, PATIENCE).await.unwrap();
+    }
+    virtual_time(Duration::from_secs(30)).await;
+    counts.lock().unwrap().2.clear();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for _ in 0..4 * STORES {
+        counts.lock().unwrap().0 += 1;
+        tokio::task::yield_now().await;
+    }
+    let decisions = std::mem::take(&mut counts.lock().unwrap().2);
+    assert!(decisions.iter().sum::<usize>() >= STORES, "{decisions:?}");
+    assert!(decisions.iter().all(|count| *count < STORES), "{decisions:?}");
 }
 
 /// It is an error of its own, since nothing is known of the shop.
@@ -316,7 +357,7 @@ async fn an_error_that_no_retry_cures_fails_the_store_at_once() {
 async fn a_steady_store_costs_no_requests() {
     let cluster = memory();
     with_memory(cluster.clone(), async |scene| {
-        let _monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));
+        let _monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()).resync(Duration::from_secs(10)));
         scene.urumi.create(scene.request()).await.unwrap();
         scene.ready().await;
         // What is gathered has been written, and many resyncs pass.

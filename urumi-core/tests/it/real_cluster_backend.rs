@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt, future};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::authentication::v1::TokenRequest;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ResourceQuota, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ResourceQuota, Secret, ServiceAccount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
@@ -214,21 +214,24 @@ async fn lists_have_all_pages() {
 async fn a_quota_that_counts_many_creations_at_once_fails_none_of_them() {
     let Some(cluster) = real_cluster().await else { return };
     let ns = namespace(&cluster).await;
+    let hard = json!({ "count/configmaps": "30", "count/secrets": "0" });
     let quota = object(
         Kind::of::<ResourceQuota>(),
-        json!({ "metadata": { "namespace": ns.name(), "name": "q" }, "spec": { "hard": { "count/configmaps": "30" } } }),
+        json!({ "metadata": { "namespace": ns.name(), "name": "q" }, "spec": { "hard": hard } }),
     );
     cluster.create(&quota).await.unwrap();
-    // It limits nothing before its controller has counted for the first time.
-    let mut watch = cluster.watch(&Query::all(Kind::of::<ResourceQuota>()).in_namespace(ns.name()).named("q"));
-    loop {
-        let seen = match next(&mut watch).await {
-            WatchEvent::Snapshot(objects) => objects,
-            WatchEvent::Applied(object) => vec![object],
-            _ => Vec::new(),
-        };
-        if seen.iter().any(|quota| quota.at("/status/hard").is_some()) {
-            break;
+    // It limits nothing before its controller has counted for the first time and the API server has seen that.
+    let began = tokio::time::Instant::now();
+    for i in 0.. {
+        assert!(began.elapsed() < Duration::from_secs(60), "the quota is not enforced");
+        let secret =
+            object(Kind::of::<Secret>(), json!({ "metadata": { "namespace": ns.name(), "name": format!("s-{i}") } }));
+        match cluster.create(&secret).await {
+            Ok(_) => {}
+            Err(error) => {
+                assert_eq!(error.kind(), ClusterErrorKind::QuotaExceeded, "{error}");
+                break;
+            }
         }
     }
     let maps: Vec<Object> = (0..25).map(|i| config_map(ns.name(), &format!("m-{i}"), json!({}))).collect();

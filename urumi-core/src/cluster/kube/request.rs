@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::errors::Failure;
-use crate::kubernetes::{Access, FIELD_MANAGER, LogOptions, MetadataPatch, Preconditions, Query};
+use crate::kubernetes::{Access, FIELD_MANAGER, LogOptions, LogsSince, MetadataPatch, Preconditions, Query};
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretString;
 
@@ -135,6 +135,11 @@ impl Call {
         }
         if let Some(lines) = options.tail {
             uri = uri.with("tailLines", &lines.to_string());
+        }
+        match options.since {
+            Some(LogsSince::Seconds(seconds)) => uri = uri.with("sinceSeconds", &seconds.max(1).to_string()),
+            Some(LogsSince::Time(time)) => uri = uri.with("sinceTime", &format!("{time:.0}")),
+            None => {}
         }
         let switches = [("follow", options.follow), ("timestamps", options.timestamps), ("previous", options.previous)];
         for (name, _) in switches.iter().filter(|(_, on)| *on) {

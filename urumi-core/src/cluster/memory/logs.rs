@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -15,7 +16,7 @@ use super::output::{Line, Place, Run};
 use super::server::Refusal;
 use super::state::State;
 use crate::cluster::backend::LogStream;
-use crate::kubernetes::{ClusterErrorKind, LogOptions};
+use crate::kubernetes::{ClusterErrorKind, LogOptions, LogsSince};
 use crate::kubernetes::{Object, ObjectRef};
 
 /// A log that was found, with the lines so far.
@@ -49,10 +50,21 @@ pub(super) fn find(state: &State, reference: &ObjectRef, options: &LogOptions) -
     let run = run(state, &pod, &place, options.previous)?;
     let skip =
         options.tail.map_or(0, |tail| run.lines.len().saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX)));
-    let lines = run.lines.iter().skip(skip).cloned().collect();
+    let since = options.since.and_then(|since| beginning(since, state.time()));
+    let wanted = run.lines.iter().skip(skip).filter(|line| since.is_none_or(|since| line.at >= since));
+    let lines = wanted.cloned().collect();
     let (number, taken) = (run.number, run.lines.len());
     let rest = options.follow.then(|| Rest { place, run: number, taken, wake: state.outputs.subscribe() });
     Ok(Reading { lines, timestamps: options.timestamps, rest })
+}
+
+/// The first time whose lines are wanted; `None` if all are.
+fn beginning(since: LogsSince, now: Timestamp) -> Option<Timestamp> {
+    match since {
+        LogsSince::Seconds(seconds) => now.checked_sub(SignedDuration::from_secs(seconds.max(1).into())).ok(),
+        // The API server passes it on to the kubelet in whole seconds.
+        LogsSince::Time(time) => Timestamp::from_second(time.as_second()).ok(),
+    }
 }
 
 /// The name of the container, as the API server determines it.

@@ -1,8 +1,9 @@
 //! The logs of containers: a few lines about their start and their end, so that there is something to read.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -35,13 +36,15 @@ pub(super) struct Run {
 pub(super) struct Outputs {
     runs: BTreeMap<Place, VecDeque<Run>>,
     begun: u64,
+    /// The earliest time of the next line. No two lines have the same time, as if each took a nanosecond to write.
+    next: Timestamp,
     /// Wakes the readers that follow a log, also when something is due earlier than they know.
     wake: watch::Sender<()>,
 }
 
 impl Outputs {
     pub(super) fn new() -> Self {
-        Outputs { runs: BTreeMap::new(), begun: 0, wake: watch::Sender::new(()) }
+        Outputs { runs: BTreeMap::new(), begun: 0, next: Timestamp::MIN, wake: watch::Sender::new(()) }
     }
 
     pub(super) fn nudge(&self) {
@@ -97,7 +100,12 @@ impl Outputs {
 
     fn note_container(&mut self, at: Timestamp, pod: &Object, container: &Value, [before, after]: [&Value; 2]) {
         let text = |field: &str| container.get(field).and_then(Value::as_str).unwrap_or_default();
-        let line = |text: String| Line { at, text };
+        let next = Cell::new(at.max(self.next));
+        let line = |text: String| {
+            let at = next.get();
+            next.set(at.checked_add(SignedDuration::from_nanos(1)).unwrap_or(at));
+            Line { at, text }
+        };
         let place = (pod.namespace().unwrap_or_default().to_owned(), pod.name().to_owned(), text("name").to_owned());
         let start = || line(format!("starting {} from {}", text("name"), text("image")));
 
@@ -125,6 +133,7 @@ impl Outputs {
             self.runs.remove(&place);
             self.nudge();
         }
+        self.next = next.get();
     }
 }
 

@@ -35,7 +35,7 @@ const PGDATA: &str = "/var/lib/postgresql/data/pgdata";
 pub(super) const PASSWORD_LENGTH: usize = 20;
 const TOKEN_LENGTH: usize = 48;
 
-/// The store's generated secrets, which are made once: a password drawn anew would lock the store out of its own
+/// The store's generated secrets, which are made once: a new password would lock the store out of its own
 /// volume, and new tokens would end every session.
 pub(super) fn secret(
     store: &ResolvedStore<'_>,
@@ -66,7 +66,7 @@ pub(super) fn secret(
     Ok(Manifest::create_once(Object::from_typed(&workload::secret(&part, store.credentials()?, &data))?, guards))
 }
 
-/// What shows that the store's secrets have been drawn before, and would break if they were drawn anew.
+/// What shows that the store's secrets have been generated before, and would break if they were generated again.
 pub(super) fn guards(store: &ResolvedStore<'_>) -> Result<Vec<ObjectRef>, RenderError> {
     let namespace = store.spec.namespace();
     Ok(match store.database()? {

@@ -2,7 +2,7 @@
 //!
 //! A Job makes them, another removes them when the store is deleted. Both run beside the server's administrator's Secret,
 //! in a namespace of the installation's, because whatever is in a store's namespace is the store's to read. There, too,
-//! the store's password is drawn; the store's namespace gets a copy of the address with it, the server only a verifier.
+//! the store's password is generated; the store's namespace gets a copy of the address with it, the server only a verifier.
 //!
 //! Role and database are called like the store's namespace. The role's comment says which store of that name it was made
 //! for, so that nothing that was there before, or that another cluster made on the same server, is taken over or removed.
@@ -60,7 +60,7 @@ pub(super) fn manifests(store: &ResolvedStore<'_>, secrets: &dyn SecretSource) -
 /// The Job that makes the database, as a part of the store.
 pub(super) fn component(store: &ResolvedStore<'_>) -> Result<Option<Component>, RenderError> {
     let DatabasePlan::Managed(server) = store.database()? else { return Ok(None) };
-    Ok(Some(Component { name: COMPONENT.into(), workload: job_ref(server, made(store)) }))
+    Ok(Some(Component::new(COMPONENT, job_ref(server, made(store)))))
 }
 
 /// First the database's making is stopped, wherever it is, and cannot begin any more; then what was made is removed.

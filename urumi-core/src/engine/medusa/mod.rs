@@ -43,9 +43,9 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
 pub use self::options::{
-    Admin, Api, Colors, Database, DatabaseMode, DatabaseSecret, DatabaseServer, FooterLink, Handed, IngressOptions,
-    Limits, Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis, Replicas, ResourceList,
-    Resources, Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
+    Admin, Api, ClusterDns, Colors, Database, DatabaseMode, DatabaseSecret, DatabaseServer, FooterLink, Handed,
+    IngressOptions, Limits, Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis, Replicas,
+    ResourceList, Resources, Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
 };
 use self::resolved::ResolvedStore;
 use super::{Component, Engine, EngineInfo, Manifest, NewStore, OptionPolicy, RenderError, SignIn, Stage};
@@ -156,9 +156,8 @@ impl Engine for MedusaEngine {
 
     fn components(&self, spec: &StoreSpec) -> Result<Vec<Component>, RenderError> {
         let store = ResolvedStore::read(spec, &self.servers)?;
-        let component = |name: &str, kind: Kind, workload: &str| Component {
-            name: name.into(),
-            workload: ObjectRef::namespaced(kind, spec.namespace(), workload),
+        let component = |name: &str, kind: Kind, workload: &str| {
+            Component::new(name, ObjectRef::namespaced(kind, spec.namespace(), workload))
         };
         let mut components = Vec::with_capacity(5);
         if store.options.is_embedded() {
@@ -170,7 +169,8 @@ impl Engine for MedusaEngine {
         }
         components.extend(managed::component(&store)?);
         if store.options.redis().is_some() {
-            components.push(component(contract::redis::COMPONENT, Kind::of::<Deployment>(), contract::redis::NAME));
+            let redis = component(contract::redis::COMPONENT, Kind::of::<Deployment>(), contract::redis::NAME);
+            components.push(redis.keeping_data());
         }
         components.push(component(contract::api::COMPONENT, Kind::of::<Deployment>(), contract::api::NAME));
         components.push(component(

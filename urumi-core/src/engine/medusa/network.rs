@@ -13,7 +13,7 @@ use k8s_openapi::api::networking::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::contract::{api, database, redis, storefront};
-use super::options::{DATABASE_PORT, DatabaseServer};
+use super::options::{ClusterDns, DATABASE_PORT, DatabaseServer};
 use super::parts;
 use super::resolved::{DatabasePlan, ResolvedStore, TlsPlan};
 use super::workload::{Part, number, selector};
@@ -59,7 +59,7 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
     let controllers = controllers(store);
     let mut policies = vec![policy(&parts::isolation(store), "default-deny", LabelSelector::default(), None, None)];
 
-    let mut api_egress = vec![dns()];
+    let mut api_egress = vec![dns(store)];
     match database {
         DatabasePlan::Embedded { image, .. } => {
             let part = parts::database(image);
@@ -85,7 +85,7 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
     let mut storefront_sources = controllers.clone();
     let mut api_sources = vec![pods(storefront::NAME)];
     let routes = vec![
-        dns(),
+        dns(store),
         to(vec![pods(storefront::NAME)], &[("TCP", storefront::PORT)]),
         to(vec![pods(api::NAME)], &[("TCP", api::PORT)]),
     ];
@@ -109,7 +109,7 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
         storefront::NAME,
         selector(storefront::NAME),
         Some(vec![from(storefront_sources, storefront::PORT)]),
-        Some(vec![dns(), to(vec![pods(api::NAME)], &[("TCP", api::PORT)])]),
+        Some(vec![dns(store), to(vec![pods(api::NAME)], &[("TCP", api::PORT)])]),
     ));
     if let TlsPlan::Issuer { .. } = store.tls() {
         // Without it, a certificate that is proven over HTTP would never be issued.
@@ -152,8 +152,12 @@ fn policy_port(protocol: &str, port: u16) -> NetworkPolicyPort {
     NetworkPolicyPort { protocol: Some(protocol.to_owned()), port: Some(number(port)), ..Default::default() }
 }
 
-fn dns() -> NetworkPolicyEgressRule {
-    to(vec![namespace("kube-system")], &[("UDP", 53), ("TCP", 53)])
+/// The cluster's DNS; some peer and some port, which `ResolvedStore::read` makes sure of.
+fn dns(store: &ResolvedStore<'_>) -> NetworkPolicyEgressRule {
+    let ClusterDns { namespaces, cidrs, ports } = &store.options.network_policy.dns;
+    let peers = namespaces.iter().map(|name| namespace(name)).chain(cidrs.iter().map(|cidr| block(cidr, &[])));
+    let ports: Vec<_> = ports.iter().flat_map(|port| [("UDP", *port), ("TCP", *port)]).collect();
+    to(peers.collect(), &ports)
 }
 
 /// All addresses of IPv4 and IPv6 but those of the given ranges.
@@ -162,9 +166,14 @@ fn everywhere_but(except: [&[&str]; 2], port: u16) -> NetworkPolicyEgressRule {
     to(blocks.collect(), &[("TCP", port)])
 }
 
-/// The namespaces of ingress controllers; never empty, which `ResolvedStore::read` makes sure of.
+/// The ingress controllers and load balancers; never empty, which `ResolvedStore::read` makes sure of.
 fn controllers(store: &ResolvedStore<'_>) -> Vec<NetworkPolicyPeer> {
-    store.options.ingress.controller_namespaces.iter().map(|name| namespace(name)).collect()
+    let ingress = &store.options.ingress;
+    let inside = ingress.controller_namespaces.iter().map(|place| match place.split_once('/') {
+        Some((name, app)) => NetworkPolicyPeer { pod_selector: Some(selector(app)), ..namespace(name) },
+        None => namespace(place),
+    });
+    inside.chain(ingress.controller_cidrs.iter().map(|cidr| block(cidr, &[]))).collect()
 }
 
 fn pods(name: &str) -> NetworkPolicyPeer {
@@ -176,7 +185,8 @@ fn namespace(name: &str) -> NetworkPolicyPeer {
 }
 
 fn block(cidr: &str, except: &[&str]) -> NetworkPolicyPeer {
-    let except = Some(except.iter().map(|e| (*e).to_owned()).collect());
+    let except: Vec<String> = except.iter().map(|e| (*e).to_owned()).collect();
+    let except = (!except.is_empty()).then_some(except);
     NetworkPolicyPeer { ip_block: Some(IPBlock { cidr: cidr.to_owned(), except }), ..Default::default() }
 }
 

@@ -3,6 +3,7 @@
 mod handed;
 mod replicas;
 mod storefront;
+mod typed;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ pub struct MedusaOptions {
     /// The domain of the store's addresses: the shop is at `store-ID.DOMAIN`, its API at `api-ID.DOMAIN`. The default
     /// is the installation's domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["shops.example.com"]))]
     pub domain: Option<String>,
     /// The store's database.
     pub database: Database,
@@ -57,12 +59,14 @@ pub struct MedusaOptions {
     /// The ResourceQuota of the store's namespace, e.g. requests.cpu, limits.memory, pods or requests.storage. Empty
     /// means no quota.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("examples" = [{"requests.cpu": "4", "limits.memory": "16Gi", "pods": "20"}]))]
     pub quota: BTreeMap<String, Quantity>,
     /// The LimitRange of the store's namespace: the resources of containers that specify none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
     /// Names of image pull Secrets in the store's namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["registry"]]))]
     pub image_pull_secrets: Vec<String>,
     /// The NetworkPolicies of the store's pods.
     pub network_policy: NetworkPolicyOptions,
@@ -78,6 +82,7 @@ pub struct Database {
     pub mode: DatabaseMode,
     /// The PostgreSQL image (embedded only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["registry.example.com/postgres:15.8"]))]
     pub image: Option<String>,
     /// The database's volume (embedded only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +97,7 @@ pub struct Database {
     /// 5432 can be reached at public addresses only, unless the cluster's operator adds a NetworkPolicy.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "port")]
     #[schemars(range(min = 1024, max = 65535))]
+    #[schemars(extend("examples" = [6432]))]
     pub port: Option<u16>,
     /// The installation's server (managed only). Only the installation's defaults can set it, not a request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,6 +105,7 @@ pub struct Database {
     /// Servers on which stores have databases although new stores get theirs on another (managed only). They are part
     /// of the installation's defaults and no request's choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [[{"host": "old.databases.svc", "namespace": "databases", "secretName": "admin"}]]))]
     pub former_servers: Vec<DatabaseServer>,
 }
 
@@ -126,9 +133,11 @@ pub enum DatabaseMode {
 #[non_exhaustive]
 pub struct Storage {
     /// The size of the volume.
+    #[schemars(extend("examples" = ["20Gi"]))]
     pub size: Quantity,
     /// The StorageClass; the cluster's default if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["fast"]))]
     pub class_name: Option<String>,
 }
 
@@ -139,9 +148,11 @@ pub struct Storage {
 pub struct DatabaseSecret {
     /// The Secret's name; it must exist in the store's namespace.
     #[serde(default)]
+    #[schemars(extend("examples" = ["shop-database"]))]
     pub name: String,
     /// The Secret's key with the connection URL, postgres://user:password@host:port/database.
     #[serde(default = "DatabaseSecret::default_key")]
+    #[schemars(extend("examples" = ["url"]))]
     pub key: String,
 }
 
@@ -157,10 +168,12 @@ impl DatabaseSecret {
 #[non_exhaustive]
 pub struct DatabaseServer {
     /// The server's host name or IPv4 address, reachable from the stores' pods.
+    #[schemars(extend("examples" = ["postgres.databases.svc.cluster.local"]))]
     pub host: String,
     /// The server's port.
     #[serde(default = "DatabaseServer::default_port")]
     #[schemars(range(min = 1024, max = 65535))]
+    #[schemars(extend("examples" = [6432]))]
     pub port: u16,
     /// Whether connections to the server use TLS: verifyFull, require or disable. With require, an attacker who can divert
     /// the connection can pose as the server, and act with the password of a store or of the administrator.
@@ -169,21 +182,27 @@ pub struct DatabaseServer {
     /// The certificate, in PEM, of the authority that signs the server's certificate; or several (verifyFull only, and
     /// required there).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n"]))]
     pub ca: Option<String>,
     /// The database to which the administrator connects.
     #[serde(default = "DatabaseServer::default_database")]
+    #[schemars(extend("examples" = ["administration"]))]
     pub database: String,
     /// The namespace of the Secret and of the Jobs that create and remove databases. No tenant may have access to it.
+    #[schemars(extend("examples" = ["databases"]))]
     pub namespace: String,
     /// The Secret with an administrator's username and password (kubernetes.io/basic-auth). The role must have the
     /// right to create databases and roles.
+    #[schemars(extend("examples" = ["administrator"]))]
     pub secret_name: String,
     /// An image with psql and a shell.
     #[serde(default = "DatabaseServer::default_image")]
+    #[schemars(extend("examples" = ["registry.example.com/postgres:15.8"]))]
     pub image: String,
     /// The maximum number of concurrent connections of a store.
     #[serde(default = "DatabaseServer::default_connections")]
     #[schemars(range(min = 1, max = 10000))]
+    #[schemars(extend("examples" = [40]))]
     pub connections: u16,
     /// CPU and memory of the container that creates or removes a database; not specified if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -237,29 +256,35 @@ impl SslMode {
 pub struct Api {
     /// The API's image. It must listen on port 9000 and run as user 1000. With the argument prepare, it must migrate the
     /// database and exit.
+    #[schemars(extend("examples" = ["registry.example.com/shop/medusa-api:1.4.0"]))]
     pub image: String,
     /// The number of replicas. More than one need a Redis.
+    #[schemars(extend("examples" = [2]))]
     pub replicas: Replicas,
     /// Whether the image runs with the argument prepare before the API starts. Set it to false for an image of your own
     /// that migrates its database itself.
     pub prepare: bool,
     /// The path of the readiness probe: status 200 if the API and its database can serve.
+    #[schemars(extend("examples" = ["/ready"]))]
     pub readiness_path: String,
     /// The path of the liveness probe: status 200 unless the API must be restarted.
+    #[schemars(extend("examples" = ["/live"]))]
     pub liveness_path: String,
     /// CPU and memory of each container. Node's heap is limited to three quarters of limits.memory.
     pub resources: Resources,
     /// Additional environment variables by name. Variables that urumi sets are rejected.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("examples" = [{"GREETING": "Welcome"}]))]
     pub env: BTreeMap<String, String>,
     /// Further environment variables with secret values, by name, such as a payment provider's keys (STRIPE_API_KEY,
     /// STRIPE_WEBHOOK_SECRET). They are kept in a Secret of the store and never shown again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("writeOnly" = true))]
+    #[schemars(extend("writeOnly" = true, "examples" = [{"STRIPE_API_KEY": "sk_test_51Abc"}]))]
     pub secret_env: BTreeMap<String, Handed>,
     /// Names of Secrets in the store's namespace whose keys become environment variables, such as a payment provider's
     /// keys (STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["stripe"]]))]
     pub env_secrets: Vec<String>,
 }
 
@@ -280,6 +305,7 @@ pub struct Redis {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// The Redis image. It must run as user 999.
+    #[schemars(extend("examples" = ["registry.example.com/redis:7.4"]))]
     pub image: String,
     /// CPU and memory of the container.
     pub resources: Resources,
@@ -292,6 +318,7 @@ pub struct Redis {
 pub struct Admin {
     /// The administrator's e-mail address; admin@ and the store's host by default. The password is generated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["owner@example.com"]))]
     pub email: Option<String>,
 }
 
@@ -303,6 +330,7 @@ pub struct ProofOfLife {
     /// Whether a Job must be able to open the shop and to get a region from its API before the store's status is ready.
     pub enabled: bool,
     /// The image that runs the check with the argument prove.
+    #[schemars(extend("examples" = ["registry.example.com/shop/medusa-storefront:1.4.0"]))]
     pub image: String,
     /// CPU and memory of the container.
     pub resources: Resources,
@@ -317,10 +345,12 @@ pub struct Smoke {
     /// 0 * * * *) and the cluster's time zone. No automatic orders if left out. If the newest order failed, the store is
     /// degraded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["0 * * * *"]))]
     pub schedule: Option<String>,
     /// The time limit of an order in seconds.
     #[serde(default = "Smoke::default_deadline")]
     #[schemars(range(min = 10, max = 3600))]
+    #[schemars(extend("examples" = [300]))]
     pub deadline_seconds: u16,
 }
 
@@ -343,13 +373,21 @@ impl Default for Smoke {
 pub struct IngressOptions {
     /// The IngressClass; the cluster's default if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["traefik"]))]
     pub class_name: Option<String>,
     /// Annotations of both Ingresses, e.g. for the ingress controller.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("examples" = [{"nginx.ingress.kubernetes.io/proxy-body-size": "20m"}]))]
     pub annotations: BTreeMap<String, String>,
     /// The namespaces of ingress controllers. Of all pods in other namespaces, only theirs can connect to the shop and
-    /// its API.
+    /// its API. NAMESPACE/NAME admits only the pods with the label app.kubernetes.io/name=NAME, e.g. kube-system/traefik.
+    #[schemars(extend("examples" = [["ingress-nginx"]]))]
     pub controller_namespaces: Vec<String>,
+    /// Networks of load balancers that connect to pods from outside the cluster's pods, e.g. 10.0.64.0/20. All their
+    /// addresses can connect to the shop and its API.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["10.0.64.0/20"]]))]
+    pub controller_cidrs: Vec<String>,
 }
 
 /// TLS for a store's addresses.
@@ -359,12 +397,15 @@ pub struct IngressOptions {
 pub struct Tls {
     /// A TLS Secret in the store's namespace with a certificate for both hosts, e.g. a wildcard certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["wildcard"]))]
     pub secret_name: Option<String>,
     /// The cert-manager Issuer in the store's namespace that issues a certificate for each host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["letsencrypt"]))]
     pub issuer: Option<String>,
     /// The cert-manager ClusterIssuer that issues a certificate for each host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["letsencrypt"]))]
     pub cluster_issuer: Option<String>,
 }
 
@@ -394,6 +435,33 @@ pub struct NetworkPolicyOptions {
     /// Whether NetworkPolicies block all traffic that the store does not need. Set it to false only on clusters whose
     /// network does not work with NetworkPolicies.
     pub enabled: bool,
+    /// The cluster's DNS, to which the store's pods can connect.
+    #[serde(default)]
+    pub dns: ClusterDns,
+}
+
+/// The place of the cluster's DNS.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
+pub struct ClusterDns {
+    /// The namespaces of its pods.
+    #[schemars(extend("examples" = [["openshift-dns"]]))]
+    pub namespaces: Vec<String>,
+    /// Networks of its other addresses, e.g. 169.254.20.10/32 for NodeLocal DNSCache.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["169.254.20.10/32"]]))]
+    pub cidrs: Vec<String>,
+    /// The ports at which its pods listen.
+    #[schemars(inner(range(min = 1, max = 65535)))]
+    #[schemars(extend("examples" = [[5353]]))]
+    pub ports: Vec<u16>,
+}
+
+impl Default for ClusterDns {
+    fn default() -> Self {
+        ClusterDns { namespaces: vec!["kube-system".to_owned()], cidrs: Vec::new(), ports: vec![53] }
+    }
 }
 
 /// CPU and memory of a container.
@@ -413,8 +481,10 @@ pub struct Resources {
 #[non_exhaustive]
 pub struct ResourceList {
     /// CPUs, in steps of a thousandth.
+    #[schemars(extend("examples" = ["100m", "2"]))]
     pub cpu: Quantity,
     /// Bytes of memory.
+    #[schemars(extend("examples" = ["128Mi", "2Gi"]))]
     pub memory: Quantity,
 }
 
@@ -452,8 +522,8 @@ pub(super) fn builtin() -> Options {
             "resources": resources("10m", "64Mi", "500m", "128Mi"),
         },
         "smoke": { "deadlineSeconds": 120 },
-        "ingress": { "controllerNamespaces": ["ingress-nginx", "kube-system", "traefik"] },
-        "networkPolicy": { "enabled": true },
+        "ingress": { "controllerNamespaces": ["ingress-nginx", "kube-system/traefik", "traefik"] },
+        "networkPolicy": { "enabled": true, "dns": { "namespaces": ["kube-system"], "ports": [53] } },
     }))
 }
 
@@ -505,7 +575,8 @@ fn join_lines(schema: &mut Map<String, Value>) {
 /// Removes what applies to resolved options only, moves defaults to the leaves, and joins the lines of descriptions.
 fn describe(schema: &mut Map<String, Value>, needed: Option<&Value>, default: Option<&Value>) {
     schema.remove("required");
-    schema.remove("default");
+    // The default within an object that is none by default itself, such as `database.server`.
+    let own = schema.remove("default").filter(|own| !own.is_null() && own != "");
     join_lines(schema);
     // Null removes a default, but options with a built-in default cannot be removed.
     if let (Some(_), Some(Value::Array(types))) = (needed, schema.get_mut("type")) {
@@ -521,8 +592,8 @@ fn describe(schema: &mut Map<String, Value>, needed: Option<&Value>, default: Op
                 describe(property, needed.and_then(|n| n.get(name)), default.and_then(|d| d.get(name)));
             }
         }
-    } else if let Some(default) = default {
-        schema.insert("default".into(), default.clone());
+    } else if let Some(default) = default.cloned().or(own) {
+        schema.insert("default".into(), default);
     }
 }
 
@@ -553,5 +624,19 @@ mod tests {
         assert_eq!(schema.pointer("/properties/api/properties/replicas/default"), Some(&json!(1)));
         assert_eq!(schema.pointer("/properties/api/properties/replicas/maximum"), Some(&json!(20)));
         assert_eq!(schema.pointer("/additionalProperties"), Some(&json!(false)));
+        let default = |option: &str| {
+            let path = option.split('.').map(|name| format!("/properties/{name}")).collect::<String>();
+            schema.pointer(&path).and_then(|option| option.get("default")).cloned()
+        };
+        assert_eq!(default("database.server.port"), Some(json!(5432)));
+        assert_eq!(default("database.server.sslMode"), Some(json!("require")));
+        assert_eq!(default("database.secret.key"), Some(json!("DATABASE_URL")));
+        for option in ["database.server", "database.server.host", "database.secret.name", "ingress.className"] {
+            assert_eq!(default(option), None, "{option}");
+        }
+        let defaults = json!({"database": {"server": {"port": 6432}}});
+        let schema = super::schema(defaults.as_object().unwrap());
+        let port = "/properties/database/properties/server/properties/port/default";
+        assert_eq!(schema.pointer(port), Some(&json!(6432)));
     }
 }

@@ -9,6 +9,7 @@ use super::options::{
     DATABASE_PORT, Database, DatabaseMode, DatabaseServer, MedusaOptions, Redis, builtin, builtin_limits,
 };
 use super::validate;
+use crate::engine::words;
 use crate::error::FieldError;
 use crate::store::{Options, StoreId};
 
@@ -43,6 +44,7 @@ pub(super) fn resolve(
     if let Some(options) = &options {
         errors.extend(validate::all(options, id));
     }
+    errors.truncate(validate::MAX_ERRORS);
     let (Some(mut options), true) = (options, errors.is_empty()) else {
         return Err(errors);
     };
@@ -210,8 +212,8 @@ fn removals(
 /// is found too; nothing is returned only where that does not help.
 fn parse(mut merged: Options, defaults: &Options, errors: &mut Vec<FieldError>) -> Option<MedusaOptions> {
     // Every round mends one field; the bound only keeps a request full of mistakes from costing much.
-    for _ in 0..50 {
-        let error = match serde_path_to_error::deserialize(Value::Object(merged.clone())) {
+    for _ in 0..validate::MAX_ERRORS {
+        let error = match serde_path_to_error::deserialize(&merged) {
             Ok(options) => return Some(options),
             Err(error) => error,
         };
@@ -228,16 +230,17 @@ fn parse(mut merged: Options, defaults: &Options, errors: &mut Vec<FieldError>) 
             }
         }
         let mut field = error.path().to_string();
-        let mut message = error.into_inner().to_string();
+        let message = error.into_inner().to_string();
+        let mut said = words::plain(&message);
         if let Some(missing) = message.strip_prefix("missing field `").and_then(|m| m.strip_suffix('`')) {
             field = if path.is_empty() { missing.to_owned() } else { format!("{field}.{missing}") };
             if !in_list {
                 path.push(missing.to_owned());
             }
-            message = "is required".into();
+            said = "is required".into();
         }
         if errors.iter().all(|e| e.field != field) {
-            errors.push(FieldError::new(field, message));
+            errors.push(FieldError::new(field, said));
         }
         let changed = match path.split_last() {
             None => false,

@@ -49,9 +49,14 @@ impl<'a> ResolvedStore<'a> {
         let store = ResolvedStore { spec, options, domain, server };
         store.database()?;
         store.admin_email()?;
-        // An empty list of peers admits all traffic. An edited record must not cause that.
-        if store.options.network_policy.enabled && store.options.ingress.controller_namespaces.is_empty() {
+        // An empty list of peers or ports admits all traffic. An edited record must not cause that.
+        let MedusaOptions { ingress, network_policy, .. } = &store.options;
+        if network_policy.enabled && ingress.controller_namespaces.is_empty() && ingress.controller_cidrs.is_empty() {
             return Err(missing("ingress.controllerNamespaces"));
+        }
+        let dns = &network_policy.dns;
+        if network_policy.enabled && (dns.ports.is_empty() || dns.namespaces.is_empty() && dns.cidrs.is_empty()) {
+            return Err(missing("networkPolicy.dns"));
         }
         Ok(store)
     }

@@ -1,6 +1,7 @@
 //! Tests of the Medusa engine: what it accepts, what it makes of that, and what must hold of everything it makes.
 
 mod policy;
+mod reference;
 mod refusals;
 mod rendering;
 mod resolving;

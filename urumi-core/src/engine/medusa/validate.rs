@@ -20,7 +20,7 @@ const MAX_ENV: usize = 256;
 const MAX_ENTRIES: usize = 64;
 
 /// After so many errors, more are no help.
-const MAX_ERRORS: usize = 100;
+pub(super) const MAX_ERRORS: usize = 100;
 
 /// Names that Kubernetes knows for quotas; others must have a prefix, such as `count/` or a storage class.
 const QUOTAS: [&str; 17] = [
@@ -133,6 +133,7 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
     }
 
     ingress(&mut checks, options);
+    dns(&mut checks, options);
     tls(&mut checks, options);
 
     for (name, amount) in checks.few("quota", &options.quota, MAX_ENTRIES) {
@@ -393,13 +394,36 @@ fn ingress(checks: &mut Checks, options: &MedusaOptions) {
             checks.wrong(&path, "must not contain a NUL character");
         }
     }
-    if ingress.controller_namespaces.is_empty() {
+    if ingress.controller_namespaces.is_empty() && ingress.controller_cidrs.is_empty() {
         checks.wrong(
             "ingress.controllerNamespaces",
-            "must not be empty: name the namespaces of your ingress controllers, e.g. [\"traefik\"]",
+            "must not be empty without ingress.controllerCidrs: name the namespaces of your ingress controllers, e.g. \
+             [\"traefik\"], or the networks of your load balancers there",
         );
     }
-    unique(checks, "ingress.controllerNamespaces", &ingress.controller_namespaces, syntax::dns_label);
+    unique(checks, "ingress.controllerNamespaces", &ingress.controller_namespaces, |place| {
+        let (namespace, app) = place.split_once('/').unwrap_or((place, "any"));
+        if app.is_empty() {
+            return Err("must name the pods behind the '/', e.g. kube-system/traefik".to_owned());
+        }
+        syntax::dns_label(namespace).and_then(|()| syntax::label_value(app))
+    });
+    unique(checks, "ingress.controllerCidrs", &ingress.controller_cidrs, syntax::cidr);
+}
+
+fn dns(checks: &mut Checks, options: &MedusaOptions) {
+    let dns = &options.network_policy.dns;
+    if dns.namespaces.is_empty() && dns.cidrs.is_empty() {
+        checks.wrong("networkPolicy.dns.namespaces", "must not be empty without networkPolicy.dns.cidrs");
+    }
+    unique(checks, "networkPolicy.dns.namespaces", &dns.namespaces, syntax::dns_label);
+    unique(checks, "networkPolicy.dns.cidrs", &dns.cidrs, syntax::cidr);
+    if dns.ports.is_empty() {
+        checks.wrong("networkPolicy.dns.ports", "must not be empty");
+    }
+    for (index, port) in checks.few("networkPolicy.dns.ports", &dns.ports, MAX_ENTRIES).enumerate() {
+        checks.that(&format!("networkPolicy.dns.ports[{index}]"), syntax::port(*port));
+    }
 }
 
 fn tls(checks: &mut Checks, options: &MedusaOptions) {

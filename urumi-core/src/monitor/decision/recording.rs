@@ -3,6 +3,8 @@
 use std::ops::ControlFlow::Continue;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::rule::{Decision, Verdict};
 use crate::assessment::Assessment;
 use crate::monitor::action::{Action, RecordWrite};
@@ -13,17 +15,28 @@ use crate::store::status::StoreStatus;
 /// How long changes of conditions that do not change the status are gathered into one write.
 const GATHER: Duration = Duration::from_millis(200);
 
-/// Writes a new status at once, new reasons after [`GATHER`], and new messages at the next resync.
+/// The time between two such writes while the store starts: each of its pods passes several states within seconds.
+const BETWEEN_AT_START: Duration = Duration::from_secs(2);
+
+/// How long a change of messages alone waits for others.
+const GATHER_MESSAGES: Duration = Duration::from_secs(10);
+
+/// Writes a new status at once, new reasons after [`GATHER`] and while the store starts not before [`BETWEEN_AT_START`], and new messages after [`GATHER_MESSAGES`].
 pub(super) fn write(assessment: &Assessment, record: &Record, clock: Clock, mut decision: Decision) -> Verdict {
-    let resync = std::mem::take(&mut decision.progress.resync);
-    if assessment.differs_from(record) {
-        let since = *decision.progress.unwritten_since.get_or_insert(clock.now);
-        if assessment.status == record.status && clock.now < since + GATHER {
-            return Continue(decision.look_again_at(since + GATHER));
-        }
-    } else if !(resync && assessment.conditions != record.conditions) {
+    let gather = if assessment.differs_from(record) {
+        GATHER
+    } else if assessment.conditions != record.conditions {
+        GATHER_MESSAGES
+    } else {
         decision.progress.unwritten_since = None;
         return Continue(decision);
+    };
+    let since = *decision.progress.unwritten_since.get_or_insert(clock.now);
+    let starts = record.status == StoreStatus::Provisioning;
+    let next = decision.progress.recorded.filter(|_| starts).map(|at| at + BETWEEN_AT_START);
+    let due = next.into_iter().fold(since + gather, Instant::max);
+    if assessment.status == record.status && clock.now < due {
+        return Continue(decision.look_again_at(due));
     }
     let (from, to) = (record.status, assessment.status);
     debug_assert!(from.may_become(to), "{from} to {to}");

@@ -6,7 +6,7 @@ use super::rule::{Decision, Situation, Verdict};
 use crate::monitor::action::Action;
 use crate::store::status::StoreStatus;
 
-/// Carries out what is left to do, once the store has been unchanged for the quiet period.
+/// Carries out what is left to do: of a creation, once it makes no progress any more.
 pub(super) fn carry_out(situation: &Situation<'_>, decision: Decision) -> Verdict {
     let Situation { view, tracked, limits, clock, plan, .. } = situation;
     let status = view.record.status;
@@ -17,13 +17,14 @@ pub(super) fn carry_out(situation: &Situation<'_>, decision: Decision) -> Verdic
     if plan.is_empty() {
         return Continue(decision);
     }
-    let quiet_at = if status == StoreStatus::Provisioning {
-        // Its creation may still be under way in another process.
-        *decision.progress.changed.get_or_insert(clock.now) + limits.quiet_period
-    } else {
-        // Several changes are repaired together, and the watches have to show the last repair first.
-        let gathered = *decision.progress.outstanding_since.get_or_insert(clock.now) + limits.quiet_period / 4;
-        tracked.carried_out.map_or(gathered, |at| gathered.max(at + limits.quiet_period))
+    let taken_over_at = decision.progress.creation.taken_over_at(*limits);
+    let quiet_at = match taken_over_at.filter(|_| status == StoreStatus::Provisioning) {
+        Some(at) => at,
+        None => {
+            // Several changes are repaired together, and the watches have to show the last repair first.
+            let gathered = *decision.progress.outstanding_since.get_or_insert(clock.now) + limits.quiet_period / 4;
+            tracked.carried_out.map_or(gathered, |at| gathered.max(at + limits.quiet_period))
+        }
     };
     if quiet_at > clock.now {
         return Continue(decision.look_again_at(quiet_at));

@@ -17,12 +17,16 @@ use crate::engine::{Manifest, PodSecurity, Policy, Stage};
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Kind, Object, ObjectRef, Verb};
 use crate::monitor::action::{Action, Outcome};
 use crate::monitor::rendered::Rendered;
-use crate::orchestrator::local::{Failure, Orchestrator};
+use crate::orchestrator::local::{Failure, Orchestrator, PlanEnd};
 use crate::record::{self, Origin, Record};
 use crate::store::CreateStore;
 
-const LIMITS: Limits =
-    Limits { deadline: Duration::from_secs(900), grace: Duration::from_secs(20), quiet_period: Duration::from_secs(1) };
+const LIMITS: Limits = Limits {
+    deadline: Duration::from_secs(900),
+    grace: Duration::from_secs(20),
+    quiet_period: Duration::from_secs(1),
+    answer_time: Duration::ZERO,
+};
 
 /// A store, as the monitor sees and tracks it.
 struct Store {
@@ -30,6 +34,7 @@ struct Store {
     record: Record,
     objects: BTreeMap<ObjectRef, Object>,
     tracked: Tracked,
+    limits: Limits,
     start: Instant,
     /// How far the wall clock is ahead of the monotonic one.
     ahead: SignedDuration,
@@ -47,6 +52,7 @@ impl Store {
             record,
             objects: BTreeMap::new(),
             tracked: Tracked::default(),
+            limits: LIMITS,
             start: Instant::now(),
             ahead: SignedDuration::ZERO,
         }
@@ -94,6 +100,7 @@ impl Store {
     fn decide(&self, milliseconds: u64) -> Decision {
         let rendered = Arc::new(Rendered {
             spec: self.rendered.spec.clone(),
+            restarts: self.rendered.restarts.clone(),
             refused: self.rendered.refused.clone(),
             manifests: self.rendered.manifests.clone(),
             components: self.rendered.components.clone(),
@@ -112,7 +119,7 @@ impl Store {
         };
         let passed = Duration::from_millis(milliseconds);
         let wall = Timestamp::UNIX_EPOCH + SignedDuration::try_from(passed).unwrap() + self.ahead;
-        decide(&view, &self.tracked, LIMITS, Clock { now: self.start + passed, wall })
+        decide(&view, &self.tracked, self.limits, Clock { now: self.start + passed, wall })
     }
 
     /// Decides after so many milliseconds, tracks the decision, and describes it. Records are written at once.
@@ -127,6 +134,7 @@ impl Store {
                         self.record.conditions = serde_json::from_str(value.as_deref().unwrap()).unwrap();
                     }
                 }
+                self.tracked.progress.recorded = Some(self.start + Duration::from_millis(milliseconds));
                 self.tracked.progress.unwritten_since = None;
                 match write.patch.finalizers {
                     Some(left) => format!("release, keeping {left:?}"),
@@ -157,17 +165,79 @@ impl Store {
 }
 
 #[test]
-fn a_new_stores_objects_are_made_after_the_quiet_period() {
+fn a_creation_is_taken_over_when_it_makes_no_progress() {
     let mut store = Store::new();
     assert_eq!(store.at(0), "wait until 200", "first changes of conditions are gathered");
     assert_eq!(store.at(200), "record provisioning to provisioning");
-    assert_eq!(store.at(200), "wait until 1000", "another process may be creating the objects");
-    assert_eq!(store.at(1000), "carry out many");
-    let mut disturbed = Store::new();
-    disturbed.at(0);
-    disturbed.at(200);
-    disturbed.tracked.progress.changed = Some(disturbed.start + Duration::from_millis(900));
-    assert_eq!(disturbed.at(1000), "wait until 1900");
+    assert_eq!(store.at(200), "wait until 4000", "another process may be creating the objects");
+    assert_eq!(store.at(4000), "carry out many");
+}
+
+#[test]
+fn the_reasons_of_a_starting_store_are_written_at_most_every_two_seconds() {
+    let mut store = Store::new();
+    store.complete();
+    store.database_waits("ContainerCreating");
+    store.at(0);
+    assert_eq!(store.at(200), "record provisioning to provisioning");
+    store.database_waits("CrashLoopBackOff");
+    assert_eq!(store.at(300), "wait until 2200");
+    store.complete();
+    assert_eq!(store.at(400), "record provisioning to ready", "a new status is written at once");
+}
+
+/// Created objects and heartbeats are progress. Changes of pods are not: they need no creator.
+#[test]
+fn a_creation_that_makes_progress_is_not_taken_over() {
+    let mut store = Store::new();
+    store.at(0);
+    store.at(200);
+    let service = store.rendered.manifests.iter().map(|m| m.object.clone()).find(|o| o.kind().kind == "Service");
+    let service = service.unwrap();
+    store.objects.insert(service.reference(), service);
+    assert_eq!(store.at(3900), "wait until 7900");
+    store.record.creation = Some("another heartbeat".into());
+    assert_eq!(store.at(7000), "wait until 11000");
+    store.tracked.progress.changed = Some(store.start + Duration::from_millis(10_900));
+    assert_eq!(store.at(11_000), "carry out many");
+}
+
+#[test]
+fn a_cluster_that_takes_long_for_a_write_is_given_that_time_within_bounds() {
+    for (answer_time, taken_over_at) in [(300, 4300), (3000, 7000), (30_000, 8000)] {
+        let mut store = Store::new();
+        store.limits.answer_time = Duration::from_millis(answer_time);
+        store.at(0);
+        store.at(200);
+        assert_eq!(store.at(200), format!("wait until {taken_over_at}"));
+        assert_eq!(store.at(taken_over_at), "carry out many");
+    }
+}
+
+#[test]
+fn a_creation_that_was_interrupted_in_this_process_is_taken_over_soon() {
+    let mut store = Store::new();
+    store.at(0);
+    store.at(200);
+    let creation = &mut store.tracked.progress.creation;
+    creation.ended(PlanEnd::NotBegun, store.start);
+    assert_eq!(store.at(300), "wait until 4000");
+    store.tracked.progress.creation.ended(PlanEnd::Interrupted, store.start);
+    assert_eq!(store.at(300), "wait until 1000");
+    store.tracked.progress.creation.ended(PlanEnd::Finished, store.start + Duration::from_millis(500));
+    assert_eq!(store.at(600), "wait until 4500", "the watches have not shown it");
+}
+
+#[test]
+fn what_goes_missing_after_the_creation_is_repaired_as_in_a_ready_store() {
+    let mut store = Store::new();
+    store.complete();
+    store.database_waits("ContainerCreating");
+    store.at(0);
+    store.at(200);
+    store.objects.retain(|reference, _| reference.kind != Kind::of::<Service>());
+    assert_eq!(store.at(1000), "wait until 1250", "the next write of a condition does not delay it");
+    assert_eq!(store.at(1250), "carry out many");
 }
 
 #[test]
@@ -198,13 +268,13 @@ fn a_store_whose_workloads_are_available_is_put_on_record_as_ready_at_once() {
 }
 
 #[test]
-fn new_messages_alone_are_written_at_a_resync() {
+fn new_messages_alone_are_written_after_a_while() {
     let mut store = Store::ready();
     store.record.conditions[0].message = "as it was".into();
-    assert_eq!(store.at(0), "nothing");
-    store.tracked.progress.resync = true;
-    assert_eq!(store.at(0), "record ready to ready");
-    assert_eq!(store.at(0), "nothing");
+    assert_eq!(store.at(100), "wait until 10100");
+    assert_eq!(store.at(10_099), "wait until 10100");
+    assert_eq!(store.at(10_100), "record ready to ready");
+    assert_eq!(store.at(10_100), "nothing");
 }
 
 #[test]
@@ -212,14 +282,14 @@ fn after_a_failed_write_nothing_is_done_for_a_while() {
     let mut store = Store::new();
     store.at(0);
     store.at(200);
-    assert_eq!(store.at(1000), "carry out many");
-    store.plan_fails(ClusterErrorKind::Unavailable, 1000);
-    assert_eq!(store.at(1000), "wait until 1500");
-    assert_eq!(store.at(1500), "carry out many");
-    store.plan_fails(ClusterErrorKind::Unavailable, 1500);
-    assert_eq!(store.at(1500), "wait until 2500", "each pause is twice as long");
-    assert_eq!(store.at(2500), "record provisioning to provisioning", "the reason, which was gathered meanwhile");
-    assert_eq!(store.at(2500), "carry out many");
+    assert_eq!(store.at(4000), "carry out many");
+    store.plan_fails(ClusterErrorKind::Unavailable, 4000);
+    assert_eq!(store.at(4000), "wait until 4500");
+    assert_eq!(store.at(4500), "carry out many");
+    store.plan_fails(ClusterErrorKind::Unavailable, 4500);
+    assert_eq!(store.at(4500), "wait until 5500", "each pause is twice as long");
+    assert_eq!(store.at(5500), "record provisioning to provisioning", "the reason, which was gathered meanwhile");
+    assert_eq!(store.at(5500), "carry out many");
 }
 
 #[test]
@@ -227,15 +297,16 @@ fn a_failure_that_no_retry_cures_fails_the_store_until_it_is_retried() {
     let mut store = Store::new();
     store.at(0);
     store.at(200);
-    store.at(1000);
-    store.plan_fails(ClusterErrorKind::Forbidden, 1000);
-    assert_eq!(store.at(1000), "record provisioning to failed");
-    assert_eq!(store.at(1000), "nothing", "a failed store is left alone");
+    store.at(4000);
+    store.plan_fails(ClusterErrorKind::Forbidden, 4000);
+    assert_eq!(store.at(4000), "record provisioning to failed");
+    assert_eq!(store.at(4000), "nothing", "a failed store is left alone");
     (store.record.status, store.record.provisioning_since) = (StoreStatus::Provisioning, Timestamp::MAX);
     store.at(5000);
     assert_eq!(store.tracked.progress.plan_failure, None);
-    assert_eq!(store.at(5200), "record provisioning to provisioning");
-    assert_eq!(store.at(5200), "carry out many");
+    assert_eq!(store.at(6000), "record provisioning to provisioning");
+    assert_eq!(store.at(6000), "wait until 9000", "whoever retries it creates its objects");
+    assert_eq!(store.at(9000), "carry out many");
 }
 
 #[test]

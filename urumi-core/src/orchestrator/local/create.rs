@@ -79,14 +79,18 @@ impl Orchestrator {
             created_by: &self.inner.created_by,
             creation: Some(&nonce),
             owner: request.owner.as_deref(),
+            labels: Some(&request.labels),
             request: Some(&request.options),
             authority: Some(request.authority),
             idempotency: key,
         };
         let taken = |message: &str| Error::AlreadyExists { id: spec.id.clone(), message: message.to_owned() };
+        // Before the record: a monitor may see that before this request has its answer.
+        let mut under_way = self.inner.under_way.expect(spec.namespace());
         let record = match self.put_on_record(spec, &origin).await? {
             Placed::New(record) => {
                 place.iter().for_each(Place::done);
+                under_way.begin();
                 record
             }
             Placed::Blocked(message) => return Err(taken(&message)),
@@ -109,7 +113,7 @@ impl Orchestrator {
         if let Err(source) = self.keep_handed(&spec.id, &request.handed).await {
             return Err(Error::Unfinished { store: Box::new(store), source });
         }
-        match self.carry_out(spec, &uid, &plan(&desired, &Observed::new())).await {
+        match self.carry_out_visibly(spec, &uid, &plan(&desired, &Observed::new()), under_way).await {
             Ok(()) => Ok(Creation::New(store)),
             Err(failure) => Err(failure.of(store)),
         }

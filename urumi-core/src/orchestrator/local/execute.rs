@@ -1,9 +1,13 @@
 //! Executes a plan: wave by wave, with the writes of a wave in parallel.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use futures::future::join_all;
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::Orchestrator;
+use super::{Orchestrator, PlanUnderWay};
 use crate::engine::{Manifest, Policy};
 use crate::error::{Error, Result};
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Verb};
@@ -11,6 +15,10 @@ use crate::kubernetes::{Object, ObjectRef};
 use crate::plan::{Plan, Step};
 use crate::record;
 use crate::store::{Store, StoreId, StoreSpec};
+
+/// After this time without a step that other processes can see, a request shows on the record that its plan is under way. It
+/// is half of what their monitors wait, so that the write has the other half to arrive.
+const HEARTBEAT_AFTER: Duration = Duration::from_secs(2);
 
 /// Why a plan could not be executed.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +42,41 @@ impl Failure {
 }
 
 impl Orchestrator {
+    /// Executes a plan of a request, so that the monitors of other processes see that it is under way: see
+    /// `docs/decisions/0016-a-creation-is-taken-over-when-it-makes-no-progress.md`.
+    pub(super) async fn carry_out_visibly(
+        &self,
+        spec: &StoreSpec,
+        uid: &str,
+        plan: &Plan,
+        under_way: PlanUnderWay,
+    ) -> Result<(), Failure> {
+        tokio::select! {
+            biased;
+            done = self.carry_out(spec, uid, plan) => done?,
+            never = self.send_heartbeats(&spec.id, uid, &under_way) => match never {},
+        }
+        under_way.finish();
+        Ok(())
+    }
+
+    /// Writes a heartbeat to the record whenever other processes have seen no progress for a while.
+    async fn send_heartbeats(&self, id: &StoreId, uid: &str, under_way: &PlanUnderWay) -> Infallible {
+        loop {
+            under_way.without_progress(HEARTBEAT_AFTER).await;
+            match record::heartbeat(id, uid, &Uuid::new_v4().to_string()) {
+                // Without a permit: the plan may be waiting for one.
+                Ok(heartbeat) => {
+                    if let Err(error) = self.inner.cluster.apply(&heartbeat).await {
+                        tracing::debug!(%error, store = %id, "a heartbeat could not be written");
+                    }
+                }
+                Err(error) => tracing::error!(%error, store = %id, "a heartbeat cannot be rendered"),
+            }
+            under_way.progressed();
+        }
+    }
+
     /// Executes a plan for a store. Every step is idempotent: a plan may be interrupted anywhere, repeated, and
     /// executed by two processes at once.
     ///
@@ -74,29 +117,34 @@ impl Orchestrator {
         // The semaphore is never closed, so this always gets a permit.
         let _permit = self.inner.in_flight.acquire().await;
         let cluster = &self.inner.cluster;
-        match step {
+        let written = match step {
             Step::Create(object) => match cluster.create(&owned(object, store)).await {
                 Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
                     self.check_ours(&object.reference(), store).await
                 }
                 other => other.map(drop),
             },
+            // Other processes do not see Secrets.
             Step::CreateOnce(reference) => {
                 let object = drawn.iter().find(|object| object.reference() == *reference).ok_or_else(|| {
                     let message = "its engine no longer renders it";
                     ClusterError::new(Verb::Create, reference, ClusterErrorKind::Other, message)
                 })?;
-                self.create_once(object, store).await
+                return self.create_once(object, store).await;
             }
             Step::Copy { object, from } => {
                 let source = cluster.get(from).await?.ok_or_else(|| {
                     let message = "it does not exist, but a secret of the store must be copied from it";
                     ClusterError::new(Verb::Get, from, ClusterErrorKind::NotFound, message)
                 })?;
-                self.create_once(&filled(object, &source), store).await
+                return self.create_once(&filled(object, &source), store).await;
             }
             Step::Repair(object, _) => cluster.apply(object).await.map(drop),
+        };
+        if written.is_ok() {
+            self.inner.under_way.progressed(&store.0.namespace());
         }
+        written
     }
 
     /// Creates an object unless it exists: an object of another process or of an earlier attempt is kept. Outside of

@@ -1,4 +1,4 @@
-//! Explains a store: its preview, its manifests and its timeline.
+//! Explains a store: its preview, its manifests, its options and its timeline.
 
 use k8s_openapi::api::core::v1::Event;
 
@@ -12,7 +12,7 @@ use crate::record::timeline::timeline;
 use crate::record::{self, namespace_ref};
 use crate::store::preview::Preview;
 use crate::store::timeline::{CLUSTER_EVENTS, TimelineEntry};
-use crate::store::{CreateStore, StoreId};
+use crate::store::{CreateStore, Options, StoreId, StoreOptions};
 
 impl Orchestrator {
     pub(super) async fn preview_store(&self, request: CreateStore) -> Result<Preview> {
@@ -30,11 +30,11 @@ impl Orchestrator {
         }
         Ok(Preview {
             namespace: spec.namespace(),
+            options: self.inner.engines.without_secrets(&spec.engine, spec.options),
             id: spec.id,
             name: spec.name.as_str().to_owned(),
             engine: spec.engine,
             urls,
-            options: spec.options,
             objects,
             warnings,
         })
@@ -43,7 +43,17 @@ impl Orchestrator {
     pub(super) async fn store_manifests(&self, id: &StoreId) -> Result<Vec<serde_json::Value>> {
         let record = self.record(Operation::Manifests, id).await?;
         let spec = readable_spec(Operation::Manifests, &record)?;
-        Ok(self.render(spec)?.iter().map(shown).collect())
+        let objects = self.with_namespace(spec, self.recorded_manifests(&record, spec)?)?;
+        Ok(objects.iter().map(shown).collect())
+    }
+
+    pub(super) async fn store_options(&self, id: &StoreId) -> Result<StoreOptions> {
+        let record = self.record(Operation::Options, id).await?;
+        let spec = readable_spec(Operation::Options, &record)?;
+        let shown = |options: &Options| self.inner.engines.without_secrets(&spec.engine, options.clone());
+        let effective = shown(&spec.options);
+        let requested = record.request.as_ref().map_or_else(|| effective.clone(), shown);
+        Ok(StoreOptions::new(requested, effective))
     }
 
     pub(super) async fn store_timeline(&self, id: &StoreId) -> Result<Vec<TimelineEntry>> {

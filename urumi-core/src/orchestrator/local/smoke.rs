@@ -51,7 +51,12 @@ impl Orchestrator {
         let id = &record.id;
         let wrong = |message: String| wrong_state(id, message);
         if !matches!(record.status, StoreStatus::Ready | StoreStatus::Degraded) {
-            return Err(wrong(format!("it is {}; wait until it is ready", record.status)));
+            let next = match record.status {
+                StoreStatus::Failed => "retry it",
+                StoreStatus::Deleting => "it takes no more orders",
+                _ => "wait until it is ready",
+            };
+            return Err(wrong(format!("it is {}; {next}", record.status)));
         }
         let spec = readable_spec(OPERATION, record)?;
         let engine = self.inner.engines.require(&spec.engine)?;

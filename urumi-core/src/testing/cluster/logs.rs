@@ -1,7 +1,7 @@
 //! Checks of `logs`. The image determines the content; checks of the content are skipped if the log is empty.
 
 use futures::{StreamExt, TryStreamExt};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::context::{Context, Stop, ensure, expect_error};
@@ -10,7 +10,7 @@ use super::manifests::{container, deployment, stateful_set};
 use super::workloads::needs_workloads;
 use crate::cluster::LogStream;
 use crate::kubernetes::ObjectRef;
-use crate::kubernetes::{ClusterErrorKind, LogOptions, Query, Verb};
+use crate::kubernetes::{ClusterErrorKind, LogOptions, LogsSince, Query, Verb};
 
 /// A running pod with these containers, in a namespace of its own.
 async fn running(context: &Context, containers: &[&str]) -> Result<ObjectRef, Stop> {
@@ -81,6 +81,26 @@ pub(super) async fn timestamps_begin_each_line(context: &Context) -> Result<(), 
         ensure!(time.parse::<Timestamp>().is_ok(), "{time:?} is no timestamp");
         ensure!(text == plain, "behind its timestamp the line is {text:?}, and without it {plain:?}");
     }
+    Ok(())
+}
+
+pub(super) async fn a_log_begins_where_it_is_asked_to(context: &Context) -> Result<(), Stop> {
+    let pod = running(context, &["main"]).await?;
+    let before = some_lines(context, &pod).await?;
+    let since = |since| LogOptions { since: Some(since), timestamps: true, ..LogOptions::default() };
+    let all = lines(context, context.cluster.logs(&pod, &since(LogsSince::Seconds(u32::MAX))).await?).await?;
+    ensure!(all.len() >= before.len(), "since long ago there are {} lines of {}", all.len(), before.len());
+    let time = |line: &String| line.split_once(' ').and_then(|(time, _)| time.parse::<Timestamp>().ok());
+    let Some(last) = all.last().and_then(time) else {
+        return Err(Stop::Failed(format!("a line has no timestamp: {all:?}")));
+    };
+    let end = lines(context, context.cluster.logs(&pod, &since(LogsSince::Time(last))).await?).await?;
+    // The whole second belongs to it.
+    let wanted = all.iter().filter(|line| time(line).is_some_and(|time| time.as_second() >= last.as_second()));
+    ensure!(end.starts_with(&wanted.cloned().collect::<Vec<_>>()), "since {last} there is {end:?} of {all:?}");
+    let tomorrow = LogsSince::Time(last + SignedDuration::from_hours(24));
+    let none = lines(context, context.cluster.logs(&pod, &since(tomorrow)).await?).await?;
+    ensure!(none.is_empty(), "since tomorrow there is {none:?}");
     Ok(())
 }
 

@@ -11,7 +11,7 @@ pub(super) const TAG: &str = "store.urumi.ai/conformance-check";
 /// Options of a run of the suite.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How long each check may take; a minute by default.
+    /// How long each check may take; two minutes by default.
     pub deadline: Duration,
     /// How many checks run at a time; four by default.
     pub concurrency: usize,
@@ -30,7 +30,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_secs(120),
             concurrency: 4,
             workloads: true,
             claims: true,

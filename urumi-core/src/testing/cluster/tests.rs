@@ -63,7 +63,7 @@ async fn a_backend_that_breaks_the_contract_is_found_out() {
 async fn what_cannot_be_tried_is_said_to_be_skipped() {
     let options = Options { workloads: false, ..Options::default() };
     let report = run(Arc::new(lively()), options).await.into_result().unwrap();
-    assert_eq!(report.skipped().count(), 9);
+    assert_eq!(report.skipped().count(), 10);
     assert!(report.to_string().contains("no pods become ready on this cluster"), "{report}");
 }
 

@@ -76,6 +76,7 @@ pub(super) async fn no_act_reaches_another_store_than_the_expected_one(context: 
     let other = Precondition::uid("00000000-0000-4000-8000-000000000000");
     let acts = [
         ("retry", context.urumi.act_if(&made.id, Action::Retry, &other).await.map(drop)),
+        ("restart", context.urumi.act_if(&made.id, Action::Restart { component: None }, &other).await.map(drop)),
         ("smoke order", context.urumi.smoke_if(&made.id, &other).await.map(drop)),
         ("deletion", context.urumi.delete_if(&made.id, &other).await.map(drop)),
     ];
@@ -88,6 +89,28 @@ pub(super) async fn no_act_reaches_another_store_than_the_expected_one(context: 
     let still = context.urumi.get(&made.id).await?;
     ensure!(still.status == StoreStatus::Ready, "the refused acts left it {}", still.status);
     context.urumi.confirm(&made).await?;
+    Ok(())
+}
+
+pub(super) async fn a_ready_store_is_restarted_as_asked(context: &Context) -> Result<(), Stop> {
+    let new = context.create().await?;
+    match context.urumi.restart(&new.id).await {
+        // It is already ready.
+        Ok(store) => ensure!(store.status != StoreStatus::Provisioning, "a provisioning store was restarted"),
+        refused => drop(expect_error(refused, ErrorKind::Conflict, "the restart of a new store")?),
+    }
+    let made = context.ready().await?;
+    let restart = |component: Option<&str>| Action::Restart { component: component.map(str::to_owned) };
+    let unknown = context.urumi.act_if(&made.id, restart(Some("no-such-component")), &Precondition::NONE).await;
+    let error = expect_error(unknown, ErrorKind::Invalid, "the restart of an unknown component")?;
+    ensure!(error.to_string().contains("no-such-component"), "the error does not name the component: {error}");
+    let refused = context.urumi.act_if(&made.id, restart(None), &Precondition::version(OTHER_VERSION)).await;
+    let error = expect_error(refused, ErrorKind::Conflict, "the restart of another version")?;
+    ensure!(error.to_string().contains("changed"), "the error does not say that the store has changed: {error}");
+    let restarted = context.urumi.restart(&made.id).await?;
+    ensure!(restarted.id == made.id && restarted.created_at == made.created_at, "it is now {restarted:?}");
+    let manifests = context.urumi.manifests(&made.id).await?;
+    ensure!(manifests.iter().any(|m| m.to_string().contains("restarted-at")), "no workload is to be restarted");
     Ok(())
 }
 

@@ -8,16 +8,18 @@ use crate::store::StoreId;
 use crate::store::status::StoreStatus;
 
 pub(super) async fn a_new_store_is_provisioning_and_as_asked_for(context: &Context) -> Result<(), Stop> {
-    let (id, request) = (context.new_id()?, context.request());
+    let (id, request) = (context.new_id()?, context.request().label("example.com/check", &context.tag));
     let made = context.try_create(request.clone().id(id.as_str())).await?;
     ensure!(made.status == StoreStatus::Provisioning, "it is {}", made.status);
     ensure!(made.id == id && made.namespace == id.namespace(), "it is {} in {}", made.id, made.namespace);
     ensure!(made.name == request.name && made.engine == request.engine, "it is {made:?}");
     ensure!(made.owner == request.owner, "it belongs to {:?}", made.owner);
+    ensure!(made.labels == request.labels, "its labels are {:?}", made.labels);
     ensure!(!made.resource_version.is_empty(), "it has no version");
     // A read after the write shows it.
     let got = context.urumi.get(&id).await?;
     ensure!(got.id == made.id && got.created_at == made.created_at && got.owner == made.owner, "get shows {got:?}");
+    ensure!(got.labels == made.labels, "get shows the labels {:?}", got.labels);
     let listed = context.urumi.list().await?;
     ensure!(listed.iter().filter(|store| store.id == id).count() == 1, "the list does not have it once");
     Ok(())
@@ -45,11 +47,11 @@ pub(super) async fn a_taken_id_is_a_conflict_and_nothing_changes(context: &Conte
 
 pub(super) async fn every_wrong_field_is_named_and_nothing_is_made(context: &Context) -> Result<(), Stop> {
     let nonsense = json!({"no-such-option": true});
-    let mut request = context.request().id("Not An Id").owner("user:a\u{202e}b");
+    let mut request = context.request().id("Not An Id").owner("user:a\u{202e}b").label("no key", "x");
     request.name = String::new();
     request.options = nonsense.as_object().cloned().unwrap_or_default();
-    let fields = expect_invalid(context.try_create(request).await, "a request with four mistakes")?;
-    for wanted in ["id", "name", "owner"] {
+    let fields = expect_invalid(context.try_create(request).await, "a request with five mistakes")?;
+    for wanted in ["id", "name", "owner", "labels.no key"] {
         ensure!(fields.iter().any(|field| field == wanted), "{wanted} is not among {fields:?}");
     }
     ensure!(fields.iter().any(|field| field.starts_with("options")), "no option is among {fields:?}");

@@ -1,12 +1,16 @@
-//! Checks of `manifests`, `differences`, `timeline`, `credentials` and `logs`.
+//! Checks of `manifests`, `options`, `differences`, `timeline`, `credentials` and `logs`.
+
+use std::collections::HashMap;
 
 use futures::StreamExt;
 
 use super::context::{Context, Stop, ensure, expect_invalid};
 use super::previewing::{outline, secrets_shown};
 use crate::error::ErrorKind;
+use crate::orchestrator::StoreOrchestratorExt;
 use crate::store::StoreId;
 use crate::store::logs::LogQuery;
+use crate::store::wait::Ready;
 
 pub(super) async fn manifests_hold_no_secret(context: &Context) -> Result<(), Stop> {
     let store = context.create().await?;
@@ -19,6 +23,16 @@ pub(super) async fn manifests_hold_no_secret(context: &Context) -> Result<(), St
     );
     let shown = secrets_shown(&manifests);
     ensure!(shown.is_empty(), "they show {shown:?}");
+    Ok(())
+}
+
+pub(super) async fn options_are_those_of_the_request_and_those_in_force(context: &Context) -> Result<(), Stop> {
+    let store = context.create().await?;
+    let options = context.urumi.options(&store.id).await?;
+    let asked = &context.options.engine_options;
+    ensure!(options.requested == *asked, "the request chose {asked:?}, and not {:?}", options.requested);
+    let lacking = asked.keys().find(|key| !options.effective.contains_key(*key));
+    ensure!(lacking.is_none(), "the options in force lack {lacking:?}");
     Ok(())
 }
 
@@ -59,7 +73,7 @@ pub(super) async fn a_password_is_shown_only_to_whom_it_is_revealed(context: &Co
 
 pub(super) async fn an_unknown_component_has_no_logs(context: &Context) -> Result<(), Stop> {
     if !context.options.logs {
-        return Err(Stop::Skipped("containers cannot be asked for their logs here".into()));
+        return Err(Stop::Skipped("the logs of containers cannot be read here".into()));
     }
     let store = context.create().await?;
     let query = LogQuery { component: Some("no-such-component".to_owned()), ..LogQuery::default() };
@@ -67,10 +81,39 @@ pub(super) async fn an_unknown_component_has_no_logs(context: &Context) -> Resul
     Ok(())
 }
 
+/// Which lines there are, and whether containers can be read at all, depends on the cluster.
+pub(super) async fn followed_logs_end_with_the_store(context: &Context) -> Result<(), Stop> {
+    if !context.options.logs {
+        return Err(Stop::Skipped("the logs of containers cannot be read here".into()));
+    }
+    let store = context.create().await?;
+    let query = LogQuery { follow: true, ..LogQuery::default() };
+    let mut lines = context.urumi.logs(&store.id, &query).await?;
+    let mut latest = HashMap::new();
+    let reading = async {
+        while let Some(line) = lines.next().await {
+            let Ok(line) = line else { continue };
+            let known = latest.insert((line.pod.clone(), line.container.clone()), line.timestamp);
+            ensure!(known.is_none_or(|known| known <= line.timestamp), "{line:?} came after a line of {known:?}");
+        }
+        Ok(())
+    };
+    let deleting = async {
+        context.waiting.on("a store to become ready while its logs are followed");
+        context.urumi.wait_until(&store.id, Ready.or_failed(), context.options.deadline).await?;
+        context.urumi.delete(&store.id).await?;
+        context.waiting.on("the end of the logs of a store that is gone");
+        Ok::<(), Stop>(())
+    };
+    let (read, deleted) = tokio::join!(reading, deleting);
+    deleted?;
+    read
+}
+
 /// The content of the logs, and whether all of them can be read, depends on the cluster.
 pub(super) async fn logs_end_where_nothing_is_followed(context: &Context) -> Result<(), Stop> {
     if !context.options.logs {
-        return Err(Stop::Skipped("containers cannot be asked for their logs here".into()));
+        return Err(Stop::Skipped("the logs of containers cannot be read here".into()));
     }
     let store = context.ready().await?;
     let mut lines = context.urumi.logs(&store.id, &LogQuery { tail: 10, ..LogQuery::default() }).await?;

@@ -7,7 +7,7 @@ use crate::store::Options as EngineOptions;
 /// Options of a run of the suite.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How long each check may take; a minute by default.
+    /// How long each check may take; two minutes by default.
     pub deadline: Duration,
     /// How many checks run at a time; four by default.
     pub concurrency: usize,
@@ -31,7 +31,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_secs(120),
             concurrency: 4,
             engine: "medusa".to_owned(),
             engine_options: EngineOptions::new(),

@@ -22,7 +22,9 @@ pub(super) async fn a_missing_store_is_not_found(context: &Context) -> Result<()
     not_found(urumi.delete_if(&id, &version).await, "delete_if")?;
     not_found(urumi.retry(&id).await, "retry")?;
     not_found(urumi.act_if(&id, Action::Retry, &version).await, "act_if")?;
+    not_found(urumi.restart(&id).await, "restart")?;
     not_found(urumi.manifests(&id).await, "manifests")?;
+    not_found(urumi.options(&id).await, "options")?;
     not_found(urumi.differences(&id).await, "differences")?;
     not_found(urumi.timeline(&id).await, "timeline")?;
     if context.options.logs {

@@ -23,7 +23,7 @@ use crate::store::logs::LogQuery;
 use crate::store::preview::{Difference, Preview};
 use crate::store::smoke::SmokeReport;
 use crate::store::timeline::TimelineEntry;
-use crate::store::{CreateStore, Creation, Store, StoreId};
+use crate::store::{CreateStore, Creation, Store, StoreId, StoreOptions};
 
 fn lively() -> InMemoryCluster {
     InMemoryCluster::builder()
@@ -75,7 +75,7 @@ async fn what_cannot_be_tried_is_said_to_be_skipped() {
     let (urumi, _monitor) = monitored(lively());
     let options = Options { logs: false, ..Options::default() };
     let report = run(Arc::new(urumi), options).await.into_result().unwrap();
-    assert_eq!(report.skipped().count(), 4, "{report}");
+    assert_eq!(report.skipped().count(), 5, "{report}");
     assert!(report.to_string().contains("no options with which a store fails are known here"), "{report}");
 }
 
@@ -130,6 +130,9 @@ impl StoreOrchestrator for Careless {
     }
     async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {
         self.0.manifests(id).await
+    }
+    async fn options(&self, id: &StoreId) -> Result<StoreOptions> {
+        self.0.options(id).await
     }
     async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>> {
         let object = id.to_string();

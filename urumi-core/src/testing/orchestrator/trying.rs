@@ -24,11 +24,17 @@ pub(super) async fn a_missing_store_is_not_tried(context: &Context) -> Result<()
 }
 
 pub(super) async fn a_store_that_is_not_ready_is_not_tried(context: &Context) -> Result<(), Stop> {
-    let store = context.create().await?;
+    // One that cannot become ready, if there is such a thing here. Another one may have become ready in between.
+    let failing = context.options.failing.clone();
+    let never_ready = failing.is_some();
+    let mut request = context.request().id(context.new_id()?.as_str());
+    if let Some(failing) = failing {
+        request = request.options(failing);
+    }
+    let store = context.try_create(request).await?;
     let refused = context.urumi.smoke(&store.id).await;
-    // The store may have become ready in between.
-    if refused.is_err() || context.urumi.get(&store.id).await?.status == StoreStatus::Provisioning {
-        expect_error(refused, ErrorKind::Conflict, "the smoke order of a store that is being made")?;
+    if never_ready || refused.is_err() || context.urumi.get(&store.id).await?.status == StoreStatus::Provisioning {
+        expect_error(refused, ErrorKind::Conflict, "the smoke order of a store that is not ready")?;
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(super) async fn what_has_happened_is_not_waited_for(context: &Context) -> Re
 
 pub(super) async fn a_wait_ends_in_time(context: &Context) -> Result<(), Stop> {
     let made = context.create().await?;
-    let waited = context.urumi.wait_until(&made.id, Never, Duration::from_millis(500)).await;
+    let waited = context.urumi.wait_until(&made.id, Never, Duration::from_secs(5)).await;
     let error = expect_error(waited, ErrorKind::TimedOut, "the wait for what never comes")?;
     let text = error.to_string();
     ensure!(text.contains("what never comes") && text.contains("it is "), "it does not say how the store is: {text}");
@@ -78,6 +78,19 @@ pub(super) async fn stores_are_found_by_id_beginning_and_name(context: &Context)
         .await?;
     let found = context.urumi.find(&named.name).await?;
     ensure!(found.id == named.id, "{} was found for the name {:?}", found.id, named.name);
+    for exact in [named.id.as_str(), &named.name] {
+        let found = context.urumi.find_exact(exact).await?;
+        ensure!(found.id == named.id, "{} was found for exactly {exact:?}", found.id);
+    }
+    // A name like an id may be that of a store that is gone.
+    let like_an_id = crate::store::StoreId::random().to_string();
+    let request = crate::store::CreateStore { name: like_an_id.clone(), ..context.request() };
+    let misleading = context.try_create(request).await?;
+    let found = context.urumi.find(&like_an_id).await?;
+    ensure!(found.id == misleading.id, "{} was found for the name {like_an_id:?}", found.id);
+    expect_error(context.urumi.find_exact(&like_an_id).await, ErrorKind::NotFound, "a name that can be an id")?;
+    let shared = context.urumi.find_exact(&one.name).await;
+    expect_error(shared, ErrorKind::Invalid, "a name that two stores have")?;
     let beginning = other.id.as_str().strip_suffix('1').unwrap_or_default();
     for ambiguous in [beginning, &one.name] {
         let error = expect_error(context.urumi.find(ambiguous).await, ErrorKind::Invalid, "what fits two stores")?;
@@ -86,6 +99,9 @@ pub(super) async fn stores_are_found_by_id_beginning_and_name(context: &Context)
     context.urumi.delete(&one.id).await?;
     context.waiting.on("a deleted store to be gone");
     context.urumi.wait_until(&one.id, Deleted, context.options.deadline).await?;
+    for gone in [one.id.as_str(), beginning] {
+        expect_error(context.urumi.find_exact(gone).await, ErrorKind::NotFound, "what is no whole id and no name")?;
+    }
     let found = context.urumi.find(beginning).await?;
     ensure!(found.id == other.id, "{} was found for the beginning {beginning:?}", found.id);
     expect_error(context.urumi.find(&format!("no {}", context.tag)).await, ErrorKind::NotFound, "what fits no store")?;

@@ -1,6 +1,7 @@
 use k8s_openapi::api::core::v1::Pod;
 
 use super::*;
+use crate::kubernetes::LogsSince;
 
 fn a_pod() -> ObjectRef {
     ObjectRef::namespaced(Kind::of::<Pod>(), "store-x", "api-0")
@@ -19,8 +20,9 @@ async fn a_log_is_passed_on_as_it_comes() {
     assert_eq!(log.next().await.unwrap().unwrap(), "one\ntwo\n");
     assert!(log.next().await.is_none());
 
-    let options =
-        LogOptions { container: Some("api".into()), tail: Some(100), follow: true, timestamps: true, previous: true };
+    let since = Some(LogsSince::Time("2026-01-01T00:00:00.9Z".parse().unwrap()));
+    let container = Some("api".into());
+    let options = LogOptions { container, tail: Some(100), since, follow: true, timestamps: true, previous: true };
     let log = cluster.logs(&a_pod(), &options).await.unwrap();
     let came: Vec<_> = log.take(2).collect().await;
     assert_eq!(came.into_iter().map(Result::unwrap).collect::<Vec<_>>().concat(), b"\"a line\"\n");
@@ -31,13 +33,15 @@ async fn a_log_is_passed_on_as_it_comes() {
     assert_eq!(lost.target(), a_pod().to_string());
     assert!(log.iter().all(Result::is_ok));
 
-    assert!(cluster.logs(&a_pod(), &all).await.unwrap().next().await.is_none());
+    let since = LogOptions { since: Some(LogsSince::Seconds(0)), ..all };
+    assert!(cluster.logs(&a_pod(), &since).await.unwrap().next().await.is_none());
     let asked = server.asked();
     assert_eq!(asked[0].uri, "/api/v1/namespaces/store-x/pods/api-0/log");
     assert_eq!(
         asked[1].uri,
-        "/api/v1/namespaces/store-x/pods/api-0/log?container=api&tailLines=100&follow=true&timestamps=true&previous=true"
+        "/api/v1/namespaces/store-x/pods/api-0/log?container=api&tailLines=100&sinceTime=2026-01-01T00%3A00%3A00Z&follow=true&timestamps=true&previous=true"
     );
+    assert_eq!(asked[3].uri, "/api/v1/namespaces/store-x/pods/api-0/log?sinceSeconds=1");
 }
 
 #[tokio::test(start_paused = true)]

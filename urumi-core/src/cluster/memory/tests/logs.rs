@@ -1,8 +1,9 @@
 use futures::{FutureExt, StreamExt, TryStreamExt};
+use jiff::Timestamp;
 
 use super::*;
 use crate::cluster::LogStream;
-use crate::kubernetes::{Access, ClusterError, ClusterErrorKind, LogOptions};
+use crate::kubernetes::{Access, ClusterError, ClusterErrorKind, LogOptions, LogsSince};
 
 async fn read(cluster: &InMemoryCluster, options: &LogOptions) -> Result<Vec<String>, ClusterError> {
     let pod = only_pod(cluster).await.reference();
@@ -49,6 +50,28 @@ async fn a_container_that_has_not_started_has_no_log_yet() {
     cluster.inject_fault(FaultTarget::named("web"), Fault::ImagePull);
     let error = read(&cluster, &all).await.unwrap_err();
     assert!(error.message().ends_with("is waiting to start: trying and failing to pull image"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_begins_where_it_is_asked_to() {
+    let cluster = cluster().await;
+    cluster.create(&web()).await.unwrap();
+    sleep(DELAY * 2).await;
+    let since = |since| LogOptions { since: Some(since), ..LogOptions::default() };
+    let all = LogOptions { timestamps: true, ..LogOptions::default() };
+    let stamped = read(&cluster, &all).await.unwrap();
+    let times: Vec<Timestamp> = stamped.iter().map(|line| line.split_once(' ').unwrap().0.parse().unwrap()).collect();
+    assert!(times[0] < times[1], "{stamped:?}");
+    let later = Timestamp::from_second(times[1].as_second() + 1).unwrap();
+    for (options, lines) in [
+        (since(LogsSince::Time(times[1])), 2),
+        (since(LogsSince::Time(later)), 0),
+        (since(LogsSince::Seconds(u32::MAX)), 2),
+        (since(LogsSince::Seconds(1)), 0),
+        (LogOptions { tail: Some(1), ..since(LogsSince::Seconds(3600)) }, 1),
+    ] {
+        assert_eq!(read(&cluster, &options).await.unwrap().len(), lines, "{options:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,17 +13,22 @@ use super::{Replicas, Resources};
 #[non_exhaustive]
 pub struct Storefront {
     /// The shop's image. It must listen on port 8000 and run as user 1000.
+    #[schemars(extend("examples" = ["registry.example.com/shop/medusa-storefront:1.4.0"]))]
     pub image: String,
     /// The number of replicas.
+    #[schemars(extend("examples" = [2]))]
     pub replicas: Replicas,
     /// The path of the readiness probe: status 200 if the shop and its API can serve.
+    #[schemars(extend("examples" = ["/ready"]))]
     pub readiness_path: String,
     /// The path of the liveness probe: status 200 unless the shop must be restarted.
+    #[schemars(extend("examples" = ["/live"]))]
     pub liveness_path: String,
     /// CPU and memory of each container. Node's heap is limited to three quarters of limits.memory.
     pub resources: Resources,
     /// Additional environment variables by name. Variables that urumi sets are rejected.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("examples" = [{"GREETING": "Welcome"}]))]
     pub env: BTreeMap<String, String>,
     /// The shop's logo and colours.
     #[serde(default, skip_serializing_if = "Theme::is_empty")]
@@ -34,9 +39,11 @@ pub struct Storefront {
     /// The currency of the shop's prices: an ISO 4217 code in lower case, e.g. eur. The API must have a region with this
     /// currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["eur"]))]
     pub currency: Option<String>,
     /// Up to 20 links at the bottom of each page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [[{"label": "Imprint", "href": "/imprint"}]]))]
     pub footer_links: Vec<FooterLink>,
     /// Whether search engines may index the shop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +54,7 @@ pub struct Storefront {
     /// Stripe's publishable key (pk_test_… or pk_live_…) for card payments. The secret key belongs in
     /// api.secretEnv, as STRIPE_API_KEY.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["pk_test_51Abc"]))]
     pub stripe_publishable_key: Option<String>,
 }
 
@@ -58,7 +66,7 @@ pub struct Theme {
     /// The logo at the top of each page, as a data URL: a PNG, JPEG, WebP or SVG image of at most 32 KiB. The command
     /// line converts a file: --set-file storefront.theme.logo=logo.svg.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("format" = "data-url"))]
+    #[schemars(extend("format" = "data-url", "examples" = ["data:image/svg+xml;base64,PHN2Zy8+"]))]
     pub logo: Option<String>,
     /// The shop's colours.
     #[serde(default, skip_serializing_if = "Colors::is_empty")]
@@ -79,12 +87,15 @@ impl Theme {
 pub struct Colors {
     /// The colour of buttons and links, as #rrggbb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["#0a7d4f"]))]
     pub accent: Option<String>,
     /// The background colour, as #rrggbb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["#ffffff"]))]
     pub background: Option<String>,
     /// The text colour, as #rrggbb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["#111111"]))]
     pub text: Option<String>,
 }
 

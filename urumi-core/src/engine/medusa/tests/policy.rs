@@ -7,7 +7,7 @@ use crate::engine::{EngineInfo, EngineRegistry, NewStore, Rule};
 use crate::store::{Authority, StoreId};
 
 /// Every option that is no object, by its path, with its schema.
-fn leaves(schema: &Value) -> Vec<(String, Value)> {
+pub(super) fn leaves(schema: &Value) -> Vec<(String, Value)> {
     fn collect(path: &str, schema: &Value, found: &mut Vec<(String, Value)>) {
         match schema["properties"].as_object() {
             Some(properties) => {
@@ -29,7 +29,7 @@ fn choosing(path: &str, value: Value) -> Value {
     path.rsplit('.').fold(value, |value, name| json!({ name: value }))
 }
 
-fn info(engines: &EngineRegistry) -> EngineInfo {
+pub(super) fn info(engines: &EngineRegistry) -> EngineInfo {
     engines.infos().into_iter().find(|info| info.name == "medusa").unwrap()
 }
 
@@ -186,6 +186,8 @@ fn an_operator_cannot_undo_what_the_installation_decided() {
         json!({"tls": null, "quota": null}),
         json!({"ingress": {"className": "internal-admin"}}),
         json!({"ingress": {"controllerNamespaces": ["default"]}}),
+        json!({"ingress": {"controllerCidrs": ["0.0.0.0/0"]}}),
+        json!({"networkPolicy": {"dns": {"cidrs": ["10.96.0.1/32"], "ports": [443]}}}),
         json!({"ingress": {"annotations": {"nginx.ingress.kubernetes.io/server-alias": "*.stores.example.com"}}}),
         json!({"ingress": {"annotations": {"external-dns.alpha.kubernetes.io/hostname": "login.example.com"}}}),
         json!({"ingress": {"annotations": {"cert-manager.io/subject-organizations": "system:masters"}}}),

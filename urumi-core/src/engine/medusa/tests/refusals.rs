@@ -23,23 +23,29 @@ fn refused(cases: &[(Value, &[(&str, &str)])]) {
 #[test]
 fn fields_of_the_wrong_shape() {
     refused(&[
-        (json!({ "apy": {} }), &[("apy", "expected one of `domain`")]),
-        (json!({ "api": { "replica": 2 } }), &[("api.replica", "`replicas`")]),
-        (json!({ "api": 3 }), &[("api", "expected an object")]),
-        (json!({ "api": [] }), &[("api", "expected an object")]),
-        (json!({ "api": { "replicas": "two" } }), &[("api.replicas", "a whole number from 1 to 20")]),
-        (json!({ "api": { "replicas": 1.5 } }), &[("api.replicas", "a whole number from 1 to 20")]),
-        (json!({ "api": { "env": { "DEBUG": true } } }), &[("api.env.DEBUG", "expected a string")]),
-        (json!({ "api": { "image": 7 } }), &[("api.image", "expected a string")]),
+        (json!({ "apy": {} }), &[("apy", "there is no such option; there are domain, database")]),
+        (json!({ "api": { "replica": 2 } }), &[("api.replica", "there is no such option")]),
+        (json!({ "api": 3 }), &[("api", "must be an object, not")]),
+        (json!({ "api": [] }), &[("api", "must be an object, not")]),
+        (json!({ "api": { "replicas": "two" } }), &[("api.replicas", "must be a whole number from 1 to 20")]),
+        (json!({ "api": { "replicas": 1.5 } }), &[("api.replicas", "must be a whole number from 1 to 20")]),
+        (json!({ "api": { "env": { "DEBUG": true } } }), &[("api.env.DEBUG", "must be a string, not true")]),
+        (json!({ "api": { "image": 7 } }), &[("api.image", "must be a string, not 7")]),
         (json!({ "api": { "image": null } }), &[("api.image", "must not be null")]),
         (json!({ "storefront": null }), &[("storefront", "must not be null")]),
-        (json!({ "database": { "mode": "cloud" } }), &[("database.mode", "`embedded`, `managed`, `external`")]),
-        (json!({ "networkPolicy": { "enabled": "no" } }), &[("networkPolicy.enabled", "expected a boolean")]),
-        (json!({ "imagePullSecrets": "a" }), &[("imagePullSecrets", "expected a sequence")]),
-        (json!({ "imagePullSecrets": ["a", 7] }), &[("imagePullSecrets[1]", "expected a string")]),
-        (json!({ "quota": { "pods": [] } }), &[("quota.pods", "expected a quantity")]),
-        (json!({ "tls": { "enabled": true } }), &[("tls.enabled", "`clusterIssuer`")]),
-        (json!({ "limits": { "max": {} } }), &[("limits.max", "`default`")]),
+        (
+            json!({ "database": { "mode": "cloud" } }),
+            &[("database.mode", "must be embedded, managed or external, not \"cloud\"")],
+        ),
+        (
+            json!({ "networkPolicy": { "enabled": "no" } }),
+            &[("networkPolicy.enabled", "must be true or false, not \"no\"")],
+        ),
+        (json!({ "imagePullSecrets": "a" }), &[("imagePullSecrets", "must be a list, not \"a\"")]),
+        (json!({ "imagePullSecrets": ["a", 7] }), &[("imagePullSecrets[1]", "must be a string, not 7")]),
+        (json!({ "quota": { "pods": [] } }), &[("quota.pods", "must be a quantity")]),
+        (json!({ "tls": { "enabled": true } }), &[("tls.enabled", "clusterIssuer")]),
+        (json!({ "limits": { "max": {} } }), &[("limits.max", "default")]),
     ]);
 }
 
@@ -69,7 +75,7 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
                 ("storefront.theme.colors.text", "six hexadecimal digits"),
             ],
         ),
-        (json!({ "storefront": { "locale": "fr" } }), &[("storefront.locale", "`en` or `de`")]),
+        (json!({ "storefront": { "locale": "fr" } }), &[("storefront.locale", "must be en or de, not \"fr\"")]),
         (json!({ "storefront": { "currency": "EUR" } }), &[("storefront.currency", "lower case")]),
         (
             json!({ "storefront": { "footerLinks": [{ "label": "", "href": "//x" }] } }),
@@ -79,8 +85,11 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
             json!({ "storefront": { "footerLinks": [{ "label": "x" }] } }),
             &[("storefront.footerLinks[0].href", "is required")],
         ),
-        (json!({ "storefront": { "robots": "none" } }), &[("storefront.robots", "`index` or `noindex`")]),
-        (json!({ "storefront": { "manualPayment": "card" } }), &[("storefront.manualPayment", "`invoice`")]),
+        (
+            json!({ "storefront": { "robots": "none" } }),
+            &[("storefront.robots", "must be index or noindex, not \"none\"")],
+        ),
+        (json!({ "storefront": { "manualPayment": "card" } }), &[("storefront.manualPayment", "invoice")]),
         (
             json!({ "storefront": { "stripePublishableKey": "sk_live_1" } }),
             &[("storefront.stripePublishableKey", "never give a secret key")],
@@ -121,7 +130,7 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
         ),
         (
             json!({ "api": { "resources": { "limits": { "gpu": "1" } } } }),
-            &[("api.resources.limits.gpu", "`cpu` or `memory`")],
+            &[("api.resources.limits.gpu", "there are cpu and memory")],
         ),
         (json!({ "api": { "env": { "DATABASE_URL": "x" } } }), &[("api.env.DATABASE_URL", "set by urumi itself")]),
         (json!({ "storefront": { "env": { "PORT": "1" } } }), &[("storefront.env.PORT", "set by urumi itself")]),
@@ -166,6 +175,37 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
         (
             json!({ "ingress": { "controllerNamespaces": ["traefik", "Kube", "traefik"] } }),
             &[("ingress.controllerNamespaces[1]", "lower-case"), ("ingress.controllerNamespaces[2]", "there already")],
+        ),
+        (
+            json!({ "ingress": { "controllerNamespaces": ["kube-system/", "kube-system/a b", "/traefik"] } }),
+            &[
+                ("ingress.controllerNamespaces[0]", "behind the '/'"),
+                ("ingress.controllerNamespaces[1]", "' '"),
+                ("ingress.controllerNamespaces[2]", "must not be empty"),
+            ],
+        ),
+        (
+            json!({ "ingress": { "controllerCidrs": ["10.0.0.1", "10.0.0.1/16", "::/0", "::/0"] } }),
+            &[
+                ("ingress.controllerCidrs[0]", "10.0.0.0/16"),
+                ("ingress.controllerCidrs[1]", "must be written 10.0.0.0/16"),
+                ("ingress.controllerCidrs[3]", "there already"),
+            ],
+        ),
+        (
+            json!({ "networkPolicy": { "dns": { "namespaces": [], "ports": [] } } }),
+            &[
+                ("networkPolicy.dns.namespaces", "without networkPolicy.dns.cidrs"),
+                ("networkPolicy.dns.ports", "must not be empty"),
+            ],
+        ),
+        (
+            json!({ "networkPolicy": { "dns": { "namespaces": ["DNS"], "cidrs": ["DNS"], "ports": [0] } } }),
+            &[
+                ("networkPolicy.dns.namespaces[0]", "lower-case"),
+                ("networkPolicy.dns.cidrs[0]", "network"),
+                ("networkPolicy.dns.ports[0]", "1 to 65535"),
+            ],
         ),
         (json!({ "tls": { "secretName": "A" } }), &[("tls.secretName", "lower-case")]),
         (
@@ -228,9 +268,9 @@ fn every_mistake_is_told_at_once() {
         }),
         &[
             ("domain", "begin and end"),
-            ("colour", "unknown field"),
+            ("colour", "there is no such option"),
             ("api.replicas", "1 to 20"),
-            ("api.image", "expected a string"),
+            ("api.image", "must be a string"),
             ("api.resources.limits.cpu", "not a quantity"),
             ("storefront.env.PORT", "set by urumi"),
             ("storefront.env.a b", "letters"),
@@ -258,6 +298,7 @@ fn maps_and_lists_have_a_limit_and_so_have_the_errors_of_one_request() {
         (json!({ "storefront": { "env": map(257) } }), &[("storefront.env", "has 257 entries")]),
         (json!({ "ingress": { "annotations": map(65) } }), &[("ingress.annotations", "has 65 entries")]),
         (json!({ "ingress": { "controllerNamespaces": list(65) } }), &[("ingress.controllerNamespaces", "has 65")]),
+        (json!({ "ingress": { "controllerCidrs": list(65) } }), &[("ingress.controllerCidrs", "has 65")]),
         (json!({ "imagePullSecrets": list(65) }), &[("imagePullSecrets", "has 65 entries")]),
         (json!({ "api": { "envSecrets": list(65) } }), &[("api.envSecrets", "has 65 entries")]),
     ]);
@@ -265,7 +306,10 @@ fn maps_and_lists_have_a_limit_and_so_have_the_errors_of_one_request() {
     assert_eq!(errors(json!({ "imagePullSecrets": list(64) })), 64);
     assert_eq!(errors(json!({ "api": { "env": map(256) }, "storefront": { "env": map(256) } })), 100);
     // Each unknown option costs another reading of all options.
-    assert_eq!(errors(map(2000)), 50);
+    assert_eq!(errors(map(2000)), 100);
+    assert_eq!(errors(json!({ "api": map(60) })), 60);
+    let numbers: Value = (0..60).map(|n| (format!("N{n}"), json!(n))).collect();
+    assert_eq!(errors(json!({ "api": { "env": numbers }, "quota": map(64) })), 100);
     // More than a record holds is not even read.
     assert_eq!(errors(json!({ "quota": map(10_000) })), 1);
 }

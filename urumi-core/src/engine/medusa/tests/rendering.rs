@@ -213,8 +213,10 @@ fn everything() -> Value {
         "ingress": {
             "className": "traefik",
             "annotations": { "traefik.ingress.kubernetes.io/router.entrypoints": "websecure" },
-            "controllerNamespaces": ["traefik"],
+            "controllerNamespaces": ["traefik", "kube-system/rke2-traefik"],
+            "controllerCidrs": ["192.0.2.0/24"],
         },
+        "networkPolicy": { "dns": { "namespaces": ["openshift-dns"], "cidrs": ["169.254.20.10/32"], "ports": [53, 5353] } },
         "tls": { "secretName": "wildcard" },
         "quota": { "requests.cpu": "4", "limits.memory": "16Gi", "pods": "20", "count/jobs.batch": 5 },
         "limits": { "default": { "cpu": "1" } },
@@ -270,6 +272,31 @@ fn a_policy_is_rendered_for_solvers_of_challenges_only_with_an_issuer() {
     assert!(!has(json!({ "tls": { "issuer": "a" }, "networkPolicy": { "enabled": false } })));
 }
 
+#[test]
+fn load_balancers_outside_of_the_cluster_are_let_in_by_their_networks() {
+    let only = json!({ "ingress": { "controllerNamespaces": [], "controllerCidrs": ["10.0.64.0/20"] } });
+    let manifests = render(&spec(only));
+    for (name, port) in [("medusa-storefront", 8000), ("medusa-api", 9000)] {
+        let policy = find::<k8s_openapi::api::networking::v1::NetworkPolicy>(&manifests, name);
+        let [rule] = policy.list_at("/spec/ingress") else { panic!("{name} has one rule") };
+        assert_eq!(rule["ports"][0]["port"], port);
+        let peers = rule["from"].as_array().unwrap();
+        assert!(peers.contains(&json!({ "ipBlock": { "cidr": "10.0.64.0/20" } })), "{peers:?}");
+        assert!(peers.iter().all(|peer| peer.get("namespaceSelector").is_none()), "{peers:?}");
+    }
+}
+
+#[test]
+fn of_a_namespace_that_others_share_only_the_named_pods_are_let_in() {
+    let manifests = render(&spec(json!({})));
+    let policy = find::<k8s_openapi::api::networking::v1::NetworkPolicy>(&manifests, "medusa-storefront");
+    let system = json!({ "kubernetes.io/metadata.name": "kube-system" });
+    let peers = policy.list_at("/spec/ingress/0/from");
+    let peers: Vec<_> = peers.iter().filter(|peer| peer["namespaceSelector"]["matchLabels"] == system).collect();
+    let [peer] = peers.as_slice() else { panic!("{peers:?}") };
+    assert_eq!(peer["podSelector"]["matchLabels"], json!({ "app.kubernetes.io/name": "traefik" }));
+}
+
 /// A port that a request chooses must open nothing inside of the cluster.
 #[test]
 fn an_external_database_opens_private_networks_for_postgresql_only() {
@@ -294,6 +321,8 @@ fn specs_that_this_engine_did_not_make_are_refused() {
         ("/database/image", Value::Null, "database.image is missing"),
         ("/database/mode", json!("external"), "database.secret is missing"),
         ("/ingress/controllerNamespaces", json!([]), "controllerNamespaces is missing"),
+        ("/networkPolicy/dns/namespaces", json!([]), "networkPolicy.dns is missing"),
+        ("/networkPolicy/dns/ports", json!([]), "networkPolicy.dns is missing"),
     ] {
         let mut changed = Value::Object(resolved.clone());
         *changed.pointer_mut(pointer).unwrap() = value;
@@ -328,7 +357,7 @@ fn the_generated_secrets_are_strong_and_belong_together() {
 }
 
 #[test]
-fn secrets_are_drawn_anew_only_while_nothing_depends_on_them() {
+fn secrets_are_generated_again_only_while_nothing_depends_on_them() {
     let guards = |request: Value| -> Vec<ObjectRef> {
         let manifests = render(&spec(request));
         let mut once = manifests.into_iter().filter_map(|m| match m.policy {
@@ -610,7 +639,11 @@ fn network_policy(object: &Object) {
             assert!(!rule["ports"].as_array().unwrap().is_empty(), "{object:?} opens every port");
             for peer in list {
                 let peer = peer.as_object().unwrap();
-                assert_eq!(peer.len(), 1);
+                let kinds: Vec<&str> = peer.keys().map(String::as_str).collect();
+                assert!(
+                    kinds.len() == 1 || kinds == ["namespaceSelector", "podSelector"],
+                    "{object:?} has a peer of {kinds:?}"
+                );
                 for selector in ["podSelector", "namespaceSelector"] {
                     if let Some(selector) = peer.get(selector) {
                         assert!(!selector["matchLabels"].as_object().unwrap().is_empty(), "{object:?} selects all");

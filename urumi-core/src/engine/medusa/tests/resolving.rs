@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{DOMAIN, MedusaEngine, options, resolve, strategies};
 use crate::engine::Engine;
+use crate::engine::medusa::MedusaOptions;
 
 fn at(options: &crate::store::Options, pointer: &str) -> Option<Value> {
     Value::Object(options.clone()).pointer(pointer).cloned()
@@ -124,6 +125,19 @@ proptest! {
         let resolved = resolve(&engine, request).map_err(|e| TestCaseError::fail(format!("{e:?}")))?;
         let again = resolve(&engine, Value::Object(resolved.clone())).map_err(|e| TestCaseError::fail(format!("{e:?}")))?;
         prop_assert_eq!(again, resolved);
+    }
+
+    #[test]
+    fn typed_options_in_force_make_an_equal_store(request in strategies::request()) {
+        let engine = MedusaEngine::default();
+        let mut effective = resolve(&engine, request).map_err(|e| TestCaseError::fail(format!("{e:?}")))?;
+        effective["api"]["secretEnv"] = json!({ "KEY": true });
+        // As `StoreOptions` shows it.
+        let mut shown = effective.clone();
+        shown["api"]["secretEnv"]["KEY"] = json!("REDACTED");
+        let typed = MedusaOptions::try_from(&shown)?;
+        let again = resolve(&engine, Value::Object(typed.into()));
+        prop_assert_eq!(again.map_err(|e| TestCaseError::fail(format!("{e:?}")))?, effective);
     }
 
     #[test]

@@ -68,12 +68,28 @@ fn tls() -> impl Strategy<Value = Value> {
 
 fn ingress() -> impl Strategy<Value = Value> {
     let annotations = btree_map("example\\.com/[a-z]{1,10}", "\\PC{0,30}", 0..4).prop_map(|map| json!(map));
-    let namespaces = proptest::collection::btree_set("[a-z]{1,10}", 1..4).prop_map(|set| json!(set));
-    (option::of(name()), option::of(annotations), option::of(namespaces)).prop_map(
-        |(class, annotations, namespaces)| {
-            object([("className", class), ("annotations", annotations), ("controllerNamespaces", namespaces)])
+    let namespaces = proptest::collection::btree_set("[a-z]{1,10}(/[a-z]{1,10})?", 1..4).prop_map(|set| json!(set));
+    (option::of(name()), option::of(annotations), option::of(namespaces), option::of(networks())).prop_map(
+        |(class, annotations, namespaces, networks)| {
+            object([
+                ("className", class),
+                ("annotations", annotations),
+                ("controllerNamespaces", namespaces),
+                ("controllerCidrs", networks),
+            ])
         },
     )
+}
+
+fn networks() -> impl Strategy<Value = Value> {
+    proptest::collection::btree_set("10\\.[1-9][0-9]?\\.0\\.0/16|fd[0-9a-f]{2}::/16", 0..3).prop_map(|set| json!(set))
+}
+
+fn dns() -> impl Strategy<Value = Value> {
+    let namespaces = proptest::collection::btree_set("[a-z]{1,10}", 1..3).prop_map(|set| json!(set));
+    let ports = vec(1_u16.., 1..3).prop_map(|ports| json!(ports));
+    (option::of(namespaces), option::of(networks()), option::of(ports))
+        .prop_map(|(namespaces, cidrs, ports)| object([("namespaces", namespaces), ("cidrs", cidrs), ("ports", ports)]))
 }
 
 /// A request that must be accepted.
@@ -82,7 +98,8 @@ pub(super) fn request() -> impl Strategy<Value = Value> {
     let quota = btree_map("count/[a-z]{1,8}", 1_u32..100, 0..3).prop_map(|map| json!(map));
     let limits = resources().prop_map(|r| json!({ "defaultRequest": r["requests"], "default": r["limits"] }));
     let pull = proptest::collection::btree_set("[a-z]{1,10}", 0..3).prop_map(|set| json!(set));
-    let policy = any::<bool>().prop_map(|enabled| json!({ "enabled": enabled }));
+    let policy = (any::<bool>(), option::of(dns()))
+        .prop_map(|(enabled, dns)| object([("enabled", Some(enabled.into())), ("dns", dns)]));
     // Off only where no number of replicas needs it.
     let redis = (option::of(image()), option::of(resources())).prop_map(|(image, resources)| {
         object([("enabled", Some(true.into())), ("image", image), ("resources", resources)])
