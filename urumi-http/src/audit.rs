@@ -72,6 +72,7 @@ impl Audit {
             Action::CreateStore => "Create",
             Action::DeleteStore => "Delete",
             Action::RetryStore => "Retry",
+            Action::RestartStore => "Restart",
             Action::SmokeStore => "Smoke",
             Action::ViewCredentials => "Credentials",
             _ => return,

@@ -23,6 +23,7 @@ pub(crate) mod owner;
 pub(crate) mod policy;
 mod principal;
 mod reference;
+mod sign_in;
 pub mod static_tokens;
 mod token_review;
 
@@ -36,5 +37,6 @@ pub use self::policy::{About, Action, Decision, Refusal, decide};
 pub use self::principal::{Method, NoSuchRole, Principal, Role};
 #[doc(hidden)]
 pub use self::reference::reference;
+pub use self::sign_in::{OidcClient, SignInMethods};
 pub use self::static_tokens::StaticTokens;
 pub use self::token_review::ReviewedTokens;

@@ -1,4 +1,6 @@
-//! `/openapi.json`, and `/docs`, the page that shows it.
+//! `/openapi.json` and `/openapi.yaml`, and `/docs`, the page that shows them.
+
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Request;
@@ -9,10 +11,21 @@ use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderMap, HeaderValue};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::answer::line;
 use crate::document;
 use crate::packed::Packed;
 
 const DESCRIPTION: &str = "/openapi.json";
+const IN_YAML: &str = "/openapi.yaml";
+
+// Made at the first request.
+static JSON: LazyLock<Packed> =
+    LazyLock::new(|| Packed::new(HeaderValue::from_static("application/json"), line(&document())));
+static YAML: LazyLock<Packed> = LazyLock::new(|| {
+    // The description contains only texts, numbers, lists and maps with texts as keys, which YAML can always represent.
+    let text = serde_saphyr::to_string(&document()).unwrap_or_default();
+    Packed::new(HeaderValue::from_static("application/yaml"), text.into())
+});
 
 /// Only the page's own files, and requests to this server only. The page has the origin of the dashboard, so its scripts could
 /// read the token that the dashboard keeps. A sandbox would give it an origin of its own, from which no operation could be
@@ -24,10 +37,9 @@ pub(crate) fn router() -> Router {
     // The page's badge would make every reader's browser send the document to a validator elsewhere.
     let config = Config::new([DESCRIPTION]).validator_url("none");
     let page = Router::from(SwaggerUi::new("/docs").config(config));
-    // A description that is no JSON would fail every test of it.
-    let json = serde_json::to_vec(&document()).unwrap_or_default();
-    let description = Packed::new(HeaderValue::from_static("application/json"), json.into());
-    page.route(DESCRIPTION, get(async move |headers: HeaderMap| description.answer(&headers))).layer(from_fn(protect))
+    page.route(DESCRIPTION, get(async |headers: HeaderMap| JSON.answer(&headers)))
+        .route(IN_YAML, get(async |headers: HeaderMap| YAML.answer(&headers)))
+        .layer(from_fn(protect))
 }
 
 async fn protect(request: Request, next: Next) -> Response {

@@ -1,14 +1,23 @@
-//! Extractors and header parsers. Their errors are problems that name the field.
+//! Extractors and header parsers. Their errors are problems that name every wrong field.
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
+mod accept;
+mod body;
+mod fields;
+mod json;
+mod query;
+
+use axum::extract::{FromRequestParts, Path};
+use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
-use urumi_core::error::{Error, FieldError};
-use urumi_core::{Precondition, StoreId};
+use http::{HeaderMap, HeaderValue};
+use urumi_core::error::Error;
+use urumi_core::{Precondition, Store, StoreId};
 use utoipa::IntoParams;
+
+pub(crate) use self::accept::preferred;
+pub(crate) use self::body::Body;
+pub(crate) use self::fields::Fields;
+pub(crate) use self::query::{FromQuery, Nothing, Params, Query};
 
 use crate::problem::{Code, Problem};
 
@@ -19,77 +28,8 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 /// such an answer as an endless stream.
 pub(crate) const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// A JSON body.
-#[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let content_type =
-            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
-            let detail = "send the body as JSON, with `Content-Type: application/json`";
-            return Err(Problem::new(Code::UnsupportedMediaType, detail));
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "send a smaller body"),
-            _ => Problem::new(Code::Malformed, "the body ended early"),
-        })?;
-        let mut json = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(wrong_json)?;
-        json.end().map_err(|error| Problem::new(Code::Malformed, format!("the body is not valid JSON: {error}")))?;
-        Ok(Body(value))
-    }
-}
-
-fn wrong_json(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let path = error.path().to_string();
-    let error = error.into_inner();
-    if !error.is_data() {
-        return Problem::new(Code::Malformed, format!("the body is not valid JSON: {error}"));
-    }
-    // The field is more useful than the line and column.
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-    let field = field_of(path, &message).unwrap_or_else(|| "body".to_owned());
-    Problem::fields(vec![FieldError::new(field, message)])
-}
-
-/// The invalid field: the path where parsing stopped, or the field in serde's message.
-fn field_of(path: String, message: &str) -> Option<String> {
-    if !matches!(&*path, "." | "?") {
-        return Some(path);
-    }
-    let about = |what: &&str| message.strip_prefix(*what)?.split('`').next();
-    ["missing field `", "duplicate field `", "unknown field `"].iter().find_map(about).map(str::to_owned)
-}
-
-/// A query without unknown parameters: a mistyped `dryrun` must not create anything.
-#[derive(Debug)]
-pub(crate) struct Query<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-        serde_path_to_error::deserialize(pairs).map(Query).map_err(|error| {
-            let path = error.path().to_string();
-            let message = error.into_inner().to_string();
-            match field_of(path, &message) {
-                Some(field) => {
-                    let detail = format!("query parameter {field}: {message}");
-                    Problem { detail, ..Problem::malformed(FieldError::new(field, message)) }
-                }
-                None => Problem::new(Code::Malformed, format!("the query is invalid: {message}")),
-            }
-        })
-    }
-}
+/// The last segment of the path of previews, which is also an id that a store may have.
+pub(crate) const PREVIEW: &str = "preview";
 
 /// The store id in the path. An invalid id is answered like the id of a store that does not exist.
 #[derive(Debug)]
@@ -99,21 +39,44 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let raw = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        let raw = raw.map_err(|_| Problem::new(Code::Malformed, "the path is not valid UTF-8"))?.0;
-        StoreId::parse(&raw).map(Id).map_err(|wrong| {
+        let id = of_path(parts, state, "id").await?;
+        // The only path of a store without a parameter, because it is the path of previews too.
+        StoreId::parse(id.as_deref().unwrap_or(PREVIEW)).map(Id).map_err(|wrong| {
             Problem::new(Code::NotFound, format!("the store does not exist: its id {}", wrong.message))
         })
     }
 }
 
-/// The precondition in `If-Match`: one entity tag, or `*` for any.
+/// The name in the path.
+#[derive(Debug)]
+pub(crate) struct Name(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        of_path(parts, state, "name").await.map(|name| Name(name.unwrap_or_default()))
+    }
+}
+
+/// A parameter of the path.
+async fn of_path<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Result<Option<String>, Problem> {
+    let params = Path::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+    let params = params.map_err(|_| Problem::new(Code::Malformed, "the path is not valid UTF-8"))?.0;
+    Ok(params.into_iter().find(|(known, _)| known == name).map(|(_, value)| value))
+}
+
+/// `If-Match`: the store must have one of these entity tags. `None` for `*`, and without the header.
 #[derive(Debug, PartialEq, Eq, IntoParams)]
 #[into_params(names("If-Match"), parameter_in = Header)]
 pub(crate) struct IfMatch(
-    /// The ETag that the store must still have
-    #[param(value_type = Option<String>, pattern = r#"^(\*|"[!#-~]+")$"#, example = r#""4711""#)]
-    pub(crate) Precondition,
+    /// The ETag that the store must still have, or several with commas between; a weak one (`W/`) never fits
+    #[param(
+        value_type = Option<String>,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#,
+        example = r#""4711""#
+    )]
+    Option<Vec<String>>,
 );
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
@@ -126,17 +89,46 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
 impl IfMatch {
     fn read(headers: &HeaderMap) -> Result<Self, Problem> {
-        let Some(value) = one(headers, &IF_MATCH)? else { return Ok(IfMatch(Precondition::NONE)) };
-        let value = value.trim();
-        if value == "*" {
-            return Ok(IfMatch(Precondition::NONE));
+        let values: Vec<&HeaderValue> = headers.get_all(IF_MATCH).iter().collect();
+        if values.is_empty() || values.iter().all(|value| value.as_bytes().trim_ascii() == b"*") {
+            return Ok(IfMatch(None));
         }
-        let tag = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
-        match tag.filter(|tag| !tag.is_empty() && tag.bytes().all(|b| matches!(b, b'!' | b'#'..=b'~'))) {
-            Some(tag) => Ok(IfMatch(Precondition::version(tag))),
-            None => Err(Problem::new(Code::Malformed, "If-Match must be one entity tag in quotes, as in ETag, or *")),
+        let tags: Option<Vec<_>> = values.iter().map(|value| entity_tags(value.to_str().ok()?)).collect();
+        match tags.map(|tags| tags.concat()).filter(|tags| !tags.is_empty()) {
+            Some(tags) => Ok(IfMatch(Some(tags.into_iter().map(str::to_owned).collect()))),
+            None => Err(Problem::new(Code::Malformed, "If-Match must be entity tags in quotes, as in ETag, or *")),
         }
     }
+
+    /// The precondition of an act on this store, as it was read for the authorisation. The comparison is strong, as in
+    /// RFC 9110: a weak tag is no version.
+    pub(crate) fn precondition(self, store: &Store) -> Precondition {
+        let mut tags = self.0.unwrap_or_default();
+        let version = |tag: &String| tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).map(str::to_owned);
+        let current = tags.iter().filter_map(version).find(|version| *version == store.resource_version);
+        let expected = current.or_else(|| tags.pop().map(|tag| version(&tag).unwrap_or(tag)));
+        expected.map_or(Precondition::NONE, Precondition::version).pinned_to(store)
+    }
+}
+
+/// A list of entity tags, with their quotes; `None` if it is malformed.
+fn entity_tags(list: &str) -> Option<Vec<&str>> {
+    let mut tags = Vec::new();
+    let mut rest = list.trim_matches([' ', '\t', ',']);
+    while !rest.is_empty() {
+        let opaque = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
+        let (text, after) = opaque.split_once('"')?;
+        if !text.bytes().all(|b| matches!(b, b'!' | b'#'..=b'~')) {
+            return None;
+        }
+        tags.push(rest.strip_suffix(after)?);
+        let next = after.trim_start_matches([' ', '\t']);
+        if !next.is_empty() && !next.starts_with(',') {
+            return None;
+        }
+        rest = next.trim_start_matches([' ', '\t', ',']);
+    }
+    Some(tags)
 }
 
 /// The problem for a store that does not exist or that the caller may not know of.
@@ -168,7 +160,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
         })?,
         None => value.to_owned(),
     };
-    urumi_core::store::idempotency::check_key(&key).map_err(Problem::malformed)?;
+    urumi_core::store::idempotency::check_key(&key).map_err(|wrong| Problem::parameters(vec![wrong]))?;
     Ok(Some(key))
 }
 
@@ -188,17 +180,19 @@ fn unquoted(rest: &str) -> Option<String> {
 /// Whether `If-None-Match` contains this entity tag. The comparison is weak, as in RFC 9110, because a proxy that
 /// compresses an answer makes its tag weak.
 pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
     let tag = opaque(tag);
-    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    // The server's tags contain no comma.
-    values.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || opaque(known) == tag)
+    let mut values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    values.any(|value| {
+        value.trim() == "*" || entity_tags(value).is_some_and(|tags| tags.iter().any(|known| opaque(known) == tag))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
-    use http::HeaderValue;
 
     fn headers(name: HeaderName, values: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -223,24 +217,44 @@ mod tests {
     #[test]
     fn known_tags() {
         let known = |values: &[&'static str], tag| is_known(&headers(IF_NONE_MATCH, values), tag);
-        for values in [&["\"a\""][..], &["W/\"a\""], &["\"b\", W/\"a\""], &["\"b\"", "\"a\""], &["*"]] {
+        for values in
+            [&["\"a\""][..], &["W/\"a\""], &["\"b\", W/\"a\""], &["\"b,c\" ,\"a\","], &["\"b\"", "\"a\""], &["*"]]
+        {
             assert!(known(values, "\"a\"") && known(values, "W/\"a\""), "{values:?}");
         }
-        for values in [&[][..], &["\"b\""], &["a"], &["\"a"], &[""]] {
+        for values in [&[][..], &["\"b\""], &["a"], &["\"a"], &[""], &["W/W/\"a\""], &["\"b,\"a\",c\""]] {
             assert!(!known(values, "\"a\""), "{values:?}");
         }
     }
 
     #[test]
     fn preconditions() {
-        let read = |values: &[&'static str]| {
-            IfMatch::read(&headers(IF_MATCH, values)).map(|found| found.0).map_err(|p| p.status)
+        let mut store = Store::new(StoreId::parse("a").unwrap(), "A", "medusa", Timestamp::UNIX_EPOCH);
+        store.resource_version = "12".to_owned();
+        let read = |values: &[&'static str]| -> Result<Option<String>, u16> {
+            let found = IfMatch::read(&headers(IF_MATCH, values)).map_err(|problem| problem.status)?;
+            // The store has no uid here, so any precondition expects a version.
+            Ok(found.precondition(&store).expected_version().map(str::to_owned))
         };
-        assert_eq!(read(&[]), Ok(Precondition::NONE));
-        assert_eq!(read(&["*"]), Ok(Precondition::NONE));
-        assert_eq!(read(&["\"12\""]), Ok(Precondition::version("12")));
-        for wrong in [&["12"][..], &["W/\"12\""], &["\"1\", \"2\""], &["\"1\"", "\"2\""], &["\"\""], &["\"1 2\""]] {
+        for fitting in
+            [&[][..], &["*"], &["\"12\""], &["\"1\", \"12\""], &["\"12\"", "W/\"1\""], &[",\"1,2\",,\"12\" ,"]]
+        {
+            assert_eq!(read(fitting), Ok(Some("12".to_owned())), "{fitting:?}");
+        }
+        for (other, expected) in
+            [(&["\"1\""][..], "1"), (&["W/\"12\""], "W/\"12\""), (&["\"1\", \"2\""], "2"), (&["\"\""], "")]
+        {
+            assert_eq!(read(other), Ok(Some(expected.to_owned())), "{other:?}");
+        }
+        for wrong in
+            [&["12"][..], &[""], &[","], &["\"1\" \"2\""], &["\"1\"", "*"], &["\"1"], &["\"1 2\""], &["w/\"1\""]]
+        {
             assert_eq!(read(wrong), Err(400), "{wrong:?}");
+        }
+        store.uid = Some("uid".to_owned());
+        for given in [IfMatch(None), IfMatch(Some(vec!["\"12\"".to_owned()])), IfMatch(Some(vec!["\"1\"".to_owned()]))]
+        {
+            assert_eq!(given.precondition(&store).expected_uid(), Some("uid"), "no later store of this id is meant");
         }
     }
 }

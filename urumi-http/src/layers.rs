@@ -1,6 +1,7 @@
 //! The layers around all routes: request ids, limits, metrics, CORS, compression and safe headers.
 
 mod body;
+mod nearest;
 mod observe;
 
 use std::pin::pin;
@@ -10,12 +11,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::HttpBody;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    self, ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
-    RETRY_AFTER,
+    self, ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LINK,
+    LOCATION, RETRY_AFTER,
 };
 use http::{HeaderName, HeaderValue, Method, Uri};
 use metrics::counter;
@@ -55,6 +56,9 @@ pub struct LayerOptions {
     pub cors_origins: Vec<HeaderValue>,
     /// Joins each request's span to its client's trace, for programs that export traces; spans stand alone by default.
     pub join_trace: Option<JoinTrace>,
+    /// If an unknown path is similar to one of these, the answer suggests it. For example, the paths of
+    /// [`document`](crate::document); none by default. A segment in braces matches any segment.
+    pub known_paths: Vec<String>,
 }
 
 impl Default for LayerOptions {
@@ -68,6 +72,7 @@ impl Default for LayerOptions {
             hsts: false,
             cors_origins: Vec::new(),
             join_trace: None,
+            known_paths: Vec::new(),
         }
     }
 }
@@ -80,32 +85,40 @@ pub fn wrap(router: Router, options: &LayerOptions) -> Router {
     let slots = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
     let slots = Slots { all: slots(options.max_in_flight), reserved: slots(options.reserved_in_flight) };
     let limits = body::Limits { bytes: options.max_body, time: options.body_timeout };
+    let known_paths: Arc<[String]> = options.known_paths.clone().into();
     // The last layer is the outermost.
     let router = router
-        .fallback(no_such_path)
+        .fallback(async move |uri: Uri| no_such_path(uri.path(), nearest::nearest(&known_paths, uri.path())))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(limits, body::limit))
         .layer(from_fn_with_state(options.request_timeout, limit_time))
         .layer(from_fn_with_state(slots, shed_load))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::SSE).and(Whole)));
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::SSE).and(Whole)))
+        .layer(from_fn(always_plain));
     let router = if options.cors_origins.is_empty() { router } else { router.layer(cors(&options.cors_origins)) };
     router
         .layer(from_fn_with_state(options.hsts, safe_headers))
         .layer(from_fn_with_state(options.join_trace, observe::observe))
 }
 
-async fn no_such_path(uri: Uri) -> Problem {
-    Problem::new(Code::NoSuchPath, format!("there is no path {}", shown(uri.path())))
+fn no_such_path(path: &str, meant: Option<String>) -> Problem {
+    let meant = meant.map(|meant| format!("; did you mean {}?", shown(&meant))).unwrap_or_default();
+    Problem::new(Code::NoSuchPath, format!("there is no path {}{meant}", shown(path)))
+}
+
+/// The answer for a path of the API with a slash at its end.
+pub(crate) async fn slash_at_the_end(OriginalUri(uri): OriginalUri) -> Problem {
+    no_such_path(uri.path(), Some(uri.path().trim_end_matches('/').to_owned()))
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("{} does not support {method}", shown(uri.path())))
 }
 
-/// The beginning of a path.
-fn shown(path: &str) -> String {
+/// The beginning of a path or a name.
+pub(crate) fn shown(path: &str) -> String {
     let mut shown: String = path.chars().take(100).collect();
     if shown.len() < path.len() {
         shown.push('…');
@@ -201,6 +214,30 @@ pub async fn long_running(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
+/// Accepts the encoding `identity` for clients that refuse it. The layer of compression would answer 406 after the handler
+/// has run: a store would be created, and its client told that its request failed.
+async fn always_plain(mut request: Request, next: Next) -> Response {
+    let refuses = |coding: &str| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().to_ascii_lowercase();
+        let is_zero = weight.strip_prefix("q=").is_some_and(|weight| weight.parse() == Ok(0.0));
+        is_zero && matches!(name.trim().to_ascii_lowercase().as_str(), "identity" | "*")
+    };
+    let headers = request.headers_mut();
+    let given = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let codings: Vec<String> = given.flat_map(|value| value.split(',')).map(str::to_owned).collect();
+    if codings.iter().any(|coding| refuses(coding)) {
+        let kept: Vec<String> = codings.into_iter().filter(|coding| !refuses(coding)).collect();
+        headers.remove(ACCEPT_ENCODING);
+        if let Ok(kept) = HeaderValue::from_str(&kept.join(","))
+            && !kept.is_empty()
+        {
+            headers.insert(ACCEPT_ENCODING, kept);
+        }
+    }
+    next.run(request).await
+}
+
 /// Selects large answers of known size, unless they were compressed before. A stream is not compressed: its parts must not
 /// wait for each other.
 #[derive(Clone, Copy)]
@@ -234,6 +271,9 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
             RETRY_AFTER,
             header::WARNING,
             REQUEST_ID,
+            HeaderName::from_static("deprecation"),
+            HeaderName::from_static("idempotency-replayed"),
+            HeaderName::from_static("sunset"),
             HeaderName::from_static("ratelimit"),
             HeaderName::from_static("ratelimit-policy"),
         ])

@@ -10,10 +10,12 @@
 //! Embedders turn it off: `urumi-http = { version = "…", default-features = false }`, and choose a version of
 //! `k8s-openapi` by one of its features, as every program does.
 
+mod answer;
 mod audit;
 pub mod auth;
 mod browser_guard;
 mod causes;
+mod current_request;
 mod docs;
 mod extract;
 pub mod layers;
@@ -33,6 +35,7 @@ mod yaml;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::any;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -40,7 +43,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use self::browser_guard::BrowserGuard;
 pub use self::places::OpenLimits;
 use self::rate_limit::RateLimiter;
-pub use self::routes::Readiness;
+pub use self::routes::{Readiness, ServerInfo};
 pub use self::state::{HEARTBEAT, ServerState, ServerStateBuilder};
 
 /// The whole API with its authentication, to mount anywhere. It has no limits of time, size or rate.
@@ -58,6 +61,7 @@ pub fn document() -> OpenApi {
     let (_, paths) = OpenApiRouter::<ServerState>::new()
         .merge(routes::of_callers())
         .merge(routes::orders())
+        .merge(routes::for_anyone())
         .merge(routes::public())
         .split_for_parts();
     openapi::complete(openapi::Api::openapi().merge_from(paths))
@@ -71,20 +75,24 @@ pub(crate) fn mount(state: ServerState, limits: Option<[RateLimiter; 2]>, pages:
     let routes = routes::of_callers().layer(admit).merge(routes::orders());
     let pages = pages.merge(docs::router());
     // The last layer is the outermost: an address is counted before its caller is recognised, a client after.
-    let (routes, pages) = match limits {
+    let (routes, for_anyone, pages) = match limits {
         Some([client, address]) => {
             let address = from_fn_with_state(address, rate_limit::limit);
             let client = from_fn_with_state(client, rate_limit::limit);
-            (routes.layer(client).layer(authenticate).layer(address.clone()), pages.layer(address))
+            let routes = routes.layer(client).layer(authenticate).layer(address.clone());
+            (routes, routes::for_anyone().layer(address.clone()), pages.layer(address))
         }
-        None => (routes.layer(authenticate), pages),
+        None => (routes.layer(authenticate), routes::for_anyone(), pages),
     };
     let routes = if state.authentication().is_open() {
         routes.layer(from_fn_with_state(state.browser_guard().clone(), browser_guard::guard))
     } else {
         routes
     };
-    routes.merge(routes::public()).split_for_parts().0.with_state(state).merge(pages)
+    let (routes, api) = routes.merge(for_anyone).merge(routes::public()).split_for_parts();
+    let slashed = api.paths.paths.keys().map(|path| format!("{path}/"));
+    let routes = slashed.fold(routes, |routes, path| routes.route(&path, any(layers::slash_at_the_end)));
+    routes.with_state(state).merge(pages)
 }
 
 /// Tests the examples of the README.

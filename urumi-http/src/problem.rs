@@ -5,7 +5,7 @@ mod reference;
 use std::error::Error as _;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use urumi_core::error::{Error, FieldError};
@@ -13,6 +13,8 @@ use urumi_core::kubernetes::ClusterErrorKind;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
+
+use crate::current_request::instance;
 
 #[doc(hidden)]
 pub use self::reference::reference;
@@ -71,9 +73,10 @@ codes! {
     CrossSite = "cross-site", FORBIDDEN, false, "The request comes from a web page of another origin";
     LimitReached = "limit-reached", FORBIDDEN, false, "The owner has reached a limit";
     NotFound = "not-found", NOT_FOUND, false, "The store does not exist";
+    NoSuchEngine = "no-such-engine", NOT_FOUND, false, "The engine does not exist";
     NoSuchPath = "no-such-path", NOT_FOUND, false, "The path does not exist";
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, false, "The path does not support this method";
-    NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, false, "The requested media type is not available";
+    NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, false, "No acceptable media type is available";
     AlreadyExists = "already-exists", CONFLICT, false, "The id is already in use";
     WrongState = "wrong-state", CONFLICT, false, "The store's status does not allow this";
     IdempotencyInUse = "idempotency-key-in-use", CONFLICT, false, "The store of this idempotency key is being deleted";
@@ -84,6 +87,7 @@ codes! {
     UriTooLong = "uri-too-long", URI_TOO_LONG, false, "The request path and query are too long";
     Misdirected = "misdirected", MISDIRECTED_REQUEST, false, "The server does not accept this host name";
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, false, "The media type of the body is not supported";
+    UnsupportedEncoding = "unsupported-encoding", UNSUPPORTED_MEDIA_TYPE, false, "The content encoding of the body is not supported";
     IdempotencyMismatch = "idempotency-key-reused", UNPROCESSABLE_ENTITY, false, "The idempotency key was used for another request";
     RateLimited = "rate-limited", TOO_MANY_REQUESTS, true, "Too many requests";
     ProvisioningLimit = "provisioning-limit", TOO_MANY_REQUESTS, true, "Too many of the owner's stores are provisioning";
@@ -97,6 +101,7 @@ codes! {
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, true, "The server is overloaded";
     ClusterUnreachable = "cluster-unreachable", SERVICE_UNAVAILABLE, true, "The cluster does not answer";
     AuthUnavailable = "auth-unavailable", SERVICE_UNAVAILABLE, true, "The token cannot be verified at the moment";
+    VersionNotReached = "version-not-reached", GATEWAY_TIMEOUT, true, "The server has not seen this version yet";
     TimedOut = "timed-out", GATEWAY_TIMEOUT, true, "The request timed out";
 }
 
@@ -104,7 +109,7 @@ codes! {
 impl PartialSchema for Code {
     fn schema() -> RefOr<Schema> {
         let names = Code::ALL.iter().map(|code| code.as_str());
-        let description = "The code of a problem. A code never changes its meaning; new codes may be added.";
+        let description = "The code of a problem. A code never changes its meaning.";
         ObjectBuilder::new().schema_type(Type::String).description(Some(description)).enum_values(Some(names)).into()
     }
 }
@@ -114,16 +119,20 @@ impl ToSchema for Code {}
 /// Problem details as in RFC 9457, with urumi's extensions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// A URI that identifies the problem: `https://urumi.ai/problems/` and the code.
+    /// A URI that identifies the problem, not the address of a page: `https://urumi.ai/problems/` and the code.
     #[serde(rename = "type")]
     #[schema(format = "uri")]
-    pub type_: String,
+    pub type_: Box<str>,
     /// A summary in one line, the same for every occurrence.
-    pub title: String,
+    pub title: Box<str>,
     /// The HTTP status.
     pub status: u16,
     /// The cause of this occurrence, and how to fix it.
     pub detail: String,
+    /// The request with this problem: `urn:uuid:` and its `X-Request-Id`, or that id alone if it is no UUID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uri-reference", nullable = false)]
+    pub instance: Option<Box<str>>,
     /// The stable code, for programs.
     pub code: Code,
     /// Whether the same request may succeed later without any change by a person.
@@ -155,10 +164,11 @@ impl Problem {
     /// A problem with its cause and how to fix it.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Problem {
-            type_: format!("{TYPE_PREFIX}{}", code.as_str()),
-            title: code.title().to_owned(),
+            type_: format!("{TYPE_PREFIX}{}", code.as_str()).into(),
+            title: code.title().into(),
             status: code.status().as_u16(),
             detail: detail.into(),
+            instance: None,
             code,
             retryable: code.retryable(),
             errors: Vec::new(),
@@ -166,8 +176,17 @@ impl Problem {
         }
     }
 
-    /// A problem with invalid fields. It lists the first ones, and counts the others.
+    /// A problem with invalid fields of the body. It lists the first ones, and counts the others.
     pub fn fields(errors: Vec<FieldError>) -> Self {
+        Problem::of_errors(Code::Invalid, errors)
+    }
+
+    /// A problem with query parameters that cannot be read. It lists the first ones, and counts the others.
+    pub fn parameters(errors: Vec<FieldError>) -> Self {
+        Problem::of_errors(Code::Malformed, errors)
+    }
+
+    fn of_errors(code: Code, errors: Vec<FieldError>) -> Self {
         let found = errors.len();
         let mut bytes = 0;
         let fits = |error: &FieldError| {
@@ -181,13 +200,7 @@ impl Problem {
             detail.push_str(&format!("; … and {} more", found - errors.len()));
         }
         let errors = errors.into_iter().map(Into::into).collect();
-        Problem { errors, ..Problem::new(Code::Invalid, detail) }
-    }
-
-    /// A parameter or header that cannot be parsed.
-    pub fn malformed(error: FieldError) -> Self {
-        let detail = error.to_string();
-        Problem { errors: vec![error.into()], ..Problem::new(Code::Malformed, detail) }
+        Problem { errors, ..Problem::new(code, detail) }
     }
 
     /// Sets `Retry-After`.
@@ -256,16 +269,21 @@ impl From<Error> for Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        self.instance = self.instance.or_else(|| Some(instance()?.into()));
         let status = self.code.status();
         // Text and numbers always serialize.
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut body = serde_json::to_vec(&self).unwrap_or_default();
+        body.push(b'\n');
         let mut response = (status, [(CONTENT_TYPE, CONTENT)], body).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"urumi\""));
+        }
+        if self.code == Code::UnsupportedEncoding {
+            response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         response
     }

@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use urumi_core::engine::EngineRegistry;
 use urumi_core::{Orchestrator, OwnerLimits, ReadinessMonitor};
 
-use self::config::{Command, Config, Exposure, Limits, Loaded, MetricsListen, check_exposure};
+use self::config::{ClusterChoice, Command, Config, Exposure, Limits, Loaded, MetricsListen, check_exposure};
 use self::dashboard::{OidcSignIn, Settings, SignIn};
 use self::listener::{ListenerOptions, TlsOptions, serve_router};
 use self::telemetry::TelemetryOptions;
@@ -34,7 +34,7 @@ use self::token::run_token_command;
 use crate::causes::in_one_line;
 use crate::layers::{LayerOptions, wrap};
 use crate::rate_limit::{RateLimitOptions, RateLimiter};
-use crate::{BrowserGuard, OpenLimits, ServerState, health_router, mount};
+use crate::{BrowserGuard, OpenLimits, ServerState, document, health_router, mount};
 
 /// The creator in the records of new stores.
 const CREATED_BY: &str = concat!("urumi-http/", env!("CARGO_PKG_VERSION"));
@@ -117,7 +117,10 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     // Ends all background tasks, however this function returns.
     let _background = background.clone().drop_guard();
 
-    let cluster = cluster::connect(&config.target).await?;
+    let cluster = cluster::connect(&config.target).await.map_err(|error| {
+        format!("{}; `urumi-http --cluster memory` tries it without a cluster", in_one_line(&error))
+    })?;
+    let notices = cluster::notices(&config.target, &config.stores.domain);
     let authentication = authentication::sources(&config.callers, &cluster, &tasks, &background)?;
     let limits = OwnerLimits::default()
         .stores(config.stores.max_stores_per_owner)
@@ -142,18 +145,24 @@ async fn until_stopped(config: &Config, engines: EngineRegistry) -> Result<(), F
     let state = ServerState::builder(Arc::new(urumi))
         .election(election)
         .authentication(authentication)
+        .sign_in(authentication::sign_in(&config.callers))
         .browser_guard(browser_guard(config))
         .events(cluster)
         .monitor(monitor)
         .draining(draining.clone())
         .open_limits(open_limits(&config.limits))
+        .cluster_kind(match config.target.cluster {
+            ClusterChoice::Memory => "memory",
+            ClusterChoice::Kube => "kubernetes",
+        })
+        .notices(notices.clone())
         .spawn(&tasks, &background);
 
     let listener = bind(config.addresses.listen).await?;
     let address = listener.local_addr()?;
     let metrics_listener = bind_metrics(config.addresses.metrics_listen).await?;
     tasks.spawn(metrics_server::upkeep(metrics.clone(), background.clone()));
-    announce(config, address, exposure)?;
+    announce(config, address, exposure, &notices)?;
 
     let pages = dashboard::router(Settings::new(sign_in(config, exposure)));
     let app = wrap(mount(state.clone(), Some(rate_limits(config)), pages), &layer_options(config));
@@ -192,7 +201,10 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 async fn bind_metrics(listen: MetricsListen) -> Result<Option<TcpListener>, Failure> {
     match listen {
         MetricsListen::Off => Ok(None),
-        MetricsListen::At(address) => bind(address).await.map(Some),
+        MetricsListen::At(address) => {
+            let hint = "choose another address for metrics with --metrics-listen, or `--metrics-listen off`";
+            bind(address).await.map(Some).map_err(|error| format!("{error}; {hint}").into())
+        }
     }
 }
 
@@ -241,6 +253,12 @@ fn layer_options(config: &Config) -> LayerOptions {
         hsts: config.addresses.hsts || config.addresses.tls_cert.is_some(),
         cors_origins: config.addresses.cors_origin.clone(),
         join_trace: Some(telemetry::join_trace),
+        known_paths: document()
+            .paths
+            .paths
+            .into_keys()
+            .chain(["/docs", "/openapi.json", "/openapi.yaml"].map(str::to_owned))
+            .collect(),
         ..LayerOptions::default()
     }
 }
@@ -260,14 +278,16 @@ fn listener_options(config: &Config) -> ListenerOptions {
 }
 
 /// Prints one line on stdout for people and scripts; the rest goes to the log.
-fn announce(config: &Config, address: SocketAddr, exposure: Exposure) -> Result<(), Failure> {
+fn announce(config: &Config, address: SocketAddr, exposure: Exposure, notices: &[String]) -> Result<(), Failure> {
     let scheme = if config.addresses.tls_cert.is_some() { "https" } else { "http" };
-    say(&format!("urumi-http is listening on {scheme}://{address} (dashboard at /ui/, API documentation at /docs)\n"))?;
     tracing::info!(%address, cluster = ?config.target.cluster, domain = config.stores.domain, "listening");
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
     if exposure == Exposure::Local {
         tracing::warn!("there is no authentication: every user of this computer has all permissions");
     }
-    Ok(())
+    say(&format!("urumi-http is listening on {scheme}://{address} (dashboard at /ui/, API documentation at /docs)\n"))
 }
 
 /// Starts the shutdown at the first SIGTERM or Ctrl-C; the second one ends the process at once.
@@ -286,5 +306,20 @@ async fn signalled() {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_error_about_the_address_for_metrics_names_the_option() {
+        let other = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = other.local_addr().unwrap();
+        let error = bind_metrics(MetricsListen::At(address)).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot listen on {address}: ")), "{error}");
+        assert!(error.ends_with("or `--metrics-listen off`"), "{error}");
+        assert!(bind_metrics(MetricsListen::Off).await.unwrap().is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! The routes, one file per resource.
 
+mod create;
 mod credentials;
 mod discover;
 mod explain;
@@ -7,19 +8,22 @@ mod health;
 mod logs;
 mod smoke;
 mod stores;
+mod version;
 mod watch;
 
 pub use self::health::Readiness;
+pub use self::version::ServerInfo;
 
 use std::sync::Arc;
 
 use axum::middleware::from_fn;
+use axum::routing;
 use urumi_core::{Precondition, Store, StoreId, StoreOrchestratorExt as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Action, Principal, decide};
-use crate::extract::{IfMatch, no_such_store};
+use crate::extract::{IfMatch, PREVIEW, no_such_store};
 use crate::layers::long_running;
 use crate::problem::Problem;
 use crate::state::ServerState;
@@ -28,16 +32,22 @@ use crate::view::{self, Entry};
 /// Routes for authenticated callers that answer soon.
 pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
-        .routes(routes!(stores::list, stores::create))
+        .routes(routes!(stores::list, create::create))
         .routes(routes!(stores::get, stores::delete))
+        .routes(routes!(create::preview))
+        // A store may have this id, and the router would otherwise know previews alone here.
+        .route(&format!("/stores/{PREVIEW}"), routing::get(stores::get).delete(stores::delete))
         .routes(routes!(stores::retry))
+        .routes(routes!(stores::restart))
         .routes(routes!(explain::events))
         .routes(routes!(explain::manifests))
+        .routes(routes!(explain::options))
         .routes(routes!(explain::diff))
         .routes(routes!(credentials::credentials))
         .routes(routes!(logs::logs))
         .routes(routes!(watch::watch))
         .routes(routes!(discover::engines))
+        .routes(routes!(discover::engine))
         .routes(routes!(discover::whoami))
 }
 
@@ -46,9 +56,14 @@ pub(crate) fn orders() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new().routes(routes!(smoke::smoke)).layer(from_fn(long_running))
 }
 
-/// Routes without authentication.
+/// Routes without authentication, for clients that do not have a token yet.
+pub(crate) fn for_anyone() -> OpenApiRouter<ServerState> {
+    OpenApiRouter::new().routes(routes!(discover::authentication))
+}
+
+/// Routes without authentication, for probes.
 pub(crate) fn public() -> OpenApiRouter<ServerState> {
-    OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready))
+    OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready)).routes(routes!(version::version))
 }
 
 /// The store, if the caller may do this to it. Reads the owner from the cluster, because the view may be out of date.
@@ -69,11 +84,11 @@ async fn permitted(state: &ServerState, principal: &Principal, action: Action, i
 async fn acting<T>(
     state: &ServerState,
     (principal, action, id): (&Principal, Action, &StoreId),
-    IfMatch(expected): IfMatch,
+    expected: IfMatch,
     act: impl AsyncFnOnce(Precondition) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let outcome = match permitted(state, principal, action, id).await {
-        Ok(store) => act(expected.pinned_to(&store)).await,
+        Ok(store) => act(expected.precondition(&store)).await,
         Err(refusal) => Err(refusal),
     };
     state.audit().note(principal, action, Some(id), &outcome);

@@ -11,7 +11,7 @@ use urumi_core::cluster::ClusterBackend;
 use urumi_core::monitor::leader::ElectionHandle;
 
 use crate::audit::Audit;
-use crate::auth::Authentication;
+use crate::auth::{Authentication, Method, SignInMethods};
 use crate::browser_guard::BrowserGuard;
 use crate::places::{Open, OpenLimits};
 use crate::view::View;
@@ -28,6 +28,7 @@ pub struct ServerState {
 struct Inner {
     orchestrator: Arc<dyn StoreOrchestrator>,
     authentication: Authentication,
+    sign_in: SignInMethods,
     browser_guard: BrowserGuard,
     view: Arc<View>,
     audit: Audit,
@@ -35,6 +36,8 @@ struct Inner {
     election: Option<ElectionHandle>,
     draining: CancellationToken,
     open: Open,
+    cluster_kind: String,
+    notices: Vec<String>,
 }
 
 impl fmt::Debug for ServerState {
@@ -47,6 +50,7 @@ impl fmt::Debug for ServerState {
 pub struct ServerStateBuilder {
     orchestrator: Arc<dyn StoreOrchestrator>,
     authentication: Authentication,
+    sign_in: Option<SignInMethods>,
     browser_guard: BrowserGuard,
     events: Option<Arc<dyn ClusterBackend>>,
     monitor: Option<urumi_core::MonitorHandle>,
@@ -54,6 +58,8 @@ pub struct ServerStateBuilder {
     heartbeat: Duration,
     draining: Option<CancellationToken>,
     open_limits: OpenLimits,
+    cluster_kind: String,
+    notices: Vec<String>,
 }
 
 impl fmt::Debug for ServerStateBuilder {
@@ -68,6 +74,13 @@ impl ServerStateBuilder {
     #[must_use]
     pub fn authentication(mut self, authentication: Authentication) -> Self {
         self.authentication = authentication;
+        self
+    }
+
+    /// Sets the answer of `GET /authentication`; by default `local` with [`Authentication::Open`] and `embedded` otherwise.
+    #[must_use]
+    pub fn sign_in(mut self, methods: SignInMethods) -> Self {
+        self.sign_in = Some(methods);
         self
     }
 
@@ -122,15 +135,32 @@ impl ServerStateBuilder {
         self
     }
 
+    /// Sets the kind of cluster that `/version` names, e.g. `memory`; `kubernetes` by default.
+    #[must_use]
+    pub fn cluster_kind(mut self, kind: impl Into<String>) -> Self {
+        self.cluster_kind = kind.into();
+        self
+    }
+
+    /// Sets what every user should know about this server, e.g. that its stores are simulated. `/version` has these
+    /// sentences, and the dashboard and the command line show them.
+    #[must_use]
+    pub fn notices(mut self, notices: impl Into<Vec<String>>) -> Self {
+        self.notices = notices.into();
+        self
+    }
+
     /// Builds the state. Its background tasks are spawned onto `tasks` and end when `stop` is cancelled.
     pub fn spawn(self, tasks: &TaskTracker, stop: &CancellationToken) -> ServerState {
         let view = Arc::new(View::default());
         let (followed, orchestrator, until) = (view.clone(), self.orchestrator.clone(), stop.clone());
         tasks.spawn(async move { followed.follow(orchestrator, self.heartbeat, until).await });
+        let method = if self.authentication.is_open() { Method::Local } else { Method::Embedded };
         ServerState {
             inner: Arc::new(Inner {
                 orchestrator: self.orchestrator,
                 authentication: self.authentication,
+                sign_in: self.sign_in.unwrap_or_else(|| SignInMethods::new([method])),
                 browser_guard: self.browser_guard,
                 view,
                 audit: Audit::new(self.events, tasks.clone()),
@@ -138,6 +168,8 @@ impl ServerStateBuilder {
                 election: self.election,
                 draining: self.draining.unwrap_or_else(|| stop.clone()),
                 open: Open::new(self.open_limits),
+                cluster_kind: self.cluster_kind,
+                notices: self.notices,
             }),
         }
     }
@@ -149,6 +181,7 @@ impl ServerState {
         ServerStateBuilder {
             orchestrator,
             authentication: Authentication::chain(Vec::new()),
+            sign_in: None,
             browser_guard: BrowserGuard::default(),
             events: None,
             monitor: None,
@@ -156,6 +189,8 @@ impl ServerState {
             heartbeat: HEARTBEAT,
             draining: None,
             open_limits: OpenLimits::default(),
+            cluster_kind: "kubernetes".to_owned(),
+            notices: Vec::new(),
         }
     }
 
@@ -165,6 +200,10 @@ impl ServerState {
 
     pub(crate) fn authentication(&self) -> &Authentication {
         &self.inner.authentication
+    }
+
+    pub(crate) fn sign_in(&self) -> &SignInMethods {
+        &self.inner.sign_in
     }
 
     pub(crate) fn browser_guard(&self) -> &BrowserGuard {
@@ -185,6 +224,14 @@ impl ServerState {
 
     pub(crate) fn election(&self) -> Option<&ElectionHandle> {
         self.inner.election.as_ref()
+    }
+
+    pub(crate) fn cluster_kind(&self) -> &str {
+        &self.inner.cluster_kind
+    }
+
+    pub(crate) fn notices(&self) -> &[String] {
+        &self.inner.notices
     }
 
     pub(crate) fn open(&self) -> &Open {

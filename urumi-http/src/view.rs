@@ -19,10 +19,11 @@ use urumi_core::kubernetes::is_older;
 use urumi_core::{Store, StoreEvent, StoreId, StoreOrchestrator};
 use uuid::Uuid;
 
+use crate::answer;
 use crate::auth::Owner;
 
 pub(crate) use self::change::{Change, What, listed_frame};
-pub(crate) use self::page::{Filter, Page, PageRequest, Sort, array, array_length};
+pub(crate) use self::page::{Cursor, Filter, Page, PageRequest, Sort, array, array_length};
 
 /// How many changes are kept for clients that reconnect, and how many a slow client may lag behind.
 const REMEMBERED: usize = 1024;
@@ -34,15 +35,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Entry {
     pub(crate) store: Store,
     pub(crate) owner: Option<Owner>,
+    /// Its JSON with a newline at the end.
+    pub(crate) line: Bytes,
+    /// The same memory without the newline.
     pub(crate) json: Bytes,
 }
 
 impl Entry {
     fn new(store: Store) -> Arc<Self> {
-        // A store contains only texts, numbers and lists, which JSON can always represent.
-        let json = serde_json::to_vec(&store).unwrap_or_default().into();
+        let line = answer::line(&store);
+        let json = line.slice(..line.len() - 1);
         let owner = owner_of(&store);
-        Arc::new(Entry { store, owner, json })
+        Arc::new(Entry { store, owner, line, json })
     }
 }
 
@@ -61,9 +65,11 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// All stores as a JSON array; created on demand.
+    /// All stores as a JSON array with a newline at the end; created on demand.
     pub(crate) fn json(&self) -> Bytes {
-        self.json.get_or_init(|| page::array(self.entries.clone()).collect::<Vec<_>>().concat().into()).clone()
+        let newline = std::iter::once(Bytes::from_static(b"\n"));
+        let json = || page::array(self.entries.clone()).chain(newline).collect::<Vec<_>>().concat().into();
+        self.json.get_or_init(json).clone()
     }
 }
 
@@ -211,9 +217,9 @@ impl View {
         self.wait(|state| state.stores.get(id).is_none_or(|e| e.store.status == StoreStatus::Deleting)).await;
     }
 
-    /// Waits until the view is at least as new as `version`, or the timeout expires.
-    pub(crate) async fn at_least(&self, version: u64) {
-        self.wait(|state| state.version >= version).await;
+    /// Waits until the view is at least as new as `version`; returns false if the timeout expires before.
+    pub(crate) async fn at_least(&self, version: u64) -> bool {
+        self.wait(|state| state.version >= version).await
     }
 
     /// Waits until all stores have been listed, or the timeout expires.
@@ -221,10 +227,11 @@ impl View {
         self.wait(|state| state.synced).await;
     }
 
-    async fn wait(&self, until: impl Fn(&State) -> bool) {
+    /// Waits until a condition holds; returns false if the timeout expires before.
+    async fn wait(&self, until: impl Fn(&State) -> bool) -> bool {
         let mut latest = self.latest.subscribe();
-        // The sender lives as long as this view. After the timeout, the view is used as it is.
-        let _ = tokio::time::timeout(PATIENCE, latest.wait_for(|_| until(&self.read()))).await;
+        // The sender lives as long as this view.
+        tokio::time::timeout(PATIENCE, latest.wait_for(|_| until(&self.read()))).await.is_ok()
     }
 
     fn apply(&self, event: StoreEvent) {
@@ -259,9 +266,9 @@ impl View {
             return;
         }
         state.version = state.version.max(store.resource_version.parse().unwrap_or(0));
-        let entry = Entry::new(store);
-        state.stores.insert(entry.store.id.clone(), entry.clone());
-        self.note(state, What::Changed(entry));
+        let now = Entry::new(store);
+        let before = state.stores.insert(now.store.id.clone(), now.clone());
+        self.note(state, What::Changed { now, before });
     }
 
     fn remove(&self, state: &mut State, id: &StoreId) {
@@ -273,7 +280,7 @@ impl View {
     fn note(&self, state: &mut State, what: What) {
         state.sequence += 1;
         state.listing = None;
-        let change = Change::new(state.sequence, &self.tag(state.sequence), what);
+        let change = Change::new(state.sequence, self.tag(state.sequence), what);
         if state.recent.len() >= REMEMBERED {
             state.recent.pop_front();
         }

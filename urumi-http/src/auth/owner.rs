@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use urumi_core::error::FieldError;
+use urumi_core::store::MAX_OWNER;
 
 /// The maximum length of the name of a user or team, in bytes.
-pub(crate) const MAX_NAME: usize = 256;
+pub(crate) const MAX_NAME: usize = MAX_OWNER - "user:".len();
 
 /// The owner of a store, written `user:<subject>` or `team:<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,6 +97,14 @@ impl<'de> Deserialize<'de> for Owner {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_longest_name_makes_the_longest_owner() {
+        for kind in ["user:", "team:"] {
+            let owner = format!("{kind}{}", "a".repeat(256));
+            assert_eq!(Owner::parse(&owner).map(|owner| owner.to_string().len()), Ok(MAX_OWNER), "{kind}");
+        }
+    }
 
     #[test]
     fn what_is_no_owner_is_refused() {

@@ -63,6 +63,8 @@ actions! {
     ViewEvents = "view-events", Store, Viewer;
     /// See the manifests of a store, without secrets.
     ViewManifests = "view-manifests", Store, Viewer;
+    /// See the options of a store, without secrets.
+    ViewOptions = "view-options", Store, Viewer;
     /// See the differences between a store's objects and its manifests.
     ViewDiff = "view-diff", Store, Viewer;
     /// Read the logs of a store's containers, which may be confidential.
@@ -77,6 +79,8 @@ actions! {
     CreateStore = "create-store", NewStore, Operator;
     /// Retry a failed store.
     RetryStore = "retry-store", Store, Operator;
+    /// Restart the components of a store.
+    RestartStore = "restart-store", Store, Operator;
     /// Delete a store and all its data.
     DeleteStore = "delete-store", Store, Operator;
 }
@@ -189,8 +193,9 @@ mod tests {
         for &action in Action::ALL {
             for role in Role::ALL {
                 for (owner, theirs) in owners() {
-                    let reads = matches!(action, ViewStore | ViewEvents | ViewManifests | ViewDiff);
-                    let operates = matches!(action, ViewLogs | ViewCredentials | SmokeStore | RetryStore | DeleteStore);
+                    let reads = matches!(action, ViewStore | ViewEvents | ViewManifests | ViewOptions | ViewDiff);
+                    let acts = matches!(action, SmokeStore | RetryStore | RestartStore | DeleteStore);
+                    let operates = acts || matches!(action, ViewLogs | ViewCredentials);
                     let expected = match (action, role) {
                         (_, Role::Admin) => Decision::Allow,
                         (WhoAmI | ListEngines | ListStores | WatchStores, _) => Decision::Allow,

@@ -15,7 +15,7 @@ use super::owner::Owner;
 pub enum Role {
     /// Sees their own stores and the stores of their teams.
     Viewer,
-    /// Also creates, deletes and retries stores, and reads their logs.
+    /// Also creates, deletes, retries and restarts stores, and reads their logs.
     Operator,
     /// Has all permissions on all stores.
     Admin,

@@ -13,6 +13,7 @@ use tracing::{Instrument as _, Span, info_span};
 use uuid::Uuid;
 
 use crate::auth::ClientKey;
+use crate::current_request;
 
 /// The header with the request id, in requests and answers.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -56,9 +57,9 @@ pub(super) async fn observe(State(join_trace): State<Option<JoinTrace>>, mut req
         join_trace(&span, request.headers());
     }
     let header = HeaderValue::from_str(&id);
-    request.extensions_mut().insert(RequestId(id));
+    request.extensions_mut().insert(RequestId(id.clone()));
     let in_flight = InFlight::new();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = current_request::within(id, next.run(request)).instrument(span.clone()).await;
     drop(in_flight);
     if let Ok(header) = header {
         response.headers_mut().insert(REQUEST_ID, header);

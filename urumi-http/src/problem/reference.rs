@@ -9,7 +9,8 @@ Generated from the code by `UPDATE_DOCS=1 cargo test -p urumi-http contract`; do
 
 The API answers errors with problem details as in RFC 9457 (`application/problem+json`). Programs use `code`, which never
 changes its meaning; new codes may be added. `title` is the same for every occurrence, `detail` has the cause and how to fix
-it, `errors` lists the invalid fields (at most 50), and `type` is";
+it, `errors` lists the invalid fields (at most 50), and `instance` names the request: `urn:uuid:` and its `X-Request-Id`, or
+that id alone if it is no UUID. `type` is an identifier and need not be the address of a page:";
 
 const TABLE: &str = "\
 *Retryable* is the value of `retryable`: whether the same request may succeed later without any change by a person. If the
@@ -24,7 +25,7 @@ pub fn reference() -> String {
     let mut out = format!("{BEFORE}\n`{TYPE_PREFIX}` and the code.\n\n{TABLE}");
     for code in Code::ALL {
         out.push_str(&format!(
-            "| `{}` | {} | {} | {} | {} |\n",
+            "| <a id=\"{0}\"></a>`{0}` | {1} | {2} | {3} | {4} |\n",
             code.as_str(),
             code.status().as_u16(),
             if code.retryable() { "yes" } else { "no" },
@@ -38,7 +39,9 @@ pub fn reference() -> String {
 /// How to fix a problem.
 fn advice(code: Code) -> &'static str {
     match code {
-        Code::Malformed => "Fix the header, the query or the syntax of the body that `detail` names.",
+        Code::Malformed => {
+            "Fix the header, every query parameter in `errors`, or the syntax of the body; `detail` names it."
+        }
         Code::Invalid => "Fix every field in `errors`; nothing was created.",
         Code::Unauthenticated => {
             "Send a valid token as `Authorization: Bearer <token>`; get a new one if it has expired."
@@ -53,6 +56,7 @@ fn advice(code: Code) -> &'static str {
             "Delete a store of this owner, request less, or ask the operator of the server for a higher limit."
         }
         Code::NotFound => "`GET /stores` lists the stores that you can see.",
+        Code::NoSuchEngine => "Use an engine that `detail` names.",
         Code::NoSuchPath => "`/docs` lists all paths.",
         Code::MethodNotAllowed => "Use one of the methods in `Allow`.",
         Code::NotAcceptable => "Use a media type from `/docs` in `Accept`.",
@@ -66,6 +70,7 @@ fn advice(code: Code) -> &'static str {
         Code::UriTooLong => "Send a shorter query.",
         Code::Misdirected => "Send the request to `localhost`, or start the server with `--accept-host` and this name.",
         Code::UnsupportedMediaType => "Send JSON with `Content-Type: application/json`.",
+        Code::UnsupportedEncoding => "Send the body without compression and without `Content-Encoding`.",
         Code::IdempotencyMismatch => "Use a new key; the store of the first request is unchanged.",
         Code::RateLimited => "Wait for the time in `Retry-After`, or close a stream; `detail` names the limit.",
         Code::ProvisioningLimit => "Wait until one of the owner's stores is ready.",
@@ -84,6 +89,9 @@ fn advice(code: Code) -> &'static str {
         Code::AuthUnavailable => "Repeat the request.",
         Code::ApiUnreachable => {
             "Repeat the request after `Retry-After` seconds, a creation with its key. If the error persists, check that the backend runs and that `--api-url` is its address."
+        }
+        Code::VersionNotReached => {
+            "Repeat the request after `Retry-After` seconds. If the error persists, the version is not one of this cluster, or its store is gone: read without `resourceVersion`."
         }
         Code::TimedOut => "Repeat the request, a creation with its key.",
     }

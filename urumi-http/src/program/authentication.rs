@@ -9,7 +9,10 @@ use urumi_core::cluster::ClusterBackend;
 use super::Failure;
 use super::config::Callers;
 use crate::auth::static_tokens::POLL;
-use crate::auth::{Authentication, Authenticator, Bindings, Oidc, OidcOptions, ReviewedTokens, StaticTokens};
+use crate::auth::{
+    Authentication, Authenticator, Bindings, Method, Oidc, OidcClient, OidcOptions, ReviewedTokens, SignInMethods,
+    StaticTokens,
+};
 
 /// The sources of tokens in their order: the cheapest first, and last TokenReviews, which claim every token.
 pub(super) fn sources(
@@ -47,4 +50,25 @@ pub(super) fn sources(
         return Ok(Authentication::Open);
     }
     Ok(Authentication::chain(sources))
+}
+
+/// What clients without a token are told.
+pub(super) fn sign_in(callers: &Callers) -> SignInMethods {
+    let methods = [
+        (callers.tokens_file.is_some(), Method::StaticToken),
+        (callers.oidc_issuer.is_some(), Method::Oidc),
+        (callers.token_review, Method::TokenReview),
+    ];
+    let mut methods: Vec<Method> = methods.into_iter().filter(|(is_on, _)| *is_on).map(|(_, method)| method).collect();
+    if methods.is_empty() {
+        methods.push(Method::Local);
+    }
+    let oidc = callers.oidc_issuer.as_ref().map(|issuer| {
+        let client = OidcClient::new(issuer);
+        match callers.oidc_cli_client_id.as_ref().or(callers.oidc_client_id.as_ref()) {
+            Some(id) => client.client(id, callers.oidc_scope.split_whitespace()),
+            None => client,
+        }
+    });
+    SignInMethods::new(methods).oidc(oidc)
 }

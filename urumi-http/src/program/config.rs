@@ -28,22 +28,21 @@ pub use values::{Endpoint, MetricsListen};
 
 /// Serve the API of urumi: create stores, watch them, and keep their statuses up to date.
 ///
-/// Without arguments it uses an in-memory cluster, which ends with the process, and listens on loopback only. Every option
+/// Without arguments it uses the cluster that kubectl would use, and listens on loopback only. Every option
 /// can also be set as a variable (URUMI_LISTEN for --listen) or in a file (see --config); options take precedence over
-/// variables, and variables over the file. Separate the values of a repeatable option by commas in a variable (those of
-/// --role-binding by semicolons); in the file they are a list.
+/// variables, and variables over the file. An empty variable counts as not set. Separate the values of a repeatable option
+/// by commas in a variable (those of --role-binding by semicolons); in the file they are a list.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "urumi-http",
     version = super::version(),
-    disable_help_subcommand = true,
     args_conflicts_with_subcommands = true,
     after_help = "Examples:
-  urumi-http                                                     # try it without a cluster
-  urumi-http --cluster kube --tokens-file tokens.yaml --listen 0.0.0.0:8080
+  urumi-http --cluster memory                                    # try it without a cluster
+  urumi-http --tokens-file tokens.yaml --listen 0.0.0.0:8443 --tls-cert tls.crt --tls-key tls.key
   urumi-http --config urumi.yaml --print-config
-  URUMI_DOMAIN=stores.example.com urumi-http --cluster kube --context staging
-  urumi-http --cluster kube --listen 0.0.0.0:8443 --tls-cert tls.crt --tls-key tls.key \\
+  URUMI_DOMAIN=stores.example.com urumi-http --kube-context staging
+  urumi-http --listen 0.0.0.0:8443 --tls-cert tls.crt --tls-key tls.key \\
     --oidc-issuer https://login.example.com --oidc-audience urumi --role-binding admin=team:platform
   urumi-http token --subject ci --role operator                  # create a token for --tokens-file
   urumi-http dashboard --api-url http://backend:8080             # the dashboard alone
@@ -139,7 +138,8 @@ pub struct Loaded {
     pub printed: String,
 }
 
-/// The command line, where each option is a variable too: `--shutdown-grace` is `URUMI_SHUTDOWN_GRACE`.
+/// The command line, where each option is a variable too: `--shutdown-grace` is `URUMI_SHUTDOWN_GRACE`. An empty variable
+/// counts as not set.
 fn command_line() -> clap::Command {
     Config::command().mut_args(with_variable).mut_subcommand("dashboard", |command| command.mut_args(with_variable))
 }
@@ -148,7 +148,10 @@ fn with_variable(arg: Arg) -> Arg {
     match arg.get_long().filter(|_| takes_value(&arg)) {
         Some(long) => {
             let variable = format!("URUMI_{}", long.to_uppercase().replace('-', "_"));
-            arg.env(variable).hide_env_values(true)
+            match std::env::var_os(&variable).is_some_and(|value| value.is_empty()) {
+                true => arg,
+                false => arg.env(variable).hide_env_values(true),
+            }
         }
         None => arg,
     }

@@ -1,4 +1,4 @@
-//! Metrics for Prometheus, on an own address without authentication.
+//! Metrics for Prometheus, on an address of their own, without authentication.
 
 use std::time::Duration;
 

@@ -1,32 +1,32 @@
 //! `/stores/{id}/credentials`: the initial credentials of a store.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CACHE_CONTROL;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::reading;
+use crate::answer::Json;
 use crate::auth::{Action, Caller};
-use crate::extract::{Id, Query};
+use crate::extract::{FromQuery, Id, Params, Query};
 use crate::openapi::OnStore;
 use crate::problem::Problem;
 use crate::state::ServerState;
 
 /// Whether to include the password.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CredentialsQuery {
     /// Whether the answer includes the password. If not, the server does not read it.
-    #[serde(default = "yes")]
-    #[param(default = true)]
+    #[param(required = false, default = false)]
     reveal: bool,
 }
 
-fn yes() -> bool {
-    true
+impl FromQuery for CredentialsQuery {
+    fn read(params: &mut Params) -> Self {
+        CredentialsQuery { reveal: params.flag("reveal") }
+    }
 }
 
 /// The initial credentials of a store.
@@ -39,7 +39,7 @@ pub(crate) struct Revealed {
     /// The user name or e-mail address.
     #[schema(example = "admin@store-my-shop.stores.example.com")]
     username: String,
-    /// The password that was generated for the store. It does not change if the user changes the password in the store.
+    /// With `reveal=true`: the password that was generated for the store. It does not change if the user changes the password in the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "password")]
     password: Option<String>,
@@ -47,8 +47,8 @@ pub(crate) struct Revealed {
 
 /// Show the initial credentials of a store
 ///
-/// The sign-in URL, e-mail address and generated password of the store's first administrator. Requests for a password
-/// are audited in the server's log and as an Event.
+/// The sign-in URL and e-mail address of the store's first administrator, and with `reveal=true` the generated password.
+/// Requests for a password are audited in the server's log and as an Event.
 #[utoipa::path(
     get, path = "/stores/{id}/credentials", tag = "stores", operation_id = "getStoreCredentials",
     params(("id" = String, Path, description = "The store's id"), CredentialsQuery),

@@ -3,7 +3,6 @@
 //! Readiness is about this process only. An unavailable API server affects all replicas at once: if all became unready,
 //! clients would get a proxy's 502 instead of the last known stores and problem details.
 
-use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use jiff::Timestamp;
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use urumi_core::monitor::leader::ElectionHealth;
 use utoipa::ToSchema;
 
+use crate::answer::Json;
 use crate::state::ServerState;
 use crate::view::WatchState;
 
@@ -42,8 +42,10 @@ pub struct Election {
 }
 
 /// Check that the process runs
+///
+/// Says nothing about the cluster or the stores. It needs no authentication and has no limits.
 #[utoipa::path(
-    get, path = "/healthz", tag = "health", operation_id = "alive", security(()),
+    get, path = "/healthz", tag = "health", operation_id = "getHealth", security(()),
     responses((status = 200, description = "The process runs", body = str, content_type = "text/plain")),
 )]
 pub(super) async fn alive() -> &'static str {
@@ -52,10 +54,10 @@ pub(super) async fn alive() -> &'static str {
 
 /// Check that the server can serve requests
 ///
-/// It is ready after it has listed all stores, until it or its monitor stops. While the Kubernetes API server does not
+/// Needs no authentication and has no limits. The server is ready after it has listed all stores, until it or its monitor stops. While the Kubernetes API server does not
 /// answer, it serves the last known stores and reports this in `warnings`.
 #[utoipa::path(
-    get, path = "/readyz", tag = "health", operation_id = "ready", security(()),
+    get, path = "/readyz", tag = "health", operation_id = "getReadiness", security(()),
     responses(
         (status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready", body = Readiness),

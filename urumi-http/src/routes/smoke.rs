@@ -1,12 +1,12 @@
 //! `/stores/{id}/smoke`: test orders.
 
-use axum::Json;
 use axum::extract::State;
 use urumi_core::store::smoke::SmokeReport;
 
 use super::acting;
+use crate::answer::Json;
 use crate::auth::{Action, Caller};
-use crate::extract::{Id, IfMatch};
+use crate::extract::{Id, IfMatch, Nothing, Query};
 use crate::places::Kind;
 use crate::problem::Problem;
 use crate::state::ServerState;
@@ -22,9 +22,9 @@ use crate::state::ServerState;
     params(("id" = String, Path, description = "The store's id"), IfMatch),
     responses(
         (status = 200, description = "The report of the order", body = SmokeReport),
-        (status = 404, description = "The store does not exist, or the caller may not see it"),
+        (status = 404),
         (status = 409, description = "An order has not ended yet (`smoke-running`), the store is neither ready nor degraded, is deleted during the order, or its engine has no test order"),
-        (status = 412, description = "The store has changed since the given ETag"),
+        (status = 412),
         (status = 429, description = "The caller has too many smoke orders, or sent too many requests"),
         (status = 502, description = "The order has no report (`no-report`), or the cluster refused the request"),
     ),
@@ -34,6 +34,7 @@ pub(super) async fn smoke(
     Caller(principal): Caller,
     Id(id): Id,
     expected: IfMatch,
+    _: Query<Nothing>,
 ) -> Result<Json<SmokeReport>, Problem> {
     let _place = state.open().smoke_orders.take(&principal, Kind::Smoke)?;
     let report = acting(&state, (&principal, Action::SmokeStore, &id), expected, async |expected| {

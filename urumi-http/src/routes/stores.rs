@@ -1,104 +1,124 @@
-//! `/stores`: create, list, show, delete, retry.
+//! `/stores`: list, show, delete, retry, restart.
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures::stream;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK, LOCATION, WARNING};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde::Deserialize;
-use urumi_core::error::{Error, FieldError};
+use urumi_core::Store;
+use urumi_core::error::Error;
 use urumi_core::orchestrator;
-use urumi_core::store::OptionWarning;
-use urumi_core::store::preview::Preview;
+use urumi_core::store::selector::LabelSelector;
 use urumi_core::store::status::StoreStatus;
-use urumi_core::{CreateStore, Creation, Store, StoreId};
 use utoipa::IntoParams;
 
 use super::{acting, may_view, remembered, synced};
-use crate::auth::policy::owner_of_new;
-use crate::auth::{Action, Caller, Owner, Principal, Role, decide};
-use crate::extract::{Body, Id, IfMatch, Query, idempotency_key, is_known};
+use crate::answer::Json;
+use crate::auth::{Action, Caller, Principal, Role};
+use crate::extract::{FromQuery, Id, IfMatch, Nothing, Params, Query, is_known};
 use crate::openapi::OnStore;
 use crate::problem::{Code, Problem};
 use crate::state::ServerState;
-use crate::view::{Filter, Page, PageRequest, Sort, View, array, array_length};
+use crate::view::{Cursor, Filter, Page, PageRequest, Sort, View, array, array_length};
 
 /// The maximum and default size of a page.
-const MAX_PAGE: usize = 1000;
-/// The most warnings in the headers of an answer, which proxies limit to a few KiB.
-const MAX_WARNINGS: usize = 8;
-/// Marks the answer to an earlier request with the same key.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const MAX_PAGE: u32 = 1000;
+/// How long a client waits before it asks again for a version that the server has not seen.
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Filters, order and page of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(super) struct ListQuery {
     /// The maximum number of stores in the answer: 1 to 1000, 1000 by default.
     #[param(minimum = 1, maximum = 1000)]
-    limit: Option<usize>,
+    limit: Option<u32>,
     /// The position of the next page, from the `Link` header with `rel="next"`.
-    cursor: Option<String>,
-    /// Only stores with one of these statuses, separated by commas.
-    #[param(
-        example = "failed,degraded",
-        pattern = "^(provisioning|ready|degraded|failed|deleting)(,(provisioning|ready|degraded|failed|deleting))*$"
-    )]
-    status: Option<String>,
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+    /// Only stores with this status. If the parameter is there several times, or has several values separated by commas,
+    /// only stores with one of these statuses.
+    #[param(required = false, style = Form, explode)]
+    status: Vec<StoreStatus>,
     /// Only stores of this engine.
     engine: Option<String>,
     /// Only stores with this text in their name or id, ignoring case.
     name: Option<String>,
+    /// Only stores whose labels meet these requirements, in the syntax of Kubernetes.
+    #[param(value_type = Option<String>, example = "team=web,env!=prod,tier,!old")]
+    label_selector: Option<LabelSelector>,
     /// The order; with a leading `-`, reversed.
-    #[serde(default)]
-    #[param(inline)]
+    #[param(inline, required = false)]
     sort: Sort,
-    /// Waits a moment for an answer that is at least as new as this version of any store.
-    #[param(pattern = "^[0-9]{1,19}$")]
-    resource_version: Option<String>,
+    /// Only an answer that is at least as new as this version of any store; `504` with the code `version-not-reached` if
+    /// the server has not seen it within two seconds.
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,19}$")]
+    resource_version: Option<u64>,
 }
 
-impl ListQuery {
-    fn request(&self) -> Result<PageRequest, Problem> {
-        let limit = self.limit.unwrap_or(MAX_PAGE);
-        if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(Problem::malformed(FieldError::new("limit", format!("must be from 1 to {MAX_PAGE}"))));
+impl FromQuery for ListQuery {
+    fn read(params: &mut Params) -> Self {
+        let sort = params.value("sort", Sort::parse).unwrap_or_default();
+        ListQuery {
+            limit: params.number("limit", 1..=MAX_PAGE),
+            cursor: params.value("cursor", |text| Cursor::read(text, sort)),
+            status: statuses(params),
+            engine: params.text("engine"),
+            name: params.text("name"),
+            label_selector: params.value("labelSelector", str::parse),
+            sort,
+            resource_version: resource_version(params),
         }
-        let statuses = self.status.iter().flat_map(|list| list.split(','));
-        let status = statuses.map(|word| {
-            StoreStatus::parse(word).ok_or_else(|| {
+    }
+}
+
+fn statuses(params: &mut Params) -> Vec<StoreStatus> {
+    let mut statuses = Vec::new();
+    for word in params.each("status").iter().flat_map(|list| list.split(',')) {
+        match StoreStatus::parse(word) {
+            Some(status) => statuses.push(status),
+            None => {
                 let known = StoreStatus::ALL.map(StoreStatus::as_str).join(", ");
-                Problem::malformed(FieldError::new("status", format!("{word:?} is no status; they are {known}")))
-            })
-        });
-        let filter = Filter {
-            status: status.collect::<Result<_, _>>()?,
-            engine: self.engine.clone(),
-            name: self.name.as_ref().map(|name| name.to_lowercase()),
-        };
-        let mut request = PageRequest { filter, sort: self.sort, limit, cursor: None };
-        if let Some(cursor) = &self.cursor
-            && !request.behind(cursor)
-        {
-            let message = "does not belong to this query; begin again without a cursor";
-            return Err(Problem::malformed(FieldError::new("cursor", message)));
+                params.note("status", format!("{word:?} is not a status; there are {known}"));
+            }
         }
-        Ok(request)
+    }
+    statuses
+}
+
+/// Reads the version that an answer must have reached.
+pub(super) fn resource_version(params: &mut Params) -> Option<u64> {
+    params.value("resourceVersion", |text| {
+        text.parse().map_err(|_| format!("must be a number, as a store's resourceVersion is, not {text:?}"))
+    })
+}
+
+impl From<ListQuery> for PageRequest {
+    fn from(query: ListQuery) -> Self {
+        let filter = Filter {
+            status: query.status,
+            engine: query.engine,
+            name: query.name.map(|name| name.to_lowercase()),
+            labels: query.label_selector.unwrap_or_default(),
+        };
+        let limit = query.limit.unwrap_or(MAX_PAGE) as usize;
+        PageRequest { filter, sort: query.sort, limit, cursor: query.cursor }
     }
 }
 
 /// Waits for the first list of all stores, and for the version that the client has seen elsewhere.
-async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Problem> {
+pub(super) async fn as_new_as(state: &ServerState, version: Option<u64>) -> Result<(), Problem> {
     synced(state).await?;
     let Some(version) = version else { return Ok(()) };
-    let wrong = || FieldError::new("resourceVersion", "must be a number, as a store's resourceVersion is");
-    state.view().at_least(version.parse().map_err(|_| Problem::malformed(wrong()))?).await;
-    Ok(())
+    if state.view().at_least(version).await {
+        return Ok(());
+    }
+    let detail = format!("the server has not seen the resource version {version}; try again");
+    Err(Problem::new(Code::VersionNotReached, detail).retry_after(RETRY_AFTER_SECONDS))
 }
 
 /// List stores
@@ -106,13 +126,18 @@ async fn as_new_as(state: &ServerState, version: Option<&str>) -> Result<(), Pro
 /// The stores that the caller may see, as a JSON array, from memory. If there are more than `limit`, the `Link` header
 /// has the URL of the next page. Repeat the request with `If-None-Match` to check cheaply for changes.
 #[utoipa::path(
-    get, path = "/stores", tag = "stores", operation_id = "listStores", params(ListQuery),
+    get, path = "/stores", tag = "stores", operation_id = "listStores",
+    params(
+        ListQuery,
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of the list that the client has"),
+    ),
     responses(
         (status = 200, description = "The stores", body = Vec<Store>, headers(
             ("ETag" = String, description = "Changes with every change of any store"),
-            ("Link" = Option<String>, description = "The next page, with `rel=\"next\"`"),
+            ("Link" = String),
         )),
         (status = 304, description = "Nothing has changed since the given ETag"),
+        (status = 504, description = "The request timed out, or the server has not seen `resourceVersion`"),
     ),
 )]
 pub(super) async fn list(
@@ -122,8 +147,8 @@ pub(super) async fn list(
     headers: HeaderMap,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
-    let request = query.request()?;
-    as_new_as(&state, query.resource_version.as_deref()).await?;
+    as_new_as(&state, query.resource_version).await?;
+    let request = PageRequest::from(query);
     let view = state.view();
     let everything = principal.role == Role::Admin
         && request.filter == Filter::default()
@@ -140,8 +165,9 @@ pub(super) async fn list(
         (axum::body::Body::from(json), length, None)
     } else {
         let Page { entries, next } = Page::of(&all.entries, &request, |entry| may_view(&principal, entry));
-        let length = array_length(&entries);
-        (axum::body::Body::from_stream(stream::iter(array(entries).map(Ok::<_, Infallible>))), length, next)
+        let length = array_length(&entries) + 1;
+        let pieces = array(entries).chain(std::iter::once(Bytes::from_static(b"\n")));
+        (axum::body::Body::from_stream(stream::iter(pieces.map(Ok::<_, Infallible>))), length, next)
     };
     let mut response = ([(CONTENT_TYPE, "application/json")], body).into_response();
     insert(response.headers_mut(), CONTENT_LENGTH, &length.to_string());
@@ -166,164 +192,53 @@ fn list_tag(view: &View, sequence: u64, principal: &Principal) -> String {
 }
 
 /// Adds a header. All values are visible ASCII; an invalid one would be left out.
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
 
-/// Options of a creation.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[into_params(parameter_in = Query)]
-pub(super) struct CreateQuery {
-    /// Whether to only check the request and return a preview.
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// Create a store
-///
-/// Answers when the store is on record and the cluster has accepted its objects; follow its progress at the URL in
-/// `Location`, or with `/watch`. With an `Idempotency-Key`, the request can be repeated for 24 hours, at any replica
-/// and any number of times, and creates one store. With `dryRun=true` nothing is created, and the answer is a preview.
-#[utoipa::path(
-    post, path = "/stores", tag = "stores", operation_id = "createStore",
-    params(
-        CreateQuery,
-        ("Idempotency-Key" = Option<String>, Header,
-            // Either plain or as a string of structured headers.
-            pattern = r#"^([!#-~]([ -~]{0,253}[!-~])?|"(\\["\\]|[!#-\[\]-~])((\\["\\]|[ !#-\[\]-~]){0,253}(\\["\\]|[!#-\[\]-~]))?")$"#,
-            description = "1 to 255 visible ASCII characters, e.g. a UUID; use a different key for each store"),
-    ),
-    request_body = CreateStore,
-    responses(
-        (status = 200, description = "With `dryRun=true`: the preview", body = Preview, headers(
-            ("Warning" = Option<String>, description = "As in the answer 202"),
-        )),
-        (status = 202, description = "The store, which is being created", body = Store, headers(
-            ("Location" = String, description = "The URL of the store"),
-            ("ETag" = String, description = "The store's version, for `If-Match`"),
-            ("Idempotency-Replayed" = Option<String>, description = "`true` if an earlier request with this key created it"),
-            ("Warning" = Option<String>,
-                description = "`299 - \"TEXT\"`, what to know about an option of the request, e.g. a secret in `api.env`; one \
-                    header for each warning"),
-        )),
-        (status = 409, description = "The id is taken, or the key's store is being deleted"),
-        (status = 413, description = "The body is too large"),
-        (status = 415, description = "The body is not JSON"),
-        (status = 422, description = "A field is invalid, or the key was used for another request"),
-        (status = 502, description = "The cluster refused the request"),
-    ),
-)]
-pub(super) async fn create(
-    State(state): State<ServerState>,
-    Caller(principal): Caller,
-    // The path as the client sees it, wherever this API is mounted.
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    Query(query): Query<CreateQuery>,
-    body: Result<Body<CreateStore>, Problem>,
-) -> Result<Response, Problem> {
-    let action = if query.dry_run { Action::PreviewStore } else { Action::CreateStore };
-    // Before the body is checked: callers without permission learn nothing from its errors.
-    let decision = decide(&principal, action, None);
-    decision.or_refuse(&principal, action, || Problem::new(Code::Forbidden, "this role creates no stores"))?;
-    let mut request = body?.0;
-    request.idempotency_key = idempotency_key(&headers)?;
-    request.authority = principal.role.authority();
-    let owner = match request.owner.take().map(|owner| owner.parse::<Owner>()).transpose() {
-        Ok(owner) => owner,
-        Err(wrong) => return Err(with_others(&state, request, wrong).await),
-    };
-    let owner = owner_of_new(&principal, action, owner)?;
-    request.owner = Some(owner.to_string());
-    if query.dry_run {
-        let preview = state.orchestrator().preview(request).await?;
-        let mut response = Json(&preview).into_response();
-        warn(response.headers_mut(), &preview.warnings);
-        return Ok(response);
-    }
-    let warnings = state.orchestrator().warnings(&request);
-    synced(&state).await?;
-    let named = request.id.as_deref().and_then(|id| StoreId::parse(id).ok());
-    let created = create_or_find(&state, request).await;
-    // A repetition changes nothing.
-    if !created.as_ref().is_ok_and(Creation::is_repeated) {
-        let store = created.as_ref().ok().map(|creation| &creation.store().id).or(named.as_ref());
-        state.audit().note(&principal, action, store, &created);
-    }
-    let created = created?;
-    let store = created.store();
-    let mut response = accepted(store);
-    insert(response.headers_mut(), LOCATION, &format!("{}/{}", uri.path().trim_end_matches('/'), store.id));
-    if created.is_repeated() {
-        insert(response.headers_mut(), REPLAYED, "true");
-    }
-    warn(response.headers_mut(), &warnings);
-    Ok(response)
-}
-
-/// Adds a header for each warning, in the format of Kubernetes.
-fn warn(headers: &mut HeaderMap, warnings: &[OptionWarning]) {
-    let more = warnings.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0);
-    let texts = warnings.iter().take(MAX_WARNINGS).map(ToString::to_string);
-    for text in texts.chain(more.map(|more| format!("more warnings: {more}"))) {
-        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
-        // A text that is cut has a character that is not ASCII.
-        if let Ok(value) = HeaderValue::from_bytes(format!("299 - \"{text}\"").as_bytes()) {
-            headers.append(WARNING, value);
-        }
-    }
-}
-
-/// The problem of an invalid owner, with all other errors of the request.
-async fn with_others(state: &ServerState, request: CreateStore, wrong: FieldError) -> Problem {
-    let mut errors = match state.orchestrator().preview(request).await {
-        Err(Error::Invalid(errors)) => errors,
-        _ => Vec::new(),
-    };
-    errors.push(wrong);
-    Problem::fields(errors)
-}
-
-/// Creates a store, or finds the one that an earlier request with the same key has created.
-async fn create_or_find(state: &ServerState, request: CreateStore) -> Result<Creation, Problem> {
-    let created = match state.orchestrator().create(request).await {
-        // The monitor completes the store.
-        Err(error) => Creation::New(error.into_begun()?),
-        Ok(created) => created,
-    };
-    state.view().seen(&created.store().id, &created.store().resource_version).await;
-    Ok(created)
-}
-
-fn accepted(store: &Store) -> Response {
+/// The answer to a change: the store, with its version.
+pub(super) fn accepted(store: &Store) -> Response {
     let mut response = (StatusCode::ACCEPTED, Json(store)).into_response();
     insert(response.headers_mut(), ETAG, &format!("\"{}\"", store.resource_version));
     response
 }
 
 /// Options for showing a store.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(super) struct GetQuery {
-    /// Waits a moment for an answer that is at least as new as this version of any store.
-    #[param(pattern = "^[0-9]{1,19}$")]
-    resource_version: Option<String>,
+    /// Only an answer that is at least as new as this version of any store; `504` with the code `version-not-reached` if
+    /// the server has not seen it within two seconds.
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,19}$")]
+    resource_version: Option<u64>,
+}
+
+impl FromQuery for GetQuery {
+    fn read(params: &mut Params) -> Self {
+        GetQuery { resource_version: resource_version(params) }
+    }
 }
 
 /// Show a store
+///
+/// From memory: the answer is as new as the server's watch of the cluster. Ask with `resourceVersion` for an answer that
+/// is at least as new as another.
 #[utoipa::path(
     get, path = "/stores/{id}", tag = "stores", operation_id = "getStore",
-    params(("id" = String, Path, description = "The store's id"), GetQuery),
+    params(
+        ("id" = String, Path, description = "The store's id"),
+        GetQuery,
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of the store that the client has"),
+    ),
     responses(
         (status = 200, description = "The store", body = Store, headers(
             ("ETag" = String, description = "The store's version, for `If-Match` and `If-None-Match`"),
         )),
         (status = 304, description = "The store has not changed since the given ETag"),
-        (status = 404, description = "The store does not exist, or the caller may not see it"),
+        (status = 404),
+        (status = 504, description = "The request timed out, or the server has not seen `resourceVersion`"),
     ),
 )]
 pub(super) async fn get(
@@ -333,13 +248,13 @@ pub(super) async fn get(
     headers: HeaderMap,
     Query(query): Query<GetQuery>,
 ) -> Result<Response, Problem> {
-    as_new_as(&state, query.resource_version.as_deref()).await?;
+    as_new_as(&state, query.resource_version).await?;
     let entry = remembered(&state, &principal, &id).await?;
     let tag = format!("\"{}\"", entry.store.resource_version);
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
-    Ok(([(CONTENT_TYPE, "application/json".to_owned()), (ETAG, tag)], entry.json.clone()).into_response())
+    Ok(([(CONTENT_TYPE, "application/json".to_owned()), (ETAG, tag)], entry.line.clone()).into_response())
 }
 
 /// Delete a store
@@ -350,10 +265,12 @@ pub(super) async fn get(
     delete, path = "/stores/{id}", tag = "stores", operation_id = "deleteStore",
     params(("id" = String, Path, description = "The store's id"), IfMatch),
     responses(
-        (status = 202, description = "The store, which is being deleted", body = Store),
+        (status = 202, description = "The store, which is being deleted", body = Store, headers(
+            ("ETag" = String, description = "The store's version, for `If-Match`"),
+        )),
         OnStore,
         (status = 409, description = "The store was changed at the same time"),
-        (status = 412, description = "The store has changed since the given ETag"),
+        (status = 412),
     ),
 )]
 pub(super) async fn delete(
@@ -361,6 +278,7 @@ pub(super) async fn delete(
     Caller(principal): Caller,
     Id(id): Id,
     expected: IfMatch,
+    _: Query<Nothing>,
 ) -> Result<Response, Problem> {
     let deleted = acting(&state, (&principal, Action::DeleteStore, &id), expected, async |expected| {
         let store = state.orchestrator().delete_if(&id, &expected).await?;
@@ -377,10 +295,12 @@ pub(super) async fn delete(
     post, path = "/stores/{id}/retry", tag = "stores", operation_id = "retryStore",
     params(("id" = String, Path, description = "The store's id"), IfMatch),
     responses(
-        (status = 202, description = "The store, which is being created", body = Store),
+        (status = 202, description = "The store, which is being created", body = Store, headers(
+            ("ETag" = String, description = "The store's version, for `If-Match`"),
+        )),
         OnStore,
         (status = 409, description = "The store is neither failed nor provisioning"),
-        (status = 412, description = "The store has changed since the given ETag"),
+        (status = 412),
     ),
 )]
 pub(super) async fn retry(
@@ -388,6 +308,7 @@ pub(super) async fn retry(
     Caller(principal): Caller,
     Id(id): Id,
     expected: IfMatch,
+    _: Query<Nothing>,
 ) -> Result<Response, Problem> {
     let retried = acting(&state, (&principal, Action::RetryStore, &id), expected, async |expected| {
         let retried = state.orchestrator().act_if(&id, orchestrator::Action::Retry, &expected).await;
@@ -396,4 +317,52 @@ pub(super) async fn retry(
         Ok(store)
     });
     Ok(accepted(&retried.await?))
+}
+
+/// What to restart.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct RestartQuery {
+    /// Only this component, e.g. `api`; all components that keep no data if left out.
+    component: Option<String>,
+}
+
+impl FromQuery for RestartQuery {
+    fn read(params: &mut Params) -> Self {
+        RestartQuery { component: params.text("component") }
+    }
+}
+
+/// Restart a store
+///
+/// Replaces the pods of one component, or of all components that keep no data: databases and caches are restarted only by name.
+/// Answers when the restart is on record. New pods start before the old ones stop, so the shop stays open, unless the component
+/// keeps data.
+#[utoipa::path(
+    post, path = "/stores/{id}/restart", tag = "stores", operation_id = "restartStore",
+    params(("id" = String, Path, description = "The store's id"), RestartQuery, IfMatch),
+    responses(
+        (status = 202, description = "The store, which is being restarted", body = Store, headers(
+            ("ETag" = String, description = "The store's version, for `If-Match`"),
+        )),
+        OnStore,
+        (status = 409, description = "The store is neither ready nor degraded, or was changed at the same time"),
+        (status = 412),
+        (status = 422, description = "The store has no such component that can be restarted"),
+    ),
+)]
+pub(super) async fn restart(
+    State(state): State<ServerState>,
+    Caller(principal): Caller,
+    Id(id): Id,
+    expected: IfMatch,
+    Query(query): Query<RestartQuery>,
+) -> Result<Response, Problem> {
+    let restarted = acting(&state, (&principal, Action::RestartStore, &id), expected, async |expected| {
+        let restart = orchestrator::Action::Restart { component: query.component.clone() };
+        let store = state.orchestrator().act_if(&id, restart, &expected).await?;
+        state.view().seen(&id, &store.resource_version).await;
+        Ok(store)
+    });
+    Ok(accepted(&restarted.await?))
 }

@@ -11,16 +11,23 @@ use super::{Entry, page};
 pub(crate) struct Change {
     /// The change's number.
     pub(super) sequence: u64,
-    pub(crate) what: What,
+    /// The id of the event.
+    tag: String,
+    what: What,
     /// The server-sent event.
-    pub(crate) frame: Bytes,
+    frame: Bytes,
 }
 
 /// The kind of change.
 #[derive(Debug)]
 pub(crate) enum What {
     /// A store was created or changed.
-    Changed(Arc<Entry>),
+    Changed {
+        /// The store after the change.
+        now: Arc<Entry>,
+        /// The store before the change.
+        before: Option<Arc<Entry>>,
+    },
     /// A store is gone; its last state.
     Gone(Arc<Entry>),
     /// No change; keeps the connection alive.
@@ -28,26 +35,34 @@ pub(crate) enum What {
 }
 
 impl Change {
-    pub(super) fn new(sequence: u64, tag: &str, what: What) -> Arc<Self> {
+    pub(super) fn new(sequence: u64, tag: String, what: What) -> Arc<Self> {
         let frame = match &what {
-            What::Changed(entry) => frame(tag, "changed", &[&entry.json]),
-            What::Gone(entry) => frame(tag, "gone", &[b"{\"id\":\"", entry.store.id.as_str().as_bytes(), b"\"}"]),
+            What::Changed { now, .. } => frame(&tag, "changed", &[&now.json]),
+            What::Gone(entry) => gone(&tag, entry),
             What::Heartbeat => Bytes::from_static(b":\n\n"),
         };
-        Arc::new(Change { sequence, what, frame })
+        Arc::new(Change { sequence, tag, what, frame })
     }
 
     pub(super) fn heartbeat() -> Arc<Self> {
-        Self::new(0, "", What::Heartbeat)
+        Self::new(0, String::new(), What::Heartbeat)
     }
 
-    /// The store of the change.
-    pub(crate) fn entry(&self) -> Option<&Entry> {
-        match &self.what {
-            What::Changed(entry) | What::Gone(entry) => Some(entry),
-            What::Heartbeat => None,
-        }
+    /// The event for a client that sees these stores. A store that the client sees no longer is gone for it.
+    pub(crate) fn frame_for(&self, sees: impl Fn(&Entry) -> bool) -> Option<Bytes> {
+        let sent = match &self.what {
+            What::Changed { now, before } if !sees(now) => {
+                return before.as_ref().filter(|before| sees(before)).map(|before| gone(&self.tag, before));
+            }
+            What::Changed { .. } | What::Heartbeat => true,
+            What::Gone(entry) => sees(entry),
+        };
+        sent.then(|| self.frame.clone())
     }
+}
+
+fn gone(tag: &str, entry: &Entry) -> Bytes {
+    frame(tag, "gone", &[b"{\"id\":\"", entry.store.id.as_str().as_bytes(), b"\"}"])
 }
 
 /// The event at the beginning of a watch, in pieces: all stores.

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use urumi_core::store::selector::LabelSelector;
 use urumi_core::store::status::StoreStatus;
 use utoipa::ToSchema;
 
@@ -21,6 +22,8 @@ pub(crate) struct Filter {
     pub(crate) engine: Option<String>,
     /// This text in the name or the id, ignoring case.
     pub(crate) name: Option<String>,
+    /// These requirements on the labels.
+    pub(crate) labels: LabelSelector,
 }
 
 impl Filter {
@@ -31,6 +34,7 @@ impl Filter {
             && self.name.as_ref().is_none_or(|name| {
                 store.name.to_lowercase().contains(name) || store.id.as_str().contains(name.as_str())
             })
+            && self.labels.matches(&store.labels)
     }
 }
 
@@ -59,6 +63,24 @@ pub(crate) enum Sort {
 }
 
 impl Sort {
+    const NAMES: [(&str, Sort); 6] = [
+        ("createdAt", Sort::CreatedAt),
+        ("-createdAt", Sort::NewestFirst),
+        ("name", Sort::Name),
+        ("-name", Sort::NameBackwards),
+        ("status", Sort::Status),
+        ("-status", Sort::StatusBackwards),
+    ];
+
+    /// Reads an order.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let known = Self::NAMES.iter().find(|(name, _)| *name == text);
+        known.map(|(_, sort)| *sort).ok_or_else(|| {
+            let names = Self::NAMES.map(|(name, _)| name).join(", ");
+            format!("{text:?} is not an order; there are {names}")
+        })
+    }
+
     fn key(self, entry: &Entry) -> String {
         let store = &entry.store;
         match self {
@@ -91,9 +113,12 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// Parses a cursor; `None` if it is not a cursor of this server.
-    pub(crate) fn decode(text: &str) -> Option<Self> {
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    /// Reads a cursor of a list in this order.
+    pub(crate) fn read(text: &str, sort: Sort) -> Result<Self, &'static str> {
+        let decoded = URL_SAFE_NO_PAD.decode(text).ok();
+        let cursor = decoded.and_then(|json| serde_json::from_slice::<Cursor>(&json).ok());
+        let ours = cursor.filter(|cursor| cursor.sort == sort);
+        ours.ok_or("does not belong to this query; begin again without a cursor")
     }
 }
 
@@ -104,14 +129,6 @@ pub(crate) struct PageRequest {
     pub(crate) sort: Sort,
     pub(crate) limit: usize,
     pub(crate) cursor: Option<Cursor>,
-}
-
-impl PageRequest {
-    /// Parses a cursor, and checks that it has the same order.
-    pub(crate) fn behind(&mut self, cursor: &str) -> bool {
-        self.cursor = Cursor::decode(cursor).filter(|cursor| cursor.sort == self.sort);
-        self.cursor.is_some()
-    }
 }
 
 /// A page.
@@ -160,4 +177,19 @@ pub(crate) fn array(entries: Vec<Arc<Entry>>) -> impl Iterator<Item = Bytes> + S
 pub(crate) fn array_length(entries: &[Arc<Entry>]) -> usize {
     // A bracket or a comma before each store, and the last bracket.
     entries.iter().map(|entry| entry.json.len() + 1).sum::<usize>() + if entries.is_empty() { 2 } else { 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names are those of the description.
+    #[test]
+    fn orders_are_read_as_they_are_written() {
+        for (name, sort) in Sort::NAMES {
+            assert_eq!(serde_json::to_value(sort).unwrap(), name);
+            assert_eq!(Sort::parse(name), Ok(sort));
+        }
+        assert!(Sort::parse("id").unwrap_err().contains("\"id\" is not an order; there are createdAt, -createdAt"));
+    }
 }

@@ -70,13 +70,15 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
         ("POST", "/stores/shop/retry", "ann-operator", 202),
         ("POST", "/stores/shop/retry", "ann-viewer", 403),
         ("DELETE", "/stores/bobs", "ann-operator", 404),
-        ("GET", "/stores/shop/credentials", "ann-operator", 200),
-        ("GET", "/stores/shop/credentials", "ann-viewer", 403),
+        ("GET", "/stores/shop/credentials?reveal=true", "ann-operator", 200),
+        ("GET", "/stores/shop/credentials?reveal=true", "ann-viewer", 403),
         ("POST", "/stores/shop/smoke", "ann-operator", 409),
         ("POST", "/stores/shop/smoke", "ann-viewer", 403),
+        ("POST", "/stores/shop/restart", "ann-operator", 409),
         ("DELETE", "/stores/shop", "root", 202),
         // Other reads are not noted, and neither is a look that reveals nothing.
         ("GET", "/stores/shop", "root", 200),
+        ("GET", "/stores/shop/credentials", "ann-operator", 200),
         ("GET", "/stores/shop/credentials?reveal=false", "ann-operator", 200),
     ] {
         assert_eq!(server.ask(method, uri).as_(caller).send().await.status.as_u16(), status, "{method} {uri}");
@@ -101,6 +103,7 @@ async fn every_change_is_in_the_log_with_who_what_store_and_outcome() {
             "ann viewer view-credentials shop forbidden",
             "ann operator smoke-store shop wrong-state",
             "ann viewer smoke-store shop forbidden",
+            "ann operator restart-store shop wrong-state",
             "root admin delete-store shop done",
         ]
     );
@@ -112,12 +115,14 @@ async fn every_change_is_an_event_and_part_of_the_stores_timeline() {
     let body = json!({"name": "Shop", "engine": "medusa", "id": "shop"});
     server.ask("POST", "/stores").as_("ann-operator").json(body).send().await;
     server.ask("POST", "/stores/shop/retry").send().await;
-    let credentials = server.ask("GET", "/stores/shop/credentials").as_("ann-operator").send().await;
+    let credentials = server.ask("GET", "/stores/shop/credentials?reveal=true").as_("ann-operator").send().await;
     assert_eq!(credentials.headers["cache-control"], "no-store");
     let password = credentials.json()["password"].as_str().unwrap().to_owned();
     assert_eq!(password.len(), 20);
-    let hidden = server.ask("GET", "/stores/shop/credentials?reveal=false").as_("ann-operator").send().await.json();
-    assert!(hidden.get("password").is_none() && hidden["address"] == credentials.json()["address"], "{hidden}");
+    for unasked in ["/stores/shop/credentials", "/stores/shop/credentials?reveal=false"] {
+        let hidden = server.ask("GET", unasked).as_("ann-operator").send().await.json();
+        assert!(hidden.get("password").is_none() && hidden["address"] == credentials.json()["address"], "{hidden}");
+    }
     server.ask("DELETE", "/stores/shop").send().await;
     // What is refused could fill the cluster with Events.
     server.ask("DELETE", "/stores/shop").as_("ann-viewer").send().await;
@@ -200,7 +205,9 @@ async fn an_event_that_cannot_be_written_is_in_nobodys_way() {
 async fn what_is_asked_before_the_first_sight_of_the_stores_is_no_event() {
     let (cluster, (stub, _events)) = (InMemoryCluster::default(), StubOrchestrator::new());
     let (app, tasks, stop) = serve(Arc::new(stub), |builder| builder.events(Arc::new(cluster.clone())));
-    for (method, uri) in [("DELETE", "/stores/a"), ("POST", "/stores/a/retry"), ("GET", "/stores/a/credentials")] {
+    for (method, uri) in
+        [("DELETE", "/stores/a"), ("POST", "/stores/a/retry"), ("GET", "/stores/a/credentials?reveal=true")]
+    {
         let answer = Ask::new(app.clone(), method, uri).as_("ann-viewer").send().await;
         assert_eq!(answer.verdict(), (503, "not-ready".to_owned()), "{method} {uri}");
     }

@@ -4,3 +4,4 @@ mod canary;
 mod document;
 mod oidc;
 mod requests;
+mod sign_in;

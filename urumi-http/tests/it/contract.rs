@@ -59,12 +59,14 @@ fn every_operation_is_named_summed_up_and_guarded() {
         let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{route} has no operationId"));
         assert!(!ids.contains(&id), "{id} is there twice");
         ids.push(id);
-        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{route} has no summary");
+        for text in ["summary", "description"] {
+            assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{route} has no {text}");
+        }
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             assert!(!parameter["schema"].to_string().contains("null"), "{route}: nobody can send {parameter}");
         }
         assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{route} has not one tag");
-        let public = matches!(route.as_str(), "GET /healthz" | "GET /readyz");
+        let public = matches!(route.as_str(), "GET /authentication" | "GET /healthz" | "GET /readyz" | "GET /version");
         // An operation without its own says what the document says: a bearer token.
         match operation.get("security") {
             None => assert!(!public, "{route} asks for a token"),
@@ -82,7 +84,11 @@ fn every_error_is_a_problem() {
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.keys().any(|status| status.starts_with('4')), "{route} has no 4xx");
         for (status, response) in responses {
-            assert!(!response["description"].as_str().unwrap_or_default().is_empty(), "{route} {status}");
+            let own = response["description"].as_str();
+            let response = resolved(&document, response);
+            let described = own.or(response["description"].as_str()).unwrap_or_default();
+            assert!(!described.is_empty(), "{route} {status}");
+            assert!(response["headers"].get("X-Request-Id").is_some(), "{route} {status} has no X-Request-Id");
             // Probes are told what is wrong, part by part.
             if status.as_str() < "400" || (route == "GET /readyz" && status == "503") {
                 continue;
@@ -96,11 +102,87 @@ fn every_error_is_a_problem() {
     }
 }
 
+/// What a reference refers to.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.strip_prefix('#').unwrap()).unwrap(),
+        None => value,
+    }
+}
+
+/// Generated clients accept values and types that are added later.
+#[test]
+fn no_answer_has_a_closed_enumeration() {
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let mut open = 0;
+    for (name, schema) in schemas {
+        assert!(!schema.to_string().contains("\"enum\""), "{name} is closed: {schema}");
+        open += usize::from(schema.get("x-extensible-enum").is_some());
+    }
+    assert!(open >= 6, "{open} enumerations");
+}
+
+/// Clients learn the headers that they depend on.
+#[test]
+fn the_headers_of_answers_are_described() {
+    let document = document();
+    let errors = &document["components"]["responses"];
+    for (name, header) in [
+        ("Problem", "X-Request-Id"),
+        ("Unauthorized", "WWW-Authenticate"),
+        ("TooManyRequests", "Retry-After"),
+        ("ServiceUnavailable", "Retry-After"),
+        ("GatewayTimeout", "Retry-After"),
+        ("UnsupportedMediaType", "Accept-Encoding"),
+    ] {
+        assert!(errors[name]["headers"].get(header).is_some(), "{name} has no {header}");
+    }
+    for (name, status) in [("BadRequest", 400), ("UnprocessableEntity", 422), ("NotFound", 404)] {
+        let example = &errors[name]["content"]["application/problem+json"]["example"];
+        assert_eq!(example["status"], status, "{name}");
+    }
+    let list = &document["paths"]["/stores"]["get"];
+    for header in ["ETag", "Link", "RateLimit", "X-Request-Id"] {
+        assert!(list["responses"]["200"]["headers"].get(header).is_some(), "lists have no {header}");
+    }
+    assert!(list["parameters"].as_array().unwrap().iter().any(|parameter| parameter["name"] == "If-None-Match"));
+    let created = &document["paths"]["/stores"]["post"]["responses"];
+    assert!(created["202"]["headers"].get("Warning").is_some() && created.get("200").is_none());
+    assert!(document["servers"].as_array().is_some_and(|servers| !servers.is_empty()));
+}
+
+/// Only the logs have more than one media type.
+#[test]
+fn only_what_can_be_unacceptable_says_so() {
+    let document = document();
+    let refusing =
+        operations(&document).into_iter().filter(|(_, operation)| operation["responses"].get("406").is_some());
+    let refusing: Vec<String> = refusing.map(|(route, _)| route).collect();
+    assert_eq!(refusing, ["GET /stores/{id}/logs"]);
+}
+
+#[test]
+fn requests_and_answers_have_examples() {
+    let document = document();
+    for (route, operation) in operations(&document) {
+        if let Some(body) = operation.get("requestBody") {
+            assert!(body["content"]["application/json"].get("example").is_some(), "{route}: no example of the request");
+        }
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if let (true, Some(content)) = (status.starts_with('2'), response["content"].as_object()) {
+                let has_example = content.values().any(|content| content.get("example").is_some());
+                assert!(has_example, "{route}: no example of the answer");
+            }
+        }
+    }
+}
+
 /// The words of the description are those of the answers.
 #[test]
 fn every_code_and_every_owner_is_described() {
     let document = document();
-    let codes = document["components"]["schemas"]["Code"]["enum"].as_array().unwrap();
+    let codes = document["components"]["schemas"]["Code"]["x-extensible-enum"].as_array().unwrap();
     let words: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(codes, &words);
     let owner = &document["components"]["schemas"]["CreateStore"]["properties"]["owner"];
@@ -131,6 +213,10 @@ fn every_reference_leads_somewhere() {
 async fn the_description_is_served() {
     let server = TestServer::new(InMemoryCluster::default());
     assert_eq!(server.ask("GET", "/openapi.json").anonymously().send().await.json(), document());
+    let yaml = server.ask("GET", "/openapi.yaml").anonymously().send().await;
+    assert_eq!(yaml.header("content-type"), Some("application/yaml"));
+    assert_eq!(serde_saphyr::from_str::<Value>(&yaml.text()).unwrap(), document());
+    assert!(yaml.text().starts_with("openapi:"), "{:.100}", yaml.text());
 }
 
 /// The page and everything that it loads, from here only.

@@ -1,6 +1,7 @@
 //! The dashboard: how its files are served, and how a replica passes on what is the API's.
 
 use std::path::Path;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -142,7 +143,8 @@ async fn a_replica_passes_on_what_is_the_apis() {
     assert_eq!(unknown.json::<Value>().await.unwrap()["code"], "no-such-path");
 
     // Without the API it says so, lives on, and serves the application.
-    assert_eq!(client.get(at("/readyz")).send().await.unwrap().status(), 200);
+    let ready = async { while client.get(at("/readyz")).send().await.unwrap().status() != 200 {} };
+    tokio::time::timeout(Duration::from_secs(60), ready).await.expect("the API's monitor has seen its objects");
     drop(watch);
     let Server { mut child, .. } = api;
     child.kill().await.unwrap();

@@ -32,30 +32,49 @@ async fn a_request_full_of_mistakes_gets_a_short_answer() {
     let options = |options: Value| json!({"name": "x", "engine": "medusa", "options": options});
     let long = "é\u{1}\"".repeat(20_000);
     for (what, request) in [
-        ("quota", options(json!({"quota": map(16_000, "no.")}))),
+        ("quota", options(json!({"quota": map(4_000, "no.")}))),
         ("quota with long names", options(json!({"quota": map(64, &"\u{1}".repeat(150))}))),
         ("env", options(json!({"api": {"env": map(256, "a b")}, "storefront": {"env": map(256, "a b")}}))),
         ("annotations", options(json!({"ingress": {"annotations": map(64, &"\"".repeat(400))}}))),
         ("lists", options(json!({"imagePullSecrets": vec!["A".repeat(900); 64]}))),
-        ("unknown options", options(map(6_000, "x"))),
-        ("nulls", options((0..16_000).map(|n| (format!("x{n}"), Value::Null)).collect())),
+        ("unknown options", options(map(4_500, "x"))),
         ("engine", json!({"name": "x", "engine": long})),
+        ("unknown fields", (0..4_500).map(|n| (format!("x{n}"), Value::Null)).collect()),
+        ("labels", json!({"name": "x", "engine": "medusa", "labels": map(4_000, "a b")})),
+        ("values of labels", json!({"name": "x", "labels": {long.as_str(): [], "a": {}}})),
         ("unknown field", json!({"name": "x", "engine": "medusa", long.as_str(): 1})),
         ("owner", json!({"name": "x", "engine": "medusa", "owner": long})),
         ("value", options(json!({"api": {"replicas": long}}))),
     ] {
         let body = request.to_string();
         assert!(body.len() <= 256 * 1024, "{what}: {}", body.len());
-        let answer = server.ask("POST", "/stores?dryRun=true").body("application/json", body).send().await;
+        let answer = server.ask("POST", "/stores/preview").body("application/json", body).send().await;
         assert_eq!(answer.verdict(), (422, "invalid".to_owned()), "{what}");
         assert!(answer.body.len() <= 20 * 1024, "{what}: {} bytes", answer.body.len());
         let fields = answer.fields();
         assert!((1..=50).contains(&fields.len()), "{what}: {} fields", fields.len());
         assert!(fields.iter().all(|field| field.len() <= 400), "{what}: {fields:?}");
     }
-    let answer = server.ask("POST", "/stores?dryRun=true").json(options(json!({"quota": map(64, "no.")}))).send().await;
-    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-    assert!(detail.ends_with(&format!("… and {} more", 64 - answer.fields().len())), "{detail}");
+    // With more values, the body is refused before it is understood.
+    let nulls = (0..16_000).map(|n| (format!("x{n}"), Value::Null)).collect();
+    for request in
+        [options(map(6_000, "x")), options(nulls), options(json!({"lists": vec![1; 6_000]})), map(6_000, "x")]
+    {
+        let answer = server.ask("POST", "/stores/preview").json(request).send().await;
+        assert_eq!(answer.verdict(), (413, "payload-too-large".to_owned()));
+        assert!(answer.json()["detail"].as_str().unwrap().contains("at most 5000 values"));
+    }
+    for (request, found) in [
+        (json!({"quota": map(64, "no.")}), 64),
+        (json!({"api": map(49, "x")}), 49),
+        (json!({"api": map(60, "x")}), 60),
+        (json!({"api": map(150, "x")}), 100),
+        (json!({"api": {"env": (0..60).map(|n| (format!("N{n}"), json!(n))).collect::<Value>()}}), 60),
+    ] {
+        let answer = server.ask("POST", "/stores/preview").json(options(request)).send().await;
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.ends_with(&format!("… and {} more", found - answer.fields().len())), "{detail}");
+    }
 }
 
 /// Gives a store of ann's a status without any monitor.
@@ -147,7 +166,7 @@ async fn answers_that_nobody_reads_share_what_they_list() {
         }
     }
     let empty = server.ask("GET", "/stores?name=none").as_("ann-viewer").send().await;
-    assert_eq!((empty.text().as_str(), empty.header("content-length")), ("[]", Some("2")));
+    assert_eq!((empty.text().as_str(), empty.header("content-length")), ("[]\n", Some("3")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,7 +272,7 @@ async fn files_are_never_compressed_at_a_request() {
     // Without the dashboard, this page names no files.
     let page = Ask::new(app.clone(), "GET", "/ui/").anonymously().send().await;
     let files = std::str::from_utf8(&page.body).unwrap().split('"').filter(|it| it.starts_with("/ui/assets/"));
-    let mut paths = vec!["/openapi.json".to_owned()];
+    let mut paths = vec!["/openapi.json".to_owned(), "/openapi.yaml".to_owned()];
     paths.extend(files.map(str::to_owned));
     for path in &paths {
         let packed = get(path, "gzip").await;
@@ -276,7 +295,7 @@ async fn files_are_never_compressed_at_a_request() {
 #[tokio::test]
 async fn the_documentation_runs_only_its_own_scripts() {
     let server = TestServer::new(InMemoryCluster::default());
-    for path in ["/docs/", "/docs/swagger-initializer.js", "/openapi.json"] {
+    for path in ["/docs/", "/docs/swagger-initializer.js", "/openapi.json", "/openapi.yaml"] {
         let answer = server.ask("GET", path).anonymously().send().await;
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.contains("default-src 'none'; script-src 'self';") && !policy.contains("unsafe"), "{policy}");

@@ -80,6 +80,31 @@ async fn a_request_keeps_a_sane_id_and_gets_one_otherwise() {
 }
 
 #[tokio::test]
+async fn a_problem_names_its_request() {
+    let router = wrap(router(), &options());
+    let named = async |id: &str| {
+        let asked = request("GET", "/nothing").header("x-request-id", id).body(Body::empty()).unwrap();
+        problem(ask(&router, asked).await).await.instance.unwrap().into_string()
+    };
+    assert_eq!(named("abc-1.2_3").await, "abc-1.2_3");
+    assert_eq!(named("6F9619FF-8B86-4D01-B42D-00CF4FC964FF").await, "urn:uuid:6f9619ff-8b86-4d01-b42d-00cf4fc964ff");
+    let response = get_path(&router, "/never-ever").await;
+    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    assert_eq!(problem(response).await.instance, Some(format!("urn:uuid:{id}").into()));
+}
+
+#[tokio::test]
+async fn a_similar_path_is_suggested() {
+    let detail = async |known: &[&str]| {
+        let known_paths = known.iter().map(|path| (*path).to_owned()).collect();
+        let router = wrap(router(), &LayerOptions { known_paths, ..options() });
+        problem(get_path(&router, "/hallo").await).await.detail
+    };
+    assert_eq!(detail(&["/hello", "/big"]).await, "there is no path /hallo; did you mean /hello?");
+    assert_eq!(detail(&[]).await, "there is no path /hallo");
+}
+
+#[tokio::test]
 async fn a_panic_is_a_problem() {
     let router = wrap(router(), &options());
     let problem = problem(get_path(&router, "/panic").await).await;
@@ -182,6 +207,24 @@ async fn whole_large_answers_are_packed_and_streams_are_not() {
         let asked = request("GET", path).header("accept-encoding", "gzip;q=0.5, zstd").body(Body::empty()).unwrap();
         let response = ask(&router, asked).await;
         assert_eq!(response.headers().get("content-encoding").map(|it| it.to_str().unwrap()), encoding, "{path}");
+    }
+}
+
+/// The layer of compression would answer 406 after the handler has run: the change would be made all the same.
+#[tokio::test]
+async fn whoever_refuses_plain_answers_gets_the_answer_all_the_same() {
+    let router = wrap(router(), &options());
+    for (accepted, encoding) in [
+        ("identity;q=0", None),
+        ("gzip, identity;q=0.0", Some("gzip")),
+        ("*;q=0", None),
+        ("br;q=1, *; q=0", None),
+        ("Identity; Q=0, gzip;q=0.5, zstd", Some("zstd")),
+    ] {
+        let asked = request("GET", "/big").header("accept-encoding", accepted).body(Body::empty()).unwrap();
+        let response = ask(&router, asked).await;
+        let chosen = response.headers().get("content-encoding").map(|it| it.to_str().unwrap());
+        assert_eq!((response.status(), chosen), (StatusCode::OK, encoding), "{accepted}");
     }
 }
 

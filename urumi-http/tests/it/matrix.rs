@@ -22,11 +22,15 @@ const TABLE: &[(&str, &str, [u16; 4])] = &[
     // request                        store       none viewer operator admin
     ("GET /healthz",                  "-",       [200, 200, 200, 200]),
     ("GET /readyz",                   "-",       [200, 200, 200, 200]),
+    ("GET /version",                  "-",       [200, 200, 200, 200]),
+    ("GET /authentication",           "-",       [200, 200, 200, 200]),
     ("GET /openapi.json",             "-",       [200, 200, 200, 200]),
+    ("GET /openapi.yaml",             "-",       [200, 200, 200, 200]),
     ("GET /docs/",                    "-",       [200, 200, 200, 200]),
 
     ("GET /whoami",                   "-",       [401, 200, 200, 200]),
     ("GET /engines",                  "-",       [401, 200, 200, 200]),
+    ("GET /engines/{name}",           "-",       [401, 200, 200, 200]),
     ("GET /stores",                   "-",       [401, 200, 200, 200]),
     ("GET /watch",                    "-",       [401, 200, 200, 200]),
 
@@ -34,10 +38,10 @@ const TABLE: &[(&str, &str, [u16; 4])] = &[
     ("POST /stores",                  "own",     [401, 403, 202, 202]),
     ("POST /stores",                  "team",    [401, 403, 202, 202]),
     ("POST /stores",                  "foreign", [401, 403, 403, 202]),
-    ("POST /stores?dryRun=true",      "-",       [401, 403, 200, 200]),
-    ("POST /stores?dryRun=true",      "own",     [401, 403, 200, 200]),
-    ("POST /stores?dryRun=true",      "team",    [401, 403, 200, 200]),
-    ("POST /stores?dryRun=true",      "foreign", [401, 403, 403, 200]),
+    ("POST /stores/preview",          "-",       [401, 403, 200, 200]),
+    ("POST /stores/preview",          "own",     [401, 403, 200, 200]),
+    ("POST /stores/preview",          "team",    [401, 403, 200, 200]),
+    ("POST /stores/preview",          "foreign", [401, 403, 403, 200]),
 
     ("GET /stores/{id}",              "own",     [401, 200, 200, 200]),
     ("GET /stores/{id}",              "team",    [401, 200, 200, 200]),
@@ -53,6 +57,11 @@ const TABLE: &[(&str, &str, [u16; 4])] = &[
     ("GET /stores/{id}/manifests",    "team",    [401, 200, 200, 200]),
     ("GET /stores/{id}/manifests",    "foreign", [401, 404, 404, 200]),
     ("GET /stores/{id}/manifests",    "nobody",  [401, 404, 404, 200]),
+
+    ("GET /stores/{id}/options",      "own",     [401, 200, 200, 200]),
+    ("GET /stores/{id}/options",      "team",    [401, 200, 200, 200]),
+    ("GET /stores/{id}/options",      "foreign", [401, 404, 404, 200]),
+    ("GET /stores/{id}/options",      "nobody",  [401, 404, 404, 200]),
 
     ("GET /stores/{id}/diff",         "own",     [401, 200, 200, 200]),
     ("GET /stores/{id}/diff",         "team",    [401, 200, 200, 200]),
@@ -80,6 +89,12 @@ const TABLE: &[(&str, &str, [u16; 4])] = &[
     ("POST /stores/{id}/retry",       "foreign", [401, 404, 404, 202]),
     ("POST /stores/{id}/retry",       "nobody",  [401, 404, 404, 202]),
 
+    // As for a test order.
+    ("POST /stores/{id}/restart",     "own",     [401, 403, 409, 409]),
+    ("POST /stores/{id}/restart",     "team",    [401, 403, 409, 409]),
+    ("POST /stores/{id}/restart",     "foreign", [401, 404, 404, 409]),
+    ("POST /stores/{id}/restart",     "nobody",  [401, 404, 404, 409]),
+
     ("DELETE /stores/{id}",           "own",     [401, 403, 202, 202]),
     ("DELETE /stores/{id}",           "team",    [401, 403, 202, 202]),
     ("DELETE /stores/{id}",           "foreign", [401, 404, 404, 202]),
@@ -88,7 +103,7 @@ const TABLE: &[(&str, &str, [u16; 4])] = &[
 
 fn ask(server: &TestServer, request: &str, id: &str, caller: &str, owner: Option<&str>) -> Ask {
     let (method, path) = request.split_once(' ').unwrap();
-    let ask = server.ask(method, &path.replace("{id}", id));
+    let ask = server.ask(method, &path.replace("{id}", id).replace("{name}", "medusa"));
     let ask = if caller.is_empty() { ask.anonymously() } else { ask.as_(caller) };
     if !request.starts_with("POST /stores") || path.contains("{id}") {
         return ask;
@@ -143,7 +158,7 @@ fn every_route_is_in_the_table() {
     }
     let without_query = |request: &str| request.split('?').next().unwrap().to_owned();
     let mut table: BTreeSet<String> = TABLE.iter().map(|(request, ..)| without_query(request)).collect();
-    for undocumented in ["GET /openapi.json", "GET /docs/"] {
+    for undocumented in ["GET /openapi.json", "GET /openapi.yaml", "GET /docs/"] {
         assert!(table.remove(undocumented));
     }
     assert_eq!(table, routes);

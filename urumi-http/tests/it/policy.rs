@@ -31,7 +31,7 @@ async fn the_role_of_the_caller_decides_what_they_may_choose() {
         "options.networkPolicy.enabled",
         "options.proofOfLife.enabled",
     ];
-    for path in ["/stores", "/stores?dryRun=true"] {
+    for path in ["/stores", "/stores/preview"] {
         let answer = server.ask("POST", path).as_("ann-operator").json(evil()).send().await;
         assert_eq!(answer.verdict(), (422, "invalid".to_owned()));
         let mut fields = answer.fields();
@@ -49,6 +49,18 @@ async fn the_role_of_the_caller_decides_what_they_may_choose() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_unknown_engine_is_answered_with_the_known_ones() {
+    let server = TestServer::new(InMemoryCluster::default());
+    for name in ["medus", "MEDUSA", "%F0%9F%9B%8D", &"a".repeat(1000)] {
+        let answer = server.ask("GET", &format!("/engines/{name}")).as_("ann-viewer").send().await;
+        assert_eq!(answer.verdict(), (404, "no-such-engine".to_owned()), "{name}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.ends_with("is not known; there is medusa") && detail.len() < 200, "{detail}");
+    }
+    assert_eq!(server.ask("GET", "/engines/%FF").send().await.verdict(), (400, "malformed".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_schema_of_an_engine_is_that_of_the_callers_role() {
     let server = TestServer::new(InMemoryCluster::default());
     let image = "/0/options/properties/api/properties/image";
@@ -56,6 +68,8 @@ async fn the_schema_of_an_engine_is_that_of_the_callers_role() {
         let engines = server.ask("GET", "/engines").as_(caller).send().await.json();
         assert_eq!(engines.pointer(image).unwrap().get("readOnly").is_some(), locked, "{caller}");
         assert_eq!(engines[0].get("policy"), None);
+        let engine = server.ask("GET", "/engines/medusa").as_(caller).send().await.json();
+        assert_eq!(engine, engines[0], "{caller}");
         let secrets = engines.pointer("/0/options/properties/api/properties/secretEnv").unwrap();
         assert_eq!(secrets["writeOnly"], true);
     }
@@ -72,7 +86,7 @@ async fn a_secret_value_is_in_its_secret_and_nowhere_else() {
     let mut seen = Vec::new();
     let keyed =
         || server.ask("POST", "/stores").as_("ann-operator").header("idempotency-key", "k").json(request.clone());
-    seen.push(server.ask("POST", "/stores?dryRun=true").json(request.clone()).send().await);
+    seen.push(server.ask("POST", "/stores/preview").json(request.clone()).send().await);
     let created = keyed().send().await;
     assert_eq!(created.verdict(), (202, String::new()));
     seen.push(created);
@@ -84,9 +98,15 @@ async fn a_secret_value_is_in_its_secret_and_nowhere_else() {
         assert_eq!(answer.verdict().0, 422);
         seen.push(answer);
     }
-    for path in
-        ["/stores", "/stores/shop", "/stores/shop/manifests", "/stores/shop/diff", "/stores/shop/events", "/engines"]
-    {
+    for path in [
+        "/stores",
+        "/stores/shop",
+        "/stores/shop/manifests",
+        "/stores/shop/options",
+        "/stores/shop/diff",
+        "/stores/shop/events",
+        "/engines",
+    ] {
         let answer = server.ask("GET", path).send().await;
         assert_eq!(answer.verdict(), (200, String::new()), "{path}");
         seen.push(answer);

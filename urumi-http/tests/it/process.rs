@@ -37,6 +37,9 @@ impl Server {
         command.envs(host.map(|host| ("HOSTNAME", host)));
         // What it is to do, where that is said, comes before how.
         command.args(args).args(["--metrics-listen", "off"]);
+        if args.first() != Some(&"dashboard") && !args.contains(&"--cluster") {
+            command.args(["--cluster", "memory"]);
+        }
         if !args.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }

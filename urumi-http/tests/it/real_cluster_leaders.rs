@@ -19,6 +19,8 @@ use urumi_core::{CreateStore, StoreOrchestrator as _, StoreOrchestratorExt as _}
 use crate::process::{ALONE, Server, kubeconfig};
 
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Removing a namespace is the work of Kubernetes' controllers, which try again after longer and longer times.
+const REMOVAL: Duration = Duration::from_secs(300);
 const REPLICAS: usize = 3;
 /// What is done to the leader, in turn.
 const BLOWS: [Blow; 3] = [Blow::Kill, Blow::Pause, Blow::Stop];
@@ -92,6 +94,7 @@ async fn whatever_befalls_the_leader_another_goes_on_and_nobody_else_writes() {
     let urumi = Orchestrator::builder(Arc::new(own)).build();
     let mut leases = cluster.watch(&Query::all(Kind::of::<Lease>()).in_namespace(&namespace));
     let mut failovers: BTreeMap<Blow, Vec<Duration>> = BTreeMap::new();
+    let mut deleted = Vec::new();
     let mut leader = next_leader(&mut leases, "").await;
     for round in 0..rounds() {
         let blow = BLOWS[round % BLOWS.len()];
@@ -120,8 +123,10 @@ async fn whatever_befalls_the_leader_another_goes_on_and_nobody_else_writes() {
             replicas.push(ended.again(&namespace).await);
         }
         urumi.delete(&store.id).await.unwrap();
-        urumi.wait_until(&store.id, Deleted, PATIENCE).await.unwrap();
+        deleted.push(store.id);
     }
+    futures::future::join_all(deleted.iter().map(async |id| urumi.wait_until(id, Deleted, REMOVAL).await.unwrap()))
+        .await;
     for (blow, times) in &failovers {
         println!("{blow:?}: another led after at most {:?} (of {})", times.iter().max().unwrap(), times.len());
     }

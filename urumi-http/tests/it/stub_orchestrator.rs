@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use urumi_core::engine::EngineInfo;
 use urumi_core::orchestrator::LogLines;
+use urumi_core::store::StoreOptions;
 use urumi_core::store::credentials::Credentials;
 use urumi_core::store::logs::LogQuery;
 use urumi_core::store::preview::{Difference, Preview};
@@ -72,6 +73,9 @@ impl StoreOrchestrator for StubOrchestrator {
         unknown()
     }
     async fn manifests(&self, _id: &StoreId) -> Result<Vec<Value>> {
+        unknown()
+    }
+    async fn options(&self, _id: &StoreId) -> Result<StoreOptions> {
         unknown()
     }
     async fn differences(&self, _id: &StoreId) -> Result<Vec<Difference>> {

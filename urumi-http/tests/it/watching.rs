@@ -101,7 +101,57 @@ async fn the_watch_of_one_store_shows_no_other() {
     let mut resumed = server.ask("GET", "/watch?id=mine").header("last-event-id", &created.id).watch().await;
     assert_eq!(resumed.until(|frame| frame.event == "gone").await, end);
     let wrong = server.ask("GET", "/watch?id=Not%20an%20id").send().await;
-    assert_eq!((wrong.verdict().0, wrong.fields()), (422, vec!["id".to_owned()]));
+    assert_eq!((wrong.verdict().0, wrong.fields()), (400, vec!["id".to_owned()]));
+}
+
+/// A watch begins with what its client has seen elsewhere, or not at all.
+#[tokio::test(start_paused = true)]
+async fn a_watch_does_not_begin_before_a_version() {
+    let (stub, events) = StubOrchestrator::new();
+    events.send(Ok(StoreEvent::Listed(vec![store("a", 1, 1)]))).unwrap();
+    let (app, _, _stop) = serve(Arc::new(stub), |builder| builder);
+    let asked = || Ask::new(app.clone(), "GET", "/watch?resourceVersion=7");
+    assert_eq!(asked().send().await.verdict(), (504, "version-not-reached".to_owned()));
+    events.send(Ok(StoreEvent::Changed(store("b", 2, 7)))).unwrap();
+    assert_eq!(brief(&asked().watch().await.next().await), "a,b");
+}
+
+/// What a client watches by labels comes and goes with the labels.
+#[tokio::test(start_paused = true)]
+async fn a_watch_by_labels_shows_the_stores_that_have_them() {
+    let (stub, events) = StubOrchestrator::new();
+    let labelled = |id: &str, version: u64, team: &str| {
+        let mut store = store(id, 1, version);
+        store.labels.insert("team".to_owned(), team.to_owned());
+        store
+    };
+    events.send(Ok(StoreEvent::Listed(vec![labelled("a", 1, "web"), labelled("b", 2, "api")]))).unwrap();
+    let (app, _, _stop) = serve(Arc::new(stub), |builder| builder);
+    let mut watch = Ask::new(app.clone(), "GET", "/watch?labelSelector=team%3Dweb").watch().await;
+    let first = watch.next().await;
+    assert_eq!(brief(&first), "a");
+    for changed in [labelled("b", 3, "web"), labelled("c", 4, "api"), labelled("a", 5, "api"), labelled("a", 6, "app")]
+    {
+        events.send(Ok(StoreEvent::Changed(changed))).unwrap();
+    }
+    events.send(Ok(StoreEvent::Gone(StoreId::parse("a").unwrap()))).unwrap();
+    events.send(Ok(StoreEvent::Gone(StoreId::parse("b").unwrap()))).unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(brief(&watch.next().await));
+    }
+    assert_eq!(seen, ["+b", "-a", "-b"]);
+    // The same for a client that comes back.
+    let resumed = Ask::new(app.clone(), "GET", "/watch?labelSelector=team%3Dweb").header("last-event-id", &first.id);
+    let mut resumed = resumed.watch().await;
+    let mut again = Vec::new();
+    for _ in 0..3 {
+        again.push(brief(&resumed.next().await));
+    }
+    assert_eq!(again, seen);
+    let wrong = Ask::new(app, "GET", "/watch?labelSelector=a%20b&id=A").send().await;
+    assert_eq!((wrong.verdict().0, wrong.fields()), (400, ["id", "labelSelector"].map(str::to_owned).to_vec()));
+    assert!(wrong.json()["detail"].as_str().unwrap().contains("the key contains ' '"), "{}", wrong.json());
 }
 
 #[tokio::test(start_paused = true)]

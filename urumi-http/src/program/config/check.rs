@@ -31,7 +31,7 @@ fn has_authentication(callers: &Callers) -> bool {
 
 /// Finds settings that contradict each other, or that have no effect without another setting.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let Config { addresses, callers, stores, target, .. } = config;
+    let Config { addresses, callers, target, .. } = config;
     let vouched_for = callers.oidc_issuer.is_some() || callers.token_review;
     let rules = [
         (
@@ -52,6 +52,15 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             callers.oidc_issuer.is_some()
                 && callers.oidc_client_id.as_ref().is_some_and(|client| !callers.oidc_audience.contains(client)),
             "--oidc-client-id must be one of --oidc-audience: it is the audience of the ID tokens that the dashboard sends",
+        ),
+        (
+            callers.oidc_issuer.is_none() && callers.oidc_cli_client_id.is_some(),
+            "--oidc-cli-client-id needs --oidc-issuer",
+        ),
+        (
+            callers.oidc_issuer.is_some()
+                && callers.oidc_cli_client_id.as_ref().is_some_and(|client| !callers.oidc_audience.contains(client)),
+            "--oidc-cli-client-id must be one of --oidc-audience: it is the audience of the ID tokens that `urumi login` gets",
         ),
         (callers.oidc_issuer.is_none() && callers.oidc_ca.is_some(), "--oidc-ca needs --oidc-issuer"),
         (
@@ -76,7 +85,6 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             addresses.metrics_listen == MetricsListen::At(addresses.listen) && addresses.listen.port() != 0,
             "--listen and --metrics-listen are the same address; use another one for metrics, or `off`",
         ),
-        (stores.resync >= stores.deadline, "--resync must be shorter than --deadline"),
     ];
     if let Err(error) = config.replicas.timing().check() {
         return Err(ConfigError::Conflict(format!("the durations of --leader-elect-… are inconsistent: {error}")));

@@ -60,7 +60,7 @@ pub struct Addresses {
 #[command(next_help_heading = "Cluster")]
 pub struct Target {
     /// The kind of cluster
-    #[arg(long, value_enum, default_value_t = ClusterChoice::Memory)]
+    #[arg(long, value_enum, default_value_t = ClusterChoice::Kube)]
     pub cluster: ClusterChoice,
 
     /// With `--cluster memory`: the time until a workload is ready
@@ -73,7 +73,7 @@ pub struct Target {
 
     /// The context in the kubeconfig
     #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
+    pub kube_context: Option<String>,
 }
 
 /// The leader election among replicas.
@@ -122,7 +122,7 @@ pub struct Stores {
     pub deadline: Duration,
 
     /// The interval at which every store is checked again, in addition to changes that watches report
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30m")]
     pub resync: Duration,
 
     /// The maximum number of stores of an owner; unlimited by default
@@ -170,7 +170,11 @@ pub struct Callers {
     #[arg(long, value_name = "ID")]
     pub oidc_client_id: Option<String>,
 
-    /// The scopes that the dashboard requests from the issuer, separated by spaces
+    /// The client id of `urumi login` at the issuer, one of --oidc-audience; by default that of the dashboard
+    #[arg(long, value_name = "ID")]
+    pub oidc_cli_client_id: Option<String>,
+
+    /// The scopes that the dashboard and `urumi login` request from the issuer, separated by spaces
     #[arg(long, value_name = "SCOPE", default_value = "openid profile email groups")]
     pub oidc_scope: String,
 

@@ -16,7 +16,7 @@ async fn a_store_that_is_known_is_not_sent_again() {
     let first = server.ask("GET", "/stores/a").send().await;
     let tag = first.header("etag").unwrap().to_owned();
     assert_eq!(tag, format!("\"{}\"", first.json()["resourceVersion"].as_str().unwrap()));
-    for known in [tag.clone(), format!("W/{tag}"), "*".to_owned()] {
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"0\", W/{tag}"), "*".to_owned()] {
         let again = server.ask("GET", "/stores/a").header("if-none-match", &known).send().await;
         assert_eq!((again.status.as_u16(), again.body.len(), again.header("etag")), (304, 0, Some(&*tag)), "{known}");
     }
@@ -31,20 +31,31 @@ async fn a_change_obeys_if_match() {
     let server = TestServer::new(InMemoryCluster::default());
     server.store("a", None).await;
     let tag = server.ask("GET", "/stores/a").send().await.header("etag").unwrap().to_owned();
-    for (method, uri) in [("DELETE", "/stores/a"), ("POST", "/stores/a/retry"), ("POST", "/stores/a/smoke")] {
+    for (method, uri) in [
+        ("DELETE", "/stores/a"),
+        ("POST", "/stores/a/retry"),
+        ("POST", "/stores/a/restart"),
+        ("POST", "/stores/a/smoke"),
+    ] {
         let with = |tag: &str| server.ask(method, uri).header("if-match", tag);
         let stale = with("\"1\"").send().await;
         assert_eq!(stale.verdict(), (412, "precondition-failed".to_owned()), "{method}");
         assert_eq!(stale.json()["retryable"], json!(false));
-        for malformed in ["1", "", "W/\"1\"", "\"1\", \"2\""] {
+        // A weak tag never fits, and of several one must.
+        for other in [&format!("W/{tag}"), "\"1\", \"2\"", "\"\""] {
+            let refused = with(other).send().await;
+            assert_eq!(refused.verdict(), (412, "precondition-failed".to_owned()), "{method} {other}");
+        }
+        for malformed in ["1", "", "\"1\" \"2\"", "\"1\", *"] {
             assert_eq!(with(malformed).send().await.verdict(), (400, "malformed".to_owned()), "{method} {malformed}");
         }
-        let twice = with(&tag).header("if-match", &tag).send().await;
-        assert_eq!(twice.verdict(), (400, "malformed".to_owned()));
     }
-    let retried = server.ask("POST", "/stores/a/retry").header("if-match", &tag).send().await;
-    assert_eq!((retried.status.as_u16(), retried.header("etag")), (202, Some(&*tag)));
-    assert_eq!(server.ask("DELETE", "/stores/a").header("if-match", &tag).send().await.status, 202);
+    for several in [tag.clone(), format!("\"1\", {tag}"), format!("{tag}, W/\"1\"")] {
+        let retried = server.ask("POST", "/stores/a/retry").header("if-match", &several).send().await;
+        assert_eq!((retried.status.as_u16(), retried.header("etag")), (202, Some(&*tag)), "{several}");
+    }
+    let lines = server.ask("DELETE", "/stores/a").header("if-match", "\"1\"").header("if-match", &tag);
+    assert_eq!(lines.send().await.status, 202);
 }
 
 /// What the server remembers of an id may be of the past, where its watch fails or an API server lags behind.

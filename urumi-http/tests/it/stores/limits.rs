@@ -31,7 +31,7 @@ async fn an_owner_has_so_many_stores_and_no_more() {
     assert_eq!(create(&server, "bob").await.status, 202);
     let team = json!({"name": "Shop", "engine": "medusa", "owner": "team:shop"});
     assert_eq!(server.ask("POST", "/stores").as_("ann-operator").json(team.clone()).send().await.status, 202);
-    assert_eq!(server.ask("POST", "/stores?dryRun=true").as_("ann-operator").json(team).send().await.status, 200);
+    assert_eq!(server.ask("POST", "/stores/preview").as_("ann-operator").json(team).send().await.status, 200);
     // What is on its way out makes room.
     let path = format!("/stores/{}", first["id"].as_str().unwrap());
     assert_eq!(server.ask("DELETE", &path).as_("ann-operator").send().await.status, 202);

@@ -20,13 +20,15 @@ use crate::test_server::{Ask, serve};
 const ID: &str = "shop";
 
 /// Every request that acts on a store or shows something of it, and the status that the store must have.
-const REQUESTS: [(&str, &str, &str); 8] = [
+const REQUESTS: [(&str, &str, &str); 10] = [
     ("DELETE", "", "ready"),
     ("POST", "/retry", "failed"),
+    ("POST", "/restart", "ready"),
     ("POST", "/smoke", "ready"),
-    ("GET", "/credentials", "ready"),
+    ("GET", "/credentials?reveal=true", "ready"),
     ("GET", "/logs", "ready"),
     ("GET", "/manifests", "ready"),
+    ("GET", "/options", "ready"),
     ("GET", "/diff", "ready"),
     ("GET", "/events", "ready"),
 ];
