@@ -4,7 +4,17 @@ import { defineConfig } from 'vitest/config';
 
 // The API for `npm run dev`.
 const api = process.env.URUMI_API_URL ?? 'http://127.0.0.1:8080';
-const ofTheApi = ['/stores', '/watch', '/engines', '/whoami', '/openapi.json', '/docs', '/ui/settings.json'];
+const ofTheApi = [
+  '/stores',
+  '/watch',
+  '/engines',
+  '/whoami',
+  '/version',
+  '/openapi.json',
+  '/openapi.yaml',
+  '/docs',
+  '/ui/settings.json',
+];
 
 export default defineConfig({
   base: '/ui/',
@@ -17,6 +27,20 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Browsers that support light-dark().
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+    // One file for the icons and one for the controls of the first pages: the headers of an answer are larger than an icon.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'icons', test: /@tabler[\\/]icons-react/ },
+            {
+              name: 'controls',
+              test: /components[\\/](Badge|Chip|Input|InputBase|NativeSelect|Skeleton|TextInput|ThemeIcon)[\\/]/,
+            },
+          ],
+        },
+      },
+    },
   },
   server: { proxy: Object.fromEntries(ofTheApi.map((path) => [path, { target: api }])) },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/authentication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how to authenticate
+         * @description For clients that have no token yet, such as `urumi login`.
+         */
+        get: operations["authentication"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/engines": {
         parameters: {
             query?: never;
@@ -26,6 +46,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/engines/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an engine
+         * @description As in the list of engines: with its options as JSON Schema, for the caller's role.
+         */
+        get: operations["getEngine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -33,8 +73,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check that the process runs */
-        get: operations["alive"];
+        /**
+         * Check that the process runs
+         * @description Says nothing about the cluster or the stores. It needs no authentication and has no limits.
+         */
+        get: operations["getHealth"];
         put?: never;
         post?: never;
         delete?: never;
@@ -52,10 +95,10 @@ export interface paths {
         };
         /**
          * Check that the server can serve requests
-         * @description It is ready after it has listed all stores, until it or its monitor stops. While the Kubernetes API server does not
+         * @description Needs no authentication and has no limits. The server is ready after it has listed all stores, until it or its monitor stops. While the Kubernetes API server does not
          *     answer, it serves the last known stores and reports this in `warnings`.
          */
-        get: operations["ready"];
+        get: operations["getReadiness"];
         put?: never;
         post?: never;
         delete?: never;
@@ -82,9 +125,29 @@ export interface paths {
          * Create a store
          * @description Answers when the store is on record and the cluster has accepted its objects; follow its progress at the URL in
          *     `Location`, or with `/watch`. With an `Idempotency-Key`, the request can be repeated for 24 hours, at any replica
-         *     and any number of times, and creates one store. With `dryRun=true` nothing is created, and the answer is a preview.
+         *     and any number of times, and creates one store. The options are those of the engine: `GET /engines` has their schema.
          */
         post: operations["createStore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stores/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a store
+         * @description Checks a request for a new store as `POST /stores` does, and shows the objects that it would create. Creates nothing.
+         */
+        post: operations["previewStore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -98,7 +161,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show a store */
+        /**
+         * Show a store
+         * @description From memory: the answer is as new as the server's watch of the cluster. Ask with `resourceVersion` for an answer that
+         *     is at least as new as another.
+         */
         get: operations["getStore"];
         put?: never;
         post?: never;
@@ -122,8 +189,8 @@ export interface paths {
         };
         /**
          * Show the initial credentials of a store
-         * @description The sign-in URL, e-mail address and generated password of the store's first administrator. Requests for a password
-         *     are audited in the server's log and as an Event.
+         * @description The sign-in URL and e-mail address of the store's first administrator, and with `reveal=true` the generated password.
+         *     Requests for a password are audited in the server's log and as an Event.
          */
         get: operations["getStoreCredentials"];
         put?: never;
@@ -185,8 +252,8 @@ export interface paths {
         /**
          * Show the logs of a store
          * @description As text; without `component`, each line begins with its component and pod in brackets. With `Accept:
-         *     application/x-ndjson`, as one JSON object per line. With `follow=true`, until the client or the server ends the
-         *     stream.
+         *     application/x-ndjson` or `application/json`, as one JSON object per line. With `follow=true`, until the store is gone,
+         *     or the client or the server ends the stream.
          */
         get: operations["getStoreLogs"];
         put?: never;
@@ -211,6 +278,49 @@ export interface paths {
         get: operations["getStoreManifests"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stores/{id}/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the options of a store
+         * @description As the request chose them, and as they are in force: completed with the defaults at the creation. Secret values are
+         *     `REDACTED`.
+         */
+        get: operations["getStoreOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stores/{id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart a store
+         * @description Replaces the pods of one component, or of all components that keep no data: databases and caches are restarted only by name.
+         *     Answers when the restart is on record. New pods start before the old ones stop, so the shop stays open, unless the component
+         *     keeps data.
+         */
+        post: operations["restartStore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -260,6 +370,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the version of the server
+         * @description Also says what every user should know: for example, that the server uses an in-memory cluster, whose stores are simulated.
+         */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/watch": {
         parameters: {
             query?: never;
@@ -270,8 +400,8 @@ export interface paths {
         /**
          * Watch stores
          * @description Server-sent events. First `listed` with the JSON array of all stores that the caller may see; then, for every change
-         *     in order, `changed` with a store, or `gone` with its id (`{"id": …}`). A client that reconnects sends the last
-         *     event's id as `Last-Event-ID` (browsers do this automatically) and gets the missed events, or `listed` again if
+         *     in order, `changed` with a store, or `gone` with its id (`{"id": …}`). The schema is that of the `data` of one event. A
+         *     client that reconnects sends the last event's id as `Last-Event-ID` and gets the missed events, or `listed` again if
          *     these are no longer known. Comment lines keep the connection alive.
          */
         get: operations["watchStores"];
@@ -290,7 +420,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show who the caller is */
+        /**
+         * Show who the caller is
+         * @description The name, teams and role of the caller, and how the server has authenticated them.
+         */
         get: operations["whoAmI"];
         put?: never;
         post?: never;
@@ -305,10 +438,10 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description The code of a problem. A code never changes its meaning; new codes may be added.
-         * @enum {string}
+         * @description The code of a problem. A code never changes its meaning. New values may be added.
+         * @example malformed
          */
-        Code: "malformed" | "invalid" | "unauthenticated" | "forbidden" | "cross-site" | "limit-reached" | "not-found" | "no-such-path" | "method-not-allowed" | "not-acceptable" | "already-exists" | "wrong-state" | "idempotency-key-in-use" | "smoke-running" | "conflict" | "precondition-failed" | "payload-too-large" | "uri-too-long" | "misdirected" | "unsupported-media-type" | "idempotency-key-reused" | "rate-limited" | "provisioning-limit" | "creation-limit" | "headers-too-large" | "internal" | "cluster-refused" | "no-report" | "api-unreachable" | "not-ready" | "overloaded" | "cluster-unreachable" | "auth-unavailable" | "timed-out";
+        Code: string;
         /** @description An aspect of a store's state, in the format of a Kubernetes condition. */
         Condition: {
             /** @description The aspect, in PascalCase: `Ready` summarises all others (`DatabaseReady`, …). */
@@ -326,10 +459,10 @@ export interface components {
             lastTransitionTime: string;
         };
         /**
-         * @description A condition's truth value, as in Kubernetes.
-         * @enum {string}
+         * @description A condition's truth value, as in Kubernetes. New values may be added.
+         * @example True
          */
-        ConditionStatus: "True" | "False" | "Unknown";
+        ConditionStatus: string;
         /** @description A request for a new store. */
         CreateStore: {
             /**
@@ -342,15 +475,25 @@ export interface components {
              * @example medusa
              */
             engine: string;
-            /** @description The id to use, 1 to 50 characters of `[a-z0-9-]`; drawn at random where there is none. */
+            /** @description The id to use, 1 to 50 characters of `[a-z0-9-]`; generated at random if left out. */
             id?: string | null;
-            /** @description Options for the engine; what is left out takes the engine's defaults. */
-            options?: Record<string, never>;
+            /**
+             * @description Options for the engine; what is left out takes the installation's defaults. `GET /engines` has their JSON Schema
+             *     for each engine, and docs/OPTIONS.md describes those of `medusa`.
+             */
+            options?: Record<string, never> | null;
             /**
              * @description The owner: `user:<subject>` or `team:<name>`, with a name of up to 256 bytes. The default is the caller; an operator may set one of their teams, an admin any owner.
              * @example team:web
              */
             owner?: string | null;
+            /**
+             * @description Labels to select the store by: up to 32, with keys and values in the syntax of Kubernetes' labels. Keys with the
+             *     prefix `kubernetes.io`, `k8s.io` or `urumi.ai`, or one that ends in such a domain, are reserved.
+             */
+            labels?: {
+                [key: string]: string;
+            } | null;
         };
         /** @description The initial credentials of a store. */
         Credentials: {
@@ -367,7 +510,7 @@ export interface components {
             username: string;
             /**
              * Format: password
-             * @description The password that was generated for the store. It does not change if the user changes the password in the store.
+             * @description With `reveal=true`: the password that was generated for the store. It does not change if the user changes the password in the store.
              */
             password?: string | null;
         };
@@ -417,6 +560,11 @@ export interface components {
             /** @description The error, and a valid value. */
             message: string;
         };
+        /** @description A store that is gone. */
+        GoneStore: {
+            /** @description The store's id. */
+            id: components["schemas"]["StoreId"];
+        };
         /** @description A line that a container wrote. */
         LogLine: {
             /** @description The component, e.g. `api`. */
@@ -427,12 +575,29 @@ export interface components {
             container: string;
             /** @description The line, without its end. What is no UTF-8 is replaced. */
             text: string;
+            /**
+             * Format: date-time
+             * @description When the container wrote it, as its node says; none for a line without a readable time.
+             */
+            timestamp?: string | null;
         };
         /**
-         * @description How a caller was authenticated.
-         * @enum {string}
+         * @description How a caller was authenticated. New values may be added.
+         * @example local
          */
-        Method: "local" | "static-token" | "oidc" | "token-review" | "embedded";
+        Method: string;
+        /**
+         * @description How a command-line client signs users in at an OpenID Connect issuer: as a public client, by authorization code with PKCE
+         *     and a loopback redirect, or by device code. The ID token is the bearer token.
+         */
+        OidcClient: {
+            /** @description The URL of the issuer. */
+            issuer: string;
+            /** @description The client id for command-line clients; left out if the server has none for them. */
+            clientId?: string;
+            /** @description The scopes to request. */
+            scopes: string[];
+        };
         /** @description An option of a request that is accepted, and what its caller should know about it. */
         OptionWarning: {
             /** @description The option's path, e.g. `options.api.env.API_KEY`. */
@@ -442,7 +607,7 @@ export interface components {
         };
         /** @description What a request for a store would make. */
         Preview: {
-            /** @description The id that was asked for, or one that might be drawn. */
+            /** @description The id that was asked for, or an example of a random one. */
             id: components["schemas"]["StoreId"];
             /** @description The display name. */
             name: string;
@@ -452,7 +617,7 @@ export interface components {
             namespace: string;
             /** @description Where the store would be reached. */
             urls: components["schemas"]["StoreUrls"];
-            /** @description Its options, completed with the engine's defaults. */
+            /** @description Its options, completed with the engine's defaults; secret values of the request are shown as `REDACTED`. */
             options: Record<string, never>;
             /** @description Every manifest, the namespace first; generated secrets are shown as `REDACTED`. */
             objects: Record<string, never>[];
@@ -474,7 +639,7 @@ export interface components {
         Problem: {
             /**
              * Format: uri
-             * @description A URI that identifies the problem: `https://urumi.ai/problems/` and the code.
+             * @description A URI that identifies the problem, not the address of a page: `https://urumi.ai/problems/` and the code.
              */
             type: string;
             /** @description A summary in one line, the same for every occurrence. */
@@ -486,6 +651,11 @@ export interface components {
             status: number;
             /** @description The cause of this occurrence, and how to fix it. */
             detail: string;
+            /**
+             * Format: uri-reference
+             * @description The request with this problem: `urn:uuid:` and its `X-Request-Id`, or that id alone if it is no UUID.
+             */
+            instance?: string;
             /** @description The stable code, for programs. */
             code: components["schemas"]["Code"];
             /** @description Whether the same request may succeed later without any change by a person. */
@@ -504,20 +674,44 @@ export interface components {
             election?: components["schemas"]["Election"] | null;
         };
         /**
-         * @description What a repair does to an object.
-         * @enum {string}
+         * @description What a repair does to an object. New values may be added.
+         * @example create
          */
-        Repair: "create" | "repair";
+        Repair: string;
         /**
-         * @description The role of a caller, from least to most: each role includes the permissions of those before it.
-         * @enum {string}
+         * @description The role of a caller, from least to most: each role includes the permissions of those before it. New values may be added.
+         * @example viewer
          */
-        Role: "viewer" | "operator" | "admin";
+        Role: string;
+        /** @description The version of the server, and what its users should know. */
+        ServerInfo: {
+            /**
+             * @description The server's version.
+             * @example 0.1.0
+             */
+            version: string;
+            /** @description The commit from which the server was built; left out if it is unknown. */
+            commit?: string | null;
+            /**
+             * @description The kind of cluster: `kubernetes`, or `memory` for a simulated one. New kinds may be added.
+             * @example kubernetes
+             */
+            cluster: string;
+            /** @description Sentences to show to every user, e.g. that the stores are simulated. */
+            notices: string[];
+        };
         /**
-         * @description Whether somebody should look at it.
-         * @enum {string}
+         * @description Whether somebody should look at it. New values may be added.
+         * @example Normal
          */
-        Severity: "Normal" | "Warning";
+        Severity: string;
+        /** @description How clients authenticate. Public: it contains no secret. */
+        SignInMethods: {
+            /** @description The accepted methods, as `how` of `GET /whoami`; new ones may come. `local` means that there is no authentication. */
+            methods: components["schemas"]["Method"][];
+            /** @description The OpenID Connect issuer, if `oidc` is accepted. */
+            oidc?: components["schemas"]["OidcClient"];
+        };
         /** @description How a smoke order went. */
         SmokeReport: {
             /** @description The steps in the order in which they were taken. One that failed is the last. */
@@ -565,6 +759,10 @@ export interface components {
             readyAt?: string | null;
             /** @description Whose it is, where that was said. */
             owner?: string | null;
+            /** @description Its labels, which its request chose. */
+            labels?: {
+                [key: string]: string;
+            };
             /** @description Each aspect of its state. */
             conditions: components["schemas"]["Condition"][];
             /**
@@ -580,11 +778,21 @@ export interface components {
          *     them. A random one has 12 characters.
          */
         StoreId: string;
+        /** @description The options of a store. Secret values that a request handed over are shown as `REDACTED`. */
+        StoreOptions: {
+            /**
+             * @description The options that the request chose. A store whose record does not have them was created by an early version of
+             *     urumi; then these are the effective options.
+             */
+            requested: Record<string, never>;
+            /** @description The options in force: those of the request, completed with the defaults when the store was created. */
+            effective: Record<string, never>;
+        };
         /**
-         * @description The phase of a store's life.
-         * @enum {string}
+         * @description The phase of a store's life. New values may be added.
+         * @example provisioning
          */
-        StoreStatus: "provisioning" | "ready" | "degraded" | "failed" | "deleting";
+        StoreStatus: string;
         /** @description Where a store is reached. */
         StoreUrls: {
             /** @description The shop, for customers. */
@@ -616,19 +824,274 @@ export interface components {
             count: number;
         };
         /**
-         * @description Who says that something happened.
-         * @enum {string}
+         * @description Who says that something happened. New values may be added.
+         * @example urumi
          */
-        TimelineSource: "urumi" | "kubernetes" | "audit";
+        TimelineSource: string;
+        /** @description The `data` of an event of `/watch`: an array of stores if the event is `listed`, a store if it is `changed`, the id of a store if it is `gone`. Ignore events with other names: new ones may be added. */
+        WatchEvent: components["schemas"]["Store"][] | components["schemas"]["Store"] | components["schemas"]["GoneStore"];
     };
-    responses: never;
+    responses: {
+        /** @description `cluster-refused`: The cluster refused the request. `no-report`: The smoke order ended without a report. `api-unreachable`: The dashboard cannot reach the API. */
+        BadGateway: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `malformed`: The request is malformed. */
+        BadRequest: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "malformed",
+                 *       "detail": "limit: must be a whole number from 1 to 1000, not \"0\"",
+                 *       "errors": [
+                 *         {
+                 *           "field": "limit",
+                 *           "message": "must be a whole number from 1 to 1000, not \"0\""
+                 *         }
+                 *       ],
+                 *       "retryable": false,
+                 *       "status": 400,
+                 *       "title": "The request is malformed",
+                 *       "type": "https://urumi.ai/problems/malformed"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `already-exists`: The id is already in use. `wrong-state`: The store's status does not allow this. `idempotency-key-in-use`: The store of this idempotency key is being deleted. `smoke-running`: A smoke order in the store has not ended yet. `conflict`: Another request changed the store at the same time. */
+        Conflict: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `forbidden`: The caller is not allowed to do this. `cross-site`: The request comes from a web page of another origin. `limit-reached`: The owner has reached a limit. */
+        Forbidden: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `version-not-reached`: The server has not seen this version yet. `timed-out`: The request timed out. */
+        GatewayTimeout: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `not-acceptable`: No acceptable media type is available. */
+        NotAcceptable: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `not-found`: The store does not exist. `no-such-engine`: The engine does not exist. `no-such-path`: The path does not exist. */
+        NotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "not-found",
+                 *       "detail": "there is no store my-shop; GET /stores lists the stores that you can see",
+                 *       "retryable": false,
+                 *       "status": 404,
+                 *       "title": "The store does not exist",
+                 *       "type": "https://urumi.ai/problems/not-found"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `payload-too-large`: The request body is too large. */
+        PayloadTooLarge: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `precondition-failed`: The store has changed since it was read. */
+        PreconditionFailed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Any other problem */
+        Problem: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `not-ready`: The server is not ready. `overloaded`: The server is overloaded. `cluster-unreachable`: The cluster does not answer. `auth-unavailable`: The token cannot be verified at the moment. */
+        ServiceUnavailable: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `rate-limited`: Too many requests. `provisioning-limit`: Too many of the owner's stores are provisioning. `creation-limit`: The owner has created too many stores within an hour. */
+        TooManyRequests: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unauthenticated`: The request has no valid credentials. */
+        Unauthorized: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `invalid`: A field of the request is invalid. `idempotency-key-reused`: The idempotency key was used for another request. */
+        UnprocessableEntity: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "invalid",
+                 *       "detail": "engine: is required; options.api.replicas: must be 1 to 20, not 50",
+                 *       "errors": [
+                 *         {
+                 *           "field": "engine",
+                 *           "message": "is required"
+                 *         },
+                 *         {
+                 *           "field": "options.api.replicas",
+                 *           "message": "must be 1 to 20, not 50"
+                 *         }
+                 *       ],
+                 *       "retryable": false,
+                 *       "status": 422,
+                 *       "title": "A field of the request is invalid",
+                 *       "type": "https://urumi.ai/problems/invalid"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unsupported-media-type`: The media type of the body is not supported. `unsupported-encoding`: The content encoding of the body is not supported. */
+        UnsupportedMediaType: {
+            headers: {
+                "Accept-Encoding": components["headers"]["Accept-Encoding"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description With the code `unsupported-encoding`: the encodings that a body may have */
+        "Accept-Encoding": string;
+        /** @description `true` if an earlier request with the same key has created the store */
+        "Idempotency-Replayed": string;
+        /** @description The next page of a list, `<URL>; rel="next"`; left out by the last page */
+        Link: string;
+        /** @description How many requests the caller may send at once (`r`), and after how many seconds all are allowed again (`t`), e.g. `"default";r=199;t=1`; left out by servers without rate limits */
+        RateLimit: string;
+        /** @description The seconds to wait before the request is repeated */
+        "Retry-After": number;
+        /** @description How to authenticate: `Bearer realm="urumi"` */
+        "WWW-Authenticate": string;
+        /** @description `299 - "TEXT"`, what to know about an option of the request, e.g. a secret in `api.env`; one header for each warning */
+        Warning: string;
+        /** @description The id of the request in the server's log: its own `X-Request-Id`, or a new one */
+        "X-Request-Id": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    authentication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accepted methods */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "methods": [
+                     *         "static-token"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignInMethods"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
     listEngines: {
         parameters: {
             query?: never;
@@ -641,114 +1104,103 @@ export interface operations {
             /** @description The engines */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "description": "Medusa with a storefront and PostgreSQL",
+                     *         "name": "medusa",
+                     *         "options": {
+                     *           "properties": {
+                     *             "api": {
+                     *               "properties": {
+                     *                 "replicas": {
+                     *                   "default": 1,
+                     *                   "maximum": 20,
+                     *                   "minimum": 1,
+                     *                   "type": "integer"
+                     *                 }
+                     *               },
+                     *               "type": "object"
+                     *             }
+                     *           },
+                     *           "type": "object"
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["EngineInfo"][];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
-    alive: {
+    getEngine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The engine's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The engine */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "description": "Medusa with a storefront and PostgreSQL",
+                     *       "name": "medusa",
+                     *       "options": {
+                     *         "properties": {
+                     *           "api": {
+                     *             "properties": {
+                     *               "replicas": {
+                     *                 "default": 1,
+                     *                 "maximum": 20,
+                     *                 "minimum": 1,
+                     *                 "type": "integer"
+                     *               }
+                     *             },
+                     *             "type": "object"
+                     *           }
+                     *         },
+                     *         "type": "object"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EngineInfo"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getHealth: {
         parameters: {
             query?: never;
             header?: never;
@@ -760,87 +1212,21 @@ export interface operations {
             /** @description The process runs */
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example ok */
                     "text/plain": string;
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
-    ready: {
+    getReadiness: {
         parameters: {
             query?: never;
             header?: never;
@@ -852,84 +1238,33 @@ export interface operations {
             /** @description Ready */
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "problems": [],
+                     *       "ready": true,
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
             /** @description Not ready */
             503: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     listStores: {
@@ -940,20 +1275,31 @@ export interface operations {
                 /** @description The position of the next page, from the `Link` header with `rel="next"`. */
                 cursor?: string;
                 /**
-                 * @description Only stores with one of these statuses, separated by commas.
-                 * @example failed,degraded
+                 * @description Only stores with this status. If the parameter is there several times, or has several values separated by commas,
+                 *     only stores with one of these statuses.
                  */
-                status?: string;
+                status?: components["schemas"]["StoreStatus"][];
                 /** @description Only stores of this engine. */
                 engine?: string;
                 /** @description Only stores with this text in their name or id, ignoring case. */
                 name?: string;
+                /**
+                 * @description Only stores whose labels meet these requirements, in the syntax of Kubernetes.
+                 * @example team=web,env!=prod,tier,!old
+                 */
+                labelSelector?: string;
                 /** @description The order; with a leading `-`, reversed. */
                 sort?: "createdAt" | "-createdAt" | "name" | "-name" | "status" | "-status";
-                /** @description Waits a moment for an answer that is at least as new as this version of any store. */
+                /**
+                 * @description Only an answer that is at least as new as this version of any store; `504` with the code `version-not-reached` if
+                 *     the server has not seen it within two seconds.
+                 */
                 resourceVersion?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the list that the client has */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -964,128 +1310,66 @@ export interface operations {
                 headers: {
                     /** @description Changes with every change of any store */
                     ETag?: string;
-                    /** @description The next page, with `rel="next"` */
-                    Link?: string | null;
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "conditions": [
+                     *           {
+                     *             "lastTransitionTime": "2026-11-28T09:30:42Z",
+                     *             "reason": "Available",
+                     *             "status": "True",
+                     *             "type": "Ready"
+                     *           }
+                     *         ],
+                     *         "createdAt": "2026-11-28T09:30:00Z",
+                     *         "engine": "medusa",
+                     *         "id": "my-shop",
+                     *         "labels": {
+                     *           "team": "web"
+                     *         },
+                     *         "name": "My Shop",
+                     *         "namespace": "store-my-shop",
+                     *         "owner": "team:web",
+                     *         "readyAt": "2026-11-28T09:30:42Z",
+                     *         "resourceVersion": "4711",
+                     *         "status": "ready",
+                     *         "urls": {
+                     *           "api": "https://api-my-shop.stores.example.com",
+                     *           "storefront": "https://store-my-shop.stores.example.com"
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Store"][];
                 };
             };
             /** @description Nothing has changed since the given ETag */
             304: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description The request timed out, or the server has not seen `resourceVersion` */
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     createStore: {
         parameters: {
-            query?: {
-                /** @description Whether to only check the request and return a preview. */
-                dryRun?: boolean;
-            };
+            query?: never;
             header?: {
                 /** @description 1 to 255 visible ASCII characters, e.g. a UUID; use a different key for each store */
                 "Idempotency-Key"?: string;
@@ -1095,191 +1379,175 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "engine": "medusa",
+                 *       "id": "my-shop",
+                 *       "labels": {
+                 *         "team": "web"
+                 *       },
+                 *       "name": "My Shop",
+                 *       "options": {
+                 *         "api": {
+                 *           "replicas": 2
+                 *         }
+                 *       },
+                 *       "owner": "team:web"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateStore"];
             };
         };
         responses: {
-            /** @description With `dryRun=true`: the preview */
-            200: {
-                headers: {
-                    /** @description As in the answer 202 */
-                    Warning?: string | null;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Preview"];
-                };
-            };
             /** @description The store, which is being created */
             202: {
                 headers: {
                     /** @description The store's version, for `If-Match` */
                     ETag?: string;
-                    /** @description `true` if an earlier request with this key created it */
-                    "Idempotency-Replayed"?: string | null;
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     /** @description The URL of the store */
                     Location?: string;
-                    /** @description `299 - "TEXT"`, what to know about an option of the request, e.g. a secret in `api.env`; one header for each warning */
-                    Warning?: string | null;
+                    RateLimit: components["headers"]["RateLimit"];
+                    Warning: components["headers"]["Warning"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "conditions": [],
+                     *       "createdAt": "2026-11-28T09:30:00Z",
+                     *       "engine": "medusa",
+                     *       "id": "my-shop",
+                     *       "labels": {
+                     *         "team": "web"
+                     *       },
+                     *       "name": "My Shop",
+                     *       "namespace": "store-my-shop",
+                     *       "owner": "team:web",
+                     *       "resourceVersion": "4711",
+                     *       "status": "provisioning",
+                     *       "urls": {
+                     *         "api": "https://api-my-shop.stores.example.com",
+                     *         "storefront": "https://store-my-shop.stores.example.com"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Store"];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             /** @description The id is taken, or the key's store is being deleted */
-            409: {
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are invalid, or the key was used for another request */
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewStore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "engine": "medusa",
+                 *       "id": "my-shop",
+                 *       "labels": {
+                 *         "team": "web"
+                 *       },
+                 *       "name": "My Shop",
+                 *       "options": {
+                 *         "api": {
+                 *           "replicas": 2
+                 *         }
+                 *       },
+                 *       "owner": "team:web"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateStore"];
+            };
+        };
+        responses: {
+            /** @description What the request would create */
+            200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    Warning: components["headers"]["Warning"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "engine": "medusa",
+                     *       "id": "my-shop",
+                     *       "name": "My Shop",
+                     *       "namespace": "store-my-shop",
+                     *       "objects": [
+                     *         {
+                     *           "apiVersion": "v1",
+                     *           "kind": "Namespace",
+                     *           "metadata": {
+                     *             "name": "store-my-shop"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "options": {
+                     *         "api": {
+                     *           "replicas": 2
+                     *         },
+                     *         "domain": "stores.example.com"
+                     *       },
+                     *       "urls": {
+                     *         "api": "https://api-my-shop.stores.example.com",
+                     *         "storefront": "https://store-my-shop.stores.example.com"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Preview"];
                 };
             };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A field is invalid, or the key was used for another request */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The cluster refused the request */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The id is taken */
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     getStore: {
         parameters: {
             query?: {
-                /** @description Waits a moment for an answer that is at least as new as this version of any store. */
+                /**
+                 * @description Only an answer that is at least as new as this version of any store; `504` with the code `version-not-reached` if
+                 *     the server has not seen it within two seconds.
+                 */
                 resourceVersion?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the store that the client has */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The store's id */
                 id: string;
@@ -1293,127 +1561,59 @@ export interface operations {
                 headers: {
                     /** @description The store's version, for `If-Match` and `If-None-Match` */
                     ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "conditions": [
+                     *         {
+                     *           "lastTransitionTime": "2026-11-28T09:30:42Z",
+                     *           "reason": "Available",
+                     *           "status": "True",
+                     *           "type": "Ready"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2026-11-28T09:30:00Z",
+                     *       "engine": "medusa",
+                     *       "id": "my-shop",
+                     *       "labels": {
+                     *         "team": "web"
+                     *       },
+                     *       "name": "My Shop",
+                     *       "namespace": "store-my-shop",
+                     *       "owner": "team:web",
+                     *       "readyAt": "2026-11-28T09:30:42Z",
+                     *       "resourceVersion": "4711",
+                     *       "status": "ready",
+                     *       "urls": {
+                     *         "api": "https://api-my-shop.stores.example.com",
+                     *         "storefront": "https://store-my-shop.stores.example.com"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Store"];
                 };
             };
             /** @description The store has not changed since the given ETag */
             304: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not exist, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description The request timed out, or the server has not seen `resourceVersion` */
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     deleteStore: {
@@ -1421,7 +1621,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The ETag that the store must still have
+                 * @description The ETag that the store must still have, or several with commas between; a weak one (`W/`) never fits
                  * @example "4711"
                  */
                 "If-Match"?: string;
@@ -1437,147 +1637,48 @@ export interface operations {
             /** @description The store, which is being deleted */
             202: {
                 headers: {
+                    /** @description The store's version, for `If-Match` */
+                    ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "conditions": [],
+                     *       "createdAt": "2026-11-28T09:30:00Z",
+                     *       "engine": "medusa",
+                     *       "id": "my-shop",
+                     *       "labels": {
+                     *         "team": "web"
+                     *       },
+                     *       "name": "My Shop",
+                     *       "namespace": "store-my-shop",
+                     *       "owner": "team:web",
+                     *       "resourceVersion": "4711",
+                     *       "status": "deleting",
+                     *       "urls": {
+                     *         "api": "https://api-my-shop.stores.example.com",
+                     *         "storefront": "https://store-my-shop.stores.example.com"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Store"];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not exist, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             /** @description The store was changed at the same time */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store has changed since the given ETag */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The cluster refused the request */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     getStoreCredentials: {
@@ -1598,138 +1699,31 @@ export interface operations {
             /** @description The credentials; caches must not store them */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "address": "https://api-my-shop.stores.example.com/app",
+                     *       "username": "admin@store-my-shop.stores.example.com"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Credentials"];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not exist, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             /** @description Stores of this engine have no sign-in, or the password does not exist yet */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The cluster refused the request */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     getStoreDiff: {
@@ -1747,129 +1741,38 @@ export interface operations {
             /** @description The differences; empty if there are none */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "action": "repair",
+                     *         "fields": [
+                     *           {
+                     *             "actual": 1,
+                     *             "desired": 2,
+                     *             "path": "spec.replicas"
+                     *           }
+                     *         ],
+                     *         "object": "Deployment store-my-shop/medusa-api"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Difference"][];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not exist, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The cluster refused the request */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     getStoreEvents: {
@@ -1887,129 +1790,35 @@ export interface operations {
             /** @description The history, oldest first */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "count": 1,
+                     *         "message": "provisioning -> ready",
+                     *         "reason": "Ready",
+                     *         "source": "urumi",
+                     *         "time": "2026-11-28T09:30:42Z",
+                     *         "type": "Normal"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["TimelineEntry"][];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not exist, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The cluster refused the request */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     getStoreLogs: {
@@ -2019,8 +1828,17 @@ export interface operations {
                 component?: string;
                 /** @description The number of lines from the end of each container's log; 100 by default. */
                 tail?: number;
-                /** @description Whether to continue with new lines. */
+                /** @description Whether to continue with new lines, also of pods and containers that start later, until the store is gone. */
                 follow?: boolean;
+                /**
+                 * @description Only lines of at most this age: a duration with its unit, e.g. `90s`, `10m` or `1h30m`, up to 7 days.
+                 * @example 5m
+                 */
+                since?: string;
+                /** @description Whether to show the lines from before the last restart of each container. They cannot be followed. */
+                previous?: boolean;
+                /** @description Whether each line of text begins with its time. Lines of JSON always have it. */
+                timestamps?: boolean;
             };
             header?: never;
             path: {
@@ -2034,139 +1852,33 @@ export interface operations {
             /** @description The lines; those of a container are in order */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [api medusa-api-6c9f7d5b8-x2x7q] Server is ready on port: 9000
+                     *     [postgres postgres-0] database system is ready to accept connections
+                     */
                     "text/plain": string;
                     "application/x-ndjson": components["schemas"]["LogLine"];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not exist, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `Accept` allows neither text nor lines of JSON */
+            406: components["responses"]["NotAcceptable"];
             /** @description There is no such component */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["UnprocessableEntity"];
             /** @description The caller has too many streams, or sent too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The cluster refused the request */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     getStoreManifests: {
@@ -2184,129 +1896,167 @@ export interface operations {
             /** @description The manifests */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "apiVersion": "v1",
+                     *         "kind": "Namespace",
+                     *         "metadata": {
+                     *           "name": "store-my-shop"
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": Record<string, never>[];
                 };
             };
-            /** @description The request is malformed */
-            400: {
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStoreOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The store's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The options */
+            200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "effective": {
+                     *         "api": {
+                     *           "replicas": 2,
+                     *           "secretEnv": {
+                     *             "STRIPE_API_KEY": "REDACTED"
+                     *           }
+                     *         },
+                     *         "domain": "stores.example.com"
+                     *       },
+                     *       "requested": {
+                     *         "api": {
+                     *           "replicas": 2,
+                     *           "secretEnv": {
+                     *             "STRIPE_API_KEY": "REDACTED"
+                     *           }
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StoreOptions"];
                 };
             };
-            /** @description The request has no valid credentials */
-            401: {
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    restartStore: {
+        parameters: {
+            query?: {
+                /** @description Only this component, e.g. `api`; all components that keep no data if left out. */
+                component?: string;
+            };
+            header?: {
+                /**
+                 * @description The ETag that the store must still have, or several with commas between; a weak one (`W/`) never fits
+                 * @example "4711"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The store's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The store, which is being restarted */
+            202: {
                 headers: {
+                    /** @description The store's version, for `If-Match` */
+                    ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "conditions": [
+                     *         {
+                     *           "lastTransitionTime": "2026-11-28T09:30:42Z",
+                     *           "reason": "Available",
+                     *           "status": "True",
+                     *           "type": "Ready"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2026-11-28T09:30:00Z",
+                     *       "engine": "medusa",
+                     *       "id": "my-shop",
+                     *       "labels": {
+                     *         "team": "web"
+                     *       },
+                     *       "name": "My Shop",
+                     *       "namespace": "store-my-shop",
+                     *       "owner": "team:web",
+                     *       "readyAt": "2026-11-28T09:30:42Z",
+                     *       "resourceVersion": "4711",
+                     *       "status": "ready",
+                     *       "urls": {
+                     *         "api": "https://api-my-shop.stores.example.com",
+                     *         "storefront": "https://store-my-shop.stores.example.com"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Store"];
                 };
             };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not exist, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The cluster refused the request */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The store is neither ready nor degraded, or was changed at the same time */
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            /** @description The store has no such component that can be restarted */
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     retryStore: {
@@ -2314,7 +2064,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The ETag that the store must still have
+                 * @description The ETag that the store must still have, or several with commas between; a weak one (`W/`) never fits
                  * @example "4711"
                  */
                 "If-Match"?: string;
@@ -2330,147 +2080,48 @@ export interface operations {
             /** @description The store, which is being created */
             202: {
                 headers: {
+                    /** @description The store's version, for `If-Match` */
+                    ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "conditions": [],
+                     *       "createdAt": "2026-11-28T09:30:00Z",
+                     *       "engine": "medusa",
+                     *       "id": "my-shop",
+                     *       "labels": {
+                     *         "team": "web"
+                     *       },
+                     *       "name": "My Shop",
+                     *       "namespace": "store-my-shop",
+                     *       "owner": "team:web",
+                     *       "resourceVersion": "4711",
+                     *       "status": "provisioning",
+                     *       "urls": {
+                     *         "api": "https://api-my-shop.stores.example.com",
+                     *         "storefront": "https://store-my-shop.stores.example.com"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Store"];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not exist, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             /** @description The store is neither failed nor provisioning */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store has changed since the given ETag */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The cluster refused the request */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     smokeStore: {
@@ -2478,7 +2129,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The ETag that the store must still have
+                 * @description The ETag that the store must still have, or several with commas between; a weak one (`W/`) never fits
                  * @example "4711"
                  */
                 "If-Match"?: string;
@@ -2494,147 +2145,79 @@ export interface operations {
             /** @description The report of the order */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "order": "order_01J",
+                     *       "steps": [
+                     *         {
+                     *           "milliseconds": 180,
+                     *           "name": "find a product"
+                     *         },
+                     *         {
+                     *           "milliseconds": 95,
+                     *           "name": "add to cart"
+                     *         },
+                     *         {
+                     *           "milliseconds": 410,
+                     *           "name": "complete the cart"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SmokeReport"];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store does not exist, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             /** @description An order has not ended yet (`smoke-running`), the store is neither ready nor degraded, is deleted during the order, or its engine has no test order */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store has changed since the given ETag */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             /** @description The caller has too many smoke orders, or sent too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["TooManyRequests"];
             /** @description The order has no report (`no-report`), or the cluster refused the request */
-            502: {
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "cluster": "kubernetes",
+                     *       "notices": [],
+                     *       "version": "0.1.0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ServerInfo"];
                 };
             };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     watchStores: {
@@ -2642,6 +2225,17 @@ export interface operations {
             query?: {
                 /** @description Only this store. */
                 id?: string;
+                /**
+                 * @description Only stores whose labels meet these requirements, in the syntax of Kubernetes. A store that meets them no longer is
+                 *     reported as `gone`.
+                 * @example team=web,env!=prod,tier,!old
+                 */
+                labelSelector?: string;
+                /**
+                 * @description Begins only with stores that are at least as new as this version of any store; `504` with the code
+                 *     `version-not-reached` if the server has not seen it within two seconds.
+                 */
+                resourceVersion?: string;
             };
             header?: {
                 /** @description The id of the last event that was received */
@@ -2655,120 +2249,32 @@ export interface operations {
             /** @description Events, until the client or the server ends the stream */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    /**
+                     * @example id: 5d2c0b1e7f8a4c7f9d1e2a3b4c5d6e7f-12
+                     *     event: listed
+                     *     data: []
+                     *
+                     *     id: 5d2c0b1e7f8a4c7f9d1e2a3b4c5d6e7f-13
+                     *     event: gone
+                     *     data: {"id":"my-shop"}
+                     */
+                    "text/event-stream": components["schemas"]["WatchEvent"];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The id is invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             /** @description The caller has too many streams, or sent too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description The request timed out, or the server has not seen `resourceVersion` */
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
     whoAmI: {
@@ -2783,111 +2289,31 @@ export interface operations {
             /** @description The caller and their role */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "how": "oidc",
+                     *       "role": "operator",
+                     *       "subject": "alice",
+                     *       "teams": [
+                     *         "web"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Principal"];
                 };
             };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has no valid credentials */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller is not allowed to do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested media type is not available */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request path and query are too long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server does not accept this host name */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request headers are too large */
-            431: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is overloaded */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request timed out */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
         };
     };
 }

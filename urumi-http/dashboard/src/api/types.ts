@@ -11,16 +11,14 @@ export type LogLine = Schemas['LogLine'];
 export type Preview = Schemas['Preview'];
 export type Principal = Schemas['Principal'];
 export type Problem = Schemas['Problem'];
-export type Role = Schemas['Role'];
 export type SmokeReport = Schemas['SmokeReport'];
 export type Store = Schemas['Store'];
-export type StoreStatus = Schemas['StoreStatus'];
 export type TimelineEntry = Schemas['TimelineEntry'];
 
-export const STATUSES = [
-  'provisioning',
-  'ready',
-  'degraded',
-  'failed',
-  'deleting',
-] as const satisfies StoreStatus[];
+// A newer server may have more values than these.
+export const STATUSES = ['provisioning', 'ready', 'degraded', 'failed', 'deleting'] as const;
+export type StoreStatus = (typeof STATUSES)[number];
+export const isKnown = (status: string): status is StoreStatus => STATUSES.some((one) => one === status);
+
+export const ROLES = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];

@@ -70,7 +70,7 @@ beforeEach(() => {
   [created, checked, warnings] = [[], [], []];
   answer = () => Response.json({ id: 'shop' }, { status: 201 });
   vi.stubGlobal('fetch', async (request: Request) => {
-    const isCheck = new URL(request.url).searchParams.has('dryRun');
+    const isCheck = new URL(request.url).pathname === '/stores/preview';
     (isCheck ? checked : created).push(await request.json());
     return isCheck ? Response.json({ id: 'shop', options: {}, objects: [], urls: {}, warnings }) : answer();
   });

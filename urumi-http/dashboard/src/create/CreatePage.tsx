@@ -6,7 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
 import { api, body } from '../api/client';
 import { ErrorPage } from '../shell/ErrorPage';
-import { useMay, whoamiQuery } from '../session/whoami';
+import { useMay, useRoleName, whoamiQuery } from '../session/whoami';
 import { CreateForm } from './CreateForm';
 import en from '../texts/en.create.json';
 import { PageTexts } from '../texts/PageTexts';
@@ -43,6 +43,7 @@ function Page() {
 
 function Content() {
   const t = useTranslations();
+  const roleName = useRoleName();
   const who = useQuery(whoamiQuery);
   const engines = useQuery(enginesQuery);
   const mayCreate = useMay('operator');
@@ -54,7 +55,7 @@ function Content() {
     return (
       <Alert icon={<IconLock aria-hidden />} title={t('create.mayNot.title')}>
         <Text size="sm" className="untrusted">
-          {t('create.mayNot.text', { subject: who.data.subject, role: t(`role.${who.data.role}`) })}
+          {t('create.mayNot.text', { subject: who.data.subject, role: roleName(who.data.role) })}
         </Text>
       </Alert>
     );

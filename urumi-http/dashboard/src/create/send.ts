@@ -5,13 +5,12 @@ import type { CreateStore, Preview, Store } from '../api/types';
 import { forgetKey, keyFor, newKeyFor, type Creation } from './draft';
 
 export async function preview(request: CreateStore, signal: AbortSignal): Promise<Preview> {
-  const params = { query: { dryRun: true } };
-  return (await body(api.POST('/stores', { params, body: request, signal }))) as Preview;
+  return body(api.POST('/stores/preview', { body: request, signal }));
 }
 
 export async function post(request: CreateStore, key: string): Promise<Store> {
   const params = { header: { 'Idempotency-Key': key } };
-  return (await body(api.POST('/stores', { params, body: request }))) as Store;
+  return body(api.POST('/stores', { params, body: request }));
 }
 
 /** The delay before each further attempt. */

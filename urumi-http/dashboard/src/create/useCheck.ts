@@ -25,7 +25,7 @@ export function useCheck(request: CreateStore, enabled: boolean): Check {
   const text = enabled ? JSON.stringify(request) : '';
   const [settled] = useDebouncedValue(text, PAUSE_MS);
   const query = useQuery({
-    queryKey: ['dry-run', settled],
+    queryKey: ['preview', settled],
     // A newer request aborts this one if it has not been answered.
     queryFn: ({ signal }) => preview(JSON.parse(settled) as CreateStore, signal),
     enabled: enabled && settled !== '',

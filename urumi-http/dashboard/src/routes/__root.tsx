@@ -4,6 +4,7 @@ import { createRootRouteWithContext, Outlet, useLocation } from '@tanstack/react
 import { lazy, Suspense } from 'react';
 import { ApiError } from '../api/problem';
 import { LiveStores } from '../live/LiveStores';
+import { serverQuery } from '../session/server';
 import { useToken } from '../session/session';
 import { asksWho, settingsQuery } from '../session/settings';
 import { signOut } from '../session/signOut';
@@ -18,10 +19,12 @@ export const Route = createRootRouteWithContext<{ queryClient: QueryClient }>()(
 /** If the server has authentication, every page needs a signed-in user, except the return from an identity provider. */
 function Root() {
   const settings = useQuery(settingsQuery);
+  // Before the first page is shown, so that the notices do not move it.
+  const server = useQuery(serverQuery);
   const token = useToken();
   const { pathname } = useLocation();
   if (settings.error) return <ErrorPage error={settings.error} reset={() => void settings.refetch()} />;
-  if (!settings.data) return null;
+  if (!settings.data || server.isPending) return null;
   if (pathname === '/signed-in') return <Outlet />;
   if (token === null && asksWho(settings.data)) {
     return (

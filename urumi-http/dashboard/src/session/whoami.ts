@@ -1,7 +1,8 @@
 // The signed-in user and their role. The dashboard only hides actions that the server would refuse.
 import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useTranslations } from 'use-intl';
 import { api, body } from '../api/client';
-import type { Role } from '../api/types';
+import { ROLES, type Role } from '../api/types';
 
 export const whoamiQuery = queryOptions({
   queryKey: ['whoami'],
@@ -9,10 +10,17 @@ export const whoamiQuery = queryOptions({
   staleTime: 5 * 60_000,
 });
 
-const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
+/** The name of a role in the reader's language. A newer server may have roles without one. */
+export function useRoleName(): (role: string) => string {
+  const t = useTranslations('role');
+  return (role) => {
+    const known = ROLES.find((one) => one === role);
+    return known ? t(known) : role;
+  };
+}
 
 /** Whether the caller's role is at least this one; false until the role is known. */
 export function useMay(least: Role): boolean {
   const { data } = useQuery(whoamiQuery);
-  return data !== undefined && RANK[data.role] >= RANK[least];
+  return data !== undefined && ROLES.findIndex((one) => one === data.role) >= ROLES.indexOf(least);
 }

@@ -29,8 +29,9 @@ import { useTranslations } from 'use-intl';
 import { LiveBadge } from '../live/LiveBadge';
 import { useToken } from '../session/session';
 import { signOut } from '../session/signOut';
-import { useMay, whoamiQuery } from '../session/whoami';
+import { useMay, useRoleName, whoamiQuery } from '../session/whoami';
 import { Logo } from './Logo';
+import { Notices } from './Notices';
 
 export function Shell({ children }: { children: ReactNode }) {
   const t = useTranslations();
@@ -99,6 +100,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <Box maw={1200} mx="auto">
+          <Notices />
           {children}
         </Box>
       </AppShell.Main>
@@ -127,13 +129,14 @@ function SchemeSwitch() {
 
 function Who() {
   const t = useTranslations();
+  const roleName = useRoleName();
   const { data: who } = useQuery(whoamiQuery);
   const token = useToken();
   return (
     <Stack gap="xs">
       {who && (
         <Text size="xs" c="dimmed">
-          <span className="untrusted">{who.subject}</span> · {t(`role.${who.role}`)}
+          <span className="untrusted">{who.subject}</span> · {roleName(who.role)}
         </Text>
       )}
       {token !== null && (

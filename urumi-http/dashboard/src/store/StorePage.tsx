@@ -12,13 +12,14 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import type { Store } from '../api/types';
+import { isKnown, type Store } from '../api/types';
 import { useLiveness } from '../live/LiveStores';
 import { storesQuery } from '../live/stores';
 import { useMay } from '../session/whoami';
 import { StatusBadge } from '../stores/StatusBadge';
 import { CopyId } from './Copy';
 import { DeleteStore } from './DeleteStore';
+import { RestartButton } from './RestartButton';
 import { RetryButton } from './RetryButton';
 import { StoreContext } from './context';
 import { Ago } from './Time';
@@ -104,6 +105,7 @@ function Known({ store }: { store: Store }) {
   const tStatus = useTranslations('status');
   const operator = useMay('operator');
   const { status } = store;
+  const statusName = isKnown(status) ? tStatus(status) : status;
   const served = status === 'ready' || status === 'degraded';
   return (
     <StoreContext value={store}>
@@ -148,11 +150,12 @@ function Known({ store }: { store: Store }) {
                 </Button>
               )}
               {operator && status === 'failed' && <RetryButton store={store} />}
+              {operator && served && <RestartButton store={store} />}
               {operator && status !== 'deleting' && <DeleteStore store={store} />}
             </Group>
           </Group>
         </header>
-        <VisuallyHidden role="status">{t('announce', { status: tStatus(status) })}</VisuallyHidden>
+        <VisuallyHidden role="status">{t('announce', { status: statusName })}</VisuallyHidden>
         <nav aria-label={t('tabs.label')}>
           <ul className={classes.tabs}>
             <Tab to="/stores/$id" id={store.id} icon={<IconLayoutGrid size={17} aria-hidden />}>

@@ -12,6 +12,7 @@ const guarded = ({ id, resourceVersion }: Store) => ({
 });
 
 export const retry: Change = (store) => body(api.POST('/stores/{id}/retry', guarded(store)));
+export const restart: Change = (store) => body(api.POST('/stores/{id}/restart', guarded(store)));
 export const remove: Change = (store) => body(api.DELETE('/stores/{id}', guarded(store)));
 
 /** Whether the store has changed since the user saw it. */

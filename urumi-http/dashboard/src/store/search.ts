@@ -1,8 +1,9 @@
 // The state of a store's page that is part of its address, so that a link shows the same.
-import type { TimelineEntry } from '../api/types';
 
-export type Source = TimelineEntry['source'];
-export const SOURCES = ['urumi', 'kubernetes', 'audit'] as const satisfies Source[];
+// A newer server may have more.
+export const SOURCES = ['urumi', 'kubernetes', 'audit'] as const;
+export type Source = (typeof SOURCES)[number];
+export const isSource = (text: string): text is Source => SOURCES.some((one) => one === text);
 
 type Raw = Record<string, unknown>;
 

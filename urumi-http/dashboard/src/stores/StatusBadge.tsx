@@ -1,8 +1,15 @@
 // A store's status, shown by a shape, a word and a colour.
 import { Badge } from '@mantine/core';
-import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconLoader2, IconTrash } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconCircleX,
+  IconHelpCircle,
+  IconLoader2,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
-import type { StoreStatus } from '../api/types';
+import { isKnown, type StoreStatus } from '../api/types';
 import classes from './StatusBadge.module.css';
 
 const ICON = {
@@ -13,9 +20,9 @@ const ICON = {
   deleting: IconTrash,
 } as const satisfies Record<StoreStatus, unknown>;
 
-export function StatusBadge({ status }: { status: StoreStatus }) {
+export function StatusBadge({ status }: { status: string }) {
   const t = useTranslations('status');
-  const Icon = ICON[status];
+  const Icon = isKnown(status) ? ICON[status] : IconHelpCircle;
   return (
     <Badge
       className={classes.badge}
@@ -24,7 +31,7 @@ export function StatusBadge({ status }: { status: StoreStatus }) {
       tt="none"
       leftSection={<Icon size={14} aria-hidden className={classes.icon} />}
     >
-      {t(status)}
+      {isKnown(status) ? t(status) : status}
     </Badge>
   );
 }

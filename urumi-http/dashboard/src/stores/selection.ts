@@ -1,5 +1,5 @@
 // Filters and sorts stores by the address's parameters.
-import { STATUSES, type Store, type StoreStatus } from '../api/types';
+import { isKnown, STATUSES, type Store, type StoreStatus } from '../api/types';
 
 export const COLUMNS = ['name', 'status', 'engine', 'created'] as const;
 export type Column = (typeof COLUMNS)[number];
@@ -39,11 +39,12 @@ const URGENCY: Record<StoreStatus, number> = {
   deleting: 3,
   ready: 4,
 };
+const urgency = (status: string) => (isKnown(status) ? URGENCY[status] : STATUSES.length);
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
 const COMPARE: Record<Column, (a: Store, b: Store) => number> = {
   name: (a, b) => collator.compare(a.name, b.name),
-  status: (a, b) => URGENCY[a.status] - URGENCY[b.status],
+  status: (a, b) => urgency(a.status) - urgency(b.status),
   engine: (a, b) => collator.compare(a.engine, b.engine),
   created: (a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt),
 };
@@ -53,7 +54,7 @@ export function select(stores: Iterable<Store>, { q, status, engine, sort = USUA
   const needle = q?.trim().toLowerCase() ?? '';
   const chosen = Array.from(stores).filter(
     (store) =>
-      (!status || status.includes(store.status)) &&
+      (!status || status.some((one) => one === store.status)) &&
       (!engine || store.engine === engine) &&
       (!needle || store.name.toLowerCase().includes(needle) || store.id.includes(needle)),
   );
@@ -65,6 +66,6 @@ export function select(stores: Iterable<Store>, { q, status, engine, sort = USUA
 /** The number of stores in each status. */
 export function countByStatus(stores: Iterable<Store>): Record<StoreStatus, number> {
   const counts = { provisioning: 0, ready: 0, degraded: 0, failed: 0, deleting: 0 };
-  for (const { status } of stores) counts[status] += 1;
+  for (const { status } of stores) if (isKnown(status)) counts[status] += 1;
   return counts;
 }

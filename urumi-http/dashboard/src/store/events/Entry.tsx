@@ -1,8 +1,9 @@
 // One entry of the timeline.
 import { Badge, Group, Text, VisuallyHidden } from '@mantine/core';
-import { IconAlertTriangle, IconBuildingStore, IconCube, IconUser } from '@tabler/icons-react';
+import { IconAlertTriangle, IconBuildingStore, IconCube, IconPoint, IconUser } from '@tabler/icons-react';
 import { useFormatter, useTranslations } from 'use-intl';
 import type { TimelineEntry } from '../../api/types';
+import { isSource } from '../search';
 import { Ago } from '../Time';
 import { useEventTitle } from './titles';
 import classes from './EventsTab.module.css';
@@ -14,9 +15,10 @@ export function Entry({ entry }: { entry: TimelineEntry }) {
   const format = useFormatter();
   const warning = entry.type === 'Warning';
   const title = useEventTitle();
-  const Icon = warning ? IconAlertTriangle : ICON[entry.source];
+  const { source } = entry;
+  const Icon = warning ? IconAlertTriangle : isSource(source) ? ICON[source] : IconPoint;
   return (
-    <li className={classes.entry} data-type={entry.type} data-source={entry.source}>
+    <li className={classes.entry} data-type={entry.type} data-source={source}>
       <span className={classes.icon}>
         <Icon size={18} aria-hidden />
       </span>
@@ -32,7 +34,7 @@ export function Entry({ entry }: { entry: TimelineEntry }) {
             </Badge>
           )}
           <Text size="xs" c="dimmed">
-            {t(`source.${entry.source}`)}
+            {isSource(source) ? t(`source.${source}`) : source}
           </Text>
         </Group>
         {entry.message && (
@@ -40,7 +42,7 @@ export function Entry({ entry }: { entry: TimelineEntry }) {
             {entry.message}
           </Text>
         )}
-        {entry.source === 'kubernetes' && (
+        {source === 'kubernetes' && (
           <Text size="xs" c="dimmed" ff="monospace" className="untrusted">
             {[entry.reason, entry.object].filter(Boolean).join(' · ')}
           </Text>

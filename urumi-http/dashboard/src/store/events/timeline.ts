@@ -1,17 +1,17 @@
 // Filters a timeline and groups it by day, newest first.
 import type { TimelineEntry } from '../../api/types';
-import type { EventsSearch, Source } from '../search';
+import { isSource, type EventsSearch, type Source } from '../search';
 
 export function select(entries: TimelineEntry[], { source, warnings }: EventsSearch): TimelineEntry[] {
   return entries
-    .filter((entry) => !source || source.includes(entry.source))
+    .filter((entry) => !source || source.some((one) => one === entry.source))
     .filter((entry) => !warnings || entry.type === 'Warning')
     .reverse();
 }
 
 export function countBySource(entries: TimelineEntry[]): Record<Source, number> {
   const counts = { urumi: 0, kubernetes: 0, audit: 0 };
-  for (const { source } of entries) counts[source] += 1;
+  for (const { source } of entries) if (isSource(source)) counts[source] += 1;
   return counts;
 }
 

@@ -16,6 +16,8 @@ const OWN = [
   'DeleteFailed',
   'RetryRequested',
   'RetryFailed',
+  'RestartRequested',
+  'RestartFailed',
   'SmokeRequested',
   'SmokeFailed',
   'CredentialsRequested',
