@@ -1,14 +1,13 @@
 //! The saved servers (contexts), in a file that never contains a token.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{CommandError, ExitStatus};
-use crate::yaml;
+use crate::{private_file, yaml};
 
 /// The maximum length of a context's name.
 const MAX_NAME: usize = 63;
@@ -54,7 +53,7 @@ impl Contexts {
     fn read(file: &Path) -> Result<Self, CommandError> {
         let unreadable = |why: String| {
             CommandError::usage(format!("cannot read the saved contexts in {}: {why}", file.display()))
-                .hint("correct or remove the file, or pass --server or --cluster, which don't need it")
+                .hint("correct or remove the file, or pass --server or --cluster, which do not need it")
         };
         let text = match fs::read_to_string(file) {
             Ok(text) => text,
@@ -86,25 +85,7 @@ impl Contexts {
     }
 
     fn write(&self, file: &Path) -> io::Result<()> {
-        let text = yaml::to_string(self).map_err(io::Error::other)?;
-        let Some(directory) = file.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
-        create_private(directory)?;
-        let draft = directory.join(format!(".config.yaml.{}", std::process::id()));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // A killed process with the same id may have left its draft.
-        let _ = fs::remove_file(&draft);
-        let written = options.open(&draft).and_then(|mut open| {
-            open.write_all(text.as_bytes())?;
-            open.sync_all()
-        });
-        let placed = written.and_then(|()| fs::rename(&draft, file));
-        if placed.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
-        placed
+        private_file::write(file, yaml::to_string(self).map_err(io::Error::other)?.as_bytes())
     }
 
     /// The default server, if there is one.
@@ -148,19 +129,9 @@ pub(crate) fn check_name(name: &str) -> Result<(), CommandError> {
     Err(CommandError::usage(format!("a context's name must have 1 to {MAX_NAME} letters, digits, '-', '_' or '.'")))
 }
 
-/// The file with the contexts, following the XDG Base Directory Specification.
+/// The file with the contexts.
 fn file() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(base.join("urumi").join("config.yaml"))
-}
-
-fn create_private(directory: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
+    Some(private_file::folder("XDG_CONFIG_HOME", ".config")?.join("config.yaml"))
 }
 
 #[cfg(test)]

@@ -21,12 +21,13 @@ pub(crate) enum ExitStatus {
     StoreFailed = 6,
     NotPermitted = 7,
     Unreachable = 8,
+    Different = 9,
     Interrupted = 130,
 }
 
 impl ExitStatus {
     /// All codes.
-    pub(crate) const ALL: [ExitStatus; 10] = [
+    pub(crate) const ALL: [ExitStatus; 11] = [
         ExitStatus::Ok,
         ExitStatus::Other,
         ExitStatus::Usage,
@@ -36,6 +37,7 @@ impl ExitStatus {
         ExitStatus::StoreFailed,
         ExitStatus::NotPermitted,
         ExitStatus::Unreachable,
+        ExitStatus::Different,
         ExitStatus::Interrupted,
     ];
 
@@ -51,6 +53,7 @@ impl ExitStatus {
             ExitStatus::StoreFailed => "the store failed, or its test order failed",
             ExitStatus::NotPermitted => "permission denied by the cluster, the server or a limit",
             ExitStatus::Unreachable => "no response from the cluster or the server",
+            ExitStatus::Different => "`urumi diff --exit-code` found differences",
             ExitStatus::Interrupted => "interrupted; a created store is kept",
         }
     }
@@ -67,6 +70,8 @@ pub(crate) fn help() -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
     Cluster,
+    /// A cluster in this process, which ends with it.
+    Memory,
     Server,
 }
 
@@ -110,6 +115,35 @@ impl CommandError {
         CommandError::new(ExitStatus::Interrupted, format!("interrupted; {consequence}"))
     }
 
+    /// One failure of several: with their code if it is the same, and all different messages.
+    pub(crate) fn all(failures: Vec<CommandError>) -> Result<(), Self> {
+        let mut failures = failures.into_iter();
+        let Some(first) = failures.next() else { return Ok(()) };
+        let rest: Vec<CommandError> = failures.collect();
+        if rest.is_empty() {
+            return Err(first);
+        }
+        let code = if rest.iter().all(|other| other.code == first.code) { first.code } else { ExitStatus::Other };
+        let mut all = CommandError::shown(code);
+        for failure in std::iter::once(first).chain(rest) {
+            // Each cause stays beside its error.
+            all.errors.push(failure.errors.into_iter().chain(failure.causes).collect::<Vec<_>>().join(": "));
+            all.hints.extend(failure.hints);
+        }
+        let mut seen = std::collections::HashSet::new();
+        all.errors.retain(|error| seen.insert(error.clone()));
+        all.hints.retain(|hint| seen.insert(hint.clone()));
+        Err(all)
+    }
+
+    /// Names the engine in the hints that need one.
+    pub(crate) fn for_engine(mut self, engine: &str) -> Self {
+        for hint in &mut self.hints {
+            *hint = hint.replace("`urumi engines NAME`", &format!("`urumi engines {engine}`"));
+        }
+        self
+    }
+
     fn because_of(mut self, error: &dyn std::error::Error) -> Self {
         let mut source = error.source();
         while let Some(cause) = source {
@@ -129,12 +163,18 @@ impl From<Vec<FieldError>> for CommandError {
         let mut failure = CommandError::shown(ExitStatus::Usage);
         if errors.iter().any(|e| e.field == "engine") {
             failure = failure.hint("`urumi engines` lists the engines");
-        } else if errors.iter().any(|e| e.field == "--set" || e.field == "options" || e.field.starts_with("options.")) {
+        } else if errors.iter().any(concerns_options) {
             failure = failure.hint("`urumi engines NAME` lists the options of an engine");
         }
         failure.errors = errors.iter().map(ToString::to_string).collect();
         failure
     }
+}
+
+/// Whether the list of options helps. It does not help with a file that cannot be read.
+fn concerns_options(error: &FieldError) -> bool {
+    let is_option = error.field == "--set" || error.field == "options" || error.field.starts_with("options.");
+    is_option && !error.message.starts_with("cannot read ")
 }
 
 impl From<Error> for CommandError {
@@ -163,8 +203,8 @@ impl CommandError {
             _ => CommandError::new(code, error.to_string()).because_of(&error),
         };
         match &error {
-            Error::StoreFailed { store } => failed(failure, store),
-            Error::Unfinished { store, .. } => unfinished(failure, &store.id),
+            Error::StoreFailed { store } => failed(failure, store, via),
+            Error::Unfinished { store, .. } => unfinished(failure, &store.id, via),
             Error::TimedOut { id, .. } => timed_out(failure, id, via),
             Error::KeyReused { id } | Error::KeyStoreDeleting { id } => {
                 failure.hint(format!("`urumi get {id}` shows the store created with this key"))
@@ -187,10 +227,16 @@ impl CommandError {
     }
 }
 
+/// What becomes of a store on a cluster in memory.
+pub(crate) const LOST: &str = "the store is lost: the in-memory cluster ends with this command";
+
 fn timed_out(failure: CommandError, id: &StoreId, via: Via) -> CommandError {
+    if via == Via::Memory {
+        return failure.hint("pass a longer --timeout").hint(LOST);
+    }
     let failure = failure.hint(format!("the store still exists: `urumi get {id}` shows its status"));
     match via {
-        Via::Cluster => failure.hint(format!(
+        Via::Cluster | Via::Memory => failure.hint(format!(
             "if a monitor runs, wait again with `urumi wait {id}`; otherwise, run `urumi retry {id} --wait`"
         )),
         Via::Server => {
@@ -199,17 +245,24 @@ fn timed_out(failure: CommandError, id: &StoreId, via: Via) -> CommandError {
     }
 }
 
+/// A part of the error of a TLS connection to a server that does not use TLS.
+pub(crate) const NO_TLS: &str = "corrupt message";
+pub(crate) const TRY_HTTP: &str =
+    "the server does not use TLS at this address; is the address http:// rather than https://?";
+
 /// Adds hints to a server's problem. Most problems need none: their detail says what to do.
 fn of_server(failure: CommandError, problem: &str, detail: &str) -> CommandError {
     let no_response = problem == "none";
     match (ProblemCode::parse(problem), failure.code) {
         (Some(ProblemCode::Unauthenticated), _) => failure
-            .hint("set the token in $URUMI_TOKEN, or its file with --token-file or `urumi context set`")
+            .hint("run `urumi login`, or set the token in $URUMI_TOKEN or its file with --token-file")
             .hint("`urumi doctor` checks the connection"),
         (Some(ProblemCode::Forbidden), _) => failure.hint("`urumi whoami` shows your role"),
         (Some(ProblemCode::PreconditionFailed), _) => {
             failure.hint("`urumi get STORE -o json` shows the current version")
         }
+        (Some(ProblemCode::NoSuchPath | ProblemCode::MethodNotAllowed), _) => failure
+            .hint("check the path of the server's address; usually there is none, e.g. https://urumi.example.com"),
         (_, ExitStatus::NotFound) => failure.hint("`urumi list` shows all stores that you may see"),
         (_, ExitStatus::Unreachable) if !no_response => {
             failure.hint("the problem may be temporary: try again in a moment; `urumi doctor` checks the server")
@@ -217,24 +270,31 @@ fn of_server(failure: CommandError, problem: &str, detail: &str) -> CommandError
         _ if no_response && detail.contains("certificate") => failure
             .hint("if a private CA signed the server's certificate, pass the CA's certificate with --ca-file FILE")
             .hint("`urumi doctor` checks the connection"),
+        _ if no_response && detail.contains(NO_TLS) => failure.hint(TRY_HTTP),
         _ if no_response => {
-            failure.hint("`urumi doctor` checks the connection; --server and `urumi context` choose the server")
+            failure.hint("`urumi doctor` checks the connection; --server and --context choose the server")
         }
         _ => failure,
     }
 }
 
-fn failed(mut failure: CommandError, store: &Store) -> CommandError {
+fn failed(mut failure: CommandError, store: &Store, via: Via) -> CommandError {
     let broken = |c: &&Condition| c.type_ != Condition::READY && c.status == ConditionStatus::False;
     let lines = store.conditions.iter().filter(broken).map(|c| format!("{}: {} {}", c.type_, c.reason, c.message));
     failure.causes.extend(lines.map(|line| line.trim_end().to_owned()));
+    if via == Via::Memory {
+        return failure.hint(LOST);
+    }
     let id = &store.id;
     failure.hint(format!("`urumi get {id}` shows all conditions")).hint(format!(
         "after fixing the cause, run `urumi retry {id} --wait`; to remove the store, `urumi delete {id}`"
     ))
 }
 
-fn unfinished(failure: CommandError, id: &StoreId) -> CommandError {
+fn unfinished(failure: CommandError, id: &StoreId, via: Via) -> CommandError {
+    if via == Via::Memory {
+        return failure.hint(LOST);
+    }
     failure
         .hint("nothing is lost: a running monitor (`urumi monitor` or urumi-http) completes the store")
         .hint(format!("without a monitor, run `urumi retry {id} --wait`; to remove the store, `urumi delete {id}`"))
@@ -242,7 +302,7 @@ fn unfinished(failure: CommandError, id: &StoreId) -> CommandError {
 
 fn unreachable(failure: CommandError) -> CommandError {
     failure
-        .hint("`urumi doctor` checks the connection; --kubeconfig and --context choose the cluster")
+        .hint("`urumi doctor` checks the connection; --kubeconfig and --kube-context choose the cluster")
         .hint("to try urumi without a cluster, add `--cluster memory`")
 }
 
@@ -333,6 +393,31 @@ mod tests {
     }
 
     #[test]
+    fn several_failures_keep_their_messages_and_a_common_code() {
+        let missing = |error: &str| CommandError::new(ExitStatus::NotFound, error).hint("list");
+        let not_found = || missing("no a");
+        let mut conflict = CommandError::new(ExitStatus::Conflict, "no b").hint("list");
+        conflict.causes.push("because".into());
+        assert!(CommandError::all(Vec::new()).is_ok());
+        let same = CommandError::all(vec![not_found(), missing("no c"), not_found()]).unwrap_err();
+        assert_eq!((same.code, same.errors.len(), same.hints.len()), (ExitStatus::NotFound, 2, 1));
+        let mixed = CommandError::all(vec![not_found(), conflict]).unwrap_err();
+        assert_eq!((mixed.code, mixed.errors), (ExitStatus::Other, vec!["no a".to_owned(), "no b: because".into()]));
+    }
+
+    #[test]
+    fn a_store_in_memory_does_not_go_on() {
+        for error in [
+            Error::TimedOut { id: store().id, wanted: "ready".into(), seconds: 5, state: "it is provisioning".into() },
+            Error::StoreFailed { store: store() },
+            Error::Unfinished { store: store(), source: cluster(ClusterErrorKind::QuotaExceeded) },
+        ] {
+            let hints = CommandError::of(error, Via::Memory).hints.join("; ");
+            assert!(hints.contains(LOST) && !hints.contains("urumi"), "{hints}");
+        }
+    }
+
+    #[test]
     fn every_problem_of_a_server_has_its_code_and_says_what_to_do() {
         let mut said = String::new();
         for (expected, kind, problem, detail) in [
@@ -341,6 +426,7 @@ mod tests {
             (ExitStatus::Conflict, ErrorKind::Conflict, "already-exists", "choose another id"),
             (ExitStatus::Conflict, ErrorKind::Conflict, "precondition-failed", "it has changed"),
             (ExitStatus::NotFound, ErrorKind::NotFound, "not-found", "there is no such store"),
+            (ExitStatus::NotFound, ErrorKind::NotFound, "no-such-path", "there is no path /nope/stores"),
             (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "unauthenticated", "the token is not valid"),
             (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "forbidden", "delete-store needs the role operator"),
             (ExitStatus::NotPermitted, ErrorKind::NotPermitted, "limit-reached", "user:ann has 3 stores"),

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::exit::CommandError;
 
 /// The maximum size of a file with a token, certificates or defaults, in bytes.
-const MAX_FILE: u64 = 1024 * 1024;
+pub(crate) const MAX_FILE: u64 = 1024 * 1024;
 
 /// Reads a file, unless it exceeds [`MAX_FILE`]. `what` describes the content in error messages.
 pub(crate) fn read(file: &Path, what: &str) -> Result<Vec<u8>, CommandError> {

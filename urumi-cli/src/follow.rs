@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use urumi_core::store::wait::WaitCondition;
 use urumi_core::{ReadinessMonitor, Store, StoreId, StoreOrchestratorExt as _};
 
-use crate::exit::{CommandError, ExitStatus};
+use crate::exit::{CommandError, ExitStatus, LOST, Via};
 use crate::output::Out;
 use crate::progress::Progress;
 use crate::target::Target;
@@ -105,16 +105,17 @@ pub(crate) fn announce(out: &Out, store: &Store) {
         line.push_str(&format!(": storefront {url}"));
     }
     if let Some(url) = &store.urls.api {
-        line.push_str(&format!(", api {url}"));
+        line.push_str(&format!(", API {url}"));
     }
     out.note(&line);
 }
 
 /// Prints how an operation completes that the command does not wait for.
 pub(crate) fn mention_monitor(target: &Target, out: &Out, id: &StoreId) {
-    let requirement = match target.as_cluster() {
-        Some(_) => "needs a running monitor (`urumi monitor` or urumi-http) to become ready",
-        None => "is being set up by the server",
+    let requirement = match target.via() {
+        Via::Cluster => "needs a running monitor (`urumi monitor` or urumi-http) to become ready",
+        Via::Memory => return out.note(&format!("note: {LOST}; add --wait to see it become ready")),
+        Via::Server => "is being set up by the server",
     };
     out.note(&format!("note: the store {requirement}; `urumi wait {id}` waits until it is ready"));
 }

@@ -17,17 +17,18 @@ use crate::yaml;
 /// The maximum number of options listed in an error.
 const MAX_NAMED: usize = 40;
 
-/// Merges options in this order: the files, each `--set`, each `--set-file`. Later values override earlier ones.
+/// Merges options in this order: the base, the files, each `--set`, each `--set-file`. Later values override earlier ones.
 ///
 /// Without a schema (the engine is unknown), checks only the notation. Returns all errors together with the options that
 /// could be parsed.
 pub(crate) fn assemble(
+    base: Options,
     schema: Option<&Value>,
     files: &[String],
     sets: &[String],
     set_files: &[String],
 ) -> (Options, Vec<FieldError>) {
-    let mut options = Options::new();
+    let mut options = base;
     let mut wrong = Vec::new();
     for file in files {
         match read_file(file) {
@@ -51,7 +52,8 @@ pub(crate) fn assemble(
     (options, wrong)
 }
 
-fn text_of(file: &str) -> Result<String, String> {
+/// The text of a file, or of stdin for `-`.
+pub(crate) fn text_of(file: &str) -> Result<String, String> {
     let text = if file == "-" {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
@@ -236,8 +238,11 @@ fn guess(text: &str) -> Value {
 fn typed(node: Node<'_>, text: &str) -> Result<Value, String> {
     let types = node.types();
     let mut refused = Vec::new();
-    // Try strings last, because every value is also a string. If strings are allowed, `null` is a string as well.
+    // Try strings last, because every value is also a string. `null` is one only if the option cannot be null.
     let takes_text = types.iter().any(|s| matches!(s, ValueType::String));
+    if text == "null" && types.iter().any(|s| matches!(s, ValueType::Null)) {
+        return Ok(Value::Null);
+    }
     for type_ in types.iter().filter(|s| !matches!(s, ValueType::String | ValueType::Null)) {
         match typed_as(*type_, text) {
             Ok(value) => return Ok(value),
@@ -247,7 +252,8 @@ fn typed(node: Node<'_>, text: &str) -> Result<Value, String> {
     if takes_text {
         return Ok(Value::String(text.to_owned()));
     }
-    if text == "null" && types.iter().any(|s| matches!(s, ValueType::Null)) {
+    // In a request, null removes an installation's default.
+    if text == "null" {
         return Ok(Value::Null);
     }
     Err(refused.join("; or: "))
@@ -273,8 +279,11 @@ fn typed_as(type_: ValueType<'_>, text: &str) -> Result<Value, String> {
         ValueType::Null if text == "null" => Ok(Value::Null),
         ValueType::Null => Err(format!("must be null, not {shown:?}")),
         ValueType::List(items) => list(items, text),
-        ValueType::Object(_) => match serde_json::from_str(text) {
+        ValueType::Object(fields) => match serde_json::from_str(text) {
             Ok(Value::Object(map)) => Ok(Value::Object(map)),
+            _ if fields.names().next().is_none() => {
+                Err(format!("is a map: set each key with PATH.KEY=VALUE, or write a JSON object, not {shown:?}"))
+            }
             _ => Err(format!(
                 "is a group of options: set each of them by its path, or write a JSON object, not {shown:?}"
             )),
@@ -339,7 +348,7 @@ mod tests {
 
     fn set(sets: &[&str]) -> Result<Value, String> {
         let sets: Vec<String> = sets.iter().map(|s| (*s).to_owned()).collect();
-        let (options, wrong) = assemble(Some(&schema()), &[], &sets, &[]);
+        let (options, wrong) = assemble(Options::new(), Some(&schema()), &[], &sets, &[]);
         if wrong.is_empty() {
             Ok(Value::Object(options))
         } else {
@@ -365,7 +374,8 @@ mod tests {
                 "ingress.annotations.cert-manager\\.io/x=1",
                 json!({"ingress": {"annotations": {"cert-manager.io/x": "1"}}}),
             ),
-            ("ingress.class=null", json!({"ingress": {"class": "null"}})),
+            ("ingress.class=null", json!({"ingress": {"class": null}})),
+            ("api.image=null", json!({"api": {"image": "null"}})),
             ("ingress.tls=null", json!({"ingress": {"tls": null}})),
             ("ingress.tls.secret=s", json!({"ingress": {"tls": {"secret": "s"}}})),
             ("ports=80,443", json!({"ports": [80, 443]})),
@@ -418,6 +428,7 @@ mod tests {
             "ports=[80",
             "api=1",
             "ingress.tls=1",
+            "ingress.annotations=a",
             "ratio=NaN",
             "ratio=x",
             "ingress.annotatoins.x=1",
@@ -446,14 +457,14 @@ mod tests {
         };
         let files =
             [file("a.yaml", "api:\n  replicas: 1\n  image: x\n"), file("b.json", r#"{"api": {"replicas": 2}}"#)];
-        let (options, wrong) = assemble(Some(&schema()), &files, &["api.debug=true".into()], &[]);
+        let (options, wrong) = assemble(Options::new(), Some(&schema()), &files, &["api.debug=true".into()], &[]);
         assert_eq!(wrong, []);
         assert_eq!(Value::Object(options), json!({"api": {"replicas": 2, "image": "x", "debug": true}}));
         let files = [file("c.yaml", "ingress: {tls: {secret: s}}"), file("d.yaml", "ingress: {tls: null}")];
-        let (options, wrong) = assemble(Some(&schema()), &files, &[], &[]);
+        let (options, wrong) = assemble(Options::new(), Some(&schema()), &files, &[], &[]);
         assert_eq!((Value::Object(options), wrong), (json!({"ingress": {"tls": null}}), Vec::new()));
         for bad in ["- a", "a: [", "text"] {
-            let (_, wrong) = assemble(None, &[file("bad.yaml", bad)], &[], &[]);
+            let (_, wrong) = assemble(Options::new(), None, &[file("bad.yaml", bad)], &[], &[]);
             assert_eq!(wrong.len(), 1, "{bad}");
         }
     }
@@ -465,7 +476,7 @@ mod tests {
             let file = dir.path().join("file");
             std::fs::write(&file, content).unwrap();
             let set = format!("{path}={}", file.to_str().unwrap());
-            let (options, wrong) = assemble(Some(&schema()), &[], &["logo=x".into()], &[set]);
+            let (options, wrong) = assemble(Options::new(), Some(&schema()), &[], &["logo=x".into()], &[set]);
             wrong.first().map_or(Ok(options), |error| Err(error.to_string()))
         };
         let png = b"\x89PNG\r\n\x1a\n";
@@ -475,7 +486,8 @@ mod tests {
         assert!(given("logo", b"GIF89a").unwrap_err().contains("is not a PNG"));
         assert!(given("api.image", png).unwrap_err().contains("cannot read"));
         assert!(given("lego", png).unwrap_err().contains("did you mean logo"));
-        let (_, wrong) = assemble(Some(&schema()), &[], &[], &["logo=/no/such/file".into(), "logo".into()]);
+        let (_, wrong) =
+            assemble(Options::new(), Some(&schema()), &[], &[], &["logo=/no/such/file".into(), "logo".into()]);
         assert_eq!((wrong[0].field.as_str(), wrong[1].field.as_str()), ("options.logo", "--set-file"));
     }
 

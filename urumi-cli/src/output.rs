@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 use urumi_core::Store;
 use urumi_core::store::status::{ConditionStatus, StoreStatus};
 
-use crate::cli::Format;
 use crate::exit::{CommandError, ExitStatus};
+use crate::format::{Format, Output};
 use crate::{terminal, yaml};
 
 const BOLD: Style = Style::new().bold();
@@ -21,20 +22,35 @@ const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 
 /// Prints output in the chosen format.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Out {
-    format: Option<Format>,
+    output: Option<Output>,
     quiet: bool,
 }
 
 impl Out {
-    pub(crate) fn new(format: Option<Format>, quiet: bool) -> Self {
-        Out { format, quiet }
+    pub(crate) fn new(output: Option<Output>, quiet: bool) -> Self {
+        Out { output, quiet }
+    }
+
+    /// The same output with all notes, for questions.
+    pub(crate) fn asking(&self) -> Self {
+        Out { quiet: false, ..self.clone() }
     }
 
     /// The chosen format, if any.
     pub(crate) fn format(&self) -> Option<Format> {
-        self.format
+        self.output.as_ref().map(|output| output.format)
+    }
+
+    /// Whether the output is for people: a table, or text.
+    pub(crate) fn is_for_people(&self) -> bool {
+        matches!(self.format(), None | Some(Format::Table | Format::Wide))
+    }
+
+    /// Whether the output has more columns.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.format() == Some(Format::Wide)
     }
 
     /// Whether to print only errors.
@@ -50,13 +66,36 @@ impl Out {
         Ok(())
     }
 
-    /// Prints data as JSON or YAML if the format is one of them. Otherwise returns `false`.
+    /// Prints data as JSON or YAML, or parts of it, if the format is one of these. Otherwise returns `false`.
     pub(crate) fn structured(&self, value: &impl Serialize) -> Result<bool, CommandError> {
-        match self.format {
-            Some(Format::Json) => self.data(&json(value)?)?,
-            Some(Format::Yaml) => self.data(&to_yaml(value)?)?,
-            _ => return Ok(false),
+        self.structured_as(value, false)
+    }
+
+    /// Like [`structured`](Self::structured), for one of several values: JSON on one line, YAML as a document of a stream.
+    pub(crate) fn record(&self, value: &impl Serialize) -> Result<bool, CommandError> {
+        if self.format() == Some(Format::Yaml) {
+            self.data("---\n")?;
         }
+        self.structured_as(value, true)
+    }
+
+    fn structured_as(&self, value: &impl Serialize, is_stream: bool) -> Result<bool, CommandError> {
+        let Some(output) = &self.output else { return Ok(false) };
+        let text = match (output.format, &output.extract) {
+            (Format::Json, _) if is_stream => json_line(value)?,
+            (Format::Json, _) => json(value)?,
+            (Format::Yaml, _) => to_yaml(value)?,
+            (Format::Extract, Some(extract)) => {
+                let value = to_value(value)?;
+                // The values of a stream have different fields.
+                if !is_stream {
+                    extract.notes(&value).iter().for_each(|note| self.note(note));
+                }
+                extract.render(&value)
+            }
+            _ => return Ok(false),
+        };
+        self.data(&text)?;
         Ok(true)
     }
 
@@ -76,18 +115,19 @@ impl Out {
         self.data(&self.rows(stores))
     }
 
-    /// Prints one store with all details.
-    pub(crate) fn details(&self, store: &Store) -> Result<(), CommandError> {
-        match self.format {
-            None | Some(Format::Table | Format::Wide) => self.data(&details(store, Timestamp::now())),
-            _ => self.store(store),
+    /// Prints stores whose operation is complete: their ids or JSON for programs, nothing for people, who have read the notes.
+    pub(crate) fn done(&self, stores: &[Store], is_list: bool) -> Result<(), CommandError> {
+        match stores {
+            _ if self.is_for_people() => Ok(()),
+            [store] if !is_list => self.store(store),
+            stores => self.stores(stores),
         }
     }
 
     fn rows(&self, stores: &[Store]) -> String {
-        match self.format {
+        match self.format() {
             Some(Format::Name) => stores.iter().map(|s| format!("{}\n", s.id)).collect(),
-            format => store_table(stores, format == Some(Format::Wide), Timestamp::now()),
+            _ => StoreTable::new(self.is_wide(), true).rows(stores, Timestamp::now()),
         }
     }
 
@@ -108,6 +148,11 @@ impl Out {
     /// Prints errors, causes and hints, and returns the exit code.
     pub(crate) fn error(&self, error: &CommandError) -> ExitCode {
         let mut text = String::new();
+        if self.format() == Some(Format::Json) && !error.errors.is_empty() {
+            // Nothing can be done about an error that cannot be printed.
+            print_message(&json_line(&json_error(error)).unwrap_or_default());
+            return exit_code(error.code);
+        }
         for line in &error.errors {
             text.push_str(&format!("{RED}error:{RED:#} {}\n", safe(line)));
         }
@@ -118,11 +163,21 @@ impl Out {
             text.push_str(&format!("  {DIM}hint:{DIM:#} {}\n", safe(hint)));
         }
         print_message(&text);
-        match error.code {
-            ExitStatus::Ok => ExitCode::SUCCESS,
-            code => ExitCode::from(code as u8),
-        }
+        exit_code(error.code)
     }
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    ExitCode::from(status as u8)
+}
+
+/// An error for programs.
+fn json_error(error: &CommandError) -> Value {
+    let CommandError { code, errors, causes, hints } = error;
+    let clean = |lines: &[String]| lines.iter().map(|line| safe(line)).collect::<Vec<_>>();
+    json!({
+        "exitCode": *code as u8, "errors": clean(errors), "causes": clean(causes), "hints": clean(hints),
+    })
 }
 
 /// Writes to stderr. Ignores errors: there is no other place to report them.
@@ -140,6 +195,10 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<String, CommandError> 
     serde_json::to_string(value).map(|text| text + "\n").map_err(|e| io::Error::from(e).into())
 }
 
+fn to_value(value: &impl Serialize) -> Result<Value, CommandError> {
+    serde_json::to_value(value).map_err(|error| io::Error::from(error).into())
+}
+
 /// Formats a value as YAML.
 pub(crate) fn to_yaml(value: &impl Serialize) -> Result<String, CommandError> {
     yaml::to_string(value).map_err(|e| io::Error::other(e).into())
@@ -154,6 +213,42 @@ pub(crate) fn safe(text: &str) -> String {
 pub(crate) fn printable(line: &str) -> String {
     let plain = anstream::adapter::strip_str(line).to_string();
     plain.split('\t').map(safe).collect::<Vec<_>>().join("\t")
+}
+
+/// The width of the terminal; 80 columns without one.
+pub(crate) fn width() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).clamp(40, 120))
+}
+
+/// Breaks a text into indented lines that fit a width.
+pub(crate) fn wrapped(text: &str, indent: usize, width: usize) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let word = safe(word);
+        let fits = used + 1 + word.width() <= width;
+        match (used, fits) {
+            (0, _) => {}
+            (_, true) => {
+                out.push(' ');
+                used += 1;
+            }
+            (_, false) => {
+                out.push('\n');
+                used = 0;
+            }
+        }
+        if used == 0 {
+            out.extend(std::iter::repeat_n(' ', indent));
+            used = indent;
+        }
+        used += word.width();
+        out.push_str(&word);
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
 }
 
 /// A number with its noun, e.g. `1 store`, `2 stores`.
@@ -242,36 +337,65 @@ fn columns_after(rows: Vec<Vec<Cell>>, widths: &mut Vec<usize>) -> String {
     out
 }
 
-/// Formats stores as a table.
-pub(crate) fn store_table(stores: &[Store], wide: bool, now: Timestamp) -> String {
-    StoreTable::new(wide).rows(stores, now)
-}
-
-/// A table of stores that is printed in parts: one header, and columns that never get narrower.
-pub(crate) struct StoreTable {
-    wide: bool,
-    begun: bool,
+/// A table that is printed in parts: one header, and columns that never get narrower.
+pub(crate) struct GrowingTable {
+    /// The titles, until they are printed.
+    head: Vec<&'static str>,
     widths: Vec<usize>,
 }
 
-impl StoreTable {
-    pub(crate) fn new(wide: bool) -> Self {
-        StoreTable { wide, begun: false, widths: Vec::new() }
+impl GrowingTable {
+    /// With the titles of the columns; without a header, none.
+    pub(crate) fn new(head: Vec<&'static str>) -> Self {
+        GrowingTable { head, widths: Vec::new() }
+    }
+
+    /// With at least these widths of the first columns, so that later rows are aligned with the first ones.
+    pub(crate) fn at_least(mut self, widths: Vec<usize>) -> Self {
+        self.widths = widths;
+        self
     }
 
     /// Formats the next rows, and the header before the first ones.
-    pub(crate) fn rows(&mut self, stores: &[Store], now: Timestamp) -> String {
-        let mut rows = store_rows(stores, self.wide, now);
-        if !self.begun {
-            let mut head = vec!["ID", "NAME", "ENGINE", "STATUS", "AGE", "STOREFRONT"];
-            if self.wide {
-                head.extend(["API", "NAMESPACE", "OWNER", "REASON"]);
-            }
-            rows.insert(0, head.iter().map(|title| Cell::new(title).style(BOLD)).collect());
-            self.begun = true;
+    pub(crate) fn rows(&mut self, mut rows: Vec<Vec<Cell>>) -> String {
+        let head = std::mem::take(&mut self.head);
+        if !head.is_empty() {
+            rows.insert(0, head.into_iter().map(|title| Cell::new(title).style(BOLD)).collect());
         }
         columns_after(rows, &mut self.widths)
     }
+}
+
+/// A table of stores that is printed in parts.
+pub(crate) struct StoreTable {
+    wide: bool,
+    table: GrowingTable,
+}
+
+impl StoreTable {
+    pub(crate) fn new(wide: bool, headers: bool) -> Self {
+        let mut head = vec!["ID", "NAME", "ENGINE", "STATUS", "AGE", "STOREFRONT"];
+        if wide {
+            head.extend(["API", "NAMESPACE", "OWNER", "LABELS", "REASON"]);
+        }
+        StoreTable { wide, table: GrowingTable::new(if headers { head } else { Vec::new() }) }
+    }
+
+    /// For stores that change and are added: with room for a random id, a name, every engine, status and age.
+    pub(crate) fn growing(wide: bool, headers: bool) -> Self {
+        let StoreTable { table, .. } = StoreTable::new(wide, headers);
+        StoreTable { wide, table: table.at_least(vec![12, 16, 6, 12, 6]) }
+    }
+
+    /// Formats the next stores.
+    pub(crate) fn rows(&mut self, stores: &[Store], now: Timestamp) -> String {
+        self.table.rows(store_rows(stores, self.wide, now))
+    }
+}
+
+/// Labels in the notation of `--label`.
+fn labels(store: &Store) -> String {
+    store.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
 fn store_rows(stores: &[Store], wide: bool, now: Timestamp) -> Vec<Vec<Cell>> {
@@ -290,6 +414,7 @@ fn store_rows(stores: &[Store], wide: bool, now: Timestamp) -> Vec<Vec<Cell>> {
                 url(&store.urls.api),
                 (&store.namespace).into(),
                 store.owner.as_deref().unwrap_or("-").into(),
+                if store.labels.is_empty() { "-".into() } else { labels(store).into() },
                 store.reason.as_deref().unwrap_or("").into(),
             ]);
         }
@@ -298,8 +423,8 @@ fn store_rows(stores: &[Store], wide: bool, now: Timestamp) -> Vec<Vec<Cell>> {
     stores.iter().map(row).collect()
 }
 
-/// Formats a store with all details.
-fn details(store: &Store, now: Timestamp) -> String {
+/// Formats a store with the state of each component.
+pub(crate) fn details(store: &Store, wide: bool, now: Timestamp) -> String {
     let mut lines: Vec<(&str, Cell)> = vec![
         ("Id", store.id.as_str().into()),
         ("Name", (&store.name).into()),
@@ -308,11 +433,19 @@ fn details(store: &Store, now: Timestamp) -> String {
     ];
     lines.extend(store.reason.as_deref().map(|reason| ("Reason", reason.into())));
     lines.extend(store.owner.as_deref().map(|owner| ("Owner", owner.into())));
+    if !store.labels.is_empty() {
+        lines.push(("Labels", labels(store).into()));
+    }
     lines.push(("Namespace", (&store.namespace).into()));
     lines.extend(store.urls.storefront.as_deref().map(|url| ("Storefront", url.into())));
     lines.extend(store.urls.api.as_deref().map(|url| ("API", url.into())));
     let created = format!("{:.0} ({} ago)", store.created_at, age(store.created_at, now));
     lines.push(("Created", created.into()));
+    if wide {
+        let ready = store.ready_at.map(|at| format!("{at:.0} ({} ago)", age(at, now)));
+        lines.push(("Ready", ready.as_deref().unwrap_or("-").into()));
+        lines.push(("Version", (&store.resource_version).into()));
+    }
     let mut out = facts(lines);
     if !store.conditions.is_empty() {
         let row = |c: &urumi_core::store::status::Condition| {
@@ -362,7 +495,6 @@ pub(crate) fn short(duration: SignedDuration) -> String {
 mod tests {
     use super::*;
     use crate::test_store::test_store;
-    use serde_json::json;
     use urumi_core::store::status::Condition;
 
     fn at(seconds: i64) -> Timestamp {
@@ -395,13 +527,40 @@ mod tests {
             store("abcdefghijkl", "日本の店 🛍", StoreStatus::Failed),
             store("b", "evil\u{1b}[31m\nname", StoreStatus::Deleting),
         ];
-        insta::assert_snapshot!(plain(&store_table(&stores, false, at(90))));
-        insta::assert_snapshot!(plain(&store_table(&stores, true, at(90))));
+        for wide in [false, true] {
+            insta::assert_snapshot!(plain(&StoreTable::new(wide, true).rows(&stores, at(90))));
+        }
+        assert!(!StoreTable::new(false, false).rows(&stores, at(90)).contains("STATUS"));
+    }
+
+    #[test]
+    fn stores_that_change_stay_aligned() {
+        let mut table = StoreTable::growing(false, true);
+        let first = table.rows(&[store("a", "Shop", StoreStatus::Ready)], at(1));
+        let later = [
+            store("abcdefghijkl", "Flowers & more", StoreStatus::Provisioning),
+            store("b", "Shop", StoreStatus::Deleting),
+        ];
+        let text = plain(&(first + &table.rows(&later, at(86_399))));
+        let column = |line: &str| line.find("STOREFRONT").or_else(|| line.find("http://"));
+        let columns: Vec<_> = text.lines().map(column).collect();
+        assert!(columns.iter().all(|at| at.is_some() && *at == columns[0]), "{text}");
     }
 
     #[test]
     fn a_store_in_detail() {
-        insta::assert_snapshot!(plain(&details(&store("a", "Shop", StoreStatus::Failed), at(7200))));
+        for wide in [false, true] {
+            insta::assert_snapshot!(plain(&details(&store("a", "Shop", StoreStatus::Failed), wide, at(7200))));
+        }
+    }
+
+    #[test]
+    fn an_error_for_programs_cannot_change_the_terminal() {
+        let mut error = CommandError::new(ExitStatus::NotFound, "no store \u{1b}[31m").hint("look");
+        error.causes.push("gone".into());
+        let expected =
+            json!({"exitCode": 3, "errors": ["no store \\u{1b}[31m"], "causes": ["gone"], "hints": ["look"]});
+        assert_eq!(json_error(&error), expected);
     }
 
     #[test]

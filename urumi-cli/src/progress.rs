@@ -46,7 +46,7 @@ impl Progress {
         } else {
             Shown::Plain(BTreeMap::new())
         };
-        Progress { out: *out, id: id.clone(), shown: Mutex::new(shown) }
+        Progress { out: out.clone(), id: id.clone(), shown: Mutex::new(shown) }
     }
 
     /// Shows the store's current state.
@@ -157,7 +157,10 @@ fn headline(store: &Store) -> String {
 
 /// Formats a component on one line: `Database: ContainerCreating, pulling …`.
 fn describe(condition: &Condition) -> String {
-    let component = condition.type_.strip_suffix(Condition::READY).unwrap_or(&condition.type_);
+    let component = match condition.type_.strip_suffix(Condition::READY).unwrap_or(&condition.type_) {
+        "Api" => "API",
+        other => other,
+    };
     let line = match (condition.status, condition.message.as_str()) {
         (ConditionStatus::True, _) => format!("{component}: ready"),
         (_, "") => format!("{component}: {}", condition.reason),

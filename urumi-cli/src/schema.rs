@@ -1,5 +1,6 @@
 //! Reads the paths and types of options from an engine's JSON Schema.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// The maximum length of a chain of references. A longer chain is treated as circular.
@@ -132,15 +133,17 @@ impl<'a> Node<'a> {
 
     /// The allowed values, if the schema enumerates them.
     fn choices(self) -> Vec<&'a Value> {
+        self.choices_within(MAX_REFERENCES)
+    }
+
+    fn choices_within(self, depth: usize) -> Vec<&'a Value> {
         let node = self.resolved();
+        let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
         let mut found: Vec<&Value> = node.here.get("enum").and_then(Value::as_array).into_iter().flatten().collect();
         found.extend(node.here.get("const"));
         for union in ["oneOf", "anyOf"] {
             let branches = node.here.get(union).and_then(Value::as_array).into_iter().flatten();
-            found.extend(branches.flat_map(|branch| {
-                let branch = node.at(branch).resolved().here;
-                branch.get("enum").and_then(Value::as_array).into_iter().flatten().chain(branch.get("const"))
-            }));
+            found.extend(branches.flat_map(|branch| node.at(branch).choices_within(depth)));
         }
         found
     }
@@ -159,7 +162,7 @@ impl<'a> Node<'a> {
                 ValueType::Number => "number".to_owned(),
                 ValueType::Boolean => "boolean".to_owned(),
                 ValueType::Null => continue,
-                ValueType::List(Some(items)) => format!("list of {}", items.type_name()),
+                ValueType::List(Some(items)) => format!("list of {}", items.item_name()),
                 ValueType::List(None) => "list".to_owned(),
                 ValueType::Object(Fields { others: Some(others), .. }) => {
                     let others = self.at(others);
@@ -174,6 +177,30 @@ impl<'a> Node<'a> {
             }
         }
         names.join(" or ")
+    }
+
+    /// The type's name in a list: an object's fields are named, because they are not options of their own.
+    fn item_name(self) -> String {
+        let fields = self.types().into_iter().find_map(|type_| match type_ {
+            ValueType::Object(fields) if fields.known.is_some_and(|known| !known.is_empty()) => Some(fields),
+            _ => None,
+        });
+        match fields {
+            Some(fields) => format!("{{{}}}", fields.names().collect::<Vec<_>>().join(", ")),
+            None => self.type_name(),
+        }
+    }
+
+    /// The bounds of a number, e.g. `1 to 20`.
+    fn bounds(self) -> Option<String> {
+        let bound = |key: &str| self.here.get(key).or_else(|| self.resolved().here.get(key));
+        let text = |value: &Value| value.as_f64().map_or_else(|| value.to_string(), |number| number.to_string());
+        match (bound("minimum").map(text), bound("maximum").map(text)) {
+            (Some(least), Some(most)) => Some(format!("{least} to {most}")),
+            (Some(least), None) => Some(format!("at least {least}")),
+            (None, Some(most)) => Some(format!("at most {most}")),
+            (None, None) => None,
+        }
     }
 
     /// Whether a string here must be a data URL.
@@ -216,6 +243,12 @@ impl<'a> Node<'a> {
             _ => leaves.push(Leaf {
                 path: path.iter().map(|s| (*s).to_owned()).collect(),
                 type_name: self.type_name(),
+                bounds: self.bounds(),
+                is_locked: self.here.get("readOnly").and_then(Value::as_bool).unwrap_or_default(),
+                lifted_by: self
+                    .here
+                    .get("x-urumi-policy")
+                    .and_then(|policy| Some(policy.get("liftedBy")?.as_str()?.to_owned())),
                 default: default.filter(|d| !d.is_null()).map(plain).unwrap_or_default(),
                 description: {
                     let policy = self.here.get("x-urumi-policy").and_then(|policy| policy.get("text")?.as_str());
@@ -228,12 +261,20 @@ impl<'a> Node<'a> {
 }
 
 /// An option that contains no other options.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Leaf {
     /// The path of the option.
     pub(crate) path: Vec<String>,
     /// The name of the option's type.
+    #[serde(rename = "type")]
     pub(crate) type_name: String,
+    /// The bounds of a number.
+    pub(crate) bounds: Option<String>,
+    /// Whether the policy of the installation locks the option for the caller.
+    pub(crate) is_locked: bool,
+    /// Who may set what the policy of the installation refuses, e.g. `administrator`.
+    pub(crate) lifted_by: Option<String>,
     /// The default; empty if there is none.
     pub(crate) default: String,
     /// The description on one line, with what the policy of the installation says of it.

@@ -15,10 +15,11 @@ use crate::cli::{ClusterChoice, GlobalArgs};
 use crate::engine_defaults::engines;
 use crate::exit::{CommandError, Via};
 use crate::file::read;
+use crate::login::{Login, LoginFile, RenewingToken};
 use crate::output::Out;
 
 /// This program's name and version, sent as user agent and recorded in created stores.
-const PROGRAM: &str = concat!("urumi-cli/", env!("CARGO_PKG_VERSION"));
+pub(crate) const PROGRAM: &str = concat!("urumi-cli/", env!("CARGO_PKG_VERSION"));
 /// The variable with the token. There is no such option, because other users can read a process' arguments.
 const TOKEN: &str = "URUMI_TOKEN";
 
@@ -27,6 +28,7 @@ pub(crate) struct Target {
     /// The stores of the cluster or server.
     pub(crate) stores: Arc<dyn StoreOrchestrator>,
     connection: Connection,
+    via: Via,
 }
 
 enum Connection {
@@ -36,12 +38,23 @@ enum Connection {
 
 impl Target {
     /// A target on a cluster.
-    pub(crate) fn cluster(orchestrator: Orchestrator) -> Self {
-        Target { stores: Arc::new(orchestrator.clone()), connection: Connection::Cluster(orchestrator) }
+    fn cluster(orchestrator: Orchestrator) -> Self {
+        let (stores, connection) = (Arc::new(orchestrator.clone()), Connection::Cluster(orchestrator));
+        Target { stores, connection, via: Via::Cluster }
+    }
+
+    /// A target on a cluster in this process.
+    pub(crate) fn memory(orchestrator: Orchestrator) -> Self {
+        Target { via: Via::Memory, ..Target::cluster(orchestrator) }
     }
 
     fn server(server: HttpOrchestrator) -> Self {
-        Target { stores: Arc::new(server.clone()), connection: Connection::Server(server) }
+        Target { stores: Arc::new(server.clone()), connection: Connection::Server(server), via: Via::Server }
+    }
+
+    /// How stores are accessed.
+    pub(crate) fn via(&self) -> Via {
+        self.via
     }
 
     /// The orchestrator, if the target is a cluster.
@@ -62,8 +75,7 @@ impl Target {
 
     /// An error with the hints for this kind of target.
     pub(crate) fn explain(&self, error: Error) -> CommandError {
-        let via = if self.as_server().is_some() { Via::Server } else { Via::Cluster };
-        CommandError::of(error, via)
+        CommandError::of(error, self.via)
     }
 }
 
@@ -84,22 +96,22 @@ pub(crate) async fn connect_limited(
     out: &Out,
     limits: OwnerLimits,
 ) -> Result<Target, CommandError> {
-    let limited = |builder: OrchestratorBuilder| Target::cluster(builder.owner_limits(limits).build());
+    let limited = |builder: OrchestratorBuilder| builder.owner_limits(limits).build();
     match choice {
         Choice::Cluster(ClusterChoice::Kube) => {
             let mut options = ConnectOptions::default();
             options.kubeconfig.clone_from(&global.kubeconfig);
-            options.context.clone_from(&global.context);
+            options.context.clone_from(&global.kube_context);
             let engines = engines(global)?.clone();
             KubeCluster::install_crypto_provider();
-            Ok(limited(builder(KubeCluster::connect(options).await?, global, engines)))
+            Ok(Target::cluster(limited(builder(KubeCluster::connect(options).await?, global, engines))))
         }
         Choice::Cluster(ClusterChoice::Memory) => {
             out.note(
                 "note: this in-memory cluster starts empty, and is lost with all its stores when the command exits",
             );
-            let cluster = InMemoryCluster::builder().readiness_delay(global.memory_delay).build();
-            Ok(limited(builder(cluster, global, engines(global)?.clone())))
+            let cluster = InMemoryCluster::builder().readiness_delay(global.memory_ready_after).build();
+            Ok(Target::memory(limited(builder(cluster, global, engines(global)?.clone()))))
         }
         Choice::Server(server) => Ok(Target::server(reach(server, out)?)),
     }
@@ -111,7 +123,7 @@ pub(crate) fn validator(choice: &Choice, global: &GlobalArgs, out: &Out) -> Resu
     match choice {
         Choice::Cluster(_) => {
             let engines = engines(global)?.clone();
-            Ok(Target::cluster(over(InMemoryCluster::builder().build(), global, engines)))
+            Ok(Target::memory(over(InMemoryCluster::builder().build(), global, engines)))
         }
         Choice::Server(server) => Ok(Target::server(reach(server, out)?)),
     }
@@ -128,24 +140,54 @@ fn builder(cluster: impl ClusterBackend, global: &GlobalArgs, engines: EngineReg
 
 /// Builds a client for a server. Sends nothing yet.
 fn reach(choice: &ServerChoice, out: &Out) -> Result<HttpOrchestrator, CommandError> {
-    let token = token(choice.token_file.as_deref())?;
-    let has_token = token.is_some();
     let ca_certificates = match &choice.ca_file {
         Some(file) => Some(read(file, "the CA certificates")?),
         None => None,
     };
     let mut options = ServerOptions::default().user_agent(PROGRAM);
-    options.token = token;
-    options.ca_certificates = ca_certificates;
-    let printed = *out;
-    let server = HttpOrchestrator::connect(&choice.address, &options)?.on_warning(move |text| printed.warn(text));
-    if has_token && !server.is_confidential() {
-        out.warn(&format!(
-            "the token is sent to {} unencrypted: anyone on the network path can read and use it; use https",
-            server.address()
-        ));
+    options.ca_certificates.clone_from(&ca_certificates);
+    let printed = out.clone();
+    let server = HttpOrchestrator::connect(&choice.address, &options);
+    let server = server.map_err(|error| unusable(&choice.address, &error))?.on_warning(move |text| printed.warn(text));
+    match credential(choice, &server)? {
+        Some(Credential::Given(token)) => {
+            if !server.is_confidential() {
+                out.warn(&format!(
+                    "the token is sent to {} unencrypted: anyone on the network path can read and use it; use https",
+                    server.address()
+                ));
+            }
+            Ok(server.token_source(token))
+        }
+        Some(Credential::Saved(file, login)) => {
+            Ok(server.token_source(RenewingToken::new(file, login, ca_certificates, out.clone())))
+        }
+        None => Ok(server),
     }
-    Ok(server)
+}
+
+/// Where the token for a server comes from.
+pub(crate) enum Credential {
+    /// From the environment or a file.
+    Given(SecretString),
+    /// From `urumi login`.
+    Saved(LoginFile, Login),
+}
+
+/// The token for a server, or `None`.
+///
+/// # Errors
+/// When a token is chosen but cannot be read.
+pub(crate) fn credential(choice: &ServerChoice, server: &HttpOrchestrator) -> Result<Option<Credential>, CommandError> {
+    if let Some(token) = token(choice.token_file.as_deref())? {
+        return Ok(Some(Credential::Given(token)));
+    }
+    // `urumi login` saves none for such a server, but the file may be another program's.
+    if !server.is_confidential() {
+        return Ok(None);
+    }
+    let Some(file) = LoginFile::of(server) else { return Ok(None) };
+    Ok(file.load()?.map(|login| Credential::Saved(file, login)))
 }
 
 /// Reads the token from the environment, or from a file.
@@ -158,18 +200,32 @@ fn token(file: Option<&Path>) -> Result<Option<SecretString>, CommandError> {
         }
         (None, None) => return Ok(None),
     };
-    // RFC 6750 allows a subset of visible ASCII. The error must not contain any part of the token.
+    checked_token(token, &place).map(Some)
+}
+
+/// Checks the syntax of a token. `place` is where it comes from.
+///
+/// # Errors
+/// When it cannot be a token. The error contains no part of it.
+pub(crate) fn checked_token(token: Option<String>, place: &str) -> Result<SecretString, CommandError> {
+    // RFC 6750 allows a subset of visible ASCII.
     let token = token.map(|token| token.trim().to_owned());
     match token.filter(|token| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())) {
-        Some(token) => Ok(Some(SecretString::new(token))),
+        Some(token) => Ok(SecretString::new(token)),
         None => Err(CommandError::usage(format!(
             "{place} contains no valid token: a token is one word of visible ASCII characters"
         ))),
     }
 }
 
-impl From<ServerError> for CommandError {
-    fn from(error: ServerError) -> Self {
-        CommandError::usage(error.to_string()).hint("pass e.g. `--server https://urumi.example.com --ca-file ca.pem`")
+/// The error of an address that cannot be used, or of CA certificates.
+pub(crate) fn unusable(address: &str, error: &ServerError) -> CommandError {
+    let failure = CommandError::usage(error.to_string());
+    // An address with '@' may contain a password.
+    if address.is_empty() || address.contains("://") || address.contains('@') {
+        return failure.hint("pass e.g. `--server https://urumi.example.com --ca-file ca.pem`");
     }
+    let is_local = ["localhost", "127.", "[::1]"].iter().any(|host| address.starts_with(host));
+    let scheme = if is_local { "http" } else { "https" };
+    failure.hint(format!("write the address with its scheme, e.g. `--server {scheme}://{address}`"))
 }

@@ -4,14 +4,15 @@ use serde::Serialize;
 use urumi_core::error::{Error, Operation};
 use urumi_core::kubernetes::Kind;
 use urumi_core::kubernetes::{ClusterErrorKind, Query};
-use urumi_core::store::StoreUrls;
 use urumi_core::store::preview::Preview;
 use urumi_core::store::wait::Ready;
+use urumi_core::store::{Options, StoreUrls};
 use urumi_core::{CreateStore, Store, StoreId};
 
 use crate::choice::{Choice, choose};
-use crate::cli::{CreateArgs, Format, GlobalArgs};
-use crate::exit::CommandError;
+use crate::cli::{CreateArgs, GlobalArgs};
+use crate::exit::{CommandError, LOST, Via};
+use crate::format::Format;
 use crate::output::Out;
 use crate::request::{Address, assemble, object_table};
 use crate::target::Target;
@@ -28,7 +29,8 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out, args: CreateArgs) -> Res
     let target = match validator.as_cluster() {
         Some(offline) => {
             // Report an invalid request before connecting to the cluster.
-            let spec = offline.prepare(&request)?;
+            let invalid = |error: Error| CommandError::from(error).for_engine(&request.engine);
+            let spec = offline.prepare(&request).map_err(invalid)?;
             // The id follows from the key, if there is one. Otherwise fix the random id now, so that messages can
             // contain it.
             if request.idempotency_key.is_none() {
@@ -39,21 +41,24 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out, args: CreateArgs) -> Res
         None => validator,
     };
     if !args.wait.wait {
-        let store = target.stores.create(request).await?.into_store();
+        let engine = request.engine.clone();
+        let failed = |error| target.explain(error).for_engine(&engine);
+        let store = target.stores.create(request).await.map_err(failed)?.into_store();
         out.store(&store)?;
         follow::mention_monitor(&target, out, &store.id);
         return Ok(());
     }
-    let consequence = interrupted(&target, request.id.as_deref());
+    let consequence = interrupted(&target, request.id.as_deref(), "may exist already");
     let id = follow::unless_interrupted(&consequence, begin(&target, out, request)).await?;
-    let timeout = args.wait.timeout;
+    let timeout = args.wait.limit.timeout;
     let waiting = follow::wait_until(&target, out, &id, "creating", Ready.or_failed(), timeout);
     let work = follow::attended(&target, &id, timeout, waiting);
-    finish(out, follow::unless_interrupted(&interrupted(&target, Some(id.as_str())), work).await?)
+    finish(out, follow::unless_interrupted(&interrupted(&target, Some(id.as_str()), "exists"), work).await?)
 }
 
 /// Records a store, and creates its objects as far as possible.
 async fn begin(target: &Target, out: &Out, request: CreateStore) -> Result<StoreId, CommandError> {
+    let engine = request.engine.clone();
     match target.stores.create(request).await {
         Ok(creation) => Ok(creation.into_store().id),
         Err(error) => {
@@ -62,23 +67,24 @@ async fn begin(target: &Target, out: &Out, request: CreateStore) -> Result<Store
                 _ => String::new(),
             };
             // The store is recorded, so the monitor continues.
-            let store = error.into_begun().map_err(|error| target.explain(error))?;
+            let store = error.into_begun().map_err(|error| target.explain(error).for_engine(&engine))?;
             out.warn(&warning);
             Ok(store.id)
         }
     }
 }
 
-/// What happens to the store after an interruption.
-fn interrupted(target: &Target, id: Option<&str>) -> String {
-    match (id, target.as_cluster()) {
-        (None, _) => "the store may exist already: check with `urumi list`".to_owned(),
-        (Some(id), Some(_)) => format!(
-            "store {id} may exist already: `urumi retry {id} --wait` completes it, `urumi wait {id}` waits for it if a \
+/// What happens to the store after an interruption. `state` says whether it exists.
+fn interrupted(target: &Target, id: Option<&str>, state: &str) -> String {
+    match (id, target.via()) {
+        (_, Via::Memory) => LOST.to_owned(),
+        (None, _) => format!("the store {state}: check with `urumi list`"),
+        (Some(id), Via::Cluster) => format!(
+            "store {id} {state}: `urumi retry {id} --wait` completes it, `urumi wait {id}` waits for it if a \
              monitor runs, `urumi delete {id}` removes it"
         ),
-        (Some(id), None) => {
-            format!("store {id} may exist already: `urumi wait {id}` waits for it, `urumi delete {id}` removes it")
+        (Some(id), Via::Server) => {
+            format!("store {id} {state}: `urumi wait {id}` waits for it, `urumi delete {id}` removes it")
         }
     }
 }
@@ -100,6 +106,8 @@ struct DryRun<'a> {
     engine: &'a str,
     namespace: &'a str,
     urls: &'a StoreUrls,
+    /// The options, completed with the defaults.
+    options: &'a Options,
     objects: Vec<String>,
 }
 
@@ -110,7 +118,9 @@ async fn dry_run(
     validator: &Target,
     request: CreateStore,
 ) -> Result<(), CommandError> {
-    let preview = validator.stores.preview(request).await?;
+    let engine = request.engine.clone();
+    let preview =
+        validator.stores.preview(request).await.map_err(|error| validator.explain(error).for_engine(&engine))?;
     // A server checks this in `preview`.
     if validator.as_cluster().is_some() {
         check_free(global, out, choice, &preview).await?;
@@ -122,6 +132,7 @@ async fn dry_run(
         engine: &preview.engine,
         namespace: &preview.namespace,
         urls: &preview.urls,
+        options: &preview.options,
         objects: preview.objects.iter().map(|object| Address::of(object).to_string()).collect(),
     };
     if out.structured(&what)? {

@@ -3,15 +3,20 @@
 use serde_json::json;
 use urumi_core::StoreOrchestratorExt as _;
 
-use crate::cli::{Format, GlobalArgs, StoreArg};
+use crate::cli::{CredentialsArgs, GlobalArgs};
 use crate::exit::CommandError;
-use crate::output::{Out, facts};
-use crate::target;
+use crate::format::Format;
+use crate::output::{Out, facts, safe};
+use crate::{lookup, target};
 
-pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg, reveal: bool) -> Result<(), CommandError> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, args: &CredentialsArgs) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
-    let id = target.stores.find(&which.store).await?.id;
-    let credentials = target.stores.credentials(&id, reveal).await?;
+    let store = &args.which.store;
+    let id = match args.reveal {
+        true => lookup::exact(&target, out, store).await?.id,
+        false => target.stores.find(store).await.map_err(|error| target.explain(error))?.id,
+    };
+    let credentials = target.stores.credentials(&id, args.reveal).await.map_err(|error| target.explain(error))?;
     let password = credentials.password.as_ref().map(|password| password.reveal());
     let mut shown = json!({"address": credentials.address, "username": credentials.username});
     if let (Some(password), Some(fields)) = (password, shown.as_object_mut()) {
@@ -21,7 +26,7 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg, reveal
         return Ok(());
     }
     if out.format() == Some(Format::Name) {
-        return out.data(&format!("{}\n", crate::output::safe(password.unwrap_or(&credentials.username))));
+        return out.data(&format!("{}\n", safe(&credentials.username)));
     }
     out.data(&facts(vec![
         ("Address", credentials.address.into()),

@@ -29,8 +29,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) async fn run(global: &GlobalArgs, out: &Out) -> Result<(), CommandError> {
     // Ignore a default server: it was not chosen for this command.
     if let Some(Choice::Server(_)) = explicit(global)? {
-        return Err(CommandError::usage("the demo uses an in-memory cluster, and cannot use a server")
-            .hint("omit --server and unset URUMI_SERVER, or run `urumi create NAME --wait` on the server"));
+        return Err(CommandError::usage("the demo uses an in-memory cluster, and cannot use a server").hint(
+            "omit --server and --context and unset their variables, or run `urumi create NAME --wait` on the server",
+        ));
     }
     if global.is_flag("engine_defaults") {
         return Err(CommandError::usage("the demo does not support --engine-defaults")
@@ -41,7 +42,7 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out) -> Result<(), CommandErr
         .iter()
         .fold(cluster, |cluster, (name, ms)| cluster.readiness_delay_of(*name, Duration::from_millis(*ms)));
     let orchestrator = target::over(cluster.build(), global, EngineRegistry::builtin());
-    let target = Target::cluster(orchestrator.clone());
+    let target = Target::memory(orchestrator.clone());
     let request = CreateStore::new("Demo Shop", "medusa");
     let spec = orchestrator.prepare(&request)?;
     let id = spec.id.clone();

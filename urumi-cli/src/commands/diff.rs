@@ -1,11 +1,12 @@
 //! `urumi diff`.
 
 use serde::Serialize;
-use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::store::preview::{Difference, Repair};
+use urumi_core::{StoreId, StoreOrchestratorExt as _};
 
-use crate::cli::{Format, GlobalArgs, StoreArg};
-use crate::exit::CommandError;
+use crate::cli::{DiffArgs, GlobalArgs};
+use crate::exit::{CommandError, ExitStatus};
+use crate::format::Format;
 use crate::output::{Out, safe};
 use crate::target;
 
@@ -16,11 +17,19 @@ struct Differences<'a> {
     differences: &'a [Difference],
 }
 
-pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg) -> Result<(), CommandError> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, args: &DiffArgs) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
-    let id = target.stores.find(&which.store).await?.id;
-    let differences = target.stores.differences(&id).await?;
-    if out.structured(&Differences { id: id.as_str(), differences: &differences })? {
+    let id = target.stores.find(&args.which.store).await.map_err(|error| target.explain(error))?.id;
+    let differences = target.stores.differences(&id).await.map_err(|error| target.explain(error))?;
+    show(out, &id, &differences)?;
+    match args.exit_code && !differences.is_empty() {
+        true => Err(CommandError::shown(ExitStatus::Different)),
+        false => Ok(()),
+    }
+}
+
+fn show(out: &Out, id: &StoreId, differences: &[Difference]) -> Result<(), CommandError> {
+    if out.structured(&Differences { id: id.as_str(), differences })? {
         return Ok(());
     }
     if differences.is_empty() {
@@ -28,7 +37,7 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg) -> Res
         return Ok(());
     }
     let mut text = String::new();
-    for difference in &differences {
+    for difference in differences {
         if out.format() == Some(Format::Name) {
             text.push_str(&format!("{}\n", difference.object));
             continue;

@@ -17,12 +17,16 @@ enum CheckResult {
     Ok,
     Warn,
     Fail,
+    /// Not checked.
+    Skip,
 }
 
 /// The result of a check.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Finding {
+    /// The name of the check, e.g. `clock`.
+    check: String,
     result: CheckResult,
     /// What the check found.
     what: String,
@@ -31,16 +35,32 @@ struct Finding {
     to_do: Option<String>,
 }
 
+impl Finding {
+    fn new(result: CheckResult, what: impl Into<String>, to_do: Option<String>) -> Self {
+        Finding { check: String::new(), result, what: what.into(), to_do }
+    }
+
+    /// Names the check.
+    fn of(mut self, check: impl Into<String>) -> Self {
+        self.check = check.into();
+        self
+    }
+}
+
 fn ok(what: impl Into<String>) -> Finding {
-    Finding { result: CheckResult::Ok, what: what.into(), to_do: None }
+    Finding::new(CheckResult::Ok, what, None)
 }
 
 fn warn(what: impl Into<String>, to_do: impl Into<String>) -> Finding {
-    Finding { result: CheckResult::Warn, what: what.into(), to_do: Some(to_do.into()) }
+    Finding::new(CheckResult::Warn, what, Some(to_do.into()))
 }
 
 fn fail(what: impl Into<String>, to_do: impl Into<String>) -> Finding {
-    Finding { result: CheckResult::Fail, what: what.into(), to_do: Some(to_do.into()) }
+    Finding::new(CheckResult::Fail, what, Some(to_do.into()))
+}
+
+fn skip(what: impl Into<String>, to_do: impl Into<String>) -> Finding {
+    Finding::new(CheckResult::Skip, what, Some(to_do.into()))
 }
 
 pub(super) async fn run(global: &GlobalArgs, out: &Out) -> Result<(), CommandError> {
@@ -50,7 +70,7 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out) -> Result<(), CommandErr
         Choice::Server(address) => server::check(address, &choice, global, out).await,
     };
     if !out.structured(&findings)? {
-        out.data(&columns(findings.iter().map(row).collect()))?;
+        out.data(&columns(findings.iter().flat_map(rows).collect()))?;
     }
     if findings.iter().any(|f| f.result == CheckResult::Fail) {
         return Err(CommandError::shown(ExitStatus::Other));
@@ -58,18 +78,18 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out) -> Result<(), CommandErr
     Ok(())
 }
 
-fn row(finding: &Finding) -> Vec<Cell> {
+/// A finding, and below it what to do.
+fn rows(finding: &Finding) -> Vec<Vec<Cell>> {
     use urumi_core::store::status::StoreStatus;
     let (word, like) = match finding.result {
         CheckResult::Ok => ("ok", StoreStatus::Ready),
         CheckResult::Warn => ("warn", StoreStatus::Degraded),
         CheckResult::Fail => ("fail", StoreStatus::Failed),
+        CheckResult::Skip => ("skip", StoreStatus::Deleting),
     };
-    let text = match &finding.to_do {
-        Some(to_do) => format!("{} — {to_do}", finding.what),
-        None => finding.what.clone(),
-    };
-    vec![Cell::status_like(word, like), text.into()]
+    let mut rows = vec![vec![Cell::status_like(word, like), (&finding.what).into()]];
+    rows.extend(finding.to_do.as_ref().map(|to_do| vec!["".into(), format!("→ {to_do}").into()]));
+    rows
 }
 
 /// Checks that the stores can be listed, and their records read.
@@ -82,11 +102,14 @@ async fn stores(stores: &dyn StoreOrchestrator) -> Finding {
                 .map(|s| s.id.as_str())
                 .collect();
             let count = counted(stores.len(), "store", "stores");
-            if unreadable.is_empty() {
-                ok(format!("{count}; all records are readable"))
+            if stores.is_empty() {
+                ok("the stores can be listed; there are none")
+            } else if unreadable.is_empty() {
+                let records = if stores.len() == 1 { "its record is" } else { "all records are" };
+                ok(format!("{count}; {records} readable"))
             } else {
                 warn(
-                    format!("{count}; these have unreadable records: {}", unreadable.join(", ")),
+                    format!("{count}; these records are unreadable: {}", unreadable.join(", ")),
                     "`urumi get STORE` shows the reason; a newer version of urumi may have written the records",
                 )
             }

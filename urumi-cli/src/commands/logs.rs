@@ -4,11 +4,11 @@ use anstyle::{AnsiColor, Style};
 use futures::StreamExt as _;
 use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::error::{Error, ErrorKind};
-use urumi_core::store::logs::{LogLine, LogQuery};
+use urumi_core::store::logs::LogLine;
 
-use crate::cli::{Format, GlobalArgs};
+use crate::cli::{GlobalArgs, LogsArgs};
 use crate::exit::CommandError;
-use crate::output::{Out, json_line, printable, safe, to_yaml};
+use crate::output::{Out, printable, safe};
 use crate::target::Target;
 use crate::{follow, target};
 
@@ -22,10 +22,10 @@ const COLOURS: [Style; 6] = [
     AnsiColor::Red.on_default(),
 ];
 
-pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &str, query: &LogQuery) -> Result<(), CommandError> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, args: &LogsArgs) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
-    let printing = print(&target, out, which, query);
-    if !query.follow {
+    let printing = print(&target, out, args);
+    if !args.period.follow {
         return printing.await;
     }
     tokio::select! {
@@ -36,11 +36,11 @@ pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &str, query: &Log
     }
 }
 
-async fn print(target: &Target, out: &Out, which: &str, query: &LogQuery) -> Result<(), CommandError> {
-    let id = target.stores.find(which).await?.id;
-    let mut lines = target.stores.logs(&id, query).await?;
+async fn print(target: &Target, out: &Out, args: &LogsArgs) -> Result<(), CommandError> {
+    let id = target.stores.find(&args.which.store).await.map_err(|error| target.explain(error))?.id;
+    let mut lines = target.stores.logs(&id, &args.query()).await.map_err(|error| target.explain(error))?;
     let mut formatter =
-        LineFormatter { format: out.format(), prefixed: query.component.is_none(), components: Vec::new() };
+        LineFormatter { prefixed: !args.no_prefix, timestamps: args.timestamps, components: Vec::new() };
     let mut any = false;
     // If more lines follow, the error concerned one container of several. Otherwise the error ended the stream.
     let mut failed: Option<Error> = None;
@@ -51,7 +51,9 @@ async fn print(target: &Target, out: &Out, which: &str, query: &LogQuery) -> Res
         match line {
             Ok(line) => {
                 any = true;
-                out.data(&formatter.line(&line)?)?;
+                if !out.record(&line)? {
+                    out.data(&formatter.line(&line))?;
+                }
             }
             Err(error) => failed = Some(error),
         }
@@ -73,25 +75,28 @@ async fn print(target: &Target, out: &Out, which: &str, query: &LogQuery) -> Res
 
 /// Formats log lines.
 struct LineFormatter {
-    format: Option<Format>,
     /// Whether lines start with their component and pod.
     prefixed: bool,
+    /// Whether lines have their time.
+    timestamps: bool,
     /// The components seen so far. The index determines the colour.
     components: Vec<String>,
 }
 
 impl LineFormatter {
-    fn line(&mut self, line: &LogLine) -> Result<String, CommandError> {
-        match self.format {
-            Some(Format::Json) => json_line(line),
-            Some(Format::Yaml) => Ok(format!("---\n{}", to_yaml(line)?)),
-            _ if self.prefixed => {
-                let style = self.style(&line.component);
-                let origin = safe(&format!("[{} {}]", line.component, line.pod));
-                Ok(format!("{style}{origin}{style:#} {}\n", printable(&line.text)))
-            }
-            _ => Ok(format!("{}\n", printable(&line.text))),
+    fn line(&mut self, line: &LogLine) -> String {
+        let mut text = String::new();
+        if self.prefixed {
+            let style = self.style(&line.component);
+            let origin = safe(&format!("[{} {}]", line.component, line.pod));
+            text.push_str(&format!("{style}{origin}{style:#} "));
         }
+        if let Some(time) = line.timestamp.filter(|_| self.timestamps) {
+            text.push_str(&format!("{time} "));
+        }
+        text.push_str(&printable(&line.text));
+        text.push('\n');
+        text
     }
 
     fn style(&mut self, component: &str) -> Style {
@@ -111,18 +116,18 @@ mod tests {
     #[test]
     fn components_have_colours_of_their_own_and_lines_cannot_change_the_terminal() {
         let line = |component: &str, text: &str| LogLine::new(component, format!("{component}-0"), component, text);
-        let mut lines = LineFormatter { format: None, prefixed: true, components: Vec::new() };
-        let api = lines.line(&line("api", "one")).unwrap();
-        let database = lines.line(&line("database", "two")).unwrap();
-        assert_eq!(lines.line(&line("api", "one")).unwrap(), api);
+        let mut lines = LineFormatter { prefixed: true, timestamps: false, components: Vec::new() };
+        let api = lines.line(&line("api", "one"));
+        let database = lines.line(&line("database", "two"));
+        assert_eq!(lines.line(&line("api", "one")), api);
         assert_ne!(api.split('[').nth(1), database.split('[').nth(1), "the colours are the same");
         let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
         assert_eq!(plain(&api), "[api api-0] one\n");
-        let mut bare = LineFormatter { format: None, prefixed: false, components: Vec::new() };
+        let mut bare = LineFormatter { prefixed: false, timestamps: true, components: Vec::new() };
         let coloured = "\u{1b}[32minfo\u{1b}[0m:\tok\r\u{1b}]0;title\u{7} \u{9b}2J🛍";
-        assert_eq!(bare.line(&line("api", coloured)).unwrap(), "info:\tok\\r \\u{9b}2J🛍\n");
-        let mut json = LineFormatter { format: Some(Format::Json), prefixed: true, components: Vec::new() };
-        let object: LogLine = serde_json::from_str(&json.line(&line("api", coloured)).unwrap()).unwrap();
-        assert_eq!(object.text, coloured);
+        let mut line = line("api", coloured);
+        assert_eq!(bare.line(&line), "info:\tok\\r \\u{9b}2J🛍\n");
+        line.timestamp = Some(jiff::Timestamp::from_nanosecond(1_800_000_000_000_000_001).unwrap());
+        assert!(bare.line(&line).starts_with("2027-01-15T08:00:00.000000001Z info:"));
     }
 }

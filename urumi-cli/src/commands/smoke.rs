@@ -1,20 +1,29 @@
 //! `urumi smoke`.
 
-use urumi_core::StoreOrchestratorExt as _;
 use urumi_core::store::smoke::SmokeReport;
+use urumi_core::store::status::StoreStatus;
+use urumi_core::{Store, StoreOrchestratorExt as _};
 
-use crate::cli::{Format, GlobalArgs, StoreArg};
+use crate::cli::{ExactArg, GlobalArgs};
 use crate::exit::{CommandError, ExitStatus};
+use crate::format::Format;
 use crate::output::{Out, safe, table};
 use crate::progress::Progress;
-use crate::{follow, target};
+use crate::{follow, lookup, target};
 
-pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &StoreArg) -> Result<(), CommandError> {
+pub(super) async fn run(global: &GlobalArgs, out: &Out, which: &ExactArg) -> Result<(), CommandError> {
     let target = target::connect(global, out).await?;
-    let id = target.stores.find(&which.store).await?.id;
+    let Store { id, status, .. } = lookup::exact(&target, out, &which.store).await?;
     let order = async {
         let _shown = Progress::new(out, &id, "placing an order");
-        target.stores.smoke(&id).await.map_err(|error| target.explain(error))
+        target.stores.smoke(&id).await.map_err(|error| {
+            let failure = target.explain(error);
+            match (failure.code, status) {
+                (ExitStatus::Conflict, StoreStatus::Failed) => failure
+                    .hint(format!("`urumi get {id}` shows the cause; after fixing it, run `urumi retry {id} --wait`")),
+                _ => failure,
+            }
+        })
     };
     let report = follow::unless_interrupted(&format!("the order in store {id} continues"), order).await?;
     show(out, &report)?;

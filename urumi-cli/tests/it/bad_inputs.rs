@@ -1,7 +1,7 @@
 //! Invalid command lines: each gets a precise error and the right exit code, and prints nothing to stdout.
 
 use crate::server::TestServer;
-use crate::support::{CommandOutput, Run, on_memory};
+use crate::support::{CommandOutput, Run, on_memory, urumi};
 
 /// Exit codes and the arguments that must cause them.
 fn table() -> Vec<(i32, Vec<String>)> {
@@ -17,6 +17,7 @@ fn table() -> Vec<(i32, Vec<String>)> {
         (2, args(&["delete"])),
         (2, args(&["wait"])),
         (2, args(&["retry"])),
+        (2, args(&["restart"])),
         (2, args(&["render"])),
         (2, args(&["diff"])),
         (2, args(&["completions"])),
@@ -135,6 +136,7 @@ fn table() -> Vec<(i32, Vec<String>)> {
         (3, args(&["wait", "nope"])),
         (3, args(&["watch", "nope"])),
         (3, args(&["retry", "nope", "--wait"])),
+        (3, args(&["restart", "nope", "-c", "api"])),
         (3, args(&["diff", "nope"])),
         (3, args(&["monitor", "--only", "nope"])),
         // Clusters that do not exist.
@@ -150,12 +152,52 @@ fn table() -> Vec<(i32, Vec<String>)> {
         (2, vec!["list", "--server", "ftp://urumi.example.com"]),
         (2, vec!["list", "--server", "https://ann:pass@urumi.example.com"]),
         (2, vec!["list", "--server", "https://urumi.example.com?x=y"]),
+        (2, vec!["list", "--server", "localhost:8080"]),
+        (2, vec!["list", "--server", "ann:pass@urumi.example.com"]),
         (2, vec!["list", "--server", away, "--cluster", "memory"]),
         (2, vec!["list", "--server", away, "--kubeconfig", "x"]),
         (2, vec!["list", "--server", away, "--context", "x"]),
+        (2, vec!["list", "--server", away, "--kube-context", "x"]),
+        (2, vec!["list", "--context", "x", "--cluster", "memory"]),
+        (2, vec!["list", "--context", "x"]),
+        (2, vec!["list", "--sort", "size"]),
+        (2, vec!["list", "--sort", "age"]),
+        (2, vec!["list", "--limit", "0"]),
+        (2, vec!["list", "--limit", "x"]),
+        (2, vec!["list", "--owner", ""]),
+        (2, vec!["list", "-A"]),
+        (2, vec!["list", "--json", "id"]),
+        (2, vec!["install", "x"]),
+        (2, vec!["store", "list"]),
+        (2, vec!["auth", "login"]),
+        (2, vec!["create", "x", "--set", "api.env=FOO"]),
+        (2, vec!["list", "--selector", ""]),
+        (2, vec!["list", "--selector", "a b"]),
+        (2, vec!["list", "--watch", "--limit", "1"]),
+        (2, vec!["list", "-o", "jsonpath={.id"]),
+        (2, vec!["list", "-o", "custom-columns=ID"]),
+        (2, vec!["create", "My", "Shop"]),
+        (2, vec!["create", "x", "--label", "team"]),
+        (2, vec!["create", "-f", "/nonexistent.yaml"]),
+        (2, vec!["update", "x"]),
+        (2, vec!["delete", "x", "--status", "failed", "--yes"]),
+        (2, vec!["delete", "x", "y", "--yes", "--if-version", "1"]),
+        (2, vec!["logs", "x", "--previous", "--follow"]),
+        (2, vec!["logs", "x", "--since", "soon"]),
+        (2, vec!["engines", "medusa", "api.replica"]),
+        (3, vec!["describe", "nope"]),
+        (3, vec!["open", "nope"]),
+        (3, vec!["credentials", "nope", "--reveal"]),
+        (3, vec!["smoke", "nope"]),
+        (3, vec!["wait", "nope", "none"]),
+        (3, vec!["delete", "nope", "none", "--yes"]),
+        (3, vec!["delete", "nope", "nope", "--yes"]),
+        (2, vec!["delete", "nope", "--yes", "--if-version", "abc"]),
         (2, vec!["list", "--server", away, "--domain", "stores.example.com"]),
         (2, vec!["list", "--server", away, "--engine-defaults", "x"]),
-        (2, vec!["list", "--server", away, "--memory-delay", "1s"]),
+        (2, vec!["list", "--server", away, "--memory-ready-after", "1s"]),
+        (2, vec!["create", "x", "--server", away, "--max-stores-per-owner", "1"]),
+        (2, vec!["create", "x", "--server", away, "--max-provisioning-per-owner", "1"]),
         (2, vec!["list", "--server", away, "--token-file", "/nonexistent"]),
         (2, vec!["list", "--server", away, "--ca-file", "/nonexistent"]),
         (2, vec!["list", "--server", away, "--token", "x"]),
@@ -229,7 +271,7 @@ fn every_bad_input_is_answered_precisely() {
 }
 
 /// Options that choose the target, and commands that have only one kind of target.
-const TARGETED: [&str; 10] = [
+const TARGETED: [&str; 12] = [
     "--cluster",
     "--server",
     "--token-file",
@@ -237,6 +279,8 @@ const TARGETED: [&str; 10] = [
     "--domain",
     "--engine-defaults",
     "--kubeconfig",
+    "--context",
+    "--kube-context",
     "monitor",
     "context",
     // A server accepts fewer owners than a cluster, and has its own messages.
@@ -270,9 +314,19 @@ fn a_server_answers_bad_inputs_as_a_cluster_does() {
 
 #[test]
 fn nothing_at_all_shows_the_help() {
-    let ran = on_memory().run(&[]);
+    // Also with variables that set options.
+    for mut command in [urumi(), on_memory()] {
+        let help = command.run(&[]).ok();
+        assert!(help.contains("Usage: urumi [OPTIONS] <COMMAND>") && help.contains("\n  create "), "{help}");
+    }
+    for mut command in [urumi(), on_memory()] {
+        let help = command.run(&["context"]).ok();
+        assert!(help.contains("Usage: urumi context <COMMAND>") && help.contains("\n  current "), "{help}");
+    }
+    // Options ask for something: the command is missing. The error lists no hidden aliases.
+    let ran = on_memory().run(&["-q"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-    assert!(ran.stderr.contains("Usage: urumi"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("requires a subcommand") && !ran.stderr.contains("destroy"), "{}", ran.stderr);
     let ran = on_memory().run(&["--help"]);
     assert!(ran.ok().contains("Exit codes:"));
 }

@@ -25,9 +25,21 @@ fn contexts_are_kept_chosen_and_forgotten() {
     let set = ["context", "set", "prod", "--server", "https://urumi.example.com/", "--token-file", "token"];
     let ran = at(home.path()).current_dir(home.path()).run(&set);
     assert!(ran.stderr.contains("warning: cannot read /") && ran.stderr.contains("/token: "), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`urumi context use prod`"), "{}", ran.stderr);
+    // The first context becomes the default.
+    assert!(ran.stderr.contains("commands now use the server https://urumi.example.com"), "{}", ran.stderr);
     assert_eq!(ran.ok(), "");
-    run(&["context", "set", "lab", "--server", "http://10.0.0.5:8080/urumi", "--ca-file", "/lab.pem"]).ok();
+    assert_eq!(run(&["context", "current"]).ok(), "prod\n");
+    assert_eq!(run(&["context", "current", "-o", "json"]).json()["server"], "https://urumi.example.com");
+    let ran = run(&["context", "set", "lab", "--server", "http://10.0.0.5:8080/urumi", "--ca-file", "/lab.pem"]);
+    assert!(ran.stderr.contains("`urumi context use lab`"), "{}", ran.stderr);
+    ran.ok();
+    assert_eq!(run(&["context", "current"]).ok(), "prod\n");
+    assert_eq!(run(&["context", "current", "--context", "lab"]).ok(), "lab\n");
+    run(&["context", "set", "other", "--server", "https://x", "--use"]).ok();
+    assert_eq!(run(&["context", "current"]).ok(), "other\n");
+    run(&["context", "delete", "other"]).ok();
+    let ran = run(&["context", "current"]);
+    assert_eq!((ran.code, ran.stderr.contains("there is no default context")), (1, true), "{}", ran.stderr);
     run(&["context", "use", "lab"]).ok();
     let token = std::fs::canonicalize(home.path()).unwrap().join("token");
     let listed = run(&["context", "ls", "-o", "json"]).json();
@@ -49,6 +61,51 @@ fn contexts_are_kept_chosen_and_forgotten() {
     run(&["context", "use", "prod"]).ok();
     run(&["context", "unset"]).ok();
     assert_eq!(run(&["context", "list", "-o", "json"]).json()[0]["current"], false);
+}
+
+#[test]
+fn a_variable_that_outranks_the_default_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = |args: &[&str]| at(home.path()).env("URUMI_SERVER", "http://127.0.0.1:1").run(args);
+    for args in [
+        &["context", "set", "prod", "--server", "https://x"][..],
+        &["context", "set", "lab", "--server", "https://y", "--use"],
+        &["context", "use", "prod"],
+        &["context", "none"],
+        &["context", "use", "lab"],
+        &["context", "delete", "lab"],
+        &["context", "use", "prod"],
+    ] {
+        let ran = elsewhere(args);
+        assert!(!ran.stderr.contains("commands now use"), "{args:?}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("warning: commands do not use it: URUMI_SERVER is set"),
+            "{args:?}: {}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains("`unset URUMI_SERVER`"), "{args:?}: {}", ran.stderr);
+        ran.ok();
+    }
+    // What the default is does not depend on the variable.
+    let ran = at(home.path()).run(&["context", "current"]);
+    assert!(ran.stderr.contains("server https://x, the default"), "{}", ran.stderr);
+    assert_eq!(ran.ok(), "prod\n");
+    let ran = elsewhere(&["context", "current"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    for said in
+        ["no context, but the server http://127.0.0.1:1, chosen by URUMI_SERVER", "`unset URUMI_SERVER`", "prod"]
+    {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+    let ran = at(home.path()).env("URUMI_CLUSTER", "memory").run(&["context", "current"]);
+    assert!(ran.stderr.contains("an in-memory cluster, chosen by URUMI_CLUSTER"), "{}", ran.stderr);
+    at(home.path()).run(&["context", "set", "lab", "--server", "https://y"]).ok();
+    let ran = at(home.path()).env("URUMI_CONTEXT", "lab").run(&["context", "current"]);
+    assert!(ran.stderr.contains("server https://y, chosen by URUMI_CONTEXT"), "{}", ran.stderr);
+    assert_eq!(ran.ok(), "lab\n");
+    let ran = elsewhere(&["context", "current", "--context", "lab"]);
+    assert!(ran.stderr.contains("server https://y, chosen by --context"), "{}", ran.stderr);
+    assert_eq!(ran.ok(), "lab\n");
 }
 
 #[cfg(unix)]
@@ -91,8 +148,16 @@ fn what_is_said_nearest_to_the_command_counts() {
     assert_eq!(list(&[("URUMI_CLUSTER", "memory")], &[]).ok(), "");
     assert_eq!(list(&[to_env], &["--cluster", "memory"]).ok(), "");
     assert_eq!(list(&[("URUMI_SERVER", "")], &[]).ok(), "saved\n");
-    // --kubeconfig and --context choose a cluster.
-    for choice in [["--kubeconfig", "/nonexistent"], ["--context", "x"]] {
+    assert_eq!(list(&[("URUMI_DOMAIN", ""), ("URUMI_CONTEXT", ""), ("URUMI_OUTPUT", "")], &[]).ok(), "saved\n");
+    // A context can be chosen for one command.
+    at(home.path()).run(&["context", "set", "b", "--server", &flag.address]).ok();
+    assert_eq!(list(&[], &["--context", "b"]).ok(), "flag\n");
+    assert_eq!(list(&[("URUMI_CONTEXT", "b")], &[]).ok(), "flag\n");
+    assert_eq!(list(&[("URUMI_CONTEXT", "a"), to_env], &["--context", "b"]).ok(), "flag\n");
+    let ran = list(&[], &["--context", "none"]);
+    assert_eq!((ran.code, ran.stderr.contains("saved contexts: a, b")), (2, true), "{}", ran.stderr);
+    // --kubeconfig and --kube-context choose a cluster.
+    for choice in [["--kubeconfig", "/nonexistent"], ["--kube-context", "x"]] {
         let ran = list(&[to_env], &choice);
         assert_eq!(ran.code, 8, "{}", ran.stderr);
         assert!(ran.stderr.contains("kubeconfig"), "{}", ran.stderr);

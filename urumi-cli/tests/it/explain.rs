@@ -29,8 +29,12 @@ fn logs_say_where_they_come_from() {
         ran.ok(),
         "[api api-0] GET /health 200\n[database database-0] ready to accept connections\n[api api-0] POST /cart 201\n"
     );
-    let api = server.urumi().run(&["logs", "shop", "--component", "api", "--tail", "1"]);
-    assert_eq!(api.ok(), "POST /cart 201\n");
+    let api = server.urumi().run(&["logs", "shop", "-c", "api", "--tail", "1"]);
+    assert_eq!(api.ok(), "[api api-0] POST /cart 201\n");
+    let bare = server.urumi().run(&["logs", "shop", "-c", "api", "--tail", "1", "--no-prefix"]);
+    assert_eq!(bare.ok(), "POST /cart 201\n");
+    let texts = server.urumi().run(&["logs", "shop", "-c", "api", "-o", "jsonpath={.text}"]);
+    assert_eq!(texts.ok(), "GET /health 200\nPOST /cart 201\n");
     let json = server.urumi().run(&["logs", "shop", "-o", "json"]).ok();
     let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
@@ -71,7 +75,7 @@ fn logs_that_break_off_are_no_success() {
     let mut server = talking();
     let mut child = server
         .urumi()
-        .args(["logs", "shop", "--follow", "--component", "database"])
+        .args(["logs", "shop", "--follow", "--component", "database", "--no-prefix"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -118,8 +122,37 @@ fn events_tell_a_stores_life() {
     assert!(lines.any(|line| line.contains("Created") && line.contains("the store is on record")), "{table}");
     let wide = server.urumi().run(&["events", "shop", "-o", "wide"]).ok();
     assert!(wide.lines().next().unwrap().contains("AGE  COUNT  SOURCE"), "{wide}");
+    let warnings = server.urumi().run(&["events", "shop", "--type", "warning", "-o", "json"]).json();
+    assert!(warnings.as_array().unwrap().iter().all(|event| event["type"] == "Warning"), "{warnings}");
+    assert_eq!(server.urumi().run(&["events", "shop", "--since", "1h", "-o", "json"]).json(), events);
     let yaml = server.urumi().run(&["events", "shop", "-o", "yaml"]).ok();
     assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), events);
+}
+
+#[test]
+fn events_that_are_followed_end_with_the_store() {
+    let server = talking();
+    let mut follow =
+        server.urumi().args(["events", "shop", "--follow", "-o", "json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines();
+    let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(first["reason"], "Created");
+    server.urumi().run(&["delete", "shop", "--yes"]).ok();
+    let all: Vec<String> = lines.map_while(Result::ok).collect();
+    assert!(all.iter().any(|line| line.contains("\"Ready\"")), "{all:?}");
+    assert_eq!(follow.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn everything_about_a_store_is_described() {
+    let server = talking();
+    let text = server.urumi().run(&["describe", "shop"]).ok();
+    for part in ["Id          shop", "DatabaseReady", "api.replicas", "the store is on record"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let json = server.urumi().run(&["describe", "shop", "-o", "json"]).json();
+    assert_eq!((&json["id"], &json["events"][0]["reason"]), (&json!("shop"), &json!("Created")));
+    assert_eq!(json["effectiveOptions"]["api"]["replicas"], 1);
 }
 
 #[test]
@@ -129,8 +162,11 @@ fn differences_are_shown_with_their_fields() {
     let server = talking();
     let api =
         ObjectRef { kind: Kind::of::<Deployment>(), namespace: Some("store-shop".into()), name: "medusa-api".into() };
+    server.urumi().run(&["diff", "shop", "--exit-code"]).ok();
     server.cluster.modify(&api, |api| api.as_value_mut()["spec"]["replicas"] = json!(3)).unwrap();
     // If the monitor repairs the store first, there is no difference.
     let text = server.urumi().run(&["diff", "shop"]).ok();
+    let ran = server.urumi().run(&["diff", "shop", "--exit-code"]);
+    assert_eq!(ran.code, if ran.stdout.is_empty() { 0 } else { 9 }, "{}", ran.stderr);
     assert!(text.is_empty() || text.contains("repair Deployment store-shop/medusa-api\n  spec.replicas: 3"), "{text}");
 }

@@ -9,7 +9,10 @@
 
 mod bad_inputs;
 mod contexts;
+mod deleting;
 mod explain;
+mod issuer;
+mod login;
 mod memory;
 mod real_cluster;
 mod real_cluster_crashes;
@@ -21,3 +24,4 @@ mod signals;
 mod smoke;
 mod support;
 mod tokens;
+mod words;

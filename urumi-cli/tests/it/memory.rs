@@ -18,9 +18,9 @@ fn a_store_is_created_and_waited_for() {
         assert!(lines[0].starts_with("ID ") && lines[0].ends_with("STOREFRONT"), "{stdout}");
         assert!(lines[1].starts_with("shop  My \"Shop\" 🛍") && lines[1].contains("  ready  "), "{stdout}");
         assert!(lines[1].ends_with("http://store-shop.localtest.me"), "{stdout}");
-        let ready = "store shop is ready: storefront http://store-shop.localtest.me, api http://api-shop.localtest.me";
+        let ready = "store shop is ready: storefront http://store-shop.localtest.me, API http://api-shop.localtest.me";
         assert_eq!(stderr.lines().last(), Some(ready));
-        for component in ["Database: ready", "Api: ready", "Storefront: ready"] {
+        for component in ["Database: ready", "API: ready", "Storefront: ready"] {
             assert!(stderr.contains(component), "{stderr}");
         }
     }
@@ -65,7 +65,8 @@ fn whose_a_store_is_may_be_said_and_a_key_makes_its_id() {
 #[test]
 fn without_waiting_a_monitor_is_mentioned_and_the_id_is_random() {
     let ran = on_memory().run(&["create", "Shop", "-o", "name"]);
-    assert!(ran.stderr.contains("needs a running monitor"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the store is lost: the in-memory cluster ends with this command"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("`urumi wait"), "{}", ran.stderr);
     let stdout = ran.ok();
     assert_eq!(stdout.trim_end().len(), 12, "{stdout}");
     let quiet = on_memory().run(&["create", "Shop", "-q", "-o", "yaml"]);
@@ -78,7 +79,7 @@ fn time_that_is_up_has_a_code_of_its_own() {
     let delay = std::time::Duration::from_secs(3600);
     let server = TestServer::with(ServerSetup { delay, ..ServerSetup::default() });
     for mut command in [on_memory(), server.urumi()] {
-        command.env("URUMI_MEMORY_DELAY", "1h");
+        command.env("URUMI_MEMORY_READY_AFTER", "1h");
         let ran = command.run(&["create", "Shop", "--id", "shop", "--wait", "--timeout", "1s"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
         let said = "error: store shop did not become ready within 1s: it is provisioning";
@@ -206,22 +207,33 @@ fn engines_and_their_options_are_described() {
     assert_eq!(engines[0]["name"], "medusa");
     assert_eq!(engines[0]["options"]["type"], "object");
     let options = urumi().run(&["engines", "medusa"]).ok();
-    let row = |path: &str| {
-        let line =
-            options.lines().find(|line| line.starts_with(path)).unwrap_or_else(|| panic!("no {path}: {options}"));
-        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).take(3).collect::<Vec<_>>()
+    let block = |options: &str, path: &str| {
+        let mut lines = options.lines().skip_while(|line| *line != path);
+        assert!(lines.next().is_some(), "no {path}: {options}");
+        lines.take_while(|line| line.starts_with(' ')).map(str::trim).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(row("OPTION"), ["OPTION", "TYPE", "DEFAULT"]);
-    assert_eq!(row("api.replicas"), ["api.replicas", "integer", "1"]);
-    assert_eq!(row("database.mode"), ["database.mode", "embedded | managed | external", "embedded"]);
-    assert_eq!(row("ingress.annotations"), ["ingress.annotations", "map of string", "-"]);
+    assert!(block(&options, "api.replicas").starts_with("integer, 1 to "), "{options}");
+    assert!(block(&options, "api.replicas").contains("; default 1"), "{options}");
+    assert!(
+        block(&options, "database.mode").starts_with("embedded | managed | external; default embedded"),
+        "{options}"
+    );
+    assert!(block(&options, "ingress.annotations").starts_with("map of string; no default"), "{options}");
     assert_eq!(urumi().run(&["engines", "-o", "name"]).ok(), "medusa\n");
+    // One option, or a group.
+    let one = urumi().run(&["engines", "medusa", "api.replicas"]).ok();
+    assert!(one.starts_with("api.replicas\n    integer"), "{one}");
+    assert_eq!(urumi().run(&["engines", "medusa", "api.replicas", "-o", "name"]).ok(), "api.replicas\n");
+    assert!(urumi().run(&["engines", "medusa", "database", "-o", "name"]).ok().lines().count() > 5);
+    let ran = urumi().run(&["engines", "medusa", "api.replica"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("did you mean api.replicas?"), "{}", ran.stderr);
+    let wide = urumi().run(&["engines", "medusa", "-o", "wide"]).ok();
+    assert!(wide.starts_with("OPTION") && wide.lines().any(|line| line.starts_with("api.replicas ")), "{wide}");
     // A server also says what its policy locks.
     let server = TestServer::start();
     let of_server = server.urumi().run(&["engines", "medusa"]).ok();
-    assert_eq!(of_server.lines().count(), options.lines().count());
-    let line = of_server.lines().find(|line| line.starts_with("database.server.host")).unwrap();
-    assert!(line.ends_with("Set by the installation."), "{line}");
+    assert!(block(&of_server, "database.server.host").contains("set by the installation"), "{of_server}");
     let of_server = server.urumi().run(&["engines", "-o", "json"]).json();
     assert_eq!(of_server[0]["options"]["properties"]["api"], engines[0]["options"]["properties"]["api"]);
     // Every listed option can be set by its path.
@@ -243,12 +255,12 @@ fn new_stores_start_from_an_installations_defaults() {
     let with = |args: &[&str]| urumi().args(["--engine-defaults", &defaults]).run(args);
     let options = with(&["engines", "medusa"]).ok();
     let shows = |path: &str, default: &str| {
-        let row = options.lines().find(|line| line.starts_with(path)).unwrap_or_default();
-        assert_eq!(row.split_whitespace().nth(2), Some(default), "{path}: {options}");
+        let mut lines = options.lines().skip_while(|line| *line != path).skip(1);
+        assert!(lines.next().is_some_and(|line| line.contains(&format!("; default {default}"))), "{path}: {options}");
     };
-    shows("database.storage.size ", "10Gi");
-    shows("api.replicas ", "3");
-    shows("storefront.replicas ", "1");
+    shows("database.storage.size", "10Gi");
+    shows("api.replicas", "3");
+    shows("storefront.replicas", "1");
     let rendered = with(&["render", "x", "--set", "api.replicas=2"]).ok();
     assert!(rendered.contains("storage: 10Gi") && rendered.contains("replicas: 2\n"), "{rendered}");
     // With a server, the variable is ignored, like all others for clusters.
@@ -283,11 +295,22 @@ fn defaults_may_come_from_a_pipe() {
 }
 
 #[test]
+fn an_engine_that_does_not_exist_has_no_stores() {
+    let ran = on_memory().run(&["list", "--engine", "shopify"]);
+    assert!(ran.stderr.contains("warning: there is no engine \"shopify\""), "{}", ran.stderr);
+    assert_eq!(ran.ok(), "");
+    assert!(!on_memory().run(&["list", "--engine", "medusa"]).stderr.contains("warning"));
+}
+
+#[test]
 fn the_doctor_says_what_is_there() {
     let findings = on_memory().run(&["doctor", "-o", "json", "--domain", "localhost"]).json();
     let findings = findings.as_array().unwrap();
     assert!(findings.iter().all(|f| f["result"] == "ok"), "{findings:?}");
     assert!(findings.iter().any(|f| f["what"].as_str().unwrap().starts_with("namespaces: may create")));
+    assert!(findings.iter().any(|f| f["what"].as_str().unwrap().starts_with("this is no real cluster")));
+    let checks: Vec<&str> = findings.iter().map(|f| f["check"].as_str().unwrap()).collect();
+    assert!(checks.contains(&"domain") && checks.contains(&"permissions.namespaces"), "{checks:?}");
     let ran = urumi().run(&["doctor", "--domain", "localhost"]);
     assert_eq!(ran.code, 1);
     assert!(ran.stdout.starts_with("fail  no cluster is configured"), "{}", ran.stdout);
@@ -313,7 +336,8 @@ fn a_cluster_that_does_not_answer_has_a_code_of_its_own() {
 #[test]
 fn completions_and_version() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        assert!(urumi().run(&["completions", shell]).ok().contains("urumi"), "{shell}");
+        let script = urumi().run(&["completions", shell]).ok();
+        assert!(script.contains("urumi") && script.contains("COMPLETE"), "{shell}: {script}");
     }
     assert_eq!(urumi().run(&["version"]).ok(), concat!("urumi ", env!("CARGO_PKG_VERSION"), "\n"));
     assert_eq!(urumi().run(&["version", "-o", "json"]).json()["version"], env!("CARGO_PKG_VERSION"));

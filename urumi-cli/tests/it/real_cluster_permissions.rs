@@ -52,7 +52,7 @@ fn the_documented_permissions_are_enough_for_a_whole_life() {
     urumi(&["create", "Least privilege", "--id", &id, "--wait", "--timeout", "2m"]).ok();
     assert!(urumi(&["list", "-o", "name"]).ok().contains(&id));
     let namespace = format!("store-{id}");
-    assert_eq!(urumi(&["credentials", &id, "--reveal", "-o", "name"]).ok().trim().len(), 20);
+    assert_eq!(urumi(&["credentials", &id, "--reveal", "-o", "jsonpath={.password}"]).ok().trim().len(), 20);
     let secret = |name: &str| kubectl(limited, &["-n", &namespace, "get", "secret", name], "");
     assert!(secret("postgres-credentials").stderr.contains("forbidden"), "the database's password is nobody's");
     let pod = kubectl(limited, &["-n", &namespace, "get", "pods", "-o", "jsonpath={.items[0].metadata.name}"], "").ok();

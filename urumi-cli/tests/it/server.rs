@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::Router;
 use futures::{StreamExt as _, stream};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -21,15 +22,15 @@ use urumi_core::cluster::InMemoryCluster;
 use urumi_core::engine::EngineInfo;
 use urumi_core::error::{Error, FieldError, Result};
 use urumi_core::orchestrator::LogLines;
-use urumi_core::store::OptionWarning;
 use urumi_core::store::credentials::Credentials;
 use urumi_core::store::logs::{LogLine, LogQuery};
 use urumi_core::store::preview::{Difference, Preview};
 use urumi_core::store::smoke::SmokeReport;
 use urumi_core::store::timeline::TimelineEntry;
+use urumi_core::store::{OptionWarning, StoreOptions};
 use urumi_core::{Action, Precondition, StoreOrchestrator, StoreStream};
 use urumi_core::{CreateStore, Creation, Orchestrator, ReadinessMonitor, Store, StoreId};
-use urumi_http::auth::Authentication;
+use urumi_http::auth::{Authentication, SignInMethods};
 use urumi_http::{ServerState, router};
 
 use crate::support::urumi;
@@ -44,18 +45,23 @@ pub(crate) struct TestServer {
 /// The configuration of a server.
 pub(crate) struct ServerSetup {
     pub(crate) authentication: Authentication,
+    /// What clients without a token are told.
+    pub(crate) sign_in: Option<SignInMethods>,
     /// How long a workload takes to become ready.
     pub(crate) delay: Duration,
     /// Enables TLS. The server writes its certificate to this file.
     pub(crate) tls: Option<PathBuf>,
     /// The log lines of every store: component and text.
     pub(crate) logs: Vec<(&'static str, &'static str)>,
+    /// What the server says of itself.
+    pub(crate) notices: Vec<String>,
 }
 
 impl Default for ServerSetup {
     fn default() -> Self {
         let delay = Duration::from_millis(20);
-        ServerSetup { authentication: Authentication::Open, delay, tls: None, logs: Vec::new() }
+        let (authentication, sign_in) = (Authentication::Open, None);
+        ServerSetup { authentication, sign_in, delay, tls: None, logs: Vec::new(), notices: Vec::new() }
     }
 }
 
@@ -76,7 +82,11 @@ impl TestServer {
             let monitor = ReadinessMonitor::new(orchestrator.clone()).spawn(&tasks, stop.clone());
             let stores: Arc<dyn StoreOrchestrator> = Arc::new(WithLogs { inner: orchestrator, lines: setup.logs });
             let state = ServerState::builder(stores).authentication(setup.authentication).monitor(monitor);
-            let state = state.events(Arc::new(cluster.clone())).spawn(&tasks, &stop);
+            let state = match setup.sign_in {
+                Some(methods) => state.sign_in(methods),
+                None => state,
+            };
+            let state = state.notices(setup.notices).events(Arc::new(cluster.clone())).spawn(&tasks, &stop);
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             match setup.tls {
@@ -86,7 +96,7 @@ impl TestServer {
                 }
                 Some(file) => {
                     let acceptor = acceptor(&file);
-                    tokio::spawn(serve_tls(listener, acceptor, state));
+                    tokio::spawn(serve_tls(listener, acceptor, router(state)));
                     format!("https://{address}")
                 }
             }
@@ -117,9 +127,9 @@ impl Drop for TestServer {
     }
 }
 
-async fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor, state: ServerState) {
+pub(crate) async fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor, app: Router) {
     while let Ok((connection, _)) = listener.accept().await {
-        let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(router(state.clone())));
+        let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(app.clone()));
         tokio::spawn(async move {
             let connection = acceptor.accept(connection).await.ok()?;
             let http = hyper::server::conn::http1::Builder::new();
@@ -129,7 +139,7 @@ async fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor, state: ServerSt
 }
 
 /// TLS with a self-signed certificate, which is written to a file.
-fn acceptor(file: &Path) -> TlsAcceptor {
+pub(crate) fn acceptor(file: &Path) -> TlsAcceptor {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     std::fs::write(file, made.cert.pem()).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -214,6 +224,9 @@ impl StoreOrchestrator for WithLogs {
     }
     async fn manifests(&self, id: &StoreId) -> Result<Vec<Value>> {
         self.inner.manifests(id).await
+    }
+    async fn options(&self, id: &StoreId) -> Result<StoreOptions> {
+        self.inner.options(id).await
     }
     async fn differences(&self, id: &StoreId) -> Result<Vec<Difference>> {
         self.inner.differences(id).await

@@ -37,6 +37,12 @@ fn a_store_from_its_creation_to_its_end() {
         assert!(retried.stderr.contains("it is ready; only a failed or provisioning store"), "{}", retried.stderr);
     }
 
+    let restarted = run(&["restart", "shop", "-c", "storefront"]);
+    assert!(restarted.stderr.contains("is being restarted by the server"), "{}", restarted.stderr);
+    let unknown = run(&["restart", "shop", "-c", "till"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("choose one of database, api, storefront"), "{}", unknown.stderr);
+
     // A watch begins with the current state, and ends when its store is deleted.
     let mut watch = server.urumi().args(["watch", "shop", "-o", "json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut events = BufReader::new(watch.stdout.take().unwrap()).lines();
@@ -73,6 +79,22 @@ fn a_key_for_something_else_and_a_changed_store_have_codes_of_their_own() {
     assert_eq!(changed.code, 4, "{}", changed.stderr);
     let store = run(&["get", id.trim_end(), "-o", "json"]).json();
     run(&["delete", id.trim_end(), "--yes", "--if-version", store["resourceVersion"].as_str().unwrap()]).ok();
+}
+
+#[test]
+fn a_limit_for_a_cluster_is_no_limit_of_a_server() {
+    let server = TestServer::start();
+    for (flag, variable) in [
+        ("--max-stores-per-owner", "URUMI_MAX_STORES_PER_OWNER"),
+        ("--max-provisioning-per-owner", "URUMI_MAX_PROVISIONING_PER_OWNER"),
+    ] {
+        let ran = server.urumi().run(&["create", "x", flag, "1"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("a server has its own limits"), "{}", ran.stderr);
+        // The variable is for all commands, also on clusters.
+        server.urumi().env(variable, "0").run(&["create", "x"]).ok();
+    }
+    assert_eq!(server.urumi().run(&["list", "-o", "name"]).ok().lines().count(), 2);
 }
 
 #[test]
@@ -117,6 +139,14 @@ fn a_server_that_is_away_or_none_is_told_apart() {
         assert_eq!(ran.code, 1);
         assert!(ran.stdout.contains("this is not a urumi server: it answers"), "{}", ran.stdout);
     }
+    // A wrong path of a urumi server says nothing about stores either.
+    let server = TestServer::start();
+    let address = format!("{}/stores", server.address);
+    for args in [&["list"][..], &["engines"], &["watch"]] {
+        let ran = urumi().args(["--server", &address]).run(args);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("check the path of the server's address"), "{args:?}: {}", ran.stderr);
+    }
     let ran = urumi().args(["--server", &answering("rubbish\r\n\r\n")]).run(&["list"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{}", ran.stderr);
 }
@@ -140,6 +170,9 @@ fn a_private_ca_is_trusted_by_its_file_only() {
     let plain = TestServer::start();
     let ran = urumi().args(["--server", &plain.address.replace("http:", "https:")]).run(&["doctor"]);
     assert!(ran.stdout.contains("is the address http:// rather than https://?"), "{}", ran.stdout);
+    let ran = urumi().args(["--server", &plain.address.replace("http:", "https:")]).run(&["list"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is the address http:// rather than https://?"), "{}", ran.stderr);
     let other = dir.path().join("other.pem");
     std::fs::write(&other, "no certificate").unwrap();
     let ran = server.urumi().run(&["list", "--ca-file", other.to_str().unwrap()]);
@@ -160,7 +193,7 @@ fn the_doctor_finds_a_good_server_well() {
         "are urumi",
         "you are local, with the role admin",
         "available engines: medusa",
-        "1 store; all records are readable",
+        "1 store; its record is readable",
     ] {
         assert!(findings.iter().any(|f| f["what"].as_str().unwrap().contains(said)), "{said}: {findings:?}");
     }
@@ -174,6 +207,15 @@ fn the_server_says_its_version() {
     assert_eq!(text, format!("urumi {own}\nserver {own} at {}/\n", server.address));
     let version = server.urumi().run(&["version", "-o", "json"]).json();
     assert_eq!((&version["version"], &version["server"]["version"]), (&json!(own), &json!(own)));
+    assert_eq!(version["server"]["cluster"], "kubernetes");
+    // A server that is not for real stores says so.
+    let setup = ServerSetup { notices: vec!["These stores are simulated.".into()], ..ServerSetup::default() };
+    let simulated = TestServer::with(setup);
+    for command in ["version", "whoami"] {
+        let ran = simulated.urumi().run(&[command]);
+        assert!(ran.stderr.contains("note: These stores are simulated."), "{command}: {}", ran.stderr);
+    }
+    assert!(simulated.urumi().run(&["doctor"]).ok().contains("warn  These stores are simulated."));
     // The command's own version is printed without the server.
     let ran = urumi().args(["--server", "http://127.0.0.1:1"]).run(&["version", "-o", "json"]);
     assert!(ran.stderr.contains("warning: the server's version is unknown"), "{}", ran.stderr);

@@ -8,7 +8,9 @@ pub(crate) use urumi_testing::kubeconfig;
 use crate::server::TestServer;
 
 /// The environment variables that affect the command.
-const OWN_ENVIRONMENT: [&str; 15] = [
+const OWN_ENVIRONMENT: [&str; 19] = [
+    "COMPLETE",
+    "DISPLAY",
     "KUBECONFIG",
     "KUBERNETES_SERVICE_HOST",
     "URUMI_CA_FILE",
@@ -16,25 +18,30 @@ const OWN_ENVIRONMENT: [&str; 15] = [
     "URUMI_CONTEXT",
     "URUMI_DOMAIN",
     "URUMI_ENGINE_DEFAULTS",
+    "URUMI_KUBE_CONTEXT",
     "URUMI_MAX_PROVISIONING_PER_OWNER",
     "URUMI_MAX_STORES_PER_OWNER",
-    "URUMI_MEMORY_DELAY",
+    "URUMI_MEMORY_READY_AFTER",
     "URUMI_OUTPUT",
     "URUMI_SERVER",
     "URUMI_TOKEN",
     "URUMI_TOKEN_FILE",
+    "WAYLAND_DISPLAY",
     "XDG_CONFIG_HOME",
 ];
+
+/// The environment variables that say where a browser is.
+const BROWSERS: [&str; 4] = ["BROWSER", "SSH_CONNECTION", "SSH_TTY", "WSL_DISTRO_NAME"];
 
 /// The command, isolated from the tester's environment.
 pub(crate) fn urumi() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_urumi"));
     let proxies = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
-    for name in OWN_ENVIRONMENT.iter().chain(&proxies) {
+    for name in OWN_ENVIRONMENT.iter().chain(&proxies).chain(&BROWSERS) {
         command.env_remove(name);
     }
     // Not a directory, so nothing can be saved in it.
-    command.env("XDG_CONFIG_HOME", "/dev/null");
+    command.env("XDG_CONFIG_HOME", "/dev/null").env("XDG_STATE_HOME", "/dev/null");
     command.env("HOME", "/nonexistent").env("NO_COLOR", "1");
     command
 }
@@ -42,7 +49,7 @@ pub(crate) fn urumi() -> Command {
 /// The command on an in-memory cluster whose workloads become ready quickly.
 pub(crate) fn on_memory() -> Command {
     let mut command = urumi();
-    command.env("URUMI_CLUSTER", "memory").env("URUMI_MEMORY_DELAY", "20ms");
+    command.env("URUMI_CLUSTER", "memory").env("URUMI_MEMORY_READY_AFTER", "20ms");
     command
 }
 

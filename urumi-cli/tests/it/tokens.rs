@@ -93,14 +93,14 @@ fn whoami_says_what_the_server_knows() {
         assert!(text.contains(line), "{text}");
     }
     let ran = on_memory().run(&["whoami"]);
-    assert!(ran.stderr.contains("the cluster decides"), "{}", ran.stderr);
-    assert_eq!(ran.ok(), "Cluster  memory\nContext  -\n");
+    assert!(ran.stderr.contains("this is no real cluster"), "{}", ran.stderr);
+    assert_eq!(ran.ok(), "Cluster             memory\nKubeconfig context  -\n");
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("kubeconfig");
     std::fs::write(&file, "current-context: dev\n").unwrap();
     let args = ["whoami", "-o", "json", "--cluster", "kube", "--kubeconfig", file.to_str().unwrap()];
-    assert_eq!(on_memory().run(&args).json(), json!({"cluster": "kube", "context": "dev"}));
-    assert_eq!(on_memory().args(args).run(&["--context", "other"]).json()["context"], "other");
+    assert_eq!(on_memory().run(&args).json(), json!({"cluster": "kube", "kubeContext": "dev"}));
+    assert_eq!(on_memory().args(args).run(&["--kube-context", "other"]).json()["kubeContext"], "other");
 }
 
 #[test]

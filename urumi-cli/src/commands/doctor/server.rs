@@ -11,7 +11,7 @@ use super::{Finding, fail, ok, stores, warn};
 use crate::choice::{Choice, ServerChoice};
 use crate::cli::GlobalArgs;
 use crate::commands::{version, whoami};
-use crate::exit::CommandError;
+use crate::exit::{CommandError, NO_TLS, TRY_HTTP};
 use crate::output::{Out, short};
 use crate::target;
 
@@ -40,38 +40,44 @@ struct Election {
 pub(super) async fn check(address: &ServerChoice, choice: &Choice, global: &GlobalArgs, out: &Out) -> Vec<Finding> {
     let unchecked = || {
         warn("the server's state, your role and the stores were not checked", "fix the connection to the server first")
+            .of("unchecked")
     };
     let target = match target::validator(choice, global, out) {
         Ok(target) => target,
-        Err(CommandError { errors, hints, .. }) => return vec![fail(errors.join(": "), hints.join("; "))],
+        Err(CommandError { errors, hints, .. }) => {
+            return vec![fail(errors.join(": "), hints.join("; ")).of("connection")];
+        }
     };
     let Some(server) = target.as_server() else { return Vec::new() };
     let answer = match server.probe(&["readyz"]).await {
         Ok(answer) => answer,
-        Err(error) => return vec![unreachable(address, &error), unchecked()],
+        Err(error) => return vec![unreachable(address, &error).of("connection"), unchecked()],
     };
-    let mut findings = vec![connection(server, &answer)];
+    let mut findings = vec![connection(server, &answer).of("connection")];
     let readiness: Option<Readiness> = answer.body.clone().and_then(|body| serde_json::from_value(body).ok());
     let Some(readiness) = readiness else {
         let what = format!("this is not a urumi server: it answers {} to /readyz", answer.status);
         let to_do = "check the address, including the path of the API";
-        return findings.into_iter().chain([fail(what, to_do), unchecked()]).collect();
+        return findings.into_iter().chain([fail(what, to_do).of("readiness"), unchecked()]).collect();
     };
-    findings.push(match readiness.ready {
+    let ready = match readiness.ready {
         true => ok("the server is ready"),
         false => fail(format!("the server is not ready: {}", readiness.problems.join("; ")), ASK),
-    });
-    findings.extend(readiness.election.map(|election| leadership(&election, Timestamp::now())));
-    findings.extend(answer.date.map(|date| clock(date, Timestamp::now() - answer.took / 2)));
+    };
+    findings.push(ready.of("readiness"));
+    findings.extend(readiness.election.map(|election| leadership(&election, Timestamp::now()).of("leader")));
+    findings.extend(answer.date.map(|date| clock(date, Timestamp::now() - answer.took / 2).of("clock")));
     let (theirs, identity) = future::join(version::of_server(server), whoami::ask(server)).await;
-    findings.push(versions(theirs));
+    let notices = theirs.as_ref().map(|theirs| theirs.notices.clone()).unwrap_or_default();
+    findings.push(versions(theirs.map(|theirs| theirs.version.unwrap_or_default())).of("version"));
+    findings.extend(notices.into_iter().map(|notice| warn(notice, ASK).of("notice")));
     match identity {
         Ok(identity) => {
-            findings.push(who(&identity));
-            findings.push(engines(server, &*target.stores).await);
-            findings.push(stores(&*target.stores).await);
+            findings.push(who(&identity).of("identity"));
+            findings.push(engines(server, &*target.stores).await.of("engines"));
+            findings.push(stores(&*target.stores).await.of("stores"));
         }
-        Err(error) => findings.push(unknown(&error)),
+        Err(error) => findings.push(unknown(&error).of("identity")),
     }
     findings
 }
@@ -83,8 +89,8 @@ fn unreachable(address: &ServerChoice, error: &Error) -> Finding {
             None => "if a private CA signed the certificate, pass the CA's certificate with --ca-file",
             Some(_) => "check that the CA file matches, and that the certificate names this host and has not expired",
         }
-    } else if text.contains("corrupt message") {
-        "the server does not use TLS at this address; is the address http:// rather than https://?"
+    } else if text.contains(NO_TLS) {
+        TRY_HTTP
     } else {
         "check the address, the network, and that the server is running"
     };
@@ -154,9 +160,7 @@ fn who(identity: &whoami::Identity) -> Finding {
 
 fn unknown(error: &Error) -> Finding {
     let to_do = match error.kind() {
-        ErrorKind::NotPermitted => {
-            "pass a token in $URUMI_TOKEN or with --token-file, or ask the server's administrator"
-        }
+        ErrorKind::NotPermitted => "run `urumi login`, or pass a token in $URUMI_TOKEN or with --token-file",
         _ => "try again; if the problem persists, ask the administrator of this server",
     };
     fail(format!("your identity is unknown: {error}"), to_do)
