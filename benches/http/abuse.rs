@@ -178,7 +178,7 @@ pub(crate) async fn measure(program: &Path, rounds: usize) -> Result<Vec<Row>> {
         let matching = |(known, got): &(&str, String)| *known == what && (status.is_empty() || got == status);
         answers.iter().filter(|(key, _)| matching(key)).map(|(_, count)| count).sum::<usize>()
     };
-    ensure!(count("watch", "200") > 0 && count("order", "200") > 0 && count("body", "422") > 0, "no attack");
+    ensure!(count("watch", "200") > 0 && count("order", "200") > 0 && count("body", "413") > 0, "no attack");
     Ok(vec![
         Row::compared(
             "`GET /stores` of another caller during abuse, p99",

@@ -32,7 +32,7 @@ pub(crate) async fn measure(cluster: &BenchCluster, audit_log: Option<&Path>, st
         ids.extend(some.into_iter().map(|creation| creation.into_store().id));
     }
     try_join_all(ids.iter().map(|id| cluster.urumi.wait_until(id, Ready, Duration::from_secs(600)))).await?;
-    // After a resync, the monitor has written the last conditions.
+    // By then, the monitor has written the last conditions and messages.
     tokio::time::sleep(Duration::from_secs(15)).await;
     let before = requests(audit_log).await?;
     tokio::time::sleep(Duration::from_secs(60)).await;

@@ -1,0 +1,234 @@
+//! Measures the server, its monitor and its clients together on a real API server, with more and more stores, and prints a table.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command that prints its results")]
+
+mod audit;
+#[path = "../src/bench_cluster.rs"]
+#[allow(dead_code, reason = "shared with the other benchmarks")]
+mod bench_cluster;
+#[path = "../src/floor.rs"]
+#[allow(dead_code, reason = "shared with the other benchmarks")]
+mod floor;
+mod server;
+#[path = "../src/stats.rs"]
+#[allow(dead_code, reason = "shared with the other benchmarks")]
+mod stats;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use futures::{StreamExt, TryStreamExt, stream};
+use urumi_core::store::status::StoreStatus;
+use urumi_core::{CreateStore, HttpOrchestrator, StoreEvent, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+
+use crate::audit::Requests;
+use crate::bench_cluster::BenchCluster;
+use crate::floor::{Floor, Replay};
+use crate::server::Server;
+use crate::stats::quantile;
+
+/// How many stores the rates are measured with, urumi's and the floor's in turns.
+const BATCH: usize = 40;
+/// How often a change is measured.
+const CHANGES: usize = 50;
+/// How long all stores may take to be ready.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// Measures the server, its monitor and its clients together on a real API server, with more and more stores.
+#[derive(Parser)]
+struct Arguments {
+    /// The kubeconfig of a cluster without stores. The stores of the measurement remain there.
+    #[arg(long, env = "URUMI_TEST_KUBECONFIG")]
+    kubeconfig: PathBuf,
+    /// The API server's audit log, to count requests.
+    #[arg(long, env = "URUMI_TEST_AUDIT_LOG")]
+    audit_log: PathBuf,
+    /// The numbers of stores at which to measure.
+    #[arg(long, value_delimiter = ',', default_value = "10,100,500,1000")]
+    stores: Vec<usize>,
+    /// How many clients create stores at once.
+    #[arg(long, default_value_t = 16)]
+    clients: usize,
+}
+
+/// The figures at one number of stores.
+struct Figures {
+    stores: usize,
+    /// Stores per second.
+    rate: f64,
+    floor: f64,
+    requests: Requests,
+    created: usize,
+    resident: u64,
+    list: Duration,
+    change: (Duration, Duration),
+    quiet: (f64, usize),
+    restart: Duration,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let args = Arguments::parse();
+    ensure!(args.stores.is_sorted_by(|one, next| one < next), "the numbers of stores must rise");
+    let cluster = BenchCluster::connect(args.kubeconfig.clone()).await?;
+    let floor = Floor::connect(&cluster.config, 64)?;
+    floor.warm(64).await;
+    let mut server = Server::start(&args.kubeconfig).await?;
+    let empty = server.resident()?;
+    let mut all = Vec::new();
+    let (mut ids, mut last): (Vec<StoreId>, usize) = (Vec::new(), 0);
+    for wanted in args.stores {
+        eprintln!("{wanted} stores");
+        let client = server.client()?;
+        let from = audit::length(&args.audit_log)?;
+        // Up to the last batch without a measurement.
+        let batch = BATCH.min(wanted.saturating_sub(last));
+        ids.extend(create(&client, wanted.saturating_sub(last + batch), args.clients).await?);
+        let replayed = replay(&cluster, &floor, batch, args.clients).await?;
+        let began = Instant::now();
+        ids.extend(create(&client, batch, args.clients).await?);
+        let took = began.elapsed();
+        all_ready(&client, wanted).await.with_context(|| format!("{wanted} stores"))?;
+        // By then, the monitor has written the last messages.
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        let requests = audit::requests(&args.audit_log, from)?;
+        let list = server.list_time().await?;
+        let change = changes(&client, &ids).await?;
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        let resident = server.resident()?;
+        let quiet = quiet_minute(&server, &args.audit_log).await?;
+        drop(server);
+        let began = Instant::now();
+        server = Server::start(&args.kubeconfig).await?;
+        server.ready().await?;
+        let restart = began.elapsed();
+        all.push(Figures {
+            stores: wanted,
+            rate: batch as f64 / took.as_secs_f64(),
+            floor: batch as f64 / replayed.as_secs_f64(),
+            requests,
+            created: wanted - last,
+            resident,
+            list,
+            change,
+            quiet,
+            restart,
+        });
+        last = wanted;
+        println!("{}", table(empty, &all));
+    }
+    Ok(())
+}
+
+/// Creates stores through the server.
+async fn create(client: &HttpOrchestrator, count: usize, clients: usize) -> Result<Vec<StoreId>> {
+    let creations = (0..count).map(|_| async {
+        let creation = client.create(CreateStore::new("Scale", "medusa")).await?;
+        anyhow::Ok(creation.into_store().id)
+    });
+    stream::iter(creations).buffer_unordered(clients).try_collect().await
+}
+
+/// The time in which the floor creates the objects of as many stores. Their namespaces lack the label of a store, so that no
+/// monitor looks after them.
+async fn replay(cluster: &BenchCluster, floor: &Floor, count: usize, clients: usize) -> Result<Duration> {
+    let mut replays = Vec::new();
+    for _ in 0..count {
+        let (_, mut objects) = cluster.objects()?;
+        let namespace = objects.first_mut().context("a store has a namespace")?.as_value_mut();
+        let labels = namespace.pointer_mut("/metadata/labels").and_then(|labels| labels.as_object_mut());
+        ensure!(labels.is_some_and(|labels| labels.remove(urumi_core::record::ENABLED).is_some()), "the store's label");
+        replays.push(Replay::of(&objects)?);
+    }
+    let began = Instant::now();
+    stream::iter(replays.iter().map(|replay| floor.replay(replay)))
+        .buffer_unordered(clients)
+        .try_collect::<()>()
+        .await?;
+    Ok(began.elapsed())
+}
+
+/// Waits until as many stores are ready.
+async fn all_ready(client: &HttpOrchestrator, wanted: usize) -> Result<()> {
+    let mut events = client.watch(None);
+    let mut ready = std::collections::HashSet::new();
+    let waiting = async {
+        while ready.len() < wanted {
+            let seen = match events.next().await.context("a watch does not end")? {
+                Ok(StoreEvent::Listed(stores)) => stores,
+                Ok(StoreEvent::Changed(store)) => vec![store],
+                _ => continue,
+            };
+            ready.extend(seen.into_iter().filter(|store| store.status == StoreStatus::Ready).map(|store| store.id));
+        }
+        Ok(())
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.context("waiting until all stores are ready")?
+}
+
+/// The median and the 99th percentile of the time from a request that changes a record until a watcher of all stores sees it.
+async fn changes(client: &HttpOrchestrator, ids: &[StoreId]) -> Result<(Duration, Duration)> {
+    let mut events = client.watch(None);
+    events.next().await.context("a watch does not end")??;
+    let mut times = Vec::new();
+    for id in ids.iter().take(CHANGES) {
+        let began = Instant::now();
+        let written = client.restart(id).await?;
+        let seen = async {
+            loop {
+                match events.next().await.context("a watch does not end")? {
+                    Ok(StoreEvent::Changed(store)) if store.resource_version == written.resource_version => break,
+                    _ => {}
+                }
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(PATIENCE, seen).await.context("waiting for a change")??;
+        times.push(began.elapsed());
+    }
+    Ok((quantile(&times, 0.5), quantile(&times, 0.99)))
+}
+
+/// The share of a core, and the requests besides watches, of a minute in which nothing happens.
+async fn quiet_minute(server: &Server, log: &std::path::Path) -> Result<(f64, usize)> {
+    let (before, from) = (server.processor_time()?, audit::length(log)?);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let used = server.processor_time()?.saturating_sub(before);
+    let requests = audit::requests(log, from)?;
+    Ok((used.as_secs_f64() / 60.0, requests.total()))
+}
+
+fn table(empty: u64, all: &[Figures]) -> String {
+    let mib = |bytes: u64| bytes as f64 / 1024.0 / 1024.0;
+    let mut out = format!(
+        "RSS without stores: {:.1} MiB\n\n| stores | RSS, MiB | KiB a store | stores/s | floor's | ratio | creations a store | \
+         refused | reads a store | patches a store | `GET /stores?limit=50` | change seen, median / p99 | quiet minute | restart \
+         |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+        mib(empty)
+    );
+    for f in all {
+        let per_store = |count: usize| count as f64 / f.created.max(1) as f64;
+        out.push_str(&format!(
+            "| {} | {:.1} | {:.0} | {:.1} | {:.1} | {:.2} | {:.1} | {} | {:.2} | {:.1} | {:.1?} | {:.1?} / {:.1?} | {:.2} % of a \
+             core, {} requests | {:.1?} |\n",
+            f.stores,
+            mib(f.resident),
+            f.resident.saturating_sub(empty) as f64 / 1024.0 / f.stores.max(1) as f64,
+            f.rate,
+            f.floor,
+            f.rate / f.floor,
+            per_store(f.requests.created),
+            f.requests.refused,
+            per_store(f.requests.reads),
+            per_store(f.requests.patches),
+            f.list,
+            f.change.0,
+            f.change.1,
+            f.quiet.0 * 100.0,
+            f.quiet.1,
+            f.restart,
+        ));
+    }
+    out
+}
