@@ -32,6 +32,19 @@ export async function addToCart(page: Page) {
   await expect(page.getByRole('status')).toContainText('cart');
 }
 
+/** Presses a button of the checkout, and again if the shop is too busy: it answers 503, and asks for that. */
+async function press(page: Page, button: string) {
+  for (;;) {
+    const answer = page.waitForResponse((response) => {
+      const request = response.request();
+      return request.method() === 'POST' && /\/checkout(\/|$)/.test(new URL(request.url()).pathname);
+    });
+    await page.getByRole('button', { name: button }).click();
+    if ((await answer).status() !== 503) return;
+    await expect(page.getByRole('alert')).toContainText('please try again');
+  }
+}
+
 /** From a filled cart to the choice of how to pay. */
 export async function toPayment(page: Page, { see = nobody, email = customer.email, shop = '' } = {}) {
   await page.goto(`${shop}/cart`);
@@ -43,10 +56,10 @@ export async function toPayment(page: Page, { see = nobody, email = customer.ema
   }
   await page.getByLabel('Country').selectOption('de');
   await see('address');
-  await page.getByRole('button', { name: 'Continue' }).click();
+  await press(page, 'Continue');
   await page.getByRole('radio', { name: 'Standard' }).check();
   await see('shipping');
-  await page.getByRole('button', { name: 'Continue' }).click();
+  await press(page, 'Continue');
   await page.waitForURL(/\/checkout\/payment$/);
 }
 
@@ -55,10 +68,10 @@ export async function checkOut(page: Page, { see = nobody, email = customer.emai
   await toPayment(page, { see, email, shop });
   await page.getByRole('radio').first().check();
   await see('payment');
-  await page.getByRole('button', { name: 'Continue' }).click();
+  await press(page, 'Continue');
   await expect(page.getByRole('main')).toContainText(email);
   await see('review');
-  await page.getByRole('button', { name: 'Place order' }).click();
+  await press(page, 'Place order');
   await page.waitForURL(/\/orders\/order_/);
   await see('confirmation');
   return orderNumber(page);

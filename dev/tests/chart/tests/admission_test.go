@@ -341,7 +341,7 @@ func (c cluster) trials(t *testing.T, backend cluster) []trial {
 func TestClusterAdmission(t *testing.T) {
 	c := connect(t)
 	c.namespace(t, "databases", nil, nil)
-	c.install(t, "values-local.yaml", strict...)
+	c.install(t, local, strict...)
 	backend, _ := c.backend(t)
 	for _, it := range c.trials(t, backend) {
 		if wrong := it.wrong(); wrong != "" {
@@ -362,7 +362,7 @@ func TestClusterAdmission(t *testing.T) {
 func TestClusterEveryAdmissionRuleIsNeeded(t *testing.T) {
 	c := connect(t)
 	c.namespace(t, "databases", nil, nil)
-	c.install(t, "values-local.yaml", strict...)
+	c.install(t, local, strict...)
 	backend, _ := c.backend(t)
 	trials := c.trials(t, backend)
 	// The first trial that ends otherwise than the rules say; they are read a moment after they are changed.
@@ -408,7 +408,7 @@ func TestClusterEveryAdmissionRuleIsNeeded(t *testing.T) {
 func TestClusterRecords(t *testing.T) {
 	c := connect(t)
 	c.namespace(t, "databases", nil, nil)
-	c.install(t, "values-local.yaml", strict...)
+	c.install(t, local, strict...)
 	backend, _ := c.backend(t)
 	record := map[string]string{"store.urumi.ai/id": "matrix", "store.urumi.ai/spec": "{}"}
 	c.namespace(t, "store-matrix", map[string]string{"store.urumi.ai/enabled": "true", "pod-security.kubernetes.io/enforce": "restricted", "team": "a"}, record)
@@ -510,7 +510,7 @@ func TestClusterRecords(t *testing.T) {
 // Whatever RBAC allows: with an administrator's role bound to it, the ServiceAccount still writes stores only.
 func TestClusterAdmissionHoldsWhateverRBACAllows(t *testing.T) {
 	c := connect(t)
-	c.install(t, "values-local.yaml")
+	c.install(t, local)
 	backend, _ := c.backend(t)
 	c.namespace(t, "store-matrix", map[string]string{"store.urumi.ai/enabled": "true", "pod-security.kubernetes.io/enforce": "restricted"}, nil)
 	binding := &rbacv1.ClusterRoleBinding{

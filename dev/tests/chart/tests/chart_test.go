@@ -22,6 +22,9 @@ import (
 const (
 	release   = "urumi-platform"
 	namespace = "urumi"
+	// Values files, joined by commas. Those for production need a platform's.
+	local = "values-local.yaml"
+	prod  = "values-prod.yaml,presets/k3s.yaml"
 )
 
 var (
@@ -50,13 +53,22 @@ func helm(args ...string) (string, string, error) {
 	return out.String(), errors.String(), err
 }
 
-// text renders the chart with values files, by name, and further arguments.
+// valuesArgs are the arguments for values files, by their names in the chart, joined by commas.
+func valuesArgs(values string) []string {
+	var all []string
+	for name := range strings.SplitSeq(values, ",") {
+		if name != "" {
+			all = append(all, "--values", filepath.Join(chart, name))
+		}
+	}
+	return all
+}
+
+// text renders the chart with values files and further arguments.
 func text(t *testing.T, values string, args ...string) string {
 	t.Helper()
 	all := []string{"template", release, chart, "--namespace", namespace, "--kube-version", "1.37.0"}
-	if values != "" {
-		all = append(all, "--values", filepath.Join(chart, values))
-	}
+	all = append(all, valuesArgs(values)...)
 	out, errors, err := helm(append(all, args...)...)
 	if err != nil {
 		t.Fatalf("helm template: %v\n%s", err, errors)

@@ -86,11 +86,11 @@ func (c cluster) remove(t *testing.T, name string) {
 func (c cluster) install(t *testing.T, values string, args ...string) {
 	t.Helper()
 	c.namespace(t, namespace, map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}, nil)
-	if values == "values-prod.yaml" {
+	if strings.Contains(values, "prod") {
 		// What the External Secrets Operator would make.
 		c.secret(t, "urumi-tokens", map[string]string{"tokens.yaml": "[]"})
 	}
-	c.helm(t, append([]string{"install", release, chart, "--values", filepath.Join(chart, values), "--wait", "--timeout", "2m"}, args...)...)
+	c.helm(t, slices.Concat([]string{"install", release, chart, "--wait", "--timeout", "2m"}, valuesArgs(values), args)...)
 	t.Cleanup(func() {
 		if _, errors, err := c.run("uninstall", release, "--ignore-not-found", "--wait"); err != nil {
 			t.Errorf("%v %s", err, errors)
@@ -165,7 +165,11 @@ func (c cluster) serve(t *testing.T, kubeconfig string) string {
 	folder := t.TempDir()
 	config, err := c.admin.CoreV1().ConfigMaps(namespace).Get(t.Context(), "backend", metav1.GetOptions{})
 	must(t, err)
-	tokens, err := c.admin.CoreV1().Secrets(namespace).Get(t.Context(), "backend-tokens", metav1.GetOptions{})
+	deployment, err := c.admin.AppsV1().Deployments(namespace).Get(t.Context(), "backend", metav1.GetOptions{})
+	must(t, err)
+	volumes := deployment.Spec.Template.Spec.Volumes
+	at := slices.IndexFunc(volumes, func(volume corev1.Volume) bool { return volume.Name == "tokens" })
+	tokens, err := c.admin.CoreV1().Secrets(namespace).Get(t.Context(), volumes[at].Secret.SecretName, metav1.GetOptions{})
 	must(t, err)
 	paths := strings.NewReplacer("/etc/urumi-tokens/", folder+"/", "/etc/urumi/", folder+"/")
 	for name, text := range config.Data {
@@ -242,9 +246,9 @@ func (c cluster) definitions(t *testing.T) {
 
 func TestClusterInstall(t *testing.T) {
 	c := connect(t)
-	for _, values := range []string{"values-local.yaml", "values-prod.yaml"} {
+	for _, values := range []string{local, prod} {
 		t.Run(values, func(t *testing.T) {
-			if values == "values-prod.yaml" {
+			if values == prod {
 				c.definitions(t)
 			}
 			c.install(t, values)
@@ -305,25 +309,51 @@ func plural(kind string) string {
 	return kind + "s"
 }
 
-// The test that `helm test` runs, by the programs themselves: nodes here run no containers.
+// The test that `helm test` runs, by the programs themselves: nodes here run no containers. The values for production are without
+// a platform's, whose StorageClass is not there.
 func TestClusterStoreIsCreatedAndDeletedAsHelmTestDoes(t *testing.T) {
 	c := connect(t)
-	c.install(t, "values-local.yaml")
-	_, kubeconfig := c.backend(t)
-	address := c.serve(t, kubeconfig)
-	token, err := c.admin.CoreV1().Secrets(namespace).Get(t.Context(), "admin-token", metav1.GetOptions{})
-	must(t, err)
-	env := []string{"URUMI_SERVER=" + address, "URUMI_TOKEN=" + string(token.Data["token"])}
-	test := one[*corev1.Pod](t, render(t, "values-local.yaml"), "test-store")
-	for _, container := range slices.Concat(test.Spec.InitContainers, test.Spec.Containers) {
-		if !slices.Equal(container.Command, []string{"urumi"}) {
-			t.Fatalf("%v", container.Command)
+	for _, values := range []string{local, "values-prod.yaml"} {
+		t.Run(values, func(t *testing.T) {
+			if values != local {
+				c.definitions(t)
+			}
+			c.install(t, values)
+			_, kubeconfig := c.backend(t)
+			address := c.serve(t, kubeconfig)
+			test := one[*corev1.Pod](t, render(t, values), "test-store")
+			file := filepath.Join(t.TempDir(), "token")
+			must(t, os.WriteFile(file, []byte(c.testToken(t, test)), 0o600))
+			env := []string{"URUMI_SERVER=" + address, "URUMI_TOKEN_FILE=" + file}
+			for _, container := range slices.Concat(test.Spec.InitContainers, test.Spec.Containers) {
+				if !slices.Equal(container.Command, []string{"urumi"}) {
+					t.Fatalf("%v", container.Command)
+				}
+				urumi(t, env, container.Args...)
+			}
+			if _, err := c.admin.CoreV1().Namespaces().Get(t.Context(), "store-helm-test-1", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+				t.Errorf("the store is left: %v", err)
+			}
+		})
+	}
+}
+
+// testToken is the token that the pod of `helm test` would have: of a Secret, or of its ServiceAccount.
+func (c cluster) testToken(t *testing.T, test *corev1.Pod) string {
+	t.Helper()
+	for _, it := range test.Spec.Containers[0].Env {
+		if it.Name == "URUMI_TOKEN" {
+			from := it.ValueFrom.SecretKeyRef
+			secret, err := c.admin.CoreV1().Secrets(namespace).Get(t.Context(), from.Name, metav1.GetOptions{})
+			must(t, err)
+			return string(secret.Data[from.Key])
 		}
-		urumi(t, env, container.Args...)
 	}
-	if _, err := c.admin.CoreV1().Namespaces().Get(t.Context(), "store-helm-test-1", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("the store is left: %v", err)
-	}
+	projected := test.Spec.Volumes[0].Projected.Sources[0].ServiceAccountToken
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: []string{projected.Audience}, ExpirationSeconds: projected.ExpirationSeconds}}
+	token, err := c.admin.CoreV1().ServiceAccounts(namespace).CreateToken(t.Context(), test.Spec.ServiceAccountName, request, metav1.CreateOptions{})
+	must(t, err)
+	return token.Status.Token
 }
 
 // objectsOf is what a store consists of, with what would change if anybody touched it.
@@ -352,7 +382,7 @@ func (c cluster) objectsOf(t *testing.T, store string) map[string]string {
 
 func TestClusterUpgradeAndUninstallLeaveStoresAndTokensAlone(t *testing.T) {
 	c := connect(t)
-	c.install(t, "values-local.yaml")
+	c.install(t, local)
 	_, kubeconfig := c.backend(t)
 	env := []string{"KUBECONFIG=" + kubeconfig}
 	urumi(t, env, "create", "Kept", "--id", "kept", "--wait", "--timeout", "2m")

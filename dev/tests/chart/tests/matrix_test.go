@@ -110,7 +110,7 @@ var scopes = []struct {
 // being stored. Nothing more is allowed than what is expected, and nothing less.
 func TestClusterMatrix(t *testing.T) {
 	c := connect(t)
-	c.install(t, "values-local.yaml")
+	c.install(t, local)
 	backend, _ := c.backend(t)
 	for _, scope := range scopes {
 		if scope.name != "" && scope.name != "kube-system" {
@@ -274,7 +274,7 @@ func (c cluster) settled(t *testing.T) {
 func TestClusterPlacesBesideStores(t *testing.T) {
 	c := connect(t)
 	c.namespace(t, "databases", nil, nil)
-	c.install(t, "values-local.yaml", "--set", "stores.defaults.medusa.database.server.namespace=databases,stores.defaults.medusa.database.server.host=postgres,stores.defaults.medusa.database.server.secretName=administrator")
+	c.install(t, local, "--set", "stores.defaults.medusa.database.server.namespace=databases,stores.defaults.medusa.database.server.host=postgres,stores.defaults.medusa.database.server.secretName=administrator")
 	backend, _ := c.backend(t)
 	c.namespace(t, "store-matrix", map[string]string{"store.urumi.ai/enabled": "true", "pod-security.kubernetes.io/enforce": "restricted"}, nil)
 	backend.settled(t)
@@ -319,7 +319,7 @@ func TestTheMatrixKnowsEveryPermission(t *testing.T) {
 	for _, kind := range kinds {
 		expected[kind.group+"/"+kind.resource] = kind.allowed
 	}
-	for permission, verbs := range clusterRole(t, render(t, "values-local.yaml")) {
+	for permission, verbs := range clusterRole(t, render(t, local)) {
 		for _, verb := range verbs {
 			if !slices.Contains(strings.Fields(expected[permission]), verb) {
 				t.Errorf("the matrix does not ask for %s %s", permission, verb)

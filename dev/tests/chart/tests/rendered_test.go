@@ -10,8 +10,8 @@ import (
 func TestRenderedManifestsAreThoseThatAreKept(t *testing.T) {
 	// What is drawn anew each time.
 	drawn := regexp.MustCompile(`(?m)^(  (?:token|tokens\.yaml): ).+$`)
-	for _, name := range []string{"local", "prod"} {
-		text := drawn.ReplaceAllString(text(t, "values-"+name+".yaml"), "${1}REDACTED")
+	for name, values := range map[string]string{"local": local, "prod": prod} {
+		text := drawn.ReplaceAllString(text(t, values), "${1}REDACTED")
 		if strings.Contains(text, " \n") {
 			t.Errorf("%s: lines end with spaces", name)
 		}
@@ -20,9 +20,9 @@ func TestRenderedManifestsAreThoseThatAreKept(t *testing.T) {
 }
 
 func TestLint(t *testing.T) {
-	for _, values := range []string{"values.yaml", "values-local.yaml", "values-prod.yaml"} {
-		out, errors, err := helm("lint", chart, "--strict", "--values", chart+"/"+values)
-		if err != nil || strings.Contains(out, "[WARNING]") {
+	for _, values := range append(presets(t), "", local, "values-prod.yaml") {
+		out, errors, err := helm(append([]string{"lint", chart, "--strict"}, valuesArgs(values)...)...)
+		if err != nil || strings.Contains(out, "[WARNING]") || strings.Contains(out, "[INFO]") {
 			t.Errorf("%s: %v\n%s%s", values, err, out, errors)
 		}
 	}

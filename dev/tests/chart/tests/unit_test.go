@@ -33,7 +33,7 @@ import (
 var everything = []string{
 	"--set", "backend.autoscaling.enabled=true,dashboard.autoscaling.enabled=true",
 	"--set", "auth.tokenReview.enabled=true,auth.tokenReview.audiences={urumi}",
-	"--set", "auth.oidc.issuer=https://login.example.com,auth.oidc.audiences={urumi},auth.oidc.caConfigMap=issuer,auth.oidc.clientId=urumi,auth.oidc.scope=openid groups",
+	"--set", "auth.oidc.issuer=https://login.example.com,auth.oidc.audiences={urumi,urumi-cli},auth.oidc.caConfigMap=issuer,auth.oidc.clientId=urumi,auth.oidc.cliClientId=urumi-cli,auth.oidc.scope=openid groups",
 	"--set", "auth.roleBindings={admin=team:platform},auth.defaultRole=viewer",
 	"--set", "image.pullSecrets={registry},backend.env.A=b,dashboard.env.A=b,backend.otlpEndpoint=http://otel:4318/v1/traces",
 	"--set", "networkPolicy.egress[0].cidr=10.0.0.0/8,networkPolicy.egress[0].ports={4318}",
@@ -48,9 +48,9 @@ var everything = []string{
 func each(t *testing.T, test func(t *testing.T, objects []object)) {
 	t.Helper()
 	t.Run("defaults", func(t *testing.T) { test(t, render(t, "")) })
-	t.Run("local", func(t *testing.T) { test(t, render(t, "values-local.yaml")) })
-	t.Run("prod", func(t *testing.T) { test(t, render(t, "values-prod.yaml")) })
-	t.Run("everything", func(t *testing.T) { test(t, render(t, "values-prod.yaml", everything...)) })
+	t.Run("local", func(t *testing.T) { test(t, render(t, local)) })
+	t.Run("prod", func(t *testing.T) { test(t, render(t, prod)) })
+	t.Run("everything", func(t *testing.T) { test(t, render(t, prod, everything...)) })
 }
 
 type pod struct {
@@ -259,7 +259,7 @@ func TestEveryPortExists(t *testing.T) {
 func TestNetworkPoliciesNameWhomTheyLetThrough(t *testing.T) {
 	each(t, func(t *testing.T, objects []object) {
 		deny := one[*networkingv1.NetworkPolicy](t, objects, "default-deny")
-		if len(deny.Spec.PodSelector.MatchLabels) != 0 || len(deny.Spec.Ingress)+len(deny.Spec.Egress) != 0 || len(deny.Spec.PolicyTypes) != 2 {
+		if len(chosen(t, objects, &deny.Spec.PodSelector)) != len(pods(objects)) || len(deny.Spec.Ingress)+len(deny.Spec.Egress) != 0 || len(deny.Spec.PolicyTypes) != 2 {
 			t.Errorf("default-deny does not close everything: %v", deny.Spec)
 		}
 		for _, it := range typed[*networkingv1.NetworkPolicy](objects) {
@@ -316,7 +316,7 @@ func TestPermissionsAreThoseThatAreDocumented(t *testing.T) {
 		}
 		documented[role.Name] = rules(role.Rules)
 	}
-	objects := render(t, "values-prod.yaml", everything...)
+	objects := render(t, prod, everything...)
 	want := documented["store-orchestrator"]
 	maps.Copy(want, documented["store-callers"])
 	// The policy that asks for it does not apply to the backend.
@@ -365,17 +365,18 @@ func TestPermissionsAreNarrow(t *testing.T) {
 // Every switch takes away what it is for, and nothing else breaks.
 func TestSwitches(t *testing.T) {
 	for setting, gone := range map[string][]string{
-		"dashboard.enabled=false":                             {"Deployment dashboard", "Service dashboard", "Ingress dashboard", "ServiceAccount dashboard"},
-		"ingress.enabled=false":                               {"Ingress dashboard", "Ingress api"},
-		"ingress.api.enabled=false":                           {"Ingress api"},
-		"backend.podDisruptionBudget.enabled=false":           {"PodDisruptionBudget backend"},
-		"networkPolicy.enabled=false":                         {"NetworkPolicy default-deny", "NetworkPolicy backend", "NetworkPolicy test"},
-		"admissionPolicy.enabled=false":                       {"ValidatingAdmissionPolicy store-orchestrator-boundary", "ValidatingAdmissionPolicy store-orchestrator-pods", "ValidatingAdmissionPolicy store-records"},
-		"rbac.auditEvents=false":                              {"Role store-audit", "RoleBinding store-audit"},
-		"rbac.leases=false":                                   {"Role backend-leases", "RoleBinding backend-leases"},
-		"tests.enabled=false":                                 {"Pod test-store", "NetworkPolicy test"},
-		"auth.tokens.existingSecret=mine":                     {"Secret backend-tokens", "Secret admin-token", "Pod test-store"},
-		"auth.tokens.existingSecret=mine,tests.tokenSecret=t": {"Secret backend-tokens"},
+		"dashboard.enabled=false":                   {"Deployment dashboard", "Service dashboard", "Ingress dashboard", "ServiceAccount dashboard"},
+		"ingress.enabled=false":                     {"Ingress dashboard", "Ingress api"},
+		"ingress.api.enabled=false":                 {"Ingress api"},
+		"backend.podDisruptionBudget.enabled=false": {"PodDisruptionBudget backend"},
+		"networkPolicy.enabled=false":               {"NetworkPolicy default-deny", "NetworkPolicy backend", "NetworkPolicy test"},
+		"admissionPolicy.enabled=false":             {"ValidatingAdmissionPolicy store-orchestrator-boundary", "ValidatingAdmissionPolicy store-orchestrator-pods", "ValidatingAdmissionPolicy store-records"},
+		"rbac.auditEvents=false":                    {"Role store-audit", "RoleBinding store-audit"},
+		"rbac.leases=false":                         {"Role backend-leases", "RoleBinding backend-leases"},
+		"tests.enabled=false":                       {"Pod test-store", "NetworkPolicy test"},
+		"auth.tokens.existingSecret=mine":           {"Secret backend-tokens", "Secret admin-token"},
+		"backend.serviceAccount.create=false,backend.serviceAccount.name=mine":     {"ServiceAccount backend"},
+		"dashboard.serviceAccount.create=false,dashboard.serviceAccount.name=mine": {"ServiceAccount dashboard"},
 	} {
 		objects := render(t, "", "--set", setting)
 		plain := render(t, "")
@@ -477,27 +478,27 @@ func dig(from map[string]any, path string) any {
 }
 
 func TestDefaultsReachEveryStore(t *testing.T) {
-	_, local := settings(t, render(t, "values-local.yaml"))
-	if dig(local, "medusa/tls") != nil || dig(local, "medusa/quota") != nil || dig(local, "medusa/database/storage/size") != "1Gi" {
-		t.Errorf("local: %v", local)
+	_, laptop := settings(t, render(t, local))
+	if dig(laptop, "medusa/tls") != nil || dig(laptop, "medusa/quota") != nil || dig(laptop, "medusa/database/storage/size") != "1Gi" {
+		t.Errorf("local: %v", laptop)
 	}
-	server, prod := settings(t, render(t, "values-prod.yaml"))
+	server, production := settings(t, render(t, prod))
 	for path, want := range map[string]string{
 		"medusa/tls/secretName": "wildcard-tls", "medusa/ingress/className": "traefik", "medusa/quota/pods": "20",
 		"medusa/limits/default/memory": "256Mi", "medusa/database/storage/className": "local-path",
 	} {
-		if dig(prod, path) != want {
-			t.Errorf("prod: %s is %v", path, dig(prod, path))
+		if dig(production, path) != want {
+			t.Errorf("prod: %s is %v", path, dig(production, path))
 		}
 	}
 	if server["domain"] != "stores.example.com" {
 		t.Errorf("prod: %v", server)
 	}
-	_, issuer := settings(t, render(t, "values-prod.yaml", "--set", "tls.mode=perHost,tls.distribution=none"))
+	_, issuer := settings(t, render(t, prod, "--set", "tls.mode=perHost,tls.distribution=none"))
 	if dig(issuer, "medusa/tls/clusterIssuer") != "letsencrypt" || dig(issuer, "medusa/tls/secretName") != nil {
 		t.Errorf("perHost: %v", issuer)
 	}
-	_, own := settings(t, render(t, "values-prod.yaml", "--set", "stores.defaults.medusa.tls.issuer=mine,stores.defaults.medusa.ingress.className=other"))
+	_, own := settings(t, render(t, prod, "--set", "stores.defaults.medusa.tls.issuer=mine,stores.defaults.medusa.ingress.className=other"))
 	if dig(own, "medusa/tls/issuer") != "mine" || dig(own, "medusa/tls/secretName") != nil || dig(own, "medusa/ingress/className") != "other" {
 		t.Errorf("what is said of stores counts: %v", own)
 	}
@@ -531,7 +532,7 @@ func TestTheDashboardStartsWithItsArguments(t *testing.T) {
 	if program == "" {
 		t.Skip("URUMI_HTTP does not say where urumi-http is")
 	}
-	container := one[*appsv1.Deployment](t, render(t, "values-prod.yaml", everything...), "dashboard").Spec.Template.Spec.Containers[0]
+	container := one[*appsv1.Deployment](t, render(t, prod, everything...), "dashboard").Spec.Template.Spec.Containers[0]
 	var args []string
 	for _, arg := range container.Args {
 		arg = strings.NewReplacer("0.0.0.0:8080", "127.0.0.1:0", "0.0.0.0:9090", "off").Replace(arg)
@@ -611,7 +612,7 @@ func TestTheDrawnTokenIsWellFormed(t *testing.T) {
 }
 
 func TestOnALaptopNothingMustBeInstalledBefore(t *testing.T) {
-	objects := render(t, "values-local.yaml")
+	objects := render(t, local)
 	for _, it := range objects {
 		if it.typed == nil {
 			t.Errorf("%s is no kind of Kubernetes' own", it.GetKind())
@@ -630,7 +631,7 @@ func TestOnALaptopNothingMustBeInstalledBefore(t *testing.T) {
 }
 
 func TestProduction(t *testing.T) {
-	objects := render(t, "values-prod.yaml")
+	objects := render(t, prod)
 	for name, replicas := range map[string]int32{"backend": 3, "dashboard": 2} {
 		it := one[*appsv1.Deployment](t, objects, name)
 		if *it.Spec.Replicas != replicas || len(it.Spec.Template.Spec.Containers[0].Resources.Limits) != 2 {
@@ -694,7 +695,7 @@ func TestEveryMetricExists(t *testing.T) {
 	for _, found := range regexp.MustCompile(`"(urumi_[a-z_]+)"`).FindAllStringSubmatch(source, -1) {
 		known[found[1]] = true
 	}
-	objects := render(t, "values-prod.yaml")
+	objects := render(t, prod)
 	var expressions []string
 	for _, group := range at(find(t, objects, "PrometheusRule", "urumi"), "spec", "groups").([]any) {
 		for _, rule := range group.(map[string]any)["rules"].([]any) {
@@ -751,17 +752,71 @@ func TestImages(t *testing.T) {
 
 func TestNotesSayHowToReachIt(t *testing.T) {
 	for values, want := range map[string][]string{
-		"values-local.yaml": {"http://dashboard.localtest.me", "http://api.localtest.me", "get secret admin-token", "helm test"},
-		"values-prod.yaml":  {"https://dashboard.stores.example.com", "Secret urumi-tokens"},
+		local: {"http://dashboard.localtest.me", "umask 077; kubectl -n urumi get secret admin-token", "--server http://api.localtest.me --token-file urumi-platform-token --use", "`helm test urumi-platform"},
+		prod:  {"https://dashboard.stores.example.com", "Secret urumi-tokens", "--server https://api.stores.example.com", "`helm test urumi-platform"},
 	} {
-		out, errors, err := helm("install", release, chart, "--namespace", namespace, "--dry-run=client", "--values", filepath.Join(chart, values))
-		if err != nil {
-			t.Fatalf("%v %s", err, errors)
-		}
+		said := notes(t, values)
 		for _, part := range want {
-			if _, notes, _ := strings.Cut(out, "NOTES:"); !strings.Contains(notes, part) {
-				t.Errorf("%s: the notes do not say %q:\n%s", values, part, notes)
+			if !strings.Contains(said, part) {
+				t.Errorf("%s: the notes do not say %q:\n%s", values, part, said)
 			}
 		}
+	}
+	for settings, part := range map[string]string{
+		"ingress.api.enabled=false":                     "--server http://dashboard.localtest.me ",
+		"ingress.enabled=false":                         "service/dashboard 8080:80",
+		"ingress.enabled=false,dashboard.enabled=false": "--server http://localhost:8080 ",
+		"fullnameOverride=shop":                         "get secret shop-admin-token",
+		"auth.tokens.existingSecret=mine":               "`helm test` has no token and fails",
+		"auth.tokens.enabled=false,auth.oidc.issuer=https://login.example.com,auth.oidc.audiences={urumi},auth.defaultRole=viewer": "     urumi login http://api.localtest.me\n\n  2. Create a store.",
+		"auth.oidc.issuer=https://login.example.com,auth.oidc.audiences={urumi},auth.defaultRole=viewer":                           "sign in with `urumi login http://api.localtest.me` instead of a token",
+	} {
+		if said := notes(t, "", "--set", settings); !strings.Contains(said, part) {
+			t.Errorf("%s: the notes do not say %q:\n%s", settings, part, said)
+		}
+	}
+}
+
+// notes are what people read after an installation.
+func notes(t *testing.T, values string, args ...string) string {
+	t.Helper()
+	all := slices.Concat([]string{"install", release, chart, "--namespace", namespace, "--dry-run=client"}, valuesArgs(values), args)
+	out, errors, err := helm(all...)
+	if err != nil {
+		t.Fatalf("%v %s", err, errors)
+	}
+	_, said, _ := strings.Cut(out, "NOTES:")
+	return said
+}
+
+// The notes lead to the server that was installed: a command without a server would act on the kubeconfig's cluster.
+func TestTheNotesMakeTheServerTheDefault(t *testing.T) {
+	program := os.Getenv("URUMI")
+	if program == "" {
+		t.Skip("URUMI does not say where urumi is")
+	}
+	line := regexp.MustCompile(`(?m)^ +urumi (context set .+)$`).FindStringSubmatch(notes(t, local))
+	if line == nil {
+		t.Fatal("the notes set no context")
+	}
+	home := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(home, release+"-token"), []byte("urumi_x"), 0o600))
+	run := func(args ...string) string {
+		command := exec.Command(program, args...)
+		command.Dir, command.Env = home, []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
+		out, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("urumi %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	run(strings.Fields(line[1])...)
+	var contexts []struct {
+		Name, Server string
+		Current      bool
+	}
+	must(t, json.Unmarshal([]byte(run("context", "list", "--output", "json")), &contexts))
+	if len(contexts) != 1 || !contexts[0].Current || contexts[0].Server != "http://api.localtest.me" {
+		t.Errorf("%v", contexts)
 	}
 }

@@ -70,7 +70,7 @@ func TestClusterEveryPermissionIsUsed(t *testing.T) {
 	}
 	info, err := os.Stat(log)
 	must(t, err)
-	c.install(t, "values-local.yaml")
+	c.install(t, local)
 	_, kubeconfig := c.backend(t)
 	address := c.serve(t, kubeconfig)
 	token, err := c.admin.CoreV1().Secrets(namespace).Get(t.Context(), "admin-token", metav1.GetOptions{})
@@ -136,7 +136,7 @@ storefront: {theme: {colors: {accent: "#123456"}}}
 			}
 		}
 	}
-	objects := render(t, "values-local.yaml")
+	objects := render(t, local)
 	for _, it := range typed[*rbacv1.ClusterRole](objects) {
 		collect(it.Rules)
 	}

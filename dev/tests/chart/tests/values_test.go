@@ -43,6 +43,14 @@ var mistakes = []struct{ name, values, says string }{
 	{"an external Secret from nowhere", "auth: {tokens: {existingSecret: a, externalSecret: {enabled: true}}}", "at '/auth/tokens/externalSecret/storeName': minLength"},
 	{"a ratio in percent", "monitoring: {prometheusRule: {errorRatio: 5}}", "at '/monitoring/prometheusRule/errorRatio': maximum"},
 	{"a list where a map belongs", "backend: {env: [{name: A, value: b}]}", "at '/backend/env': got array, want object"},
+	{"a variable from nowhere", "backend: {env: {A: {secretKeyRef: {name: a, key: b}}}}", "at '/backend/env/A'"},
+	{"a foreign ServiceAccount without its name", "backend: {serviceAccount: {create: false}}", "at '/backend/serviceAccount/name': minLength"},
+	{"a type of Service that there is not", "dashboard: {service: {type: Ingress}}", "at '/dashboard/service/type': value must be one of"},
+	{"a load balancer's address", "ingress: {controllerCidrs: [10.0.0.1]}", "at '/ingress/controllerCidrs/0'"},
+	{"pods of no name", "ingress: {controllerNamespaces: [kube-system/]}", "at '/ingress/controllerNamespaces/0'"},
+	{"no DNS", "networkPolicy: {dns: {namespaces: []}}", "at '/networkPolicy/dns/namespaces': minItems"},
+	{"a name with capitals", "fullnameOverride: Shop", "at '/fullnameOverride'"},
+	{"users without any role", "auth: {tokenReview: {enabled: true}}\ntests: {enabled: false}", "set auth.roleBindings or auth.defaultRole"},
 	{"a wildcard for a store's domain", "stores: {domains: ['*.example.com']}", "at '/stores/domains/0'"},
 	{"a text that ends a rule", "stores: {imagePrefixes: [\"a', 'b\"]}", "at '/stores/imagePrefixes/0'"},
 	{"annotations where their keys belong", "stores: {ingressAnnotationKeys: {a: b}}", "at '/stores/ingressAnnotationKeys': got object, want array"},
@@ -75,8 +83,10 @@ func jsonSchema(t *testing.T) map[string]any {
 	return schema
 }
 
-// No object of the schema takes keys that nobody knows: it names them all, or says what their values are.
+// No object of the schema takes keys that nobody knows: it names them all, or says what their values are. Kubernetes knows the keys
+// of its own objects, and other charts those of global values.
 func TestTheSchemaRefusesUnknownKeysEverywhere(t *testing.T) {
+	open := []string{"/$defs/kubernetes", "/properties/global"}
 	count := 0
 	var walk func(path string, at any)
 	walk = func(path string, at any) {
@@ -86,7 +96,7 @@ func TestTheSchemaRefusesUnknownKeysEverywhere(t *testing.T) {
 				count++
 				switch extra := at["additionalProperties"].(type) {
 				case bool:
-					if extra {
+					if extra && !slices.Contains(open, path) {
 						t.Errorf("%s takes anything", path)
 					}
 				case map[string]any:
@@ -139,9 +149,10 @@ func TestTheSchemaOfStoresIsTheEngines(t *testing.T) {
 // A value, with its comment.
 type setting struct{ path, value, says string }
 
-// settingsOf are the leaves of values.yaml, in their order.
-func settingsOf(t *testing.T) []setting {
+// settingsOf are the leaves of values.yaml, in their order, and the comments of its sections.
+func settingsOf(t *testing.T) ([]setting, map[string]string) {
 	t.Helper()
+	sections := map[string]string{}
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(read(t, chart, "values.yaml")), &document); err != nil {
 		t.Fatal(err)
@@ -152,8 +163,9 @@ func settingsOf(t *testing.T) []setting {
 		for at := 0; at < len(node.Content); at += 2 {
 			key, value := node.Content[at], node.Content[at+1]
 			here := strings.TrimPrefix(path+"."+key.Value, ".")
-			_, comment, said := strings.Cut(key.HeadComment, "# -- ")
+			section, comment, said := strings.Cut(key.HeadComment, "# -- ")
 			if value.Kind == yaml.MappingNode && len(value.Content) > 0 && !said {
+				sections[here] = strings.TrimPrefix(section, "# ")
 				walk(here, value)
 				continue
 			}
@@ -176,23 +188,60 @@ func settingsOf(t *testing.T) []setting {
 		}
 	}
 	walk("", document.Content[0])
-	return all
+	return all, sections
 }
 
+// What to look at before a first installation.
+var first = []string{"domain", "image.repository", "ingress.className", "ingress.controllerNamespaces", "tls.enabled"}
+
 func TestTheReadmeListsAllValues(t *testing.T) {
-	const begin, end = "<!-- values: generated from values.yaml -->\n", "<!-- end of values -->\n"
-	var table strings.Builder
-	table.WriteString("| value | default | what |\n|---|---|---|\n")
-	for _, it := range settingsOf(t) {
-		fmt.Fprintf(&table, "| `%s` | `%s` | %s |\n", it.path, it.value, strings.ReplaceAll(it.says, "|", "\\|"))
+	const head = "| value | default | what |\n|---|---|---|\n"
+	all, sections := settingsOf(t)
+	row := func(it setting) string {
+		return fmt.Sprintf("| `%s` | `%s` | %s |\n", it.path, it.value, strings.ReplaceAll(it.says, "|", "\\|"))
+	}
+	beginning := head
+	for _, path := range first {
+		at := slices.IndexFunc(all, func(it setting) bool { return it.path == path })
+		if at < 0 {
+			t.Fatalf("there is no value %s", path)
+		}
+		beginning += row(all[at])
+	}
+	// Values of no section come first.
+	names, tables := []string{""}, map[string]string{}
+	for _, it := range all {
+		name, _, inside := strings.Cut(it.path, ".")
+		if !inside {
+			name = ""
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		tables[name] += row(it)
+	}
+	var values strings.Builder
+	for _, name := range names {
+		title, about := "General", "Values of the whole installation."
+		if name != "" {
+			title, about = "`"+name+"`", sections[name]
+		}
+		if about == "" || !strings.HasSuffix(about, ".") {
+			t.Errorf("the section %s begins with no sentence about it", name)
+		}
+		fmt.Fprintf(&values, "### %s\n\n%s\n\n%s%s\n", title, about, head, tables[name])
 	}
 	readme := read(t, chart, "README.md")
-	before, rest, ok := strings.Cut(readme, begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatal("README.md has no place for the values")
+	for name, content := range map[string]string{"first": beginning + "\n", "values": values.String()} {
+		begin, end := "<!-- "+name+": generated from values.yaml -->\n", "<!-- end of "+name+" -->\n"
+		before, rest, ok := strings.Cut(readme, begin)
+		_, after, closed := strings.Cut(rest, end)
+		if !ok || !closed {
+			t.Fatalf("README.md has no place for %s", name)
+		}
+		readme = before + begin + "\n" + content + end + after
 	}
-	golden(t, before+begin+"\n"+table.String()+"\n"+end+after, chart, "README.md")
+	golden(t, readme, chart, "README.md")
 }
 
 // Every value is in the schema, and everything that the schema takes is among the values.
@@ -216,14 +265,13 @@ func TestValuesAndSchemaSayTheSame(t *testing.T) {
 			return
 		}
 		for key, inner := range properties {
-			if here := strings.TrimPrefix(path+"."+key, "."); here != "global" {
-				walk(here, inner.(map[string]any))
-			}
+			walk(strings.TrimPrefix(path+"."+key, "."), inner.(map[string]any))
 		}
 	}
 	walk("", schema)
 	documented := map[string]bool{}
-	for _, it := range settingsOf(t) {
+	all, _ := settingsOf(t)
+	for _, it := range all {
 		path := it.path
 		// What is documented one by one is one object in the schema.
 		for _, parent := range []string{".requests.cpu", ".requests.memory"} {

@@ -54,7 +54,7 @@ test.describe('a store that works', () => {
   test('shows its password only when asked, and that is noted', async ({ page, urumi }) => {
     const { id } = await urumi.create('Secretive');
     await expect.poll(() => urumi.status(id)).toBe('ready');
-    const { password } = await urumi.ask<{ password: string }>('GET', `/stores/${id}/credentials`);
+    const { password } = await urumi.ask<{ password: string }>('GET', `/stores/${id}/credentials?reveal=true`);
     await page.goto(`/ui/stores/${id}`);
     await expect(page.getByText('First sign-in')).toBeVisible();
     expect(await page.content()).not.toContain(password);
@@ -73,6 +73,17 @@ test.describe('a store that works', () => {
     await page.getByRole('button', { name: 'Place a test order' }).click();
     await expect(page.getByText('Customers can buy')).toBeVisible();
     await expect(page.getByRole('button', { name: 'Once more' })).toBeVisible();
+  });
+
+  test('is restarted, and goes on', async ({ page, urumi }) => {
+    const { id } = await urumi.create('Restarted');
+    await expect.poll(() => urumi.status(id)).toBe('ready');
+    await page.goto(`/ui/stores/${id}`);
+    await page.getByRole('button', { name: 'Restart' }).click();
+    await expect(page.getByText('The restart was requested.')).toBeVisible();
+    await openTab(page, 'Timeline');
+    await expect(page.getByText('A restart was requested').first()).toBeVisible();
+    await expect.poll(() => urumi.status(id)).toBe('ready');
   });
 
   test('a double click makes one store', async ({ page, urumi, line }) => {
@@ -122,40 +133,45 @@ test.describe('a store that works', () => {
     });
   });
 
-  test('is made with the keyboard alone', async ({ page }) => {
-    await page.goto('/ui/');
-    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-    const focused = page.locator(':focus');
-    const tabTo = async (name: RegExp) => {
-      for (let steps = 0; steps < 60; steps++) {
-        await page.keyboard.press('Tab');
-        const label = await focused.evaluate((element) => {
-          const labels = (element as HTMLInputElement).labels;
-          return element.getAttribute('aria-label') ?? labels?.[0]?.textContent ?? element.textContent ?? '';
-        });
-        if (name.test(label)) return;
-      }
-      throw new Error(`the Tab key does not lead to ${name}`);
-    };
-    await page.keyboard.press('Tab');
-    await expect(focused).toHaveText('Skip to the content');
-    await page.keyboard.press('Enter');
-    await tabTo(/^Create the first store$/);
-    await page.keyboard.press('Enter');
-    await expect(page.getByRole('heading', { level: 1, name: 'Create a store' })).toBeVisible();
-    await tabTo(/^Name/);
-    await page.keyboard.type('By hand');
-    await expect(page.getByText('All good: this can be created.')).toBeVisible();
-    await tabTo(/^Create store$/);
-    await page.keyboard.press('Enter');
-    await expect(page.getByRole('heading', { level: 1, name: 'By hand' })).toBeVisible();
-    await expect(status(page)).toContainText('Ready');
-    await tabTo(/^Delete$/);
-    await page.keyboard.press('Enter');
-    await expect(page.getByRole('dialog').getByRole('textbox')).toBeFocused();
-    await page.keyboard.type('By hand');
-    await page.keyboard.press('Enter');
-    await expect(page.getByRole('heading', { name: 'By hand is gone' })).toBeVisible();
+  test.describe('whose name is typed slowly', () => {
+    // The form asks about "By " when that takes long; white space at the end is refused.
+    test.use({ allowed: answered(404, 422) });
+
+    test('is made with the keyboard alone', async ({ page }) => {
+      await page.goto('/ui/');
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      const focused = page.locator(':focus');
+      const tabTo = async (name: RegExp) => {
+        for (let steps = 0; steps < 60; steps++) {
+          await page.keyboard.press('Tab');
+          const label = await focused.evaluate((element) => {
+            const labels = (element as HTMLInputElement).labels;
+            return element.getAttribute('aria-label') ?? labels?.[0]?.textContent ?? element.textContent ?? '';
+          });
+          if (name.test(label)) return;
+        }
+        throw new Error(`the Tab key does not lead to ${name}`);
+      };
+      await page.keyboard.press('Tab');
+      await expect(focused).toHaveText('Skip to the content');
+      await page.keyboard.press('Enter');
+      await tabTo(/^Create the first store$/);
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('heading', { level: 1, name: 'Create a store' })).toBeVisible();
+      await tabTo(/^Name/);
+      await page.keyboard.type('By hand');
+      await expect(page.getByText('All good: this can be created.')).toBeVisible();
+      await tabTo(/^Create store$/);
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('heading', { level: 1, name: 'By hand' })).toBeVisible();
+      await expect(status(page)).toContainText('Ready');
+      await tabTo(/^Delete$/);
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('dialog').getByRole('textbox')).toBeFocused();
+      await page.keyboard.type('By hand');
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('heading', { name: 'By hand is gone' })).toBeVisible();
+    });
   });
 });
 

@@ -11,6 +11,11 @@ test('invites to create where there is nothing yet', async ({ page }) => {
   await expect(page.getByRole('navigation', { name: 'Menu' }).locator('[aria-current]')).toHaveText('Create a store');
 });
 
+test('says that the stores of an in-memory cluster are simulated', async ({ page }) => {
+  await page.goto('/ui/stores');
+  await expect(page.getByRole('note').filter({ hasText: 'in-memory cluster' })).toBeVisible();
+});
+
 test('is searched, filtered and ordered, and a link shows the same', async ({ page, urumi, visitor }) => {
   // Ids are searched too: those that are drawn might have any letter.
   await Promise.all(['Ant', 'Bee', 'Cat', 'Cow'].map((name) => urumi.create(name, { id: name.toLowerCase() })));

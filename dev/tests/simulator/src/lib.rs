@@ -6,7 +6,7 @@
 //! the same seed gives the same trace. The audit checks the invariants at each write. In the end, once every fault has healed,
 //! the cluster must be as if nothing had failed.
 //!
-//! `docs/RELIABILITY.md` says how to replay a seed.
+//! `dev/tests/faults.md` says how to replay a seed.
 
 mod audit;
 mod client;

@@ -63,8 +63,8 @@ pub(crate) fn addresses() -> Value {
     })
 }
 
-/// Pods outside of all stores: an ingress controller, the cluster's DNS, and one with no business in a store. And in
-/// each store's namespace one that the store knows nothing of.
+/// Pods outside of all stores: two ingress controllers, one of them in the namespace of the cluster's DNS, that DNS, and
+/// one with no business in a store. And in each store's namespace one that the store knows nothing of.
 pub(crate) fn world(stores: &[&str]) -> Vec<Value> {
     let namespace = |name: &str| json!({"kind": "Namespace", "metadata": {"name": name}});
     let pod = |namespace: &str, name: &str| {
@@ -72,7 +72,8 @@ pub(crate) fn world(stores: &[&str]) -> Vec<Value> {
         json!({"kind": "Pod", "metadata": {"name": name, "namespace": namespace, "labels": labels}})
     };
     let mut world: Vec<Value> = ["traefik", "kube-system", "elsewhere"].map(namespace).to_vec();
-    world.extend([pod("traefik", "controller"), pod("kube-system", "dns"), pod("elsewhere", "stranger")]);
+    world.extend([pod("traefik", "controller"), pod("kube-system", "traefik"), pod("kube-system", "dns")]);
+    world.push(pod("elsewhere", "stranger"));
     // And one that is there only while a smoke order is placed.
     world.extend(stores.iter().flat_map(|store| [pod(store, "unknown"), pod(store, "smoke")]));
     world
@@ -84,8 +85,8 @@ pub(crate) fn expected(store: &str, redis: bool) -> BTreeSet<String> {
         // Customers, through an ingress controller. K3s has its own in kube-system.
         "traefik/controller -> STORE/medusa-storefront 8000/TCP",
         "traefik/controller -> STORE/medusa-api 9000/TCP",
-        "kube-system/dns -> STORE/medusa-storefront 8000/TCP",
-        "kube-system/dns -> STORE/medusa-api 9000/TCP",
+        "kube-system/traefik -> STORE/medusa-storefront 8000/TCP",
+        "kube-system/traefik -> STORE/medusa-api 9000/TCP",
         // The parts among themselves.
         "STORE/medusa-storefront -> STORE/medusa-api 9000/TCP",
         "STORE/medusa-api -> STORE/postgres 5432/TCP",
@@ -96,20 +97,16 @@ pub(crate) fn expected(store: &str, redis: bool) -> BTreeSet<String> {
         // Providers of payment.
         "STORE/medusa-api -> internet 443/TCP",
         "STORE/medusa-api -> internet over IPv6 443/TCP",
-        // Names.
-        "STORE/medusa-storefront -> kube-system/dns 53/TCP",
-        "STORE/medusa-storefront -> kube-system/dns 53/UDP",
-        "STORE/medusa-api -> kube-system/dns 53/TCP",
-        "STORE/medusa-api -> kube-system/dns 53/UDP",
-        "STORE/smoke -> kube-system/dns 53/TCP",
-        "STORE/smoke -> kube-system/dns 53/UDP",
-        "STORE/proof-of-life -> kube-system/dns 53/TCP",
-        "STORE/proof-of-life -> kube-system/dns 53/UDP",
     ];
     if redis {
         flows.push("STORE/medusa-api -> STORE/redis 6379/TCP");
     }
-    flows.into_iter().map(|flow| flow.replace("STORE", store)).collect()
+    // Names: the port of DNS is open in all of its namespace.
+    let names = ["medusa-storefront", "medusa-api", "smoke", "proof-of-life"].into_iter().flat_map(|part| {
+        let to = move |pod: &str| ["TCP", "UDP"].map(|port| format!("{store}/{part} -> kube-system/{pod} 53/{port}"));
+        ["dns", "traefik"].into_iter().flat_map(to)
+    });
+    flows.into_iter().map(|flow| flow.replace("STORE", store)).chain(names).collect()
 }
 
 /// Fails with what is allowed and should not be, and the other way round.
