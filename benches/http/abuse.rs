@@ -17,8 +17,8 @@ use urumi_core::secret::SecretString;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator};
 
 use crate::load;
-use crate::server_process::ServerProcess;
-use crate::stats::{Row, quantile};
+use urumi_benches::server_process::ServerProcess;
+use urumi_benches::stats::{Row, quantile};
 
 /// The duration of each measurement.
 const TURN: Duration = Duration::from_secs(8);

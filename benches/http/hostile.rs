@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator};
 
 use crate::load;
-use crate::server_process::{ServerProcess, memory_row};
-use crate::stats::{Row, quantile};
+use urumi_benches::server_process::{ServerProcess, memory_row};
+use urumi_benches::stats::{Row, quantile};
 
 /// The duration of each measurement.
 const TURN: Duration = Duration::from_secs(4);
@@ -36,7 +36,7 @@ const REQUESTS: [&str; 5] = [
 
 pub(crate) async fn measure(program: &Path, rounds: usize, hostile: usize) -> Result<Vec<Row>> {
     eprintln!("measuring: {hostile} hostile clients");
-    let urumi = ServerProcess::urumi(program, "10ms").await?;
+    let urumi = ServerProcess::in_memory(program, "10ms").await?;
     let client = HttpOrchestrator::connect(&format!("http://{}", urumi.address), &Default::default())?;
     for n in 0..STORES {
         client.create(CreateStore::new(format!("Store {n}"), "medusa")).await?;

@@ -9,15 +9,15 @@ use urumi_core::store::wait::Ready;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::load;
-use crate::server_process::ServerProcess;
-use crate::stats::{Row, median, quantile, ratio};
+use urumi_benches::server_process::ServerProcess;
+use urumi_benches::stats::{Row, median, quantile, ratio};
 
 /// The duration of each measurement.
 const TURN: Duration = Duration::from_secs(3);
 
 pub(crate) async fn measure(program: &Path, stores: usize, rounds: usize) -> Result<Vec<Row>> {
     eprintln!("measuring: GET /stores with {stores} stores");
-    let urumi = ServerProcess::urumi(program, "10ms").await?;
+    let urumi = ServerProcess::in_memory(program, "10ms").await?;
     let client = HttpOrchestrator::connect(&format!("http://{}", urumi.address), &Default::default())?;
     let made = stream::iter(0..stores).map(|n| client.create(CreateStore::new(format!("Store {n}"), "medusa")));
     let made: Vec<_> = made.buffer_unordered(16).try_collect().await?;

@@ -6,9 +6,6 @@ mod floor;
 mod hostile;
 mod list;
 mod load;
-mod server_process;
-#[path = "../src/stats.rs"]
-mod stats;
 mod watch;
 
 use std::path::PathBuf;
@@ -77,6 +74,6 @@ async fn main() -> anyhow::Result<()> {
     if wanted("abuse") {
         rows.extend(abuse::measure(&server, args.rounds).await?);
     }
-    println!("{}", stats::table(&rows));
+    println!("{}", urumi_benches::stats::table(&rows));
     Ok(())
 }

@@ -12,8 +12,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator};
 
-use crate::server_process::{ServerProcess, memory_row};
-use crate::stats::{Row, median};
+use urumi_benches::server_process::{ServerProcess, memory_row};
+use urumi_benches::stats::{Row, median};
 
 const TIMEOUT: Duration = Duration::from_secs(120);
 const WATCH: &[u8] = b"GET /watch HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -95,7 +95,7 @@ async fn listen(mut stream: TcpStream, tell: &mpsc::UnboundedSender<(Instant, u6
 
 pub(crate) async fn measure(program: &Path, subscribers: usize, rounds: usize) -> Result<Vec<Row>> {
     eprintln!("measuring: one change for {subscribers} watching clients");
-    let urumi = ServerProcess::urumi(program, "600s").await?;
+    let urumi = ServerProcess::in_memory(program, "600s").await?;
     let client = HttpOrchestrator::connect(&format!("http://{}", urumi.address), &Default::default())?;
     client.list().await?;
     let before = urumi.resident()?;

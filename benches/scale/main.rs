@@ -1,17 +1,7 @@
 //! Measures the server, its monitor and its clients together on a real API server, with more and more stores, and prints a table.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command that prints its results")]
 
-mod audit;
-#[path = "../src/bench_cluster.rs"]
-#[allow(dead_code, reason = "shared with the other benchmarks")]
-mod bench_cluster;
-#[path = "../src/floor.rs"]
-#[allow(dead_code, reason = "shared with the other benchmarks")]
-mod floor;
-mod server;
-#[path = "../src/stats.rs"]
-#[allow(dead_code, reason = "shared with the other benchmarks")]
-mod stats;
+mod requests;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -19,14 +9,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
+use urumi_benches::cluster::BenchCluster;
+use urumi_benches::floor::{Floor, Replay};
+use urumi_benches::server_process::ServerProcess;
+use urumi_benches::stats::{median, quantile};
 use urumi_core::store::status::StoreStatus;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreEvent, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_testing::audit;
 
-use crate::audit::Requests;
-use crate::bench_cluster::BenchCluster;
-use crate::floor::{Floor, Replay};
-use crate::server::Server;
-use crate::stats::quantile;
+use crate::requests::Requests;
 
 /// How many stores the rates are measured with, urumi's and the floor's in turns.
 const BATCH: usize = 40;
@@ -74,7 +65,7 @@ async fn main() -> Result<()> {
     let cluster = BenchCluster::connect(args.kubeconfig.clone()).await?;
     let floor = Floor::connect(&cluster.config, 64)?;
     floor.warm(64).await;
-    let mut server = Server::start(&args.kubeconfig).await?;
+    let mut server = ServerProcess::on_cluster(&args.kubeconfig).await?;
     let empty = server.resident()?;
     let mut all = Vec::new();
     let (mut ids, mut last): (Vec<StoreId>, usize) = (Vec::new(), 0);
@@ -92,16 +83,15 @@ async fn main() -> Result<()> {
         all_ready(&client, wanted).await.with_context(|| format!("{wanted} stores"))?;
         // By then, the monitor has written the last messages.
         tokio::time::sleep(Duration::from_secs(15)).await;
-        let requests = audit::requests(&args.audit_log, from)?;
-        let list = server.list_time().await?;
+        let requests = Requests::of(&args.audit_log, from)?;
+        let list = list_time(&server).await?;
         let change = changes(&client, &ids).await?;
         tokio::time::sleep(Duration::from_secs(15)).await;
         let resident = server.resident()?;
         let quiet = quiet_minute(&server, &args.audit_log).await?;
         drop(server);
         let began = Instant::now();
-        server = Server::start(&args.kubeconfig).await?;
-        server.ready().await?;
+        server = ServerProcess::on_cluster(&args.kubeconfig).await?;
         let restart = began.elapsed();
         all.push(Figures {
             stores: wanted,
@@ -191,12 +181,24 @@ async fn changes(client: &HttpOrchestrator, ids: &[StoreId]) -> Result<(Duration
 }
 
 /// The share of a core, and the requests besides watches, of a minute in which nothing happens.
-async fn quiet_minute(server: &Server, log: &std::path::Path) -> Result<(f64, usize)> {
+async fn quiet_minute(server: &ServerProcess, log: &std::path::Path) -> Result<(f64, usize)> {
     let (before, from) = (server.processor_time()?, audit::length(log)?);
     tokio::time::sleep(Duration::from_secs(60)).await;
     let used = server.processor_time()?.saturating_sub(before);
-    let requests = audit::requests(log, from)?;
+    let requests = Requests::of(log, from)?;
     Ok((used.as_secs_f64() / 60.0, requests.total()))
+}
+
+/// The median time of a list of 50 stores.
+async fn list_time(server: &ServerProcess) -> Result<Duration> {
+    let mut times = Vec::new();
+    for _ in 0..50 {
+        let began = Instant::now();
+        let answer = server.get("/stores?limit=50").await?;
+        times.push(began.elapsed());
+        ensure!(answer.starts_with("HTTP/1.1 200"), "{answer:.200}");
+    }
+    Ok(median(&times))
 }
 
 fn table(empty: u64, all: &[Figures]) -> String {

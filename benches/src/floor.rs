@@ -25,7 +25,7 @@ fn connector(config: &kube::Config) -> Result<HttpsConnector<HttpConnector>> {
 }
 
 /// kube's client with such a connector, for the requests of a benchmark that urumi does not make.
-pub(crate) fn plain_client(config: &kube::Config) -> Result<kube::Client> {
+pub fn plain_client(config: &kube::Config) -> Result<kube::Client> {
     let http = Client::builder(TokioExecutor::new()).build::<_, Body>(connector(config)?);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
@@ -37,20 +37,20 @@ pub(crate) fn plain_client(config: &kube::Config) -> Result<kube::Client> {
 
 /// A minimal client of the API server.
 #[derive(Clone)]
-pub(crate) struct Floor {
+pub struct Floor {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     server: String,
     in_flight: Arc<Semaphore>,
 }
 
 /// The paths and bodies to send, wave by wave.
-pub(crate) struct Replay {
+pub struct Replay {
     waves: Vec<Vec<(String, Bytes)>>,
 }
 
 impl Replay {
     /// One store's objects, in the waves in which urumi creates them: namespace first.
-    pub(crate) fn of(objects: &[Object]) -> Result<Replay> {
+    pub fn of(objects: &[Object]) -> Result<Replay> {
         let mut waves: Vec<Vec<(String, Bytes)>> = vec![Vec::new(), Vec::new(), Vec::new()];
         for object in objects {
             let kind = object.kind();
@@ -70,19 +70,19 @@ impl Replay {
 impl Floor {
     /// Connects with a kubeconfig's credentials. Limits concurrent requests to `in_flight`, as urumi does, because more
     /// concurrency is slower.
-    pub(crate) fn connect(config: &kube::Config, in_flight: usize) -> Result<Floor> {
+    pub fn connect(config: &kube::Config, in_flight: usize) -> Result<Floor> {
         let client = Client::builder(TokioExecutor::new()).build(connector(config)?);
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         Ok(Floor { client, server, in_flight: Arc::new(Semaphore::new(in_flight)) })
     }
 
     /// Opens connections before the measurement.
-    pub(crate) async fn warm(&self, connections: usize) {
+    pub async fn warm(&self, connections: usize) {
         join_all((0..connections).map(|_| self.send("GET", "/version", Bytes::new()))).await;
     }
 
     /// Sends one store's objects.
-    pub(crate) async fn replay(&self, replay: &Replay) -> Result<()> {
+    pub async fn replay(&self, replay: &Replay) -> Result<()> {
         for wave in &replay.waves {
             try_join_all(wave.iter().map(|(path, body)| self.send("POST", path, body.clone()))).await?;
         }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 /// The median of durations, or zero if there are none.
-pub(crate) fn median(samples: &[Duration]) -> Duration {
+pub fn median(samples: &[Duration]) -> Duration {
     quantile(samples, 0.5)
 }
 
 /// A quantile of durations, or zero if there are none.
-pub(crate) fn quantile(samples: &[Duration], q: f64) -> Duration {
+pub fn quantile(samples: &[Duration], q: f64) -> Duration {
     let mut sorted = samples.to_vec();
     sorted.sort();
     let index = (sorted.len().saturating_sub(1) as f64 * q).round() as usize;
@@ -16,27 +16,27 @@ pub(crate) fn quantile(samples: &[Duration], q: f64) -> Duration {
 }
 
 /// The ratio of two durations.
-pub(crate) fn ratio(one: Duration, other: Duration) -> f64 {
+pub fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64().max(f64::MIN_POSITIVE)
 }
 
 /// A row of the table.
-pub(crate) struct Row {
+pub struct Row {
     /// The measured quantity.
-    pub(crate) what: String,
+    pub what: String,
     /// The result of urumi.
-    pub(crate) urumi: String,
+    pub urumi: String,
     /// The result of the floor.
-    pub(crate) floor: String,
+    pub floor: String,
     /// The ratio, or another comparison.
-    pub(crate) ratio: String,
+    pub ratio: String,
     /// The goal for the ratio.
-    pub(crate) goal: String,
+    pub goal: String,
 }
 
 impl Row {
     /// Compares two durations.
-    pub(crate) fn compared(what: impl Into<String>, urumi: Duration, floor: Duration, goal: impl Into<String>) -> Self {
+    pub fn compared(what: impl Into<String>, urumi: Duration, floor: Duration, goal: impl Into<String>) -> Self {
         Row {
             what: what.into(),
             urumi: format!("{urumi:.1?}"),
@@ -48,7 +48,7 @@ impl Row {
 }
 
 /// The table as Markdown.
-pub(crate) fn table(rows: &[Row]) -> String {
+pub fn table(rows: &[Row]) -> String {
     let mut out = String::from("| what | urumi | compared with | ratio | goal |\n|---|---|---|---|---|\n");
     for row in rows {
         out.push_str(&format!("| {} | {} | {} | {} | {} |\n", row.what, row.urumi, row.floor, row.ratio, row.goal));

@@ -1,5 +1,6 @@
 //! `Orchestrator`: creates, shows and deletes stores on a cluster.
 
+mod change;
 mod create;
 mod credentials;
 mod execute;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use self::change::{Conflicts, at_version};
 pub(crate) use self::execute::Failure;
 use self::limits::OwnerCounts;
 pub use self::limits::OwnerLimits;
@@ -28,8 +30,7 @@ pub(crate) use self::under_way::{Ended, PlanEnd, PlanUnderWay, PlansUnderWay};
 use crate::cluster::ClusterBackend;
 use crate::engine::{Component, Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
 use crate::error::{Error, FieldError, Operation, Result};
-use crate::kubernetes::{ClusterError, ClusterErrorKind, Preconditions, WatchEvent};
-use crate::kubernetes::{MetadataPatch, Object, ObjectRef};
+use crate::kubernetes::{Object, ObjectRef, Preconditions, WatchEvent};
 use crate::orchestrator::LogLines;
 use crate::orchestrator::{Action, Precondition, StoreEvent, StoreOrchestrator, StoreStream};
 use crate::plan::differences::differences;
@@ -54,9 +55,6 @@ pub const LOCAL_DOMAIN: &str = "localtest.me";
 
 /// The default maximum of concurrent writes.
 const IN_FLIGHT: usize = 32;
-
-/// How many times an operation tries a write that conflicts with other writers.
-const CONFLICT_TRIES: usize = 8;
 
 /// The source of the current time.
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -283,26 +281,6 @@ impl Orchestrator {
         self.with_namespace(spec, self.manifests_of(spec, &RedactedSecrets)?)
     }
 
-    /// Changes the record of the expected store, and returns it. `change` decides on the record as it is then; `None` leaves it.
-    async fn change_record(
-        &self,
-        operation: Operation,
-        id: &StoreId,
-        expected: &Precondition,
-        change: impl Fn(&Record) -> Result<Option<MetadataPatch>>,
-    ) -> Result<Record> {
-        let mut conflicts = Conflicts::default();
-        loop {
-            let record = self.expected_record(operation, id, expected).await?;
-            at_version(operation, &record, expected)?;
-            let Some(patch) = change(&record)? else { return Ok(record) };
-            match self.inner.cluster.patch_metadata(&namespace_ref(id), &patch).await {
-                Ok(namespace) => return Record::read(&namespace).ok_or_else(|| Error::NotFound { id: id.clone() }),
-                Err(error) => conflicts.tolerate(operation, id, error)?,
-            }
-        }
-    }
-
     /// The namespace of a spec, followed by its objects.
     fn with_namespace(&self, spec: &StoreSpec, manifests: Vec<Manifest>) -> Result<Vec<Object>> {
         let origin = Origin { created_by: &self.inner.created_by, ..Origin::default() };
@@ -513,34 +491,6 @@ impl StoreOrchestrator for Orchestrator {
     }
 }
 
-fn at_version(operation: Operation, record: &Record, expected: &Precondition) -> Result<()> {
-    match expected.expected_version() {
-        Some(version) if version != record.resource_version => {
-            Err(Error::PreconditionFailed { operation, id: record.id.clone(), expected: version.to_owned() })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Counts the conflicts of one operation's writes to a record with other writers.
-#[derive(Default)]
-struct Conflicts(usize);
-
-impl Conflicts {
-    /// Tolerates a conflict, up to [`CONFLICT_TRIES`]: the caller reads the record and checks its precondition again.
-    /// Other errors, and the last conflict, become the operation's error.
-    fn tolerate(&mut self, operation: Operation, id: &StoreId, error: ClusterError) -> Result<()> {
-        match error.kind() {
-            ClusterErrorKind::Conflict if self.0 + 1 < CONFLICT_TRIES => {
-                self.0 += 1;
-                Ok(())
-            }
-            ClusterErrorKind::NotFound => Err(Error::NotFound { id: id.clone() }),
-            _ => Err(Error::cluster(operation, Some(id), error)),
-        }
-    }
-}
-
 /// The stores of these namespaces, oldest first.
 fn stores(namespaces: &[Object], engines: &EngineRegistry) -> Vec<Store> {
     let mut stores: Vec<Store> = namespaces.iter().filter_map(Record::read).map(|r| r.store(engines)).collect();
@@ -556,7 +506,7 @@ mod tests {
     use super::*;
     use crate::cluster::MockClusterBackend;
     use crate::error::ErrorKind;
-    use crate::kubernetes::Verb;
+    use crate::kubernetes::{ClusterError, ClusterErrorKind, Verb};
     use crate::orchestrator::StoreOrchestratorExt;
     use crate::store::wait::Ready;
 

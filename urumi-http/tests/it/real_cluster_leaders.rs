@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
-use serde_json::{Value, json};
+use serde_json::json;
 use urumi_core::cluster::{ClusterBackend, ConnectOptions, KubeCluster};
 use urumi_core::kubernetes::{Kind, Object};
 use urumi_core::kubernetes::{Query, WatchEvent};
 use urumi_core::orchestrator::local::Orchestrator;
 use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, StoreOrchestrator as _, StoreOrchestratorExt as _};
+use urumi_testing::audit;
 
 use crate::process::{ALONE, Server, kubeconfig};
 
@@ -169,34 +170,22 @@ fn impersonating(kubeconfig: &str, name: &str, folder: &Path) -> PathBuf {
 }
 
 /// How many writes the API server's audit log has; each must be by whoever had written the Lease last. None where there is no
-/// log. Whom a replica acts as, its user agent says where `dev/tests/chart/suites` has given it the token of all.
+/// log.
 fn writes_by_leaders(replicas: &str) -> Option<usize> {
     let log = std::env::var_os("URUMI_TEST_AUDIT_LOG")?;
-    let mut writes: Vec<(String, String, bool)> = Vec::new();
-    for line in std::fs::read_to_string(log).unwrap().lines() {
-        let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
-        let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let agent = text("/userAgent").rsplit_once(" as ").map(|(_, name)| name);
-        let who = agent.unwrap_or_else(|| text("/impersonatedUser/username"));
-        let granted = entry.pointer("/responseStatus/code").and_then(Value::as_i64).is_some_and(|code| code < 300);
-        if !who.starts_with(replicas) || !granted || text("/stage") != "ResponseComplete" {
-            continue;
-        }
-        match (text("/verb"), text("/objectRef/resource")) {
-            ("create" | "update", "leases") => writes.push((text("/stageTimestamp").into(), who.into(), true)),
-            ("create" | "patch", _) => writes.push((text("/stageTimestamp").into(), who.into(), false)),
-            _ => {}
-        }
-    }
-    writes.sort();
+    let mut requests = audit::requests(log.as_ref(), 0).unwrap();
+    requests.retain(|made| made.caller.starts_with(replicas) && made.code < 300);
+    requests.sort_by_key(|made| made.at);
     let mut leader = String::new();
     let mut by_leaders = 0;
-    for (at, who, is_lease) in writes {
-        if is_lease {
-            leader = who;
-        } else {
-            assert_eq!(who, leader, "at {at}, somebody wrote who did not lead");
-            by_leaders += 1;
+    for made in requests {
+        match (made.verb.as_str(), made.resource.as_str()) {
+            ("create" | "update", "leases") => leader = made.caller,
+            ("create" | "patch", _) => {
+                assert_eq!(made.caller, leader, "at {}, somebody wrote who did not lead", made.at);
+                by_leaders += 1;
+            }
+            _ => {}
         }
     }
     assert!(by_leaders >= rounds(), "only {by_leaders} writes were seen");

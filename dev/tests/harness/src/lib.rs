@@ -1,5 +1,6 @@
 //! Code that several test suites of urumi share.
 
+pub mod audit;
 mod killer;
 mod real_cluster;
 mod server;

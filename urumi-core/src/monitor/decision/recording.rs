@@ -21,7 +21,8 @@ const BETWEEN_AT_START: Duration = Duration::from_secs(2);
 /// How long a change of messages alone waits for others.
 const GATHER_MESSAGES: Duration = Duration::from_secs(10);
 
-/// Writes a new status at once, new reasons after [`GATHER`] and while the store starts not before [`BETWEEN_AT_START`], and new messages after [`GATHER_MESSAGES`].
+/// Writes a new status at once, new reasons after [`GATHER`] (while the store starts, not before [`BETWEEN_AT_START`]), and new
+/// messages after [`GATHER_MESSAGES`].
 pub(super) fn write(assessment: &Assessment, record: &Record, clock: Clock, mut decision: Decision) -> Verdict {
     let gather = if assessment.differs_from(record) {
         GATHER

@@ -5,7 +5,7 @@ import { ApiError } from '../api/problem';
 import type { Store } from '../api/types';
 import { applyChanges, noteStore, storesQuery } from '../live/stores';
 
-type Change = (store: Store) => Promise<Store>;
+export type Change = (store: Store) => Promise<Store>;
 
 const guarded = ({ id, resourceVersion }: Store) => ({
   params: { path: { id }, header: { 'If-Match': `"${resourceVersion}"` } },

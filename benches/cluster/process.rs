@@ -9,8 +9,8 @@ use tokio::process::Command;
 use urumi_core::StoreId;
 use urumi_core::kubernetes::Object;
 
-use crate::bench_cluster::BenchCluster;
-use crate::stats::{Row, median};
+use urumi_benches::cluster::BenchCluster;
+use urumi_benches::stats::{Row, median};
 
 /// Runs both commands alternately.
 pub(crate) async fn create(cluster: &BenchCluster, helm: Option<PathBuf>, rounds: usize) -> Result<Option<Row>> {

@@ -6,9 +6,9 @@ use anyhow::Result;
 use futures::future::try_join_all;
 use urumi_core::{StoreId, StoreOrchestrator};
 
-use crate::bench_cluster::{BenchCluster, request};
-use crate::floor::{Floor, Replay};
-use crate::stats::{Row, median};
+use urumi_benches::cluster::{BenchCluster, request};
+use urumi_benches::floor::{Floor, Replay};
+use urumi_benches::stats::{Row, median};
 
 /// The number of connections opened before the measurement, and the maximum number of concurrent requests.
 const WARM: usize = 64;

@@ -18,16 +18,20 @@ use urumi_core::{CreateStore, Orchestrator, StoreId, StoreOrchestratorExt};
 const PODS: usize = 3;
 
 /// The cluster under measurement.
-pub(crate) struct BenchCluster {
-    pub(crate) kubeconfig: PathBuf,
-    pub(crate) config: kube::Config,
-    pub(crate) backend: KubeCluster,
-    pub(crate) urumi: Orchestrator,
+pub struct BenchCluster {
+    /// Its kubeconfig.
+    pub kubeconfig: PathBuf,
+    /// The same, read.
+    pub config: kube::Config,
+    /// urumi's way to it.
+    pub backend: KubeCluster,
+    /// An orchestrator on it.
+    pub urumi: Orchestrator,
 }
 
 impl BenchCluster {
     /// Connects to the cluster of a kubeconfig.
-    pub(crate) async fn connect(kubeconfig: PathBuf) -> Result<BenchCluster> {
+    pub async fn connect(kubeconfig: PathBuf) -> Result<BenchCluster> {
         KubeCluster::install_crypto_provider();
         let file = kube::config::Kubeconfig::read_from(&kubeconfig)?;
         let config = kube::Config::from_custom_kubeconfig(file, &Default::default()).await?;
@@ -37,13 +41,13 @@ impl BenchCluster {
     }
 
     /// The id and objects of a new store.
-    pub(crate) fn objects(&self) -> Result<(StoreId, Vec<Object>)> {
+    pub fn objects(&self) -> Result<(StoreId, Vec<Object>)> {
         let spec = self.urumi.prepare(&request())?;
         Ok((spec.id.clone(), self.urumi.render(&spec)?))
     }
 
     /// Waits until a store's pods run, so that the next measurement does not include Kubernetes' work for this store.
-    pub(crate) async fn settled(&self, id: &StoreId) -> Result<()> {
+    pub async fn settled(&self, id: &StoreId) -> Result<()> {
         let mut pods = self.backend.watch(&Query::all(Kind::of::<Pod>()).in_namespace(id.namespace()));
         let mut ready = HashSet::new();
         let waiting = async {
@@ -62,7 +66,7 @@ impl BenchCluster {
     }
 
     /// Deletes stores, and waits until they are gone.
-    pub(crate) async fn remove(&self, ids: &[StoreId]) -> Result<()> {
+    pub async fn remove(&self, ids: &[StoreId]) -> Result<()> {
         for some in ids.chunks(25) {
             try_join_all(some.iter().map(|id| self.urumi.delete(id))).await?;
         }
@@ -75,6 +79,6 @@ impl BenchCluster {
 }
 
 /// A request for a store with default options.
-pub(crate) fn request() -> CreateStore {
+pub fn request() -> CreateStore {
     CreateStore::new("Benchmark", "medusa")
 }

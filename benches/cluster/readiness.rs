@@ -16,9 +16,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use urumi_core::store::wait::Ready;
 use urumi_core::{ReadinessMonitor, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
-use crate::bench_cluster::{BenchCluster, request};
-use crate::floor::plain_client;
-use crate::stats::{Row, median, ratio};
+use urumi_benches::cluster::{BenchCluster, request};
+use urumi_benches::floor::plain_client;
+use urumi_benches::stats::{Row, median, ratio};
 
 const ANNOTATION: &str = "store.urumi.ai/status";
 const TIMEOUT: Duration = Duration::from_secs(60);

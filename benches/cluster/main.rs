@@ -1,17 +1,15 @@
 //! Compares urumi with a floor on a real API server, and prints a table. `make bench` sets everything up.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command that prints its results")]
 
-mod bench_cluster;
-mod floor;
 mod process;
 mod provision;
 mod quiet;
 mod readiness;
-mod stats;
 
 use std::path::PathBuf;
 
 use clap::Parser;
+use urumi_benches::cluster::BenchCluster;
 
 /// Compares urumi with a floor, the least work that gives the same result, on a real API server.
 #[derive(Parser)]
@@ -39,7 +37,7 @@ struct Arguments {
 async fn main() -> anyhow::Result<()> {
     let args = Arguments::parse();
     let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|o| name.contains(o.as_str()));
-    let cluster = bench_cluster::BenchCluster::connect(args.kubeconfig).await?;
+    let cluster = BenchCluster::connect(args.kubeconfig).await?;
     let mut rows = Vec::new();
     if wanted("provision-one") {
         eprintln!("measuring: one store at a time");
@@ -61,6 +59,6 @@ async fn main() -> anyhow::Result<()> {
         eprintln!("measuring: requests for {} unchanging stores", args.stores);
         rows.extend(quiet::measure(&cluster, args.audit_log.as_deref(), args.stores).await?);
     }
-    println!("{}", stats::table(&rows));
+    println!("{}", urumi_benches::stats::table(&rows));
     Ok(())
 }
