@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod credentials;
+mod delete;
 mod execute;
 mod explain;
 mod limits;
@@ -22,7 +23,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use self::change::{Conflicts, at_version};
 pub(crate) use self::execute::Failure;
 use self::limits::OwnerCounts;
 pub use self::limits::OwnerLimits;
@@ -30,7 +30,7 @@ pub(crate) use self::under_way::{Ended, PlanEnd, PlanUnderWay, PlansUnderWay};
 use crate::cluster::ClusterBackend;
 use crate::engine::{Component, Engine, EngineInfo, EngineRegistry, Manifest, NewStore, Policy, RenderError, Stage};
 use crate::error::{Error, FieldError, Operation, Result};
-use crate::kubernetes::{Object, ObjectRef, Preconditions, WatchEvent};
+use crate::kubernetes::{Object, ObjectRef, WatchEvent};
 use crate::orchestrator::LogLines;
 use crate::orchestrator::{Action, Precondition, StoreEvent, StoreOrchestrator, StoreStream};
 use crate::plan::differences::differences;
@@ -43,7 +43,6 @@ use crate::store::idempotency::check_key;
 use crate::store::logs::LogQuery;
 use crate::store::preview::{Difference, Preview};
 use crate::store::smoke::SmokeReport;
-use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
 use crate::store::{
     Authority, CreateStore, Creation, OptionWarning, Options, Store, StoreId, StoreName, StoreOptions, StoreSpec,
@@ -430,25 +429,7 @@ impl StoreOrchestrator for Orchestrator {
     }
 
     async fn delete_if(&self, id: &StoreId, expected: &Precondition) -> Result<Store> {
-        let mut conflicts = Conflicts::default();
-        loop {
-            let record = self.expected_record(Operation::Delete, id, expected).await?;
-            let mut store = record.store(&self.inner.engines);
-            if store.status == StoreStatus::Deleting {
-                return Ok(store);
-            }
-            // The deletion below requires this version.
-            at_version(Operation::Delete, &record, expected)?;
-            let expected = Preconditions::uid(record.uid).at(record.resource_version);
-            match self.inner.cluster.delete(&namespace_ref(id), &expected).await {
-                Ok(()) => {
-                    store.status = StoreStatus::Deleting;
-                    store.reason = None;
-                    return Ok(store);
-                }
-                Err(error) => conflicts.tolerate(Operation::Delete, id, error)?,
-            }
-        }
+        self.delete_store(id, expected).await
     }
 
     async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store> {

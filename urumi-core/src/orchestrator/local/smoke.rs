@@ -9,7 +9,8 @@ use k8s_openapi::api::core::v1::Pod;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{Orchestrator, at_version, readable_spec, render_error};
+use super::change::at_version;
+use super::{Orchestrator, readable_spec, render_error};
 use crate::assessment::diagnosis::Surroundings;
 use crate::assessment::smoke_result::{JOB_NAME, end, report, why_silent};
 use crate::error::{Error, Operation, Result};
