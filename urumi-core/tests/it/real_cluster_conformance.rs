@@ -17,7 +17,7 @@ async fn the_orchestrator_conforms() {
     let urumi = Orchestrator::builder(own).build();
     let monitor = Running::start(ReadinessMonitor::new(urumi.clone()));
     // A deadline short enough for stores to fail would fail those of other tests.
-    let options = Options { deadline: Duration::from_secs(120), smoke: false, ..Options::default() };
+    let options = Options { deadline: Duration::from_secs(300), smoke: false, ..Options::default() };
     let report = conformance::run(Arc::new(urumi), options).await;
     eprintln!("{report}");
     if report.failed().next().is_some() {

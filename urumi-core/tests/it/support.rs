@@ -22,8 +22,9 @@ use urumi_core::store::Authority;
 use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
 
-/// How long anything may take. Nothing is asserted about how long it does take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// How long anything may take. Nothing is asserted about how long it does take. On a busy machine, Kubernetes takes minutes to
+/// remove a namespace.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A store that will be created, with an orchestrator and an id of its own.
 #[derive(Clone)]

@@ -45,7 +45,7 @@ impl Server {
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
-        let url = urumi_testing::listening(&mut child, Duration::from_secs(30)).await;
+        let url = urumi_testing::listening(&mut child, Duration::from_secs(120)).await;
         Server { url, child }
     }
 

@@ -19,7 +19,7 @@ async fn the_client_of_a_server_conforms() {
     let cluster: Arc<dyn ClusterBackend> = Arc::new(cluster);
     let (client, _server) = through_tcp(cluster.clone(), |monitor| monitor).await;
     // A deadline short enough for stores to fail would fail those of other tests.
-    let options = Options { deadline: std::time::Duration::from_secs(120), smoke: false, ..Options::default() };
+    let options = Options { deadline: std::time::Duration::from_secs(300), smoke: false, ..Options::default() };
     let report = conformance::run(Arc::new(client), options).await;
     eprintln!("{report}");
     if report.failed().next().is_some() {

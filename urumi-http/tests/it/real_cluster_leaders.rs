@@ -19,9 +19,8 @@ use urumi_testing::audit;
 
 use crate::process::{ALONE, Server, kubeconfig};
 
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Removing a namespace is the work of Kubernetes' controllers, which try again after longer and longer times.
-const REMOVAL: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(300);
 const REPLICAS: usize = 3;
 /// What is done to the leader, in turn.
 const BLOWS: [Blow; 3] = [Blow::Kill, Blow::Pause, Blow::Stop];
@@ -126,7 +125,7 @@ async fn whatever_befalls_the_leader_another_goes_on_and_nobody_else_writes() {
         urumi.delete(&store.id).await.unwrap();
         deleted.push(store.id);
     }
-    futures::future::join_all(deleted.iter().map(async |id| urumi.wait_until(id, Deleted, REMOVAL).await.unwrap()))
+    futures::future::join_all(deleted.iter().map(async |id| urumi.wait_until(id, Deleted, PATIENCE).await.unwrap()))
         .await;
     for (blow, times) in &failovers {
         println!("{blow:?}: another led after at most {:?} (of {})", times.iter().max().unwrap(), times.len());

@@ -11,7 +11,7 @@ use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator, StoreOrchestr
 use crate::process::{ALONE, Server, kubeconfig};
 
 const READS: usize = 10_000;
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_reads_ask_the_api_server_nothing() {

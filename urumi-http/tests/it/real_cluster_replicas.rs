@@ -11,7 +11,7 @@ use urumi_testing::{Killer, Moment};
 
 use crate::process::{ALONE, Server, kubeconfig};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How many rounds there are, and how many requests in each.
 const ROUNDS: usize = 20;

@@ -15,7 +15,7 @@ use urumi_core::{CreateStore, HttpOrchestrator, StoreOrchestrator, StoreOrchestr
 
 use crate::process::{Server, kubeconfig};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn kubectl(kubeconfig: &str, args: &[&str], input: &str) -> String {
     let mut kubectl = Command::new("kubectl");

@@ -14,7 +14,7 @@ use urumi_faultproxy::Link;
 use crate::component::Component;
 
 /// How long it may take to serve on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 const SELECTED: &str = "labelSelector=test%3Dlagging";

@@ -23,7 +23,7 @@ use crate::statuses::Statuses;
 pub(crate) const STUCK: Duration = Duration::from_secs(30);
 
 /// How long a request may be repeated.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// How often it is looked again.
 const PACE: Duration = Duration::from_millis(100);
 

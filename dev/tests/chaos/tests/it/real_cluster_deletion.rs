@@ -31,7 +31,7 @@ impl Life {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(120), told).await.unwrap_or_else(|_| panic!("never was {reason:?}"));
+        tokio::time::timeout(Duration::from_secs(300), told).await.unwrap_or_else(|_| panic!("never was {reason:?}"));
     }
 }
 

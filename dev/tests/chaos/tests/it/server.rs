@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 use urumi_core::HttpOrchestrator;
 
 /// How long a start may take on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running server; killed when it is dropped. If that is because a test fails, its log is shown.
 pub(crate) struct Server {

@@ -42,7 +42,7 @@ impl Server {
             .stdout(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
-        let url = urumi_testing::listening(&mut child, Duration::from_secs(30)).await;
+        let url = urumi_testing::listening(&mut child, Duration::from_secs(120)).await;
         Server { url, reach: Reach::Here { _child: child } }
     }
 

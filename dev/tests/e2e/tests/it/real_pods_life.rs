@@ -15,7 +15,7 @@ use crate::platform::Platform;
 use crate::shop::Shop;
 
 /// How long anything may take that takes seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 const LOGO: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><circle cx='5' cy='5' r='4'/></svg>";
 
 #[tokio::test(flavor = "multi_thread")]
