@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::counts::StatusCounts;
-use super::packed::Packed;
+use super::packed::{Hashes, Packed};
 use crate::kubernetes::{Kind, Object, ObjectRef, WatchEvent, is_older};
 use crate::record::{self, Record, namespace_kind};
 
@@ -12,34 +12,53 @@ use crate::record::{self, Record, namespace_kind};
 pub(crate) struct Contents {
     /// The store's record; `None` if the namespace is no store, or was not seen yet.
     pub(crate) record: Option<Record>,
-    /// The watched objects in the namespace, and those elsewhere that are labelled with the store; without those of `packed`.
+    /// The watched objects in the namespace, and those elsewhere that are labelled with the store. Empty while they are packed.
     pub(crate) objects: BTreeMap<ObjectRef, Object>,
-    /// The objects of a store at rest, and what they need to be objects again.
-    packed: BTreeMap<ObjectRef, Packed>,
+    /// The same, of a store at rest.
+    packed: Option<Packed>,
 }
 
 impl Contents {
     fn insert(&mut self, object: Object) {
-        let reference = object.reference();
-        self.packed.remove(&reference);
-        self.objects.insert(reference, object);
+        self.unpack();
+        self.objects.insert(object.reference(), object);
     }
 
     fn remove(&mut self, reference: &ObjectRef) {
-        self.packed.remove(reference);
+        if self.packed.as_ref().is_some_and(|packed| packed.contains(reference)) {
+            self.unpack();
+        }
         self.objects.remove(reference);
     }
 
-    /// Removes all objects but these. Returns whether there were any.
-    fn retain(&mut self, keep: impl Fn(&ObjectRef) -> bool) -> bool {
-        let before = self.objects.len() + self.packed.len();
-        self.objects.retain(|reference, _| keep(reference));
-        self.packed.retain(|reference, _| keep(reference));
-        self.objects.len() + self.packed.len() != before
+    /// Removes the objects of a kind, in one namespace or in all, that are not there any more. Returns whether there were any.
+    fn retain(&mut self, kind: &Kind, within: Option<&str>, there: &HashSet<ObjectRef>, hashes: &Hashes) -> bool {
+        if self.packed.as_ref().is_some_and(|packed| packed.has_others(kind, hashes)) {
+            self.unpack();
+        }
+        let before = self.objects.len();
+        let watched = |reference: &ObjectRef| {
+            reference.kind == *kind && within.is_none_or(|ns| reference.namespace.as_deref() == Some(ns))
+        };
+        self.objects.retain(|reference, _| !watched(reference) || there.contains(reference));
+        self.objects.len() != before
+    }
+
+    fn pack(&mut self) {
+        if self.packed.is_none() {
+            self.packed = Some(Packed::from(std::mem::take(&mut self.objects)));
+        }
+    }
+
+    fn unpack(&mut self) {
+        if let Some(packed) = self.packed.take() {
+            self.objects = packed.unpack();
+        }
     }
 
     fn is_empty(&self) -> bool {
-        self.record.is_none() && self.objects.is_empty() && self.packed.is_empty()
+        let packed = self.packed.as_ref().map_or(0, Packed::len);
+        self.record.is_none() && self.objects.is_empty() && packed == 0
     }
 }
 
@@ -66,21 +85,14 @@ impl Cache {
         self.namespaces.get(namespace)
     }
 
-    /// Makes all objects of a namespace ready to be read.
+    /// Makes the objects of a namespace ready to be read.
     pub(crate) fn unpack(&mut self, namespace: &str) {
-        let Some(contents) = self.namespaces.get_mut(namespace) else { return };
-        for (reference, packed) in std::mem::take(&mut contents.packed) {
-            let object = packed.unpack(&reference.kind);
-            contents.objects.insert(reference, object);
-        }
+        self.namespaces.get_mut(namespace).into_iter().for_each(Contents::unpack);
     }
 
-    /// Keeps a namespace's objects in less memory, until they are unpacked.
+    /// Keeps the objects of a namespace in less memory, until they are unpacked.
     pub(crate) fn pack(&mut self, namespace: &str) {
-        let Some(contents) = self.namespaces.get_mut(namespace) else { return };
-        for (reference, object) in std::mem::take(&mut contents.objects) {
-            contents.packed.insert(reference, Packed::from(object));
-        }
+        self.namespaces.get_mut(namespace).into_iter().for_each(Contents::pack);
     }
 
     /// The namespaces that are stores.
@@ -166,11 +178,9 @@ impl Cache {
         match event {
             WatchEvent::Snapshot(objects) => {
                 let there: HashSet<ObjectRef> = objects.iter().map(Object::reference).collect();
+                let hashes = there.iter().collect();
                 for (name, contents) in &mut self.namespaces {
-                    let watched = |reference: &ObjectRef| {
-                        reference.kind == *kind && within.is_none_or(|ns| reference.namespace.as_deref() == Some(ns))
-                    };
-                    if contents.retain(|reference| !watched(reference) || there.contains(reference)) {
+                    if contents.retain(kind, within, &there, &hashes) {
                         touched.insert(name.clone());
                     }
                 }

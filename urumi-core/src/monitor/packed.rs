@@ -1,45 +1,130 @@
-//! Objects of stores at rest, as compressed JSON.
+//! The objects of a store at rest, as compressed JSON.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
+use serde_json::Value;
 
-use crate::kubernetes::{Kind, Object};
+use crate::kubernetes::{Kind, Object, ObjectRef};
 
-/// An object as compressed JSON.
+/// Several objects as compressed JSON. Together they take a third of the memory that they take one by one, because they repeat the
+/// same keys, names and labels.
 #[derive(Debug)]
-pub(super) struct Packed(Box<[u8]>);
+pub(super) struct Packed {
+    json: Box<[u8]>,
+    /// The hashes of each object's kind and reference.
+    hashes: Box<[(u64, u64)]>,
+}
+
+/// The objects of one kind: its group, version, name, plural and scope, and their values.
+type OfKind = (String, String, String, String, bool, Vec<Value>);
 
 #[expect(clippy::expect_used, reason = "the values of objects have texts as keys")]
-impl From<Object> for Packed {
-    fn from(object: Object) -> Self {
-        let json = serde_json::to_vec(object.as_value()).expect("serializable");
-        Packed(compress_prepend_size(&json).into())
+impl From<BTreeMap<ObjectRef, Object>> for Packed {
+    fn from(objects: BTreeMap<ObjectRef, Object>) -> Self {
+        let hashes = objects.keys().map(|reference| (hash(&reference.kind), hash(reference))).collect();
+        let mut kinds: BTreeMap<Kind, Vec<Value>> = BTreeMap::new();
+        for (reference, object) in objects {
+            kinds.entry(reference.kind).or_default().push(object.into_value());
+        }
+        let kinds = kinds.into_iter().map(|(Kind { group, version, kind, plural, namespaced }, values)| {
+            (group.into_owned(), version.into_owned(), kind.into_owned(), plural.into_owned(), namespaced, values)
+        });
+        let json = serde_json::to_vec(&kinds.collect::<Vec<OfKind>>()).expect("serializable");
+        Packed { json: compress_prepend_size(&json).into(), hashes }
     }
 }
 
 #[expect(clippy::expect_used, reason = "the bytes were written here, and are never changed")]
 impl Packed {
-    /// The object, which is of this kind.
-    pub(super) fn unpack(self, kind: &Kind) -> Object {
-        let json = decompress_size_prepended(&self.0).expect("compressed");
-        let value = serde_json::from_slice(&json).expect("JSON");
-        Object::from_value(kind.clone(), value).expect("an object of this kind")
+    /// The objects.
+    pub(super) fn unpack(self) -> BTreeMap<ObjectRef, Object> {
+        let json = decompress_size_prepended(&self.json).expect("compressed");
+        let kinds: Vec<OfKind> = serde_json::from_slice(&json).expect("JSON");
+        let mut objects = BTreeMap::new();
+        for (group, version, kind, plural, namespaced, values) in kinds {
+            let (group, version, name, plural) =
+                (Cow::Owned(group), Cow::Owned(version), Cow::Owned(kind), Cow::Owned(plural));
+            let kind = Kind { group, version, kind: name, plural, namespaced };
+            for value in values {
+                let object = Object::from_value(kind.clone(), value).expect("an object of this kind");
+                objects.insert(object.reference(), object);
+            }
+        }
+        objects
     }
+
+    /// The number of objects.
+    pub(super) fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// Whether this object is among them.
+    pub(super) fn contains(&self, reference: &ObjectRef) -> bool {
+        let reference = hash(reference);
+        self.hashes.iter().any(|(_, object)| *object == reference)
+    }
+
+    /// Whether there is an object of this kind among them that is not one of these.
+    pub(super) fn has_others(&self, kind: &Kind, these: &Hashes) -> bool {
+        let kind = hash(kind);
+        self.hashes.iter().any(|(of, object)| *of == kind && !these.0.contains(object))
+    }
+}
+
+/// The hashes of references.
+pub(super) struct Hashes(HashSet<u64>);
+
+impl<'a> FromIterator<&'a ObjectRef> for Hashes {
+    fn from_iter<I: IntoIterator<Item = &'a ObjectRef>>(references: I) -> Self {
+        Hashes(references.into_iter().map(hash).collect())
+    }
+}
+
+fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::api::core::v1::ConfigMap;
+    use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
 
+    fn pod(name: &str) -> Object {
+        Object::from_value(Kind::of::<Pod>(), json!({"metadata": {"name": name, "namespace": "store-a"}})).unwrap()
+    }
+
+    fn all(objects: impl IntoIterator<Item = Object>) -> BTreeMap<ObjectRef, Object> {
+        objects.into_iter().map(|object| (object.reference(), object)).collect()
+    }
+
     proptest! {
         #[test]
-        fn an_object_is_the_same_after(data in prop::collection::btree_map(".*", ".*", 0..8), number in any::<i64>()) {
-            let value = json!({"metadata": {"name": "x", "generation": number}, "data": data});
-            let object = Object::from_value(Kind::of::<ConfigMap>(), value).unwrap();
-            prop_assert_eq!(Packed::from(object.clone()).unpack(object.kind()), object);
+        fn objects_are_the_same_after(data in prop::collection::btree_map(".*", ".*", 0..8), number in any::<i64>()) {
+            let value = json!({"metadata": {"name": "x", "namespace": "store-a", "generation": number}, "data": data});
+            let map = Object::from_value(Kind::of::<ConfigMap>(), value).unwrap();
+            let cluster = Object::from_value(Kind::of::<Namespace>(), json!({"metadata": {"name": "store-a"}})).unwrap();
+            let objects = all([map, cluster, pod("a"), pod("b")]);
+            prop_assert_eq!(Packed::from(objects.clone()).unpack(), objects);
         }
+    }
+
+    #[test]
+    fn what_is_packed_is_known_without_unpacking() {
+        let packed = Packed::from(all([pod("a"), pod("b")]));
+        let references = ["a", "b", "c"].map(|name| pod(name).reference());
+        assert_eq!(packed.len(), 2);
+        assert_eq!(references.each_ref().map(|reference| packed.contains(reference)), [true, true, false]);
+        let kind = Kind::of::<Pod>();
+        assert!(!packed.has_others(&kind, &references.iter().collect()));
+        assert!(packed.has_others(&kind, &references.iter().skip(1).collect()));
+        assert!(!packed.has_others(&Kind::of::<ConfigMap>(), &Hashes::from_iter([])));
     }
 }
