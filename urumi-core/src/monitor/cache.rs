@@ -1,41 +1,46 @@
 //! The monitor's cache: the objects of each store, as the watches delivered them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::counts::StatusCounts;
 use super::packed::{Hashes, Packed};
 use crate::kubernetes::{Kind, Object, ObjectRef, WatchEvent, is_older};
 use crate::record::{self, Record, namespace_kind};
 
+/// How many stores are kept unpacked that are not at rest: a change of one of them is likely to be followed by others.
+const UNPACKED: usize = 16;
+
 /// The objects of one store.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     /// The store's record; `None` if the namespace is no store, or was not seen yet.
     pub(crate) record: Option<Record>,
-    /// The watched objects in the namespace, and those elsewhere that are labelled with the store. Empty while they are packed.
+    /// The watched objects in the namespace, and those elsewhere that are labelled with the store, without those of `packed`.
     pub(crate) objects: BTreeMap<ObjectRef, Object>,
-    /// The same, of a store at rest.
-    packed: Option<Packed>,
+    /// Objects that are kept in less memory.
+    packed: Vec<Packed>,
 }
 
 impl Contents {
-    fn insert(&mut self, object: Object) {
-        self.unpack();
-        self.objects.insert(object.reference(), object);
+    /// Takes in an object. Returns whether it differs from the one that was known.
+    fn insert(&mut self, object: Object) -> bool {
+        let reference = object.reference();
+        if self.packed.iter().any(|packed| packed.has(&reference, &object)) {
+            return false;
+        }
+        self.unpack_if(|packed| packed.contains(&reference));
+        self.objects.insert(reference, object);
+        true
     }
 
     fn remove(&mut self, reference: &ObjectRef) {
-        if self.packed.as_ref().is_some_and(|packed| packed.contains(reference)) {
-            self.unpack();
-        }
+        self.unpack_if(|packed| packed.contains(reference));
         self.objects.remove(reference);
     }
 
     /// Removes the objects of a kind, in one namespace or in all, that are not there any more. Returns whether there were any.
     fn retain(&mut self, kind: &Kind, within: Option<&str>, there: &HashSet<ObjectRef>, hashes: &Hashes) -> bool {
-        if self.packed.as_ref().is_some_and(|packed| packed.has_others(kind, hashes)) {
-            self.unpack();
-        }
+        self.unpack_if(|packed| packed.has_others(kind, hashes));
         let before = self.objects.len();
         let watched = |reference: &ObjectRef| {
             reference.kind == *kind && within.is_none_or(|ns| reference.namespace.as_deref() == Some(ns))
@@ -45,20 +50,23 @@ impl Contents {
     }
 
     fn pack(&mut self) {
-        if self.packed.is_none() {
-            self.packed = Some(Packed::from(std::mem::take(&mut self.objects)));
+        if !self.objects.is_empty() {
+            self.packed.push(Packed::from(std::mem::take(&mut self.objects)));
+        }
+    }
+
+    fn unpack_if(&mut self, needed: impl Fn(&Packed) -> bool) {
+        if self.packed.iter().any(needed) {
+            self.unpack();
         }
     }
 
     fn unpack(&mut self) {
-        if let Some(packed) = self.packed.take() {
-            self.objects = packed.unpack();
-        }
+        self.objects.extend(std::mem::take(&mut self.packed).into_iter().flat_map(Packed::unpack));
     }
 
     fn is_empty(&self) -> bool {
-        let packed = self.packed.as_ref().map_or(0, Packed::len);
-        self.record.is_none() && self.objects.is_empty() && packed == 0
+        self.record.is_none() && self.objects.is_empty() && self.packed.is_empty()
     }
 }
 
@@ -67,6 +75,8 @@ impl Contents {
 pub(crate) struct Cache {
     namespaces: BTreeMap<String, Contents>,
     counts: StatusCounts,
+    /// The namespaces that were unpacked last, the latest at the end.
+    unpacked: VecDeque<String>,
     cluster: HashMap<Kind, HashMap<String, Object>>,
 }
 
@@ -85,13 +95,22 @@ impl Cache {
         self.namespaces.get(namespace)
     }
 
-    /// Makes the objects of a namespace ready to be read.
+    /// Makes the objects of a namespace ready to be read, and packs those of the one that was not needed for the longest time.
     pub(crate) fn unpack(&mut self, namespace: &str) {
-        self.namespaces.get_mut(namespace).into_iter().for_each(Contents::unpack);
+        let Some(contents) = self.namespaces.get_mut(namespace) else { return };
+        contents.unpack();
+        self.unpacked.retain(|other| other != namespace);
+        self.unpacked.push_back(namespace.to_owned());
+        if self.unpacked.len() > UNPACKED
+            && let Some(oldest) = self.unpacked.pop_front()
+        {
+            self.namespaces.get_mut(&oldest).into_iter().for_each(Contents::pack);
+        }
     }
 
     /// Keeps the objects of a namespace in less memory, until they are unpacked.
     pub(crate) fn pack(&mut self, namespace: &str) {
+        self.unpacked.retain(|other| other != namespace);
         self.namespaces.get_mut(namespace).into_iter().for_each(Contents::pack);
     }
 
@@ -187,6 +206,10 @@ impl Cache {
                 for object in objects {
                     touched.extend(self.insert(object));
                 }
+                // All stores are listed at once, and looked at one by one.
+                for name in touched.iter().filter(|name| !self.unpacked.contains(name)) {
+                    self.namespaces.get_mut(name).into_iter().for_each(Contents::pack);
+                }
             }
             WatchEvent::Applied(object) => touched.extend(self.insert(object)),
             WatchEvent::Deleted(object) => {
@@ -203,8 +226,7 @@ impl Cache {
 
     fn insert(&mut self, object: Object) -> Option<String> {
         let namespace = record::home(&object)?;
-        self.namespaces.entry(namespace.clone()).or_default().insert(object);
-        Some(namespace)
+        self.namespaces.entry(namespace.clone()).or_default().insert(object).then_some(namespace)
     }
 
     fn observe_cluster_object(&mut self, kind: &Kind, event: WatchEvent) {
@@ -270,6 +292,7 @@ mod tests {
             Object::from_value(Kind::of::<Service>(), json!({"metadata": {"name": "s", "namespace": "store-a"}}));
         cache.observe(&Kind::of::<Service>(), None, WatchEvent::Applied(service.unwrap()));
         cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("a"), pod("b")]));
+        cache.unpack("store-a");
         assert_eq!(pods(&cache), ["a", "b"]);
         let touched = cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("c")]));
         assert_eq!(touched, Touched::Namespaces(["store-a".to_owned()].into()));
@@ -351,6 +374,49 @@ mod tests {
         assert_eq!(cache.stores().count(), 0);
         cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Deleted(pod("a")));
         assert!(cache.get("store-a").is_none());
+    }
+
+    /// Whatever is packed when, what is read is what the watches delivered.
+    #[test]
+    fn objects_that_are_packed_at_any_time_are_those_that_were_observed() {
+        let kind = Kind::of::<Pod>();
+        let read = |cache: &mut Cache| {
+            cache.unpack("store-a");
+            pods(cache)
+        };
+        let mut cache = Cache::default();
+        cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("a"), pod("b")]));
+        assert_eq!(pods(&cache), Vec::<String>::new(), "a list is packed");
+        cache.observe(&kind, None, WatchEvent::Applied(pod("c")));
+        cache.pack("store-a");
+        cache.observe(&kind, None, WatchEvent::Applied(pod("a")));
+        assert_eq!(read(&mut cache), ["a", "b", "c"]);
+        cache.pack("store-a");
+        cache.observe(&kind, None, WatchEvent::Deleted(pod("b")));
+        assert_eq!(read(&mut cache), ["a", "c"]);
+        cache.pack("store-a");
+        let touched = cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("c")]));
+        assert_eq!(touched, Touched::Namespaces(["store-a".to_owned()].into()));
+        assert_eq!(read(&mut cache), ["c"]);
+        cache.pack("store-a");
+        cache.observe(&kind, None, WatchEvent::Snapshot(Vec::new()));
+        assert!(cache.get("store-a").is_none());
+    }
+
+    #[test]
+    fn only_the_stores_that_were_read_last_are_unpacked() {
+        let mut cache = Cache::default();
+        let name = |n: usize| format!("store-{n}");
+        for n in 0..UNPACKED + 2 {
+            let value = json!({"metadata": {"name": "a", "namespace": name(n)}});
+            let object = Object::from_value(Kind::of::<Pod>(), value).unwrap();
+            cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Applied(object));
+            cache.unpack(&name(n));
+            cache.unpack(&name(0));
+        }
+        let unpacked = |n: &usize| !cache.get(&name(*n)).unwrap().objects.is_empty();
+        let expected: Vec<usize> = std::iter::once(0).chain(3..UNPACKED + 2).collect();
+        assert_eq!((0..UNPACKED + 2).filter(unpacked).collect::<Vec<_>>(), expected);
     }
 
     #[test]

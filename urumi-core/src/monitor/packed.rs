@@ -14,8 +14,15 @@ use crate::kubernetes::{Kind, Object, ObjectRef};
 #[derive(Debug)]
 pub(super) struct Packed {
     json: Box<[u8]>,
-    /// The hashes of each object's kind and reference.
-    hashes: Box<[(u64, u64)]>,
+    hashes: Box<[Hashed]>,
+}
+
+/// What is known of a packed object without unpacking it.
+#[derive(Debug)]
+struct Hashed {
+    kind: u64,
+    reference: u64,
+    version: u64,
 }
 
 /// The objects of one kind: its group, version, name, plural and scope, and their values.
@@ -24,7 +31,12 @@ type OfKind = (String, String, String, String, bool, Vec<Value>);
 #[expect(clippy::expect_used, reason = "the values of objects have texts as keys")]
 impl From<BTreeMap<ObjectRef, Object>> for Packed {
     fn from(objects: BTreeMap<ObjectRef, Object>) -> Self {
-        let hashes = objects.keys().map(|reference| (hash(&reference.kind), hash(reference))).collect();
+        let hashed = |(reference, object): (&ObjectRef, &Object)| Hashed {
+            kind: hash(&reference.kind),
+            reference: hash(reference),
+            version: hash(&version(object)),
+        };
+        let hashes = objects.iter().map(hashed).collect();
         let mut kinds: BTreeMap<Kind, Vec<Value>> = BTreeMap::new();
         for (reference, object) in objects {
             kinds.entry(reference.kind).or_default().push(object.into_value());
@@ -56,22 +68,29 @@ impl Packed {
         objects
     }
 
-    /// The number of objects.
-    pub(super) fn len(&self) -> usize {
-        self.hashes.len()
-    }
-
-    /// Whether this object is among them.
+    /// Whether an object of this reference is among them.
     pub(super) fn contains(&self, reference: &ObjectRef) -> bool {
         let reference = hash(reference);
-        self.hashes.iter().any(|(_, object)| *object == reference)
+        self.hashes.iter().any(|packed| packed.reference == reference)
+    }
+
+    /// Whether this version of an object is among them.
+    pub(super) fn has(&self, reference: &ObjectRef, object: &Object) -> bool {
+        let (reference, version) = (hash(reference), hash(&version(object)));
+        object.resource_version().is_some()
+            && self.hashes.iter().any(|packed| packed.reference == reference && packed.version == version)
     }
 
     /// Whether there is an object of this kind among them that is not one of these.
     pub(super) fn has_others(&self, kind: &Kind, these: &Hashes) -> bool {
         let kind = hash(kind);
-        self.hashes.iter().any(|(of, object)| *of == kind && !these.0.contains(object))
+        self.hashes.iter().any(|packed| packed.kind == kind && !these.0.contains(&packed.reference))
     }
+}
+
+/// What changes whenever an object does.
+fn version(object: &Object) -> (Option<&str>, Option<&str>) {
+    (object.uid(), object.resource_version())
 }
 
 /// The hashes of references.
@@ -98,7 +117,12 @@ mod tests {
     use super::*;
 
     fn pod(name: &str) -> Object {
-        Object::from_value(Kind::of::<Pod>(), json!({"metadata": {"name": name, "namespace": "store-a"}})).unwrap()
+        pod_at(name, "1")
+    }
+
+    fn pod_at(name: &str, version: &str) -> Object {
+        let metadata = json!({"name": name, "namespace": "store-a", "uid": name, "resourceVersion": version});
+        Object::from_value(Kind::of::<Pod>(), json!({ "metadata": metadata })).unwrap()
     }
 
     fn all(objects: impl IntoIterator<Item = Object>) -> BTreeMap<ObjectRef, Object> {
@@ -120,8 +144,9 @@ mod tests {
     fn what_is_packed_is_known_without_unpacking() {
         let packed = Packed::from(all([pod("a"), pod("b")]));
         let references = ["a", "b", "c"].map(|name| pod(name).reference());
-        assert_eq!(packed.len(), 2);
         assert_eq!(references.each_ref().map(|reference| packed.contains(reference)), [true, true, false]);
+        let has = |pod: Object| packed.has(&pod.reference(), &pod);
+        assert_eq!([has(pod("a")), has(pod_at("a", "2")), has(pod("c"))], [true, false, false]);
         let kind = Kind::of::<Pod>();
         assert!(!packed.has_others(&kind, &references.iter().collect()));
         assert!(packed.has_others(&kind, &references.iter().skip(1).collect()));
