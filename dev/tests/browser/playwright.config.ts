@@ -10,8 +10,8 @@ export default defineConfig({
   forbidOnly: Boolean(CI),
   // One at a time: browser, shop and database share this machine, and one of the tests measures.
   workers: 1,
-  timeout: 120_000,
-  expect: { timeout: 30_000 },
+  timeout: 300_000,
+  expect: { timeout: 60_000 },
   reporter: [['list']],
   use: {
     baseURL: SHOP_URL,

@@ -48,7 +48,7 @@ spec:
         );
         let outside = Outside { node, namespace };
         kubectl_with(&node.kubeconfig, &["apply", "-f", "-"], &manifests).ok();
-        kubectl(&node.kubeconfig, &["-n", namespace, "rollout", "status", "deployment/postgres", "--timeout=2m"]).ok();
+        kubectl(&node.kubeconfig, &["-n", namespace, "rollout", "status", "deployment/postgres", "--timeout=8m"]).ok();
         outside
     }
 

@@ -22,8 +22,8 @@ impl Drop for Platform {
         if std::thread::panicking() {
             eprintln!("{}", explain(&self.kubeconfig, Self::NAMESPACE));
         }
-        helm(&self.kubeconfig, &["uninstall", RELEASE, "--namespace", Self::NAMESPACE, "--wait", "--timeout", "2m"]);
-        kubectl(&self.kubeconfig, &["delete", "namespace", Self::NAMESPACE, "--ignore-not-found", "--timeout=2m"]);
+        helm(&self.kubeconfig, &["uninstall", RELEASE, "--namespace", Self::NAMESPACE, "--wait", "--timeout", "8m"]);
+        kubectl(&self.kubeconfig, &["delete", "namespace", Self::NAMESPACE, "--ignore-not-found", "--timeout=8m"]);
     }
 }
 
@@ -53,7 +53,7 @@ impl Platform {
         let values = format!("{CHART}/values-local.yaml");
         let mut args =
             vec!["upgrade", "--install", RELEASE, CHART, "--namespace", Self::NAMESPACE, "--values", &values];
-        args.extend(["--wait", "--timeout", "3m"]);
+        args.extend(["--wait", "--timeout", "8m"]);
         args.extend(settings.iter().flat_map(|setting| ["--set", setting]));
         helm(&self.kubeconfig, &args).ok();
     }

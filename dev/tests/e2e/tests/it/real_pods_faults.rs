@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(30);
 #[track_caller]
 fn fails(server: &Server, shop: &Shop, reason: &str, told: &[&str]) {
     let began = Instant::now();
-    let (code, _, stderr) = server.urumi_may_fail(&["wait", &shop.id, "--timeout", "2m"]);
+    let (code, _, stderr) = server.urumi_may_fail(&["wait", &shop.id, "--timeout", "8m"]);
     let state = shop.state(server);
     assert_eq!((code, state.status.as_str()), (6, "failed"), "{}: {state:?}: {stderr}", shop.id);
     println!("{}: failed {:.0} s after the last one: {}", shop.id, began.elapsed().as_secs_f64(), state.reason);
@@ -34,7 +34,7 @@ fn is_cured(server: &Server, shop: &Shop) {
     let began = Instant::now();
     // It may have mended by itself already, which is as good.
     let (_, _, said) = server.urumi_may_fail(&["retry", &shop.id]);
-    server.urumi(&["wait", &shop.id, "--timeout", "3m"]);
+    server.urumi(&["wait", &shop.id, "--timeout", "8m"]);
     println!("{}: ready {:.0} s after its cause was gone {said}", shop.id, began.elapsed().as_secs_f64());
     shop.closes(server);
 }

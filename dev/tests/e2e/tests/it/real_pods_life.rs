@@ -39,7 +39,7 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
     std::fs::write(logo.path(), LOGO).unwrap();
     dashboard::create(&platform, &shop, Choices { name: "Life", accent: "#0a7d4f", logo: logo.path() }).await;
     let accepted = began.elapsed();
-    server.urumi(&["wait", &shop.id, "--timeout", "4m"]);
+    server.urumi(&["wait", &shop.id, "--timeout", "8m"]);
     let ready = began.elapsed();
     let phases = tokio::time::timeout(PATIENCE, watching).await.expect("every phase is over").unwrap();
     println!("objects: {:.1} s", accepted.as_secs_f64());
@@ -86,19 +86,19 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
     for (name, workload) in [("medusa-api", "deployment/medusa-api"), ("postgres", "statefulset/postgres")] {
         let before = pods(name);
         shop.kubectl(&["delete", before.trim(), "--grace-period=0", "--force"]);
-        shop.kubectl(&["rollout", "status", workload, "--timeout", "2m"]);
-        server.urumi(&["wait", &shop.id, "--timeout", "2m"]);
+        shop.kubectl(&["rollout", "status", workload, "--timeout", "8m"]);
+        server.urumi(&["wait", &shop.id, "--timeout", "8m"]);
     }
     shop.kubectl(&["rollout", "restart", "statefulset/postgres"]);
-    shop.kubectl(&["rollout", "status", "statefulset/postgres", "--timeout", "2m"]);
-    shop.kubectl(&["wait", "--for=condition=Available", "deployment/medusa-api", "--timeout", "2m"]);
-    server.urumi(&["wait", &shop.id, "--timeout", "2m"]);
+    shop.kubectl(&["rollout", "status", "statefulset/postgres", "--timeout", "8m"]);
+    shop.kubectl(&["wait", "--for=condition=Available", "deployment/medusa-api", "--timeout", "8m"]);
+    server.urumi(&["wait", &shop.id, "--timeout", "8m"]);
     assert_eq!(shop.sql(&format!("select count(*) from \"order\" where id = '{id}'")), "1");
     assert_eq!(administrator.get(&format!("/admin/orders/{id}")).await["order"]["id"], *id);
 
     // Nothing is left.
     let deleting = Instant::now();
-    server.urumi(&["delete", &shop.id, "--yes", "--wait", "--timeout", "2m"]);
+    server.urumi(&["delete", &shop.id, "--yes", "--wait", "--timeout", "8m"]);
     println!("deleted: {:.1} s", deleting.elapsed().as_secs_f64());
     assert!(!kubectl(&node.kubeconfig, &["get", "namespace", &shop.namespace]).ok);
     let volumes = || -> Vec<Value> {
@@ -110,7 +110,7 @@ async fn an_order_is_placed_in_a_store_that_urumi_made() {
     for volume in volumes() {
         // Its provisioner removes it after the claim is gone.
         let name = format!("pv/{}", volume["metadata"]["name"].as_str().unwrap());
-        kubectl(&node.kubeconfig, &["wait", "--for=delete", &name, "--timeout", "1m"]).ok();
+        kubectl(&node.kubeconfig, &["wait", "--for=delete", &name, "--timeout", "8m"]).ok();
     }
     assert_eq!(volumes(), [] as [Value; 0]);
 }

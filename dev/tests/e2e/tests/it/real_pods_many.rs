@@ -49,7 +49,7 @@ async fn ten_stores_sell_side_by_side() {
         server.urumi(&["delete", &shop.id, "--yes"]);
     }
     for shop in &shops {
-        server.urumi(&["wait", &shop.id, "--for", "deleted", "--timeout", "3m"]);
+        server.urumi(&["wait", &shop.id, "--for", "deleted", "--timeout", "8m"]);
     }
     println!("{STORES} stores deleted: {:.1} s", deleting.elapsed().as_secs_f64());
 }

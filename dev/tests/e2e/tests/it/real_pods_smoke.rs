@@ -15,7 +15,7 @@ async fn a_store_that_takes_no_orders_is_degraded_until_it_does() {
     let shop = Shop::begin(&node, &server, "smoke", &["smoke.schedule=* * * * *"]);
     shop.opens(&server);
     // After an order nothing is under way for most of a minute.
-    shop.kubectl(&["wait", "cronjob/smoke", "--for=jsonpath={.status.lastSuccessfulTime}", "--timeout", "3m"]);
+    shop.kubectl(&["wait", "cronjob/smoke", "--for=jsonpath={.status.lastSuccessfulTime}", "--timeout", "8m"]);
 
     // Somebody takes away every way of delivery: each part of the store is well, and nobody can buy.
     let began = Instant::now();
@@ -33,7 +33,7 @@ async fn a_store_that_takes_no_orders_is_degraded_until_it_does() {
 
     let began = Instant::now();
     shop.sql(&format!("update shipping_option set deleted_at = null where id in ({taken})"));
-    server.urumi(&["wait", &shop.id, "--timeout", "3m"]);
+    server.urumi(&["wait", &shop.id, "--timeout", "8m"]);
     println!("ready: {:.0} s after it was given back", began.elapsed().as_secs_f64());
     let well = condition(&server, &shop);
     assert_eq!((&well["status"], &well["reason"]), (&"True".into(), &"Succeeded".into()), "{well}");

@@ -55,7 +55,7 @@ async fn no_request_fails_and_no_store_is_lost_in_an_upgrade() {
         [&settings[..], &["backend.podAnnotations.round=two", "dashboard.podAnnotations.round=two"]].concat();
     tokio::task::block_in_place(|| {
         platform.apply(&settings);
-        let gone = ["-n", Platform::NAMESPACE, "wait", "--for=delete", "--timeout=1m"];
+        let gone = ["-n", Platform::NAMESPACE, "wait", "--for=delete", "--timeout=8m"];
         kubectl(&node.kubeconfig, &[&gone[..], &before.iter().map(String::as_str).collect::<Vec<_>>()].concat()).ok();
     });
     let took = began.elapsed();
@@ -89,7 +89,7 @@ async fn no_request_fails_and_no_store_is_lost_in_an_upgrade() {
         server.urumi(&["delete", id, "--yes"]);
     }
     for id in &made {
-        server.urumi(&["wait", id, "--for", "deleted", "--timeout", "3m"]);
+        server.urumi(&["wait", id, "--for", "deleted", "--timeout", "8m"]);
     }
 }
 

@@ -57,7 +57,7 @@ impl Shop {
     /// Waits until the store is ready.
     #[track_caller]
     pub(crate) fn opens(&self, server: &Server) {
-        server.urumi(&["wait", &self.id, "--timeout", "4m"]);
+        server.urumi(&["wait", &self.id, "--timeout", "8m"]);
     }
 
     /// Waits until the store's record says that it has a status.
@@ -65,13 +65,13 @@ impl Shop {
     pub(crate) fn turns(&self, status: &str) {
         let namespace = format!("namespace/{}", self.namespace);
         let status = format!("--for=jsonpath={{.metadata.annotations.store\\.urumi\\.ai/status}}={status}");
-        kubectl(&self.kubeconfig, &["wait", &namespace, &status, "--timeout=3m"]).ok();
+        kubectl(&self.kubeconfig, &["wait", &namespace, &status, "--timeout=8m"]).ok();
     }
 
     /// Deletes the store, and waits until it is gone.
     #[track_caller]
     pub(crate) fn closes(&self, server: &Server) {
-        server.urumi(&["delete", &self.id, "--yes", "--wait", "--timeout", "2m"]);
+        server.urumi(&["delete", &self.id, "--yes", "--wait", "--timeout", "8m"]);
     }
 
     /// Status and reason.
