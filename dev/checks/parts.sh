@@ -145,5 +145,5 @@ lints() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 
 # Tests that need no cluster, no pods and no other program than cargo.
 in_memory_tests() {
-  env -u URUMI_TEST_KUBECONFIG cargo test --workspace --locked "$@" -- --skip real_cluster --skip real_pods --skip real_postgres --skip simulated
+  nice -n 5 env -u URUMI_TEST_KUBECONFIG cargo test --workspace --locked "$@" -- --skip real_cluster --skip real_pods --skip real_postgres --skip simulated
 }

@@ -15,7 +15,8 @@ use crate::process::kubeconfig;
 async fn the_client_of_a_server_conforms() {
     let Some(kubeconfig) = kubeconfig() else { return };
     KubeCluster::install_crypto_provider();
-    let cluster = KubeCluster::connect(ConnectOptions::default().kubeconfig(kubeconfig)).await.unwrap();
+    let options = ConnectOptions::default().kubeconfig(kubeconfig).request_timeout(urumi_testing::REQUEST_TIMEOUT);
+    let cluster = KubeCluster::connect(options).await.unwrap();
     let cluster: Arc<dyn ClusterBackend> = Arc::new(cluster);
     let (client, _server) = through_tcp(cluster.clone(), |monitor| monitor).await;
     // A deadline short enough for stores to fail would fail those of other tests.

@@ -1,7 +1,7 @@
 //! The API server's audit log.
 
 use std::fs::File;
-use std::io::{Error, Read, Seek, SeekFrom};
+use std::io::{Error, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -14,14 +14,12 @@ pub struct Request {
     pub agent: String,
     /// The user as whom the client acts.
     pub caller: String,
-    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`.
+    /// `get`, `list`, `create`, `update`, `patch`, `delete`.
     pub verb: String,
     /// The plural of the kind: `namespaces`.
     pub resource: String,
     /// The namespace of the object; of a namespace, its name.
     pub namespace: String,
-    /// The name of the object; the log has none for most creations.
-    pub name: String,
     /// The HTTP status of the answer.
     pub code: u16,
     /// When it was answered.
@@ -39,10 +37,25 @@ pub fn requests(log: &Path, from: u64) -> Result<Vec<Request>, Error> {
     file.seek(SeekFrom::Start(from))?;
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
-    // The API server may be writing the last line.
-    let entries = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
-    // A watch is logged twice: when it starts (ResponseStarted) and when it ends.
-    Ok(entries.filter(|entry| entry.stage == "ResponseComplete" && entry.verb != "watch").map(Entry::read).collect())
+    read(&text)
+}
+
+/// Reads whole lines; the API server may be writing the last one.
+fn read(text: &[u8]) -> Result<Vec<Request>, Error> {
+    let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    let lines = text[..end].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let mut requests = Vec::new();
+    for line in lines {
+        let entry: Entry = serde_json::from_slice(line).map_err(|error| {
+            let line = String::from_utf8_lossy(line);
+            Error::new(ErrorKind::InvalidData, format!("{error} in this line of the audit log: {line}"))
+        })?;
+        // A watch is logged twice: when it starts (ResponseStarted) and when it ends.
+        if entry.stage == "ResponseComplete" && entry.verb != "watch" {
+            requests.push(entry.read());
+        }
+    }
+    Ok(requests)
 }
 
 #[derive(Deserialize)]
@@ -73,7 +86,8 @@ struct Object {
     name: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Answer {
     code: u16,
 }
@@ -87,11 +101,25 @@ impl Entry {
             caller: named.unwrap_or_else(|| self.impersonated_user.unwrap_or(self.user).username),
             agent: self.user_agent,
             verb: self.verb,
-            namespace: if resource == "namespaces" { name.clone() } else { namespace },
+            namespace: if resource == "namespaces" { name } else { namespace },
             resource,
-            name,
             code: self.response_status.map_or(0, |answer| answer.code),
             at: self.stage_timestamp,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GET: &str = r#"{"stage":"ResponseComplete","verb":"get","user":{"username":"urumi"},"objectRef":{"resource":"pods","namespace":"store-a"},"responseStatus":{},"stageTimestamp":"2026-01-01T00:00:00.000000Z"}"#;
+    const WATCH: &str = r#"{"stage":"ResponseStarted","verb":"watch","user":{"username":"urumi"},"stageTimestamp":"2026-01-01T00:00:00.000000Z"}"#;
+
+    #[test]
+    fn only_the_last_line_may_be_unfinished() {
+        let requests = read(format!("{GET}\n{WATCH}\n{GET}\n{{\"stage\"").as_bytes()).unwrap();
+        assert_eq!(requests.iter().map(|r| (r.verb.as_str(), r.code)).collect::<Vec<_>>(), [("get", 0), ("get", 0)]);
+        assert!(read(format!("{{\"stage\"\n{GET}\n").as_bytes()).is_err());
     }
 }

@@ -5,9 +5,14 @@ mod killer;
 mod real_cluster;
 mod server;
 
+use std::time::Duration;
+
 pub use self::killer::{Killer, Moment};
 pub use self::real_cluster::{kubeconfig, say, skip};
 pub use self::server::listening;
+
+/// The deadline of a request in tests that run beside others: the API server of a busy machine needs longer than the default.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A kubeconfig whose user acts as an administrator called `name`, so that the audit log tells it from others.
 pub fn impersonating(kubeconfig: &str, name: &str) -> String {

@@ -43,16 +43,22 @@ async fn ten_orders_at_once_are_ten_orders() {
     println!("completed twice each: {:.1} s", (began.elapsed() - filled).as_secs_f64());
 
     let mut orders = BTreeSet::new();
-    for (status, answer) in &answers {
-        // The second of two may be told that the first is at work.
-        assert!(*status < 500, "{status}: {answer}");
-        if *status == 200 {
+    for (cart, answers) in carts.iter().zip(answers.chunks(replicas.len())) {
+        for (status, answer) in answers {
+            // Who is told that another request is at work may ask again.
+            assert!(matches!(status, 200 | 409), "{status}: {answer}");
+            if *status == 200 {
+                orders.insert(answer["order"]["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned());
+            }
+        }
+        // On a busy machine that happens to both, since all buy the same thing and wait for each other. Nobody is at work now.
+        if answers.iter().all(|(status, _)| *status == 409) {
+            let (status, answer) = customer.complete(cart).await;
+            assert_eq!(status, 200, "{answer}");
             orders.insert(answer["order"]["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned());
-        } else {
-            assert_eq!(*status, 409, "{answer}");
         }
     }
-    assert_eq!(orders.len(), 10, "{answers:?}");
+    assert_eq!(orders.len(), 10, "{orders:?}");
     assert_eq!(shop.sql("select count(*) from \"order\""), "10");
     assert_eq!(shop.sql("select count(distinct cart_id) from order_cart"), "10");
 
