@@ -53,7 +53,7 @@ impl BenchCluster {
         let waiting = async {
             while ready.len() < PODS {
                 let seen = match pods.next().await.context("a watch never ends")?? {
-                    WatchEvent::Snapshot(pods) => pods,
+                    WatchEvent::Snapshot(pods) => pods.into_iter().collect(),
                     WatchEvent::Applied(pod) => vec![pod],
                     _ => Vec::new(),
                 };

@@ -169,8 +169,7 @@ impl ClusterBackend for KubeCluster {
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Object>, ClusterError> {
-        let listing = list::all(&self.transport, query).await;
-        listing.map(|listing| listing.objects).map_err(|failure| failure.into_error(Verb::List, query))
+        list::all(&self.transport, query).await.map_err(|failure| failure.into_error(Verb::List, query))
     }
 
     fn watch(&self, query: &Query) -> WatchStream {

@@ -1,6 +1,7 @@
 //! The events of a watch.
 
 use super::object::Object;
+use super::object_list::ObjectList;
 
 /// What a watch reports.
 #[derive(Clone, Debug, PartialEq)]
@@ -8,7 +9,7 @@ use super::object::Object;
 pub enum WatchEvent {
     /// A consistent list of all matching objects. The first event of every watch, and the first after any gap:
     /// consumers that keep a copy must replace it completely.
-    Snapshot(Vec<Object>),
+    Snapshot(ObjectList),
     /// An object was created or changed, or now matches.
     Applied(Object),
     /// An object is gone, or no longer matches; its last known state.

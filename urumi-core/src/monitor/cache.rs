@@ -1,24 +1,72 @@
 //! The monitor's cache: the objects of each store, as the watches delivered them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use super::counts::StatusCounts;
 use super::packed::{Hashes, Packed};
 use crate::kubernetes::{Kind, Object, ObjectRef, WatchEvent, is_older};
 use crate::record::{self, Record, namespace_kind};
+use crate::store::status::StoreStatus;
 
 /// How many stores are kept unpacked that are not at rest: a change of one of them is likely to be followed by others.
 const UNPACKED: usize = 16;
+/// How many objects of a list are taken in before they are packed.
+const PAGE: usize = 256;
 
-/// The objects of one store.
+/// What is known of one store.
 #[derive(Debug, Default)]
-pub(crate) struct Contents {
-    /// The store's record; `None` if the namespace is no store, or was not seen yet.
-    pub(crate) record: Option<Record>,
-    /// The watched objects in the namespace, and those elsewhere that are labelled with the store, without those of `packed`.
-    pub(crate) objects: BTreeMap<ObjectRef, Object>,
-    /// Objects that are kept in less memory.
+struct Contents {
+    /// What all stores are asked for; `None` if the namespace is no store, or was not seen yet.
+    summary: Option<Summary>,
+    /// What is not packed, or was seen since.
+    unpacked: Arc<Unpacked>,
+    /// What is kept in less memory.
     packed: Vec<Packed>,
+}
+
+/// What is known of a record without unpacking it.
+#[derive(Debug)]
+struct Summary {
+    uid: String,
+    resource_version: String,
+    status: StoreStatus,
+}
+
+/// The record and the objects of one store.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unpacked {
+    record: Option<(Record, Object)>,
+    /// The watched objects in the namespace, and those elsewhere that are labelled with the store.
+    pub(crate) objects: BTreeMap<ObjectRef, Object>,
+}
+
+impl Unpacked {
+    /// The store's record.
+    pub(crate) fn record(&self) -> Option<&Record> {
+        self.record.as_ref().map(|(record, _)| record)
+    }
+
+    /// Takes in an object, or the namespace.
+    fn insert(&mut self, object: Object) {
+        if *object.kind() == namespace_kind() {
+            self.record = Record::read(&object).map(|record| (record, object));
+        } else {
+            self.objects.insert(object.reference(), object);
+        }
+    }
+
+    fn remove(&mut self, reference: &ObjectRef) {
+        if reference.kind == namespace_kind() {
+            self.record = None;
+        } else {
+            self.objects.remove(reference);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.record.is_none() && self.objects.is_empty()
+    }
 }
 
 impl Contents {
@@ -29,29 +77,61 @@ impl Contents {
             return false;
         }
         self.unpack_if(|packed| packed.contains(&reference));
-        self.objects.insert(reference, object);
+        Arc::make_mut(&mut self.unpacked).insert(object);
         true
     }
 
     fn remove(&mut self, reference: &ObjectRef) {
         self.unpack_if(|packed| packed.contains(reference));
-        self.objects.remove(reference);
+        Arc::make_mut(&mut self.unpacked).remove(reference);
+    }
+
+    /// Takes in the namespace, unless a newer version of it is known. Returns whether it did, with the status before.
+    fn insert_record(&mut self, namespace: &Object) -> Option<Option<StoreStatus>> {
+        let record = Record::read(namespace);
+        if let (Some(known), Some(seen)) = (&self.summary, &record)
+            && known.uid == seen.uid
+            && is_older(&seen.resource_version, &known.resource_version)
+        {
+            return None;
+        }
+        let before = self.summary.take().map(|summary| summary.status);
+        match record {
+            Some(Record { uid, resource_version, status, .. }) => {
+                self.summary = Some(Summary { uid, resource_version, status });
+                self.insert(namespace.clone());
+            }
+            None => self.remove(&namespace.reference()),
+        }
+        Some(before)
+    }
+
+    /// Removes the record. Returns its status.
+    fn remove_record(&mut self, name: &str) -> Option<StoreStatus> {
+        let summary = self.summary.take()?;
+        self.remove(&ObjectRef::cluster(namespace_kind(), name));
+        Some(summary.status)
     }
 
     /// Removes the objects of a kind, in one namespace or in all, that are not there any more. Returns whether there were any.
     fn retain(&mut self, kind: &Kind, within: Option<&str>, there: &HashSet<ObjectRef>, hashes: &Hashes) -> bool {
         self.unpack_if(|packed| packed.has_others(kind, hashes));
-        let before = self.objects.len();
-        let watched = |reference: &ObjectRef| {
-            reference.kind == *kind && within.is_none_or(|ns| reference.namespace.as_deref() == Some(ns))
+        let gone = |reference: &&ObjectRef| {
+            let watched = reference.kind == *kind && within.is_none_or(|ns| reference.namespace.as_deref() == Some(ns));
+            watched && !there.contains(*reference)
         };
-        self.objects.retain(|reference, _| !watched(reference) || there.contains(reference));
-        self.objects.len() != before
+        let gone: Vec<_> = self.unpacked.objects.keys().filter(gone).cloned().collect();
+        for reference in &gone {
+            self.remove(reference);
+        }
+        !gone.is_empty()
     }
 
     fn pack(&mut self) {
-        if !self.objects.is_empty() {
-            self.packed.push(Packed::from(std::mem::take(&mut self.objects)));
+        if !self.unpacked.is_empty() {
+            let Unpacked { record, objects } = Arc::unwrap_or_clone(std::mem::take(&mut self.unpacked));
+            let namespace = record.map(|(_, namespace)| namespace);
+            self.packed.push(Packed::from(Vec::from_iter(objects.into_values().chain(namespace))));
         }
     }
 
@@ -62,11 +142,17 @@ impl Contents {
     }
 
     fn unpack(&mut self) {
-        self.objects.extend(std::mem::take(&mut self.packed).into_iter().flat_map(Packed::unpack));
+        if !self.packed.is_empty() {
+            let unpacked = Arc::make_mut(&mut self.unpacked);
+            std::mem::take(&mut self.packed)
+                .into_iter()
+                .flat_map(Packed::unpack)
+                .for_each(|object| unpacked.insert(object));
+        }
     }
 
     fn is_empty(&self) -> bool {
-        self.record.is_none() && self.objects.is_empty() && self.packed.is_empty()
+        self.summary.is_none() && self.unpacked.is_empty() && self.packed.is_empty()
     }
 }
 
@@ -90,15 +176,12 @@ pub(crate) enum Touched {
 }
 
 impl Cache {
-    /// The contents of a namespace.
-    pub(crate) fn get(&self, namespace: &str) -> Option<&Contents> {
-        self.namespaces.get(namespace)
-    }
-
-    /// Makes the objects of a namespace ready to be read, and packs those of the one that was not needed for the longest time.
-    pub(crate) fn unpack(&mut self, namespace: &str) {
-        let Some(contents) = self.namespaces.get_mut(namespace) else { return };
+    /// The record and the objects of a namespace; `None` if it is no store. Packs those of the one that was not needed for the
+    /// longest time.
+    pub(crate) fn unpack(&mut self, namespace: &str) -> Option<Arc<Unpacked>> {
+        let contents = self.namespaces.get_mut(namespace).filter(|contents| contents.summary.is_some())?;
         contents.unpack();
+        let unpacked = contents.unpacked.clone();
         self.unpacked.retain(|other| other != namespace);
         self.unpacked.push_back(namespace.to_owned());
         if self.unpacked.len() > UNPACKED
@@ -106,6 +189,7 @@ impl Cache {
         {
             self.namespaces.get_mut(&oldest).into_iter().for_each(Contents::pack);
         }
+        Some(unpacked)
     }
 
     /// Keeps the objects of a namespace in less memory, until they are unpacked.
@@ -116,7 +200,7 @@ impl Cache {
 
     /// The namespaces that are stores.
     pub(crate) fn stores(&self) -> impl Iterator<Item = &str> {
-        self.namespaces.iter().filter(|(_, contents)| contents.record.is_some()).map(|(name, _)| name.as_str())
+        self.namespaces.iter().filter(|(_, contents)| contents.summary.is_some()).map(|(name, _)| name.as_str())
     }
 
     /// The number of stores of each status.
@@ -144,7 +228,7 @@ impl Cache {
     /// Applies the record that a write returned. The answer may be late: it is ignored if the watch has already reported that
     /// the namespace is gone, or was replaced by another of the same name.
     pub(crate) fn written(&mut self, namespace: &Object) {
-        let known = self.get(namespace.name()).and_then(|contents| contents.record.as_ref());
+        let known = self.namespaces.get(namespace.name()).and_then(|contents| contents.summary.as_ref());
         if known.is_some_and(|known| namespace.uid() == Some(&known.uid)) {
             self.observe_record(WatchEvent::Applied(namespace.clone()));
         }
@@ -154,22 +238,28 @@ impl Cache {
         let mut touched = BTreeSet::new();
         match event {
             WatchEvent::Snapshot(namespaces) => {
-                let there: HashSet<&str> = namespaces.iter().map(Object::name).collect();
-                for (name, contents) in &mut self.namespaces {
-                    if let Some(record) = contents.record.take_if(|_| !there.contains(name.as_str())) {
-                        self.counts.change(Some(record.status), None);
-                        touched.insert(name.clone());
+                let mut there = HashSet::new();
+                for namespace in namespaces {
+                    there.insert(namespace.name().to_owned());
+                    touched.extend(self.set_record(&namespace));
+                    if there.len().is_multiple_of(PAGE) {
+                        self.pack_all(&touched);
                     }
                 }
-                for namespace in &namespaces {
-                    touched.extend(self.set_record(namespace));
+                self.pack_all(&touched);
+                for (name, contents) in self.namespaces.iter_mut().filter(|(name, _)| !there.contains(name.as_str())) {
+                    if let Some(status) = contents.remove_record(name) {
+                        self.counts.change(Some(status), None);
+                        touched.insert(name.clone());
+                    }
                 }
             }
             WatchEvent::Applied(namespace) => touched.extend(self.set_record(&namespace)),
             WatchEvent::Deleted(namespace) => {
-                let record = self.namespaces.get_mut(namespace.name()).and_then(|contents| contents.record.take());
-                self.counts.change(record.map(|record| record.status), None);
-                touched.insert(namespace.name().to_owned());
+                let name = namespace.name();
+                let status = self.namespaces.get_mut(name).and_then(|contents| contents.remove_record(name));
+                self.counts.change(status, None);
+                touched.insert(name.to_owned());
             }
         }
         self.drop_empty(&touched);
@@ -179,36 +269,36 @@ impl Cache {
     /// Sets a namespace's record, unless a newer one is known. Returns the namespace if it was set.
     fn set_record(&mut self, namespace: &Object) -> Option<String> {
         let contents = self.namespaces.entry(namespace.name().to_owned()).or_default();
-        let record = Record::read(namespace);
-        if let (Some(known), Some(seen)) = (&contents.record, &record)
-            && known.uid == seen.uid
-            && is_older(&seen.resource_version, &known.resource_version)
-        {
-            return None;
-        }
-        let status = |record: &Option<Record>| record.as_ref().map(|record| record.status);
-        self.counts.change(status(&contents.record), status(&record));
-        contents.record = record;
+        let before = contents.insert_record(namespace)?;
+        self.counts.change(before, contents.summary.as_ref().map(|summary| summary.status));
         Some(namespace.name().to_owned())
+    }
+
+    /// Packs what a list told: all stores are listed at once, and looked at one by one.
+    fn pack_all(&mut self, touched: &BTreeSet<String>) {
+        for name in touched.iter().filter(|name| !self.unpacked.contains(name)) {
+            self.namespaces.get_mut(name).into_iter().for_each(Contents::pack);
+        }
     }
 
     fn observe_object(&mut self, kind: &Kind, within: Option<&str>, event: WatchEvent) -> BTreeSet<String> {
         let mut touched = BTreeSet::new();
         match event {
             WatchEvent::Snapshot(objects) => {
-                let there: HashSet<ObjectRef> = objects.iter().map(Object::reference).collect();
+                let mut there = HashSet::new();
+                for object in objects {
+                    there.insert(object.reference());
+                    touched.extend(self.insert(object));
+                    if there.len().is_multiple_of(PAGE) {
+                        self.pack_all(&touched);
+                    }
+                }
+                self.pack_all(&touched);
                 let hashes = there.iter().collect();
                 for (name, contents) in &mut self.namespaces {
                     if contents.retain(kind, within, &there, &hashes) {
                         touched.insert(name.clone());
                     }
-                }
-                for object in objects {
-                    touched.extend(self.insert(object));
-                }
-                // All stores are listed at once, and looked at one by one.
-                for name in touched.iter().filter(|name| !self.unpacked.contains(name)) {
-                    self.namespaces.get_mut(name).into_iter().for_each(Contents::pack);
                 }
             }
             WatchEvent::Applied(object) => touched.extend(self.insert(object)),
@@ -272,32 +362,36 @@ mod tests {
         Object::from_value(Kind::of::<Pod>(), value).unwrap()
     }
 
-    fn pods(cache: &Cache) -> Vec<String> {
-        let contents = cache.get("store-a");
-        let mut names: Vec<_> = contents
-            .into_iter()
-            .flat_map(|c| c.objects.values())
-            .filter(|o| o.kind().kind == "Pod")
-            .map(|o| o.name().to_owned())
-            .collect();
-        names.sort();
-        names
+    /// A cache that knows the record of a store.
+    fn cache() -> Cache {
+        let mut cache = Cache::default();
+        cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("1", "ready")));
+        cache
+    }
+
+    fn read(cache: &mut Cache) -> Arc<Unpacked> {
+        cache.unpack("store-a").unwrap()
+    }
+
+    fn pods(cache: &mut Cache) -> Vec<String> {
+        let contents = read(cache);
+        let pods = contents.objects.values().filter(|object| object.kind().kind == "Pod");
+        pods.map(|object| object.name().to_owned()).collect()
     }
 
     #[test]
     fn a_snapshot_replaces_what_is_known_of_its_kind_alone() {
-        let mut cache = Cache::default();
+        let mut cache = cache();
         let kind = Kind::of::<Pod>();
         let service =
             Object::from_value(Kind::of::<Service>(), json!({"metadata": {"name": "s", "namespace": "store-a"}}));
         cache.observe(&Kind::of::<Service>(), None, WatchEvent::Applied(service.unwrap()));
-        cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("a"), pod("b")]));
-        cache.unpack("store-a");
-        assert_eq!(pods(&cache), ["a", "b"]);
-        let touched = cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("c")]));
+        cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("a"), pod("b")].into()));
+        assert_eq!(pods(&mut cache), ["a", "b"]);
+        let touched = cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("c")].into()));
         assert_eq!(touched, Touched::Namespaces(["store-a".to_owned()].into()));
-        assert_eq!(pods(&cache), ["c"]);
-        assert_eq!(cache.get("store-a").unwrap().objects.len(), 2);
+        assert_eq!(pods(&mut cache), ["c"]);
+        assert_eq!(read(&mut cache).objects.len(), 2);
     }
 
     /// Counting is of constant cost per event, so it must not depend on looking at all stores.
@@ -315,11 +409,11 @@ mod tests {
             (WatchEvent::Applied(namespace("1", "provisioning")), "1 provisioning"),
             (WatchEvent::Applied(namespace("2", "ready")), "1 ready"),
             (WatchEvent::Applied(namespace("1", "provisioning")), "1 ready"),
-            (WatchEvent::Snapshot(vec![namespace("2", "ready"), other.clone()]), "2 ready"),
-            (WatchEvent::Snapshot(vec![namespace("3", "degraded"), other.clone()]), "1 ready, 1 degraded"),
+            (WatchEvent::Snapshot(vec![namespace("2", "ready"), other.clone()].into()), "2 ready"),
+            (WatchEvent::Snapshot(vec![namespace("3", "degraded"), other.clone()].into()), "1 ready, 1 degraded"),
             (WatchEvent::Deleted(other.clone()), "1 degraded"),
             (WatchEvent::Deleted(other), "1 degraded"),
-            (WatchEvent::Snapshot(Vec::new()), ""),
+            (WatchEvent::Snapshot(Vec::new().into()), ""),
         ] {
             cache.observe(&namespace_kind(), None, event);
             assert_eq!(counts(&cache), expected);
@@ -334,7 +428,10 @@ mod tests {
         cache.written(&namespace("10", "ready"));
         let touched = cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("9", "provisioning")));
         assert_eq!(touched, Touched::Namespaces(BTreeSet::new()));
-        assert_eq!(cache.get("store-a").unwrap().record.as_ref().unwrap().status.as_str(), "ready");
+        assert_eq!(read(&mut cache).record().unwrap().status.as_str(), "ready");
+        cache.pack("store-a");
+        cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("9", "provisioning")));
+        assert_eq!(read(&mut cache).record().unwrap().resource_version, "10");
     }
 
     #[test]
@@ -361,46 +458,69 @@ mod tests {
             cache.observe(&namespace_kind(), None, event);
         }
         cache.written(&namespace("10", "ready"));
-        assert_eq!(cache.get("store-a").unwrap().record.as_ref().unwrap().uid, "another");
+        assert_eq!(read(&mut cache).record().unwrap().uid, "another");
     }
 
     #[test]
     fn nothing_is_kept_of_a_namespace_that_is_gone() {
         let mut cache = Cache::default();
-        cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(vec![namespace("1", "ready")]));
+        cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(vec![namespace("1", "ready")].into()));
         cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Applied(pod("a")));
         assert_eq!(cache.stores().collect::<Vec<_>>(), ["store-a"]);
-        cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(vec![]));
+        cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(vec![].into()));
         assert_eq!(cache.stores().count(), 0);
         cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Deleted(pod("a")));
-        assert!(cache.get("store-a").is_none());
+        assert!(cache.namespaces.is_empty());
+    }
+
+    #[test]
+    fn a_namespace_that_is_no_store_any_more_has_no_record() {
+        for packed in [false, true] {
+            let mut cache = cache();
+            if packed {
+                cache.pack("store-a");
+            }
+            let mut other = namespace("2", "ready");
+            other.as_value_mut()["metadata"]["labels"] = json!({});
+            cache.observe(&namespace_kind(), None, WatchEvent::Applied(other));
+            assert!(cache.namespaces.is_empty());
+            assert_eq!(cache.counts().total(), 0);
+        }
     }
 
     /// Whatever is packed when, what is read is what the watches delivered.
     #[test]
     fn objects_that_are_packed_at_any_time_are_those_that_were_observed() {
         let kind = Kind::of::<Pod>();
-        let read = |cache: &mut Cache| {
-            cache.unpack("store-a");
-            pods(cache)
-        };
-        let mut cache = Cache::default();
-        cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("a"), pod("b")]));
-        assert_eq!(pods(&cache), Vec::<String>::new(), "a list is packed");
+        let mut cache = cache();
+        cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("a"), pod("b")].into()));
+        assert!(cache.namespaces["store-a"].unpacked.is_empty(), "a list is packed");
         cache.observe(&kind, None, WatchEvent::Applied(pod("c")));
         cache.pack("store-a");
         cache.observe(&kind, None, WatchEvent::Applied(pod("a")));
-        assert_eq!(read(&mut cache), ["a", "b", "c"]);
+        assert_eq!(pods(&mut cache), ["a", "b", "c"]);
         cache.pack("store-a");
         cache.observe(&kind, None, WatchEvent::Deleted(pod("b")));
-        assert_eq!(read(&mut cache), ["a", "c"]);
+        assert_eq!(pods(&mut cache), ["a", "c"]);
         cache.pack("store-a");
-        let touched = cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("c")]));
+        let touched = cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("c")].into()));
         assert_eq!(touched, Touched::Namespaces(["store-a".to_owned()].into()));
-        assert_eq!(read(&mut cache), ["c"]);
+        assert_eq!(pods(&mut cache), ["c"]);
         cache.pack("store-a");
-        cache.observe(&kind, None, WatchEvent::Snapshot(Vec::new()));
-        assert!(cache.get("store-a").is_none());
+        cache.observe(&kind, None, WatchEvent::Snapshot(Vec::new().into()));
+        assert_eq!(read(&mut cache).record().unwrap().resource_version, "1");
+        cache.pack("store-a");
+        cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(Vec::new().into()));
+        assert!(cache.namespaces.is_empty());
+    }
+
+    #[test]
+    fn a_list_that_tells_nothing_new_unpacks_nothing() {
+        let mut cache = Cache::default();
+        for _ in 0..2 {
+            cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(vec![namespace("1", "ready")].into()));
+            assert!(cache.namespaces["store-a"].unpacked.is_empty());
+        }
     }
 
     #[test]
@@ -408,13 +528,14 @@ mod tests {
         let mut cache = Cache::default();
         let name = |n: usize| format!("store-{n}");
         for n in 0..UNPACKED + 2 {
-            let value = json!({"metadata": {"name": "a", "namespace": name(n)}});
-            let object = Object::from_value(Kind::of::<Pod>(), value).unwrap();
-            cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Applied(object));
+            let mut record = namespace("1", "ready");
+            record.as_value_mut()["metadata"]["name"] = json!(name(n));
+            record.as_value_mut()["metadata"]["annotations"][record::ID] = json!(n.to_string());
+            cache.observe(&namespace_kind(), None, WatchEvent::Applied(record));
             cache.unpack(&name(n));
             cache.unpack(&name(0));
         }
-        let unpacked = |n: &usize| !cache.get(&name(*n)).unwrap().objects.is_empty();
+        let unpacked = |n: &usize| !cache.namespaces[&name(*n)].unpacked.is_empty();
         let expected: Vec<usize> = std::iter::once(0).chain(3..UNPACKED + 2).collect();
         assert_eq!((0..UNPACKED + 2).filter(unpacked).collect::<Vec<_>>(), expected);
     }

@@ -1,19 +1,14 @@
-//! The objects of a store at rest, as compressed JSON.
+//! The objects of a store at rest.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
-use serde_json::Value;
+use crate::kubernetes::{Compressed, Kind, Object, ObjectRef};
 
-use crate::kubernetes::{Kind, Object, ObjectRef};
-
-/// Several objects as compressed JSON. Together they take a third of the memory that they take one by one, because they repeat the
-/// same keys, names and labels.
+/// Compressed objects, with what tells them apart.
 #[derive(Debug)]
 pub(super) struct Packed {
-    json: Box<[u8]>,
+    objects: Compressed,
     hashes: Box<[Hashed]>,
 }
 
@@ -25,47 +20,21 @@ struct Hashed {
     version: u64,
 }
 
-/// The objects of one kind: its group, version, name, plural and scope, and their values.
-type OfKind = (String, String, String, String, bool, Vec<Value>);
-
-#[expect(clippy::expect_used, reason = "the values of objects have texts as keys")]
-impl From<BTreeMap<ObjectRef, Object>> for Packed {
-    fn from(objects: BTreeMap<ObjectRef, Object>) -> Self {
-        let hashed = |(reference, object): (&ObjectRef, &Object)| Hashed {
-            kind: hash(&reference.kind),
-            reference: hash(reference),
+impl From<Vec<Object>> for Packed {
+    fn from(objects: Vec<Object>) -> Self {
+        let hashed = |object: &Object| Hashed {
+            kind: hash(object.kind()),
+            reference: hash(&object.reference()),
             version: hash(&version(object)),
         };
-        let hashes = objects.iter().map(hashed).collect();
-        let mut kinds: BTreeMap<Kind, Vec<Value>> = BTreeMap::new();
-        for (reference, object) in objects {
-            kinds.entry(reference.kind).or_default().push(object.into_value());
-        }
-        let kinds = kinds.into_iter().map(|(Kind { group, version, kind, plural, namespaced }, values)| {
-            (group.into_owned(), version.into_owned(), kind.into_owned(), plural.into_owned(), namespaced, values)
-        });
-        let json = serde_json::to_vec(&kinds.collect::<Vec<OfKind>>()).expect("serializable");
-        Packed { json: compress_prepend_size(&json).into(), hashes }
+        Packed { hashes: objects.iter().map(hashed).collect(), objects: objects.into() }
     }
 }
 
-#[expect(clippy::expect_used, reason = "the bytes were written here, and are never changed")]
 impl Packed {
     /// The objects.
-    pub(super) fn unpack(self) -> BTreeMap<ObjectRef, Object> {
-        let json = decompress_size_prepended(&self.json).expect("compressed");
-        let kinds: Vec<OfKind> = serde_json::from_slice(&json).expect("JSON");
-        let mut objects = BTreeMap::new();
-        for (group, version, kind, plural, namespaced, values) in kinds {
-            let (group, version, name, plural) =
-                (Cow::Owned(group), Cow::Owned(version), Cow::Owned(kind), Cow::Owned(plural));
-            let kind = Kind { group, version, kind: name, plural, namespaced };
-            for value in values {
-                let object = Object::from_value(kind.clone(), value).expect("an object of this kind");
-                objects.insert(object.reference(), object);
-            }
-        }
-        objects
+    pub(super) fn unpack(self) -> Vec<Object> {
+        self.objects.into_objects()
     }
 
     /// Whether an object of this reference is among them.
@@ -110,8 +79,7 @@ fn hash(of: &impl Hash) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
-    use proptest::prelude::*;
+    use k8s_openapi::api::core::v1::{ConfigMap, Pod};
     use serde_json::json;
 
     use super::*;
@@ -125,24 +93,9 @@ mod tests {
         Object::from_value(Kind::of::<Pod>(), json!({ "metadata": metadata })).unwrap()
     }
 
-    fn all(objects: impl IntoIterator<Item = Object>) -> BTreeMap<ObjectRef, Object> {
-        objects.into_iter().map(|object| (object.reference(), object)).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn objects_are_the_same_after(data in prop::collection::btree_map(".*", ".*", 0..8), number in any::<i64>()) {
-            let value = json!({"metadata": {"name": "x", "namespace": "store-a", "generation": number}, "data": data});
-            let map = Object::from_value(Kind::of::<ConfigMap>(), value).unwrap();
-            let cluster = Object::from_value(Kind::of::<Namespace>(), json!({"metadata": {"name": "store-a"}})).unwrap();
-            let objects = all([map, cluster, pod("a"), pod("b")]);
-            prop_assert_eq!(Packed::from(objects.clone()).unpack(), objects);
-        }
-    }
-
     #[test]
     fn what_is_packed_is_known_without_unpacking() {
-        let packed = Packed::from(all([pod("a"), pod("b")]));
+        let packed = Packed::from(vec![pod("a"), pod("b")]);
         let references = ["a", "b", "c"].map(|name| pod(name).reference());
         assert_eq!(references.each_ref().map(|reference| packed.contains(reference)), [true, true, false]);
         let has = |pod: Object| packed.has(&pod.reference(), &pod);

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::action::{Action, Done, Outcome};
 use super::alarms::Alarms;
-use super::cache::{Cache, Touched};
+use super::cache::{Cache, Touched, Unpacked};
 use super::clock::Clock;
 use super::decision::decide;
 use super::decision::rule::Decision;
@@ -192,12 +192,11 @@ impl State {
     fn decide_touched(&mut self, may_write: bool) {
         for _ in 0..BATCH {
             let Some(namespace) = self.touched.pop_first() else { return };
-            if self.cache.get(&namespace).is_none_or(|contents| contents.record.is_none()) {
+            let Some(contents) = self.cache.unpack(&namespace) else {
                 self.forget(&namespace);
                 continue;
-            }
-            self.cache.unpack(&namespace);
-            let Some(Decision { action, look_again, progress }) = self.decide(&namespace) else { continue };
+            };
+            let Some(Decision { action, look_again, progress }) = self.decide(&namespace, &contents) else { continue };
             let rests = action.is_none() && look_again.is_none();
             if let Some(tracked) = self.tracked.get_mut(&namespace) {
                 tracked.progress = progress;
@@ -206,14 +205,15 @@ impl State {
                     tracked.rendered = None;
                 }
             }
-            if rests {
-                self.cache.pack(&namespace);
-            }
             if let Some(at) = look_again {
                 self.alarms.set(&namespace, at);
             }
             if let Some(action) = action.filter(|_| may_write) {
-                self.begin(namespace, action);
+                self.begin(&namespace, &contents, action);
+            }
+            drop(contents);
+            if rests {
+                self.cache.pack(&namespace);
             }
         }
     }
@@ -229,8 +229,8 @@ impl State {
     }
 
     /// The decision on a store; `None` while an action for it is under way, or too little was seen of it.
-    fn decide(&mut self, namespace: &str) -> Option<Decision> {
-        let record = self.cache.get(namespace)?.record.as_ref()?;
+    fn decide(&mut self, namespace: &str, contents: &Unpacked) -> Option<Decision> {
+        let record = contents.record()?;
         let tracked = self.tracked.entry(namespace.to_owned()).or_default();
         tracked.belong_to(&record.uid);
         let rendered = tracked.render(&self.orchestrator, record)?;
@@ -243,29 +243,30 @@ impl State {
         if tracked.busy {
             return None;
         }
-        let view = View::of(namespace, &rendered, &self.cache, &self.watches)?;
+        let view = View::of(record, contents, &rendered, &self.cache, &self.watches)?;
         let clock = Clock { now: Instant::now(), wall: self.orchestrator.now() };
         Some(decide(&view, tracked, self.limits, clock))
     }
 
     /// Begins an action beside the loop, unless it is a plan and another one of this process is under way for the store.
-    fn begin(&mut self, namespace: String, action: Action) {
+    fn begin(&mut self, namespace: &str, contents: &Unpacked, action: Action) {
         let mut plan = None;
         if let Action::CarryOut { .. } = &action {
-            plan = self.orchestrator.plans_under_way().begin(namespace.clone());
+            plan = self.orchestrator.plans_under_way().begin(namespace.to_owned());
             if plan.is_none() {
                 return;
             }
         }
         let mut uid = String::new();
-        if let Some(tracked) = self.tracked.get_mut(&namespace) {
+        if let Some(tracked) = self.tracked.get_mut(namespace) {
             tracked.busy = true;
             uid.clone_from(&tracked.uid);
-            if let (Action::CarryOut { plan, .. }, Some(contents)) = (&action, self.cache.get(&namespace)) {
+            if let Action::CarryOut { plan, .. } = &action {
                 tracked.conflicts.note_repairs(plan, &contents.objects, Instant::now());
             }
         }
         let (orchestrator, leadership) = (self.orchestrator.clone(), self.leadership.clone());
+        let namespace = namespace.to_owned();
         let work = async move {
             let began = Instant::now();
             let taken = action.take(&orchestrator, &namespace);

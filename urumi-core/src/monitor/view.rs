@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
 
-use super::cache::Cache;
+use super::cache::{Cache, Unpacked};
 use super::rendered::Rendered;
 use super::watches::Watches;
 use crate::assessment::diagnosis::Classes;
@@ -31,15 +31,14 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The view of a namespace; `None` if it is no store, or some of the store's workloads may not have been seen yet.
+    /// The view of a store; `None` if some of its workloads may not have been seen yet.
     pub(super) fn of(
-        namespace: &str,
+        record: &'a Record,
+        contents: &'a Unpacked,
         rendered: &'a Arc<Rendered>,
-        cache: &'a Cache,
+        cache: &Cache,
         watches: &Watches,
     ) -> Option<View<'a>> {
-        let contents = cache.get(namespace)?;
-        let record = contents.record.as_ref()?;
         if !rendered.components.iter().all(|component| watches.listed(&component.workload.kind)) {
             return None;
         }

@@ -404,7 +404,7 @@ impl StoreOrchestrator for Orchestrator {
     async fn list(&self) -> Result<Vec<Store>> {
         let namespaces = self.inner.cluster.list(&record::query(None)).await;
         let namespaces = namespaces.map_err(|e| Error::cluster(Operation::List, None, e))?;
-        Ok(stores(&namespaces, &self.inner.engines))
+        Ok(stores(namespaces, &self.inner.engines))
     }
 
     fn watch(&self, id: Option<&StoreId>) -> StoreStream {
@@ -414,7 +414,7 @@ impl StoreOrchestrator for Orchestrator {
         events
             .flat_map(move |event| {
                 let event = match event {
-                    Ok(WatchEvent::Snapshot(namespaces)) => Some(Ok(StoreEvent::Listed(stores(&namespaces, &engines)))),
+                    Ok(WatchEvent::Snapshot(namespaces)) => Some(Ok(StoreEvent::Listed(stores(namespaces, &engines)))),
                     Ok(WatchEvent::Applied(namespace)) => {
                         Record::read(&namespace).map(|record| Ok(StoreEvent::Changed(record.store(&engines))))
                     }
@@ -473,8 +473,9 @@ impl StoreOrchestrator for Orchestrator {
 }
 
 /// The stores of these namespaces, oldest first.
-fn stores(namespaces: &[Object], engines: &EngineRegistry) -> Vec<Store> {
-    let mut stores: Vec<Store> = namespaces.iter().filter_map(Record::read).map(|r| r.store(engines)).collect();
+fn stores(namespaces: impl IntoIterator<Item = Object>, engines: &EngineRegistry) -> Vec<Store> {
+    let records = namespaces.into_iter().filter_map(|namespace| Record::read(&namespace));
+    let mut stores: Vec<Store> = records.map(|record| record.store(engines)).collect();
     stores.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     stores
 }

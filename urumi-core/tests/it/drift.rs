@@ -55,7 +55,7 @@ async fn repaired(cluster: &InMemoryCluster, reference: &ObjectRef, holds: impl 
     let waiting = async {
         loop {
             let holds = match events.next().await.unwrap().unwrap() {
-                WatchEvent::Snapshot(objects) => objects.first().is_some_and(&holds),
+                WatchEvent::Snapshot(objects) => objects.first().as_ref().is_some_and(&holds),
                 WatchEvent::Applied(object) => holds(&object),
                 _ => false,
             };

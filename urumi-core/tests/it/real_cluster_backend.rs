@@ -67,7 +67,7 @@ async fn next(watch: &mut WatchStream) -> WatchEvent {
 /// `+name` for what was applied, `-name` for what was deleted, all names for a snapshot.
 fn brief(event: &WatchEvent) -> String {
     match event {
-        WatchEvent::Snapshot(all) => all.iter().map(Object::name).collect::<Vec<_>>().join(","),
+        WatchEvent::Snapshot(all) => all.iter().map(|object| object.name().to_owned()).collect::<Vec<_>>().join(","),
         WatchEvent::Applied(object) => format!("+{}", object.name()),
         WatchEvent::Deleted(object) => format!("-{}", object.name()),
         other => format!("{other:?}"),

@@ -21,6 +21,7 @@ use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::store::Authority;
 use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
+use urumi_testing::REQUEST_TIMEOUT;
 
 /// How long anything may take. Nothing is asserted about how long it does take. On a busy machine, Kubernetes takes minutes to
 /// remove a namespace.
@@ -70,7 +71,7 @@ impl Scene {
         let waiting = async {
             while let Some(event) = events.next().await {
                 let holds = match event.unwrap() {
-                    WatchEvent::Snapshot(objects) => holds(objects.first()),
+                    WatchEvent::Snapshot(objects) => holds(objects.first().as_ref()),
                     WatchEvent::Applied(object) => holds(Some(&object)),
                     _ => holds(None),
                 };
@@ -203,7 +204,8 @@ pub(crate) async fn real_views() -> Option<(KubeCluster, Arc<dyn ClusterBackend>
 /// The real API server. Without one, the calling test is skipped.
 async fn real_cluster_as(user_agent: &str) -> Option<KubeCluster> {
     let kubeconfig = urumi_testing::kubeconfig()?;
-    let options = ConnectOptions::default().kubeconfig(kubeconfig).user_agent(user_agent);
+    let options =
+        ConnectOptions::default().kubeconfig(kubeconfig).user_agent(user_agent).request_timeout(REQUEST_TIMEOUT);
     KubeCluster::install_crypto_provider();
     Some(KubeCluster::connect(options).await.unwrap())
 }

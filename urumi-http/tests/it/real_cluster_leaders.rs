@@ -74,7 +74,8 @@ async fn whatever_befalls_the_leader_another_goes_on_and_nobody_else_writes() {
     let Some(kubeconfig) = kubeconfig() else { return };
     let _alone = ALONE.lock().await;
     KubeCluster::install_crypto_provider();
-    let view = |of: &str| KubeCluster::connect(ConnectOptions::default().kubeconfig(&kubeconfig).user_agent(of));
+    let options = ConnectOptions::default().kubeconfig(&kubeconfig).request_timeout(urumi_testing::REQUEST_TIMEOUT);
+    let view = |of: &str| KubeCluster::connect(options.clone().user_agent(of));
     let (own, cluster) = (view("urumi").await.unwrap(), view("administrator").await.unwrap());
     let run = format!("leaders-{}", std::process::id());
     // Where the Lease is, if that is not for the test to choose.
@@ -148,7 +149,7 @@ async fn next_leader(leases: &mut urumi_core::cluster::WatchStream, before: &str
     let watching = async {
         loop {
             let seen = match leases.next().await.unwrap() {
-                Ok(WatchEvent::Snapshot(all)) => all,
+                Ok(WatchEvent::Snapshot(all)) => all.into_iter().collect(),
                 Ok(WatchEvent::Applied(one)) => vec![one],
                 Ok(_) | Err(_) => continue,
             };

@@ -6,15 +6,14 @@ use serde_json::Value;
 use super::errors::Failure;
 use super::request::Call;
 use super::transport::Transport;
-use crate::kubernetes::{FIELD_MANAGER, Query, TokenReview};
-use crate::kubernetes::{Kind, Object};
+use crate::kubernetes::{Compressed, FIELD_MANAGER, Kind, Object, ObjectList, Query, TokenReview};
 
 /// The page size, the same as in client-go: large enough for few round trips, small enough for the API server's memory.
 pub(super) const PAGE: usize = 500;
 
 /// A consistent list of all objects of a query.
 pub(super) struct Listing {
-    pub(super) objects: Vec<Object>,
+    pub(super) objects: ObjectList,
     /// The list's `resourceVersion`, from which to watch.
     pub(super) version: String,
 }
@@ -36,34 +35,55 @@ struct PageMetadata {
     r#continue: String,
 }
 
-/// Lists all objects, ordered by namespace and name. Each page has its own deadline, because the number of pages
+/// Lists all objects, ordered by namespace and name.
+pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Vec<Object>, Failure> {
+    let (pages, _) = pages(transport, query, std::convert::identity).await?;
+    let mut objects = pages.concat();
+    sort(&mut objects);
+    Ok(objects)
+}
+
+/// Lists all objects, to watch them.
+pub(super) async fn listing(transport: &Transport, query: &Query) -> Result<Listing, Failure> {
+    let (pages, version) = pages(transport, query, Compressed::from).await?;
+    Ok(Listing { objects: pages.into_iter().collect(), version })
+}
+
+/// Requests a list page by page, and passes each page to `keep`. Each page has its own deadline, because the number of pages
 /// depends on the cluster. If a page's token expires, requests the complete list without pages, which cannot expire.
-pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Listing, Failure> {
-    let mut objects = Vec::new();
+async fn pages<P>(
+    transport: &Transport,
+    query: &Query,
+    keep: impl Fn(Vec<Object>) -> P,
+) -> Result<(Vec<P>, String), Failure> {
+    let mut pages = Vec::new();
     let mut limit = Some(PAGE);
     let mut next = String::new();
-    let version = loop {
+    loop {
         let token = Some(next.as_str()).filter(|token| !token.is_empty());
         let page = match transport.call(&Call::list(query, limit, token)).await {
             Ok(bytes) => serde_json::from_slice::<Page>(&bytes).map_err(|e| unreadable(&e))?,
             Err(failure) if failure.expired && token.is_some() => {
-                objects.clear();
+                pages.clear();
                 limit = None;
                 next.clear();
                 continue;
             }
             Err(failure) => return Err(failure),
         };
-        for item in page.items.unwrap_or_default() {
-            objects.push(object(&query.kind, item)?);
-        }
+        let objects = page.items.into_iter().flatten().map(|item| object(&query.kind, item));
+        let mut objects = objects.collect::<Result<Vec<_>, _>>()?;
+        sort(&mut objects);
+        pages.push(keep(objects));
         next = page.metadata.r#continue;
         if next.is_empty() {
-            break page.metadata.resource_version;
+            return Ok((pages, page.metadata.resource_version));
         }
-    };
+    }
+}
+
+fn sort(objects: &mut [Object]) {
     objects.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
-    Ok(Listing { objects, version })
 }
 
 /// An object as the server sent it. Of its `managedFields`, which are a third of its size, only other managers and their

@@ -152,8 +152,8 @@ fn page(version: &str, next: &str, names: &[&str]) -> Answer {
     Answer::Json(200, json!({ "metadata": { "resourceVersion": version, "continue": next }, "items": items }))
 }
 
-fn names(objects: &[Object]) -> Vec<&str> {
-    objects.iter().map(Object::name).collect()
+fn names(objects: impl IntoIterator<Item = Object>) -> Vec<String> {
+    objects.into_iter().map(|object| object.name().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -330,7 +330,7 @@ async fn lists_go_page_by_page_and_come_sorted() {
         .labelled(LabelRequirement::Exists("store.urumi.ai/enabled".into()))
         .labelled(LabelRequirement::Equals("tier".into(), "web".into()));
     let found = cluster.list(&query).await.unwrap();
-    assert_eq!(names(&found), ["a", "b", "c"]);
+    assert_eq!(names(found.clone()), ["a", "b", "c"]);
     assert_eq!(found[0].str_at("/kind"), Some("Deployment"));
     assert_eq!(found[0].str_at("/apiVersion"), Some("apps/v1"));
     assert_eq!(found[0].at("/metadata/managedFields"), None);
@@ -347,7 +347,7 @@ async fn an_expired_page_starts_over_without_pages() {
         status(410, "Expired", "The provided continue parameter is too old"),
         page("12", "", &["a", "b"]),
     ]);
-    assert_eq!(names(&cluster.list(&deployments()).await.unwrap()), ["a", "b"]);
+    assert_eq!(names(cluster.list(&deployments()).await.unwrap()), ["a", "b"]);
     assert_eq!(server.asked()[2].uri, "/apis/apps/v1/deployments");
 }
 
@@ -496,7 +496,7 @@ async fn a_watch_goes_on_where_it_ended() {
     let mut watch = cluster.watch(&deployments());
 
     let Some(Ok(WatchEvent::Snapshot(all))) = watch.next().await else { panic!("no snapshot") };
-    assert_eq!(names(&all), ["a", "b"]);
+    assert_eq!(names(all), ["a", "b"]);
     let mut seen = Vec::new();
     for _ in 0..4 {
         seen.push(match watch.next().await.unwrap().unwrap() {
@@ -552,7 +552,7 @@ async fn a_watch_that_fell_behind_lists_again() {
     let mut watch = cluster.watch(&deployments());
     for name in ["a", "b", "c"] {
         let Some(Ok(WatchEvent::Snapshot(all))) = watch.next().await else { panic!("no snapshot") };
-        assert_eq!(names(&all), [name]);
+        assert_eq!(names(all), [name]);
     }
 }
 
@@ -575,7 +575,7 @@ async fn a_watch_does_not_go_back_in_time() {
     let mut seen = Vec::new();
     for _ in 0..8 {
         seen.push(match watch.next().await.unwrap() {
-            Ok(WatchEvent::Snapshot(all)) => names(&all).join(","),
+            Ok(WatchEvent::Snapshot(all)) => names(all).join(","),
             Ok(WatchEvent::Applied(object) | WatchEvent::Deleted(object)) => format!("+{}", object.name()),
             Err(error) => format!("{:?}", error.kind()),
         });
@@ -619,7 +619,7 @@ async fn a_quiet_watch_shows_that_it_is_well_again() {
     watch.next().await.unwrap().unwrap();
     assert_eq!(watch.next().await.unwrap().unwrap_err().kind(), ClusterErrorKind::Unreachable);
     let Some(Ok(WatchEvent::Snapshot(all))) = watch.next().await else { panic!("no snapshot") };
-    assert_eq!(names(&all), ["a"]);
+    assert_eq!(names(all), ["a"]);
     let seconds = server.asked()[2].uri.rsplit('=').next().unwrap().parse::<u64>().unwrap();
     assert!(seconds < 5, "it takes {seconds} s until that shows");
 }

@@ -135,7 +135,7 @@ impl Watch {
     }
 
     async fn list(&mut self) -> Result<WatchEvent, Failure> {
-        let listing = list::all(&self.transport, &self.query).await?;
+        let listing = list::listing(&self.transport, &self.query).await?;
         if number(&listing.version) < self.newest && self.doubts < REFUSALS {
             self.doubts += 1;
             return Err(Failure::outdated());

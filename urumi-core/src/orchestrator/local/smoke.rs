@@ -156,7 +156,7 @@ impl Orchestrator {
                     }
                     listed
                 }
-                Ok(WatchEvent::Snapshot(objects)) => objects,
+                Ok(WatchEvent::Snapshot(objects)) => objects.into_iter().collect(),
                 Ok(WatchEvent::Applied(object)) => vec![object],
                 Ok(WatchEvent::Deleted(object)) if object.kind() == job.kind() => {
                     return Err(silent(id, "its Job was deleted".to_owned()));

@@ -39,7 +39,7 @@ impl<'a> WatchedObjects<'a> {
     fn take_in(&mut self, event: &WatchEvent) {
         match event {
             WatchEvent::Snapshot(objects) => {
-                self.objects = objects.iter().map(|o| (o.reference(), o.clone())).collect();
+                self.objects = objects.iter().map(|o| (o.reference(), o)).collect();
             }
             WatchEvent::Applied(object) => {
                 self.objects.insert(object.reference(), object.clone());
@@ -54,7 +54,7 @@ impl<'a> WatchedObjects<'a> {
     pub(super) async fn snapshot(&mut self) -> Result<Vec<Object>, Stop> {
         self.waiting.on(&format!("the first snapshot of a watch of {}", self.described));
         match self.next().await? {
-            WatchEvent::Snapshot(objects) => Ok(objects),
+            WatchEvent::Snapshot(objects) => Ok(objects.into_iter().collect()),
             other => Err(Stop::Failed(format!("a watch of {} began with {other:?}", self.described))),
         }
     }

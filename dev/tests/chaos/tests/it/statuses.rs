@@ -22,7 +22,7 @@ impl Statuses {
             let mut events = cluster.watch(&namespace);
             while let Some(event) = events.next().await {
                 let status = match event {
-                    Ok(WatchEvent::Snapshot(found)) => found.first().map(status).unwrap_or_default(),
+                    Ok(WatchEvent::Snapshot(found)) => found.first().as_ref().map(status).unwrap_or_default(),
                     Ok(WatchEvent::Applied(namespace)) => status(&namespace),
                     Ok(_) => String::new(),
                     Err(_passing) => continue,

@@ -22,7 +22,7 @@ pub(crate) async fn watch(cluster: &KubeCluster, namespace: &str) -> Vec<(&'stat
     let mut over: Vec<(&'static str, Duration)> = Vec::new();
     while over.len() < PHASES.len() {
         let objects = match events.next().await {
-            Some(Ok(WatchEvent::Snapshot(objects))) => objects,
+            Some(Ok(WatchEvent::Snapshot(objects))) => objects.into_iter().collect::<Vec<_>>(),
             Some(Ok(WatchEvent::Applied(object))) => vec![object],
             _ => continue,
         };

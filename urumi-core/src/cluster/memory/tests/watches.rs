@@ -13,7 +13,7 @@ fn seen(watch: &mut WatchStream) -> Vec<String> {
 fn describe(event: Result<WatchEvent, crate::kubernetes::ClusterError>) -> String {
     match event {
         Ok(WatchEvent::Snapshot(objects)) => {
-            let names: Vec<&str> = objects.iter().map(Object::name).collect();
+            let names: Vec<String> = objects.iter().map(|object| object.name().to_owned()).collect();
             format!("snapshot [{}]", names.join(" "))
         }
         Ok(WatchEvent::Applied(object)) => format!("applied {}", object.name()),

@@ -105,6 +105,7 @@ impl Following {
         self.reported = false;
         match event {
             WatchEvent::Snapshot(pods) => {
+                let pods: Vec<Object> = pods.into_iter().collect();
                 let uids: HashSet<&str> = pods.iter().filter_map(Object::uid).collect();
                 self.forget(|uid| !uids.contains(uid));
                 self.update_all(&pods);
@@ -117,7 +118,7 @@ impl Following {
     fn record_changed(&mut self, event: WatchEvent) {
         let is_this = |namespace: &Object| namespace.uid() == Some(self.uid.as_str());
         let is_there = match &event {
-            WatchEvent::Snapshot(namespaces) => namespaces.iter().any(is_this),
+            WatchEvent::Snapshot(namespaces) => namespaces.iter().any(|namespace| is_this(&namespace)),
             WatchEvent::Applied(namespace) => is_this(namespace),
             WatchEvent::Deleted(_) => false,
         };

@@ -62,10 +62,10 @@ async fn follow(pods: Vec<Object>, logs: Vec<(&'static str, End)>, count: usize)
     cluster.expect_list().returning(move |_| Ok(vec![first.clone()]));
     cluster.expect_watch().returning(move |query: &Query| {
         let events = if query.matches(&namespace) {
-            vec![WatchEvent::Snapshot(vec![namespace.clone()])]
+            vec![WatchEvent::Snapshot(vec![namespace.clone()].into())]
         } else {
             let changed = pods.iter().skip(1).cloned().map(WatchEvent::Applied);
-            [WatchEvent::Snapshot(vec![pods[0].clone()])].into_iter().chain(changed).collect()
+            [WatchEvent::Snapshot(vec![pods[0].clone()].into())].into_iter().chain(changed).collect()
         };
         let slowly = stream::iter(events).then(|event| async {
             sleep(Duration::from_secs(1)).await;
