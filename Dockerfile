@@ -20,6 +20,8 @@ FROM debian AS root
 RUN /base/packages /root-folder nonroot 65532 libc6 libgcc-s1 ca-certificates
 
 FROM ${RUST} AS build
+# The allocator is built with it.
+RUN apt-get update && apt-get install -y --no-install-recommends make
 ENV CARGO_HOME=/usr/local/cargo CARGO_INCREMENTAL=0
 COPY images/base/with-ca /base/
 # Writes the dependencies into the programs, where `cargo audit bin` and scanners read them.

@@ -1,6 +1,7 @@
 //! Measures the server, its monitor and its clients together on a real API server, with more and more stores, and prints a table.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command that prints its results")]
 
+mod crowd;
 mod requests;
 
 use std::path::PathBuf;
@@ -9,14 +10,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::core::v1::Namespace;
 use urumi_benches::cluster::BenchCluster;
 use urumi_benches::floor::{Floor, Replay};
 use urumi_benches::server_process::ServerProcess;
 use urumi_benches::stats::{median, quantile};
+use urumi_core::cluster::ClusterBackend;
+use urumi_core::kubernetes::{Kind, MetadataPatch, ObjectRef};
 use urumi_core::store::status::StoreStatus;
-use urumi_core::{CreateStore, HttpOrchestrator, StoreEvent, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_core::{CreateStore, HttpOrchestrator, StoreEvent, StoreId, StoreOrchestrator};
 use urumi_testing::audit;
 
+use crate::crowd::Crowd;
 use crate::requests::Requests;
 
 /// How many stores the rates are measured with, urumi's and the floor's in turns.
@@ -41,6 +46,9 @@ struct Arguments {
     /// How many clients create stores at once.
     #[arg(long, default_value_t = 16)]
     clients: usize,
+    /// How many pods the namespace of one store gets at the end, to measure what that means for the others.
+    #[arg(long, default_value_t = 5000)]
+    crowd: usize,
 }
 
 /// The figures at one number of stores.
@@ -56,6 +64,8 @@ struct Figures {
     change: (Duration, Duration),
     quiet: (f64, usize),
     restart: Duration,
+    /// The most memory that the server had until then.
+    peak: u64,
 }
 
 #[tokio::main]
@@ -85,7 +95,7 @@ async fn main() -> Result<()> {
         tokio::time::sleep(Duration::from_secs(15)).await;
         let requests = Requests::of(&args.audit_log, from)?;
         let list = list_time(&server).await?;
-        let change = changes(&client, &ids).await?;
+        let change = changes(&cluster, &client, &ids).await?;
         tokio::time::sleep(Duration::from_secs(15)).await;
         let resident = server.resident()?;
         let quiet = quiet_minute(&server, &args.audit_log).await?;
@@ -104,9 +114,18 @@ async fn main() -> Result<()> {
             change,
             quiet,
             restart,
+            peak: server.peak()?,
         });
         last = wanted;
         println!("{}", table(empty, &all));
+    }
+    if args.crowd > 0 {
+        let (median, slowest) = changes_beside(args.crowd, &cluster, &server.client()?, &ids).await?;
+        println!(
+            "{} pods in one namespace, others' change seen, median / p99: {median:.1?} / {slowest:.1?}",
+            args.crowd
+        );
+        println!("RSS: {:.1} MiB", mib(server.resident()?));
     }
     Ok(())
 }
@@ -157,18 +176,23 @@ async fn all_ready(client: &HttpOrchestrator, wanted: usize) -> Result<()> {
     tokio::time::timeout(PATIENCE, waiting).await.context("waiting until all stores are ready")?
 }
 
-/// The median and the 99th percentile of the time from a request that changes a record until a watcher of all stores sees it.
-async fn changes(client: &HttpOrchestrator, ids: &[StoreId]) -> Result<(Duration, Duration)> {
+/// The median and the 99th percentile of the time from a request that changes a record until a watcher of all stores sees it. The
+/// record gets another name, which changes nothing else.
+async fn changes(cluster: &BenchCluster, client: &HttpOrchestrator, ids: &[StoreId]) -> Result<(Duration, Duration)> {
     let mut events = client.watch(None);
     events.next().await.context("a watch does not end")??;
     let mut times = Vec::new();
-    for id in ids.iter().take(CHANGES) {
+    for (n, id) in ids.iter().rev().take(CHANGES).enumerate() {
+        let version = client.get(id).await?.resource_version;
+        let record = ObjectRef::cluster(Kind::of::<Namespace>(), id.namespace());
+        let patch = MetadataPatch::at(version).annotate(urumi_core::record::NAME, format!("Scale {n}"));
         let began = Instant::now();
-        let written = client.restart(id).await?;
+        let written = cluster.backend.patch_metadata(&record, &patch).await?;
+        let version = written.resource_version().context("a version")?;
         let seen = async {
             loop {
                 match events.next().await.context("a watch does not end")? {
-                    Ok(StoreEvent::Changed(store)) if store.resource_version == written.resource_version => break,
+                    Ok(StoreEvent::Changed(store)) if store.resource_version == version => break,
                     _ => {}
                 }
             }
@@ -178,6 +202,25 @@ async fn changes(client: &HttpOrchestrator, ids: &[StoreId]) -> Result<(Duration
         times.push(began.elapsed());
     }
     Ok((quantile(&times, 0.5), quantile(&times, 0.99)))
+}
+
+/// The same while pods come and go in the namespace of one store, which has this many already.
+async fn changes_beside(
+    pods: usize,
+    cluster: &BenchCluster,
+    client: &HttpOrchestrator,
+    ids: &[StoreId],
+) -> Result<(Duration, Duration)> {
+    let (first, others) = ids.split_first().context("a store")?;
+    let crowd = Crowd::gather(cluster, first, pods).await?;
+    let changes = async {
+        let measured = changes(cluster, client, others).await;
+        crowd.leave();
+        measured
+    };
+    let (measured, stirred) = tokio::join!(changes, crowd.stir());
+    stirred?;
+    measured
 }
 
 /// The share of a core, and the requests besides watches, of a minute in which nothing happens.
@@ -201,19 +244,22 @@ async fn list_time(server: &ServerProcess) -> Result<Duration> {
     Ok(median(&times))
 }
 
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / 1024.0 / 1024.0
+}
+
 fn table(empty: u64, all: &[Figures]) -> String {
-    let mib = |bytes: u64| bytes as f64 / 1024.0 / 1024.0;
     let mut out = format!(
         "RSS without stores: {:.1} MiB\n\n| stores | RSS, MiB | KiB a store | stores/s | floor's | ratio | creations a store | \
-         refused | reads a store | patches a store | `GET /stores?limit=50` | change seen, median / p99 | quiet minute | restart \
-         |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+         refused | reads a store | patches a store | `GET /stores?limit=50` | change seen, median / p99 | quiet minute | restart | \
+         peak of its RSS, MiB |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
         mib(empty)
     );
     for f in all {
         let per_store = |count: usize| count as f64 / f.created.max(1) as f64;
         out.push_str(&format!(
             "| {} | {:.1} | {:.0} | {:.1} | {:.1} | {:.2} | {:.1} | {} | {:.2} | {:.1} | {:.1?} | {:.1?} / {:.1?} | {:.2} % of a \
-             core, {} requests | {:.1?} |\n",
+             core, {} requests | {:.1?} | {:.1} |\n",
             f.stores,
             mib(f.resident),
             f.resident.saturating_sub(empty) as f64 / 1024.0 / f.stores.max(1) as f64,
@@ -230,6 +276,7 @@ fn table(empty: u64, all: &[Figures]) -> String {
             f.quiet.0 * 100.0,
             f.quiet.1,
             f.restart,
+            mib(f.peak),
         ));
     }
     out

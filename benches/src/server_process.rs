@@ -114,6 +114,14 @@ impl ServerProcess {
         Ok(pages * 4096)
     }
 
+    /// The most resident memory that it has had, in bytes.
+    pub fn peak(&self) -> Result<u64> {
+        let status = self.stat("status")?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
+        let kib: u64 = peak.trim_end_matches("kB").trim().parse()?;
+        Ok(kib * 1024)
+    }
+
     /// The processor time that it has used, in user and kernel mode.
     pub fn processor_time(&self) -> Result<Duration> {
         let stat = self.stat("stat")?;

@@ -25,6 +25,7 @@ mod rendered;
 mod settings;
 mod task;
 mod tracked;
+mod turns;
 mod view;
 mod watches;
 

@@ -1,9 +1,14 @@
 //! Why a workload is not available: a pure search through its pods, claims, conditions and events.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::workload::{Availability, availability, condition};
 use crate::kubernetes::Object;
+
+/// How many warnings are kept of a store. A namespace may have thousands of events.
+const WARNINGS: usize = 100;
 
 /// Why a store is not ready, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,16 +225,29 @@ fn telling_event(
             || object.strip_prefix(workload.name()).is_some_and(|rest| rest.starts_with('-'))
     };
     let warnings = events.iter().filter(|e| e.str_at("/type") == Some("Warning") && about(e));
-    let latest = warnings.max_by_key(|e| {
-        let last = e.str_at("/lastTimestamp").or_else(|| e.str_at("/eventTime"));
-        last.or_else(|| e.str_at("/metadata/creationTimestamp")).unwrap_or_default().to_owned()
-    })?;
+    let latest = warnings.max_by_key(|e| last_seen(e))?;
     let message = latest.str_at("/message").unwrap_or_default();
     let reason = match latest.str_at("/reason").unwrap_or("Warning") {
         "FailedCreate" => creation_reason(message),
         reason => reason,
     };
     Some(Cause::specific(reason, format!("{name}: {message}")))
+}
+
+/// Of a store's events, those that may explain its state: the latest warning of each object, at most [`WARNINGS`] of them.
+pub(crate) fn telling_events(events: Vec<Object>) -> Vec<Object> {
+    let mut warnings: Vec<Object> = events.into_iter().filter(|e| e.str_at("/type") == Some("Warning")).collect();
+    warnings.sort_by(|a, b| last_seen(b).cmp(last_seen(a)));
+    let about = |event: &Object| event.str_at("/involvedObject/name").map(str::to_owned);
+    let mut objects = HashSet::new();
+    warnings.retain(|event| objects.len() < WARNINGS && objects.insert(about(event)));
+    warnings
+}
+
+/// When an event happened last.
+fn last_seen(event: &Object) -> &str {
+    let last = event.str_at("/lastTimestamp").or_else(|| event.str_at("/eventTime"));
+    last.or_else(|| event.str_at("/metadata/creationTimestamp")).unwrap_or_default()
 }
 
 fn progress(name: &str, workload: &Object, pods: &[&Object]) -> Cause {
@@ -375,6 +393,30 @@ mod tests {
         let bound = [claim(json!({}), "Bound")];
         let around = Surroundings { claims: bound.iter().collect(), storage: Some(&none), ..Default::default() };
         assert_eq!(diagnose(&workload(json!({})), &around).reason, "Starting");
+    }
+
+    #[test]
+    fn of_many_events_the_latest_warning_of_each_object_is_kept() {
+        let event = |about: &str, type_: &str, at: usize| {
+            let value = json!({
+                "metadata": {"name": format!("{about}.{at}"), "namespace": "store-a"},
+                "type": type_, "involvedObject": {"name": about}, "lastTimestamp": format!("{at:08}"),
+            });
+            Object::from_value(Kind::of::<Event>(), value).unwrap()
+        };
+        let told = |events: Vec<Object>| {
+            let told = |e: &Object| {
+                format!("{} {}", e.str_at("/involvedObject/name").unwrap(), e.str_at("/lastTimestamp").unwrap())
+            };
+            telling_events(events).iter().map(told).collect::<Vec<_>>()
+        };
+        let few =
+            vec![event("a", "Warning", 1), event("a", "Warning", 3), event("b", "Normal", 5), event("b", "Warning", 2)];
+        assert_eq!(told(few), ["a 00000003", "b 00000002"]);
+        let many = (0..10_000).map(|n| event(&format!("pod-{n}"), "Warning", n));
+        let kept = told(many.collect());
+        assert_eq!(kept.len(), WARNINGS);
+        assert_eq!(kept[0], "pod-9999 00009999");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! One task owns all state. Everything that sends requests is a future beside the loop, at most one for each store, so
 //! that a slow store delays no other.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -27,6 +27,7 @@ use super::health::{MonitorError, MonitorHealth};
 use super::meter::Meter;
 use super::settings::{Limits, Settings};
 use super::tracked::Tracked;
+use super::turns::Turns;
 use super::view::View;
 use super::watches::{Delivery, Seen, Watches};
 use crate::kubernetes::{ClusterErrorKind, Kind};
@@ -40,6 +41,12 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many stores are decided on before other tasks of the process get their turn. A decision takes about a millisecond, and
 /// a resync decides on every store.
 const BATCH: usize = 8;
+
+/// A decision that takes longer than this is expensive: the store has thousands of objects.
+const EXPENSIVE: Duration = Duration::from_millis(10);
+/// An expensive store rests for this many times the time that its last decision took. So each uses a twentieth of the loop's time
+/// at most, and delays no other.
+const REST: u32 = 20;
 
 /// Runs the monitor until `stop` is cancelled.
 pub(super) async fn run(
@@ -107,7 +114,7 @@ struct State {
     watches: Watches,
     tracked: HashMap<String, Tracked>,
     /// The namespaces to decide on.
-    touched: BTreeSet<String>,
+    touched: Turns,
     alarms: Alarms,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
     /// The plans of this process that end, requests' and this monitor's.
@@ -139,7 +146,7 @@ impl State {
             cache: Cache::default(),
             watches,
             tracked: HashMap::new(),
-            touched: BTreeSet::new(),
+            touched: Turns::default(),
             alarms: Alarms::default(),
             under_way: FuturesUnordered::new(),
             last_error: None,
@@ -191,7 +198,14 @@ impl State {
     /// Decides on the next touched namespaces, and begins the actions if this process may write.
     fn decide_touched(&mut self, may_write: bool) {
         for _ in 0..BATCH {
-            let Some(namespace) = self.touched.pop_first() else { return };
+            let Some(namespace) = self.touched.next() else { return };
+            let began = Instant::now();
+            if let Some(at) =
+                self.tracked.get(&namespace).and_then(|tracked| tracked.rests_until).filter(|at| *at > began)
+            {
+                self.alarms.set(&namespace, at);
+                continue;
+            }
             let Some(contents) = self.cache.unpack(&namespace) else {
                 self.forget(&namespace);
                 continue;
@@ -212,8 +226,14 @@ impl State {
                 self.begin(&namespace, &contents, action);
             }
             drop(contents);
-            if rests {
+            let took = began.elapsed();
+            let rests_until = (took > EXPENSIVE).then(|| Instant::now() + took * REST);
+            // Packing an expensive one and unpacking it with the next event would take long, too.
+            if rests && rests_until.is_none() {
                 self.cache.pack(&namespace);
+            }
+            if let Some(tracked) = self.tracked.get_mut(&namespace) {
+                tracked.rests_until = rests_until;
             }
         }
     }

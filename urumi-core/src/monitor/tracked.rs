@@ -11,7 +11,7 @@ use super::creation::Creation;
 use super::rendered::Rendered;
 use crate::assessment::PlanFailure;
 use crate::assessment::conflict::Conflicts;
-use crate::assessment::diagnosis::Cause;
+use crate::assessment::diagnosis::{Cause, telling_events};
 use crate::kubernetes::{ClusterError, Object};
 use crate::orchestrator::local::{Failure, Orchestrator, PlanEnd};
 use crate::record::Record;
@@ -41,6 +41,8 @@ pub(super) struct Tracked {
     pub(super) events: Vec<Object>,
     /// When the events were last read.
     pub(super) events_at: Option<Instant>,
+    /// The next decision has to wait until then, because the last one took long.
+    pub(super) rests_until: Option<Instant>,
     /// What decisions build on, and change.
     pub(super) progress: Progress,
 }
@@ -149,7 +151,7 @@ impl Tracked {
             Outcome::Explained(events) => {
                 self.events_at = Some(now);
                 // Without the events, which may not be permitted, the store's reason stays as it is.
-                self.events = events.unwrap_or_default();
+                self.events = telling_events(events.unwrap_or_default());
             }
             Outcome::Abandoned => {}
         }
