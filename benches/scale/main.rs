@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{Namespace, Service};
 use urumi_benches::cluster::BenchCluster;
 use urumi_benches::floor::{Floor, Replay};
 use urumi_benches::server_process::ServerProcess;
 use urumi_benches::stats::{median, quantile};
 use urumi_core::cluster::ClusterBackend;
-use urumi_core::kubernetes::{Kind, MetadataPatch, ObjectRef};
+use urumi_core::kubernetes::{Kind, MetadataPatch, ObjectRef, Preconditions, Query, WatchEvent};
 use urumi_core::store::status::StoreStatus;
 use urumi_core::{CreateStore, HttpOrchestrator, StoreEvent, StoreId, StoreOrchestrator};
 use urumi_testing::audit;
@@ -28,6 +28,8 @@ use crate::requests::Requests;
 const BATCH: usize = 40;
 /// How often a change is measured.
 const CHANGES: usize = 50;
+/// How often a repair is measured.
+const REPAIRS: usize = 20;
 /// How long all stores may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
@@ -64,7 +66,7 @@ struct Figures {
     change: (Duration, Duration),
     quiet: (f64, usize),
     restart: Duration,
-    /// The most memory that the server had until then.
+    /// The most memory that the server had after that.
     peak: u64,
 }
 
@@ -103,6 +105,8 @@ async fn main() -> Result<()> {
         let began = Instant::now();
         server = ServerProcess::on_cluster(&args.kubeconfig).await?;
         let restart = began.elapsed();
+        // By then, it has decided on all of them.
+        tokio::time::sleep(Duration::from_secs(15)).await;
         all.push(Figures {
             stores: wanted,
             rate: batch as f64 / took.as_secs_f64(),
@@ -120,12 +124,11 @@ async fn main() -> Result<()> {
         println!("{}", table(empty, &all));
     }
     if args.crowd > 0 {
-        let (median, slowest) = changes_beside(args.crowd, &cluster, &server.client()?, &ids).await?;
-        println!(
-            "{} pods in one namespace, others' change seen, median / p99: {median:.1?} / {slowest:.1?}",
-            args.crowd
-        );
-        println!("RSS: {:.1} MiB", mib(server.resident()?));
+        let shown = |(median, slowest): (Duration, Duration)| format!("median {median:.1?}, p99 {slowest:.1?}");
+        println!("a deleted Service is there again: {}", shown(repairs(&cluster, &ids).await?));
+        let beside = repairs_beside(args.crowd, &cluster, &ids).await?;
+        println!("the same beside a namespace of {} pods that come and go: {}", args.crowd, shown(beside));
+        println!("RSS then: {:.1} MiB", mib(server.resident()?));
     }
     Ok(())
 }
@@ -204,21 +207,42 @@ async fn changes(cluster: &BenchCluster, client: &HttpOrchestrator, ids: &[Store
     Ok((quantile(&times, 0.5), quantile(&times, 0.99)))
 }
 
+/// The median and the 99th percentile of the time from the deletion of a store's Service until the monitor has made it anew.
+async fn repairs(cluster: &BenchCluster, ids: &[StoreId]) -> Result<(Duration, Duration)> {
+    let mut times = Vec::new();
+    for id in ids.iter().rev().take(REPAIRS) {
+        let service = ObjectRef::namespaced(Kind::of::<Service>(), id.namespace(), "medusa-storefront");
+        let found = cluster.backend.get(&service).await?.context("a Service")?;
+        let uid = found.uid().context("a uid")?;
+        let query = Query::all(service.kind.clone()).in_namespace(id.namespace()).named(&service.name);
+        let mut events = cluster.backend.watch(&query);
+        events.next().await.context("a watch does not end")??;
+        let began = Instant::now();
+        cluster.backend.delete(&service, &Preconditions::uid(uid)).await?;
+        let made_anew = async {
+            loop {
+                match events.next().await.context("a watch does not end")?? {
+                    WatchEvent::Applied(object) if object.uid() != Some(uid) => return anyhow::Ok(()),
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, made_anew).await.context("waiting for a repair")??;
+        times.push(began.elapsed());
+    }
+    Ok((quantile(&times, 0.5), quantile(&times, 0.99)))
+}
+
 /// The same while pods come and go in the namespace of one store, which has this many already.
-async fn changes_beside(
-    pods: usize,
-    cluster: &BenchCluster,
-    client: &HttpOrchestrator,
-    ids: &[StoreId],
-) -> Result<(Duration, Duration)> {
+async fn repairs_beside(pods: usize, cluster: &BenchCluster, ids: &[StoreId]) -> Result<(Duration, Duration)> {
     let (first, others) = ids.split_first().context("a store")?;
     let crowd = Crowd::gather(cluster, first, pods).await?;
-    let changes = async {
-        let measured = changes(cluster, client, others).await;
+    let repairs = async {
+        let measured = repairs(cluster, others).await;
         crowd.leave();
         measured
     };
-    let (measured, stirred) = tokio::join!(changes, crowd.stir());
+    let (measured, stirred) = tokio::join!(repairs, crowd.stir());
     stirred?;
     measured
 }

@@ -234,10 +234,12 @@ fn telling_event(
     Some(Cause::specific(reason, format!("{name}: {message}")))
 }
 
-/// Of a store's events, those that may explain its state: the latest warning of each object, at most [`WARNINGS`] of them.
+/// Of a store's events, those that may explain its state: the latest warning of each object, at most [`WARNINGS`] of them, and of
+/// pods last: there may be thousands of them.
 pub(crate) fn telling_events(events: Vec<Object>) -> Vec<Object> {
     let mut warnings: Vec<Object> = events.into_iter().filter(|e| e.str_at("/type") == Some("Warning")).collect();
-    warnings.sort_by(|a, b| last_seen(b).cmp(last_seen(a)));
+    let of_pod = |event: &Object| event.str_at("/involvedObject/kind") == Some("Pod");
+    warnings.sort_by(|a, b| (of_pod(a), last_seen(b)).cmp(&(of_pod(b), last_seen(a))));
     let about = |event: &Object| event.str_at("/involvedObject/name").map(str::to_owned);
     let mut objects = HashSet::new();
     warnings.retain(|event| objects.len() < WARNINGS && objects.insert(about(event)));
@@ -398,9 +400,10 @@ mod tests {
     #[test]
     fn of_many_events_the_latest_warning_of_each_object_is_kept() {
         let event = |about: &str, type_: &str, at: usize| {
+            let kind = if about.starts_with("pod") { "Pod" } else { "StatefulSet" };
             let value = json!({
                 "metadata": {"name": format!("{about}.{at}"), "namespace": "store-a"},
-                "type": type_, "involvedObject": {"name": about}, "lastTimestamp": format!("{at:08}"),
+                "type": type_, "involvedObject": {"kind": kind, "name": about}, "lastTimestamp": format!("{at:08}"),
             });
             Object::from_value(Kind::of::<Event>(), value).unwrap()
         };
@@ -413,10 +416,11 @@ mod tests {
         let few =
             vec![event("a", "Warning", 1), event("a", "Warning", 3), event("b", "Normal", 5), event("b", "Warning", 2)];
         assert_eq!(told(few), ["a 00000003", "b 00000002"]);
-        let many = (0..10_000).map(|n| event(&format!("pod-{n}"), "Warning", n));
+        let many =
+            (1..10_000).map(|n| event(&format!("pod-{n}"), "Warning", n)).chain([event("postgres", "Warning", 0)]);
         let kept = told(many.collect());
         assert_eq!(kept.len(), WARNINGS);
-        assert_eq!(kept[0], "pod-9999 00009999");
+        assert_eq!(kept[..2], ["postgres 00000000", "pod-9999 00009999"]);
     }
 
     #[test]

@@ -16,8 +16,8 @@ pub(crate) struct Compressed {
     len: usize,
 }
 
-/// The objects of one kind: its group, version, name, plural and scope, and their values.
-type OfKind = (String, String, String, String, bool, Vec<Value>);
+/// The line before the objects of one kind: its group, version, name, plural and scope, and how many there are.
+type Header<'a> = (Cow<'a, str>, Cow<'a, str>, Cow<'a, str>, Cow<'a, str>, bool, usize);
 
 #[expect(clippy::expect_used, reason = "the values of objects have texts as keys")]
 impl From<Vec<Object>> for Compressed {
@@ -27,10 +27,17 @@ impl From<Vec<Object>> for Compressed {
         for object in objects {
             kinds.entry(object.kind().clone()).or_default().push(object.into_value());
         }
-        let kinds = kinds.into_iter().map(|(Kind { group, version, kind, plural, namespaced }, values)| {
-            (group.into_owned(), version.into_owned(), kind.into_owned(), plural.into_owned(), namespaced, values)
-        });
-        let json = serde_json::to_vec(&kinds.collect::<Vec<OfKind>>()).expect("serializable");
+        // A line for each object: nested in one text, it could be deeper than serde_json reads.
+        let mut json = Vec::new();
+        for (Kind { group, version, kind, plural, namespaced }, values) in kinds {
+            let header: Header<'_> = (group, version, kind, plural, namespaced, values.len());
+            serde_json::to_writer(&mut json, &header).expect("serializable");
+            for value in values {
+                json.push(b'\n');
+                serde_json::to_writer(&mut json, &value).expect("serializable");
+            }
+            json.push(b'\n');
+        }
         Compressed { json: compress_prepend_size(&json).into(), len }
     }
 }
@@ -40,13 +47,14 @@ impl Compressed {
     /// The objects.
     pub(crate) fn into_objects(self) -> Vec<Object> {
         let json = decompress_size_prepended(&self.json).expect("compressed");
-        let kinds: Vec<OfKind> = serde_json::from_slice(&json).expect("JSON");
+        let mut lines = json.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut objects = Vec::with_capacity(self.len);
-        for (group, version, kind, plural, namespaced, values) in kinds {
-            let (group, version, name, plural) =
-                (Cow::Owned(group), Cow::Owned(version), Cow::Owned(kind), Cow::Owned(plural));
-            let kind = Kind { group, version, kind: name, plural, namespaced };
-            for value in values {
+        while let Some(line) = lines.next() {
+            let header: Header<'static> = serde_json::from_slice(line).expect("a kind");
+            let (group, version, kind, plural, namespaced, count) = header;
+            let kind = Kind { group, version, kind, plural, namespaced };
+            for line in lines.by_ref().take(count) {
+                let value = serde_json::from_slice(line).expect("JSON");
                 objects.push(Object::from_value(kind.clone(), value).expect("an object of this kind"));
             }
         }
@@ -66,6 +74,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// As deep as serde_json reads.
+    #[test]
+    fn deep_objects_are_read_again() {
+        let mut value = json!({"metadata": {"name": "deep", "namespace": "store-a"}});
+        let nested = format!("{}{}", "[".repeat(126), "]".repeat(126));
+        value["data"] = serde_json::from_str(&nested).unwrap();
+        let objects = vec![Object::from_value(Kind::of::<ConfigMap>(), value).unwrap()];
+        assert_eq!(Compressed::from(objects.clone()).into_objects(), objects);
+    }
 
     proptest! {
         #[test]

@@ -7,7 +7,7 @@ use super::compressed::Compressed;
 use super::object::Object;
 
 /// Objects that a watch has listed. A list of thousands of objects takes a tenth of the memory of the objects themselves:
-/// each page is kept compressed, and becomes objects again while it is read.
+/// each page is kept compressed, and becomes objects again while it is read. The objects of a page are ordered by namespace and name.
 #[derive(Clone, Default)]
 pub struct ObjectList {
     pages: Vec<Page>,
@@ -37,7 +37,10 @@ impl ObjectList {
 
     /// The first object.
     pub fn first(&self) -> Option<Object> {
-        self.iter().next()
+        self.pages.iter().find_map(|page| match page {
+            Page::Plain(objects) => objects.first().cloned(),
+            Page::Compressed(objects) => objects.clone().into_objects().into_iter().next(),
+        })
     }
 }
 
@@ -75,31 +78,12 @@ impl FromIterator<Object> for ObjectList {
     }
 }
 
-/// The objects of a list, one page after the other.
-pub struct IntoIter {
-    pages: std::vec::IntoIter<Page>,
-    page: std::vec::IntoIter<Object>,
-}
-
-impl Iterator for IntoIter {
-    type Item = Object;
-
-    fn next(&mut self) -> Option<Object> {
-        loop {
-            if let Some(object) = self.page.next() {
-                return Some(object);
-            }
-            self.page = self.pages.next()?.into_objects().into_iter();
-        }
-    }
-}
-
 impl IntoIterator for ObjectList {
     type Item = Object;
-    type IntoIter = IntoIter;
+    type IntoIter = Box<dyn Iterator<Item = Object> + Send>;
 
-    fn into_iter(self) -> IntoIter {
-        IntoIter { pages: self.pages.into_iter(), page: Vec::new().into_iter() }
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.pages.into_iter().flat_map(Page::into_objects))
     }
 }
 

@@ -13,6 +13,8 @@ use crate::store::status::StoreStatus;
 const UNPACKED: usize = 16;
 /// How many objects of a list are taken in before they are packed.
 const PAGE: usize = 256;
+/// A store with more objects than this has many pods that it does not need; others have about 50.
+const CROWDED: usize = 1000;
 
 /// What is known of one store.
 #[derive(Debug, Default)]
@@ -45,6 +47,11 @@ impl Unpacked {
     /// The store's record.
     pub(crate) fn record(&self) -> Option<&Record> {
         self.record.as_ref().map(|(record, _)| record)
+    }
+
+    /// Whether the store has so many objects that each decision on it takes long.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.objects.len() > CROWDED
     }
 
     /// Takes in an object, or the namespace.
@@ -114,11 +121,11 @@ impl Contents {
     }
 
     /// Removes the objects of a kind, in one namespace or in all, that are not there any more. Returns whether there were any.
-    fn retain(&mut self, kind: &Kind, within: Option<&str>, there: &HashSet<ObjectRef>, hashes: &Hashes) -> bool {
-        self.unpack_if(|packed| packed.has_others(kind, hashes));
+    fn retain(&mut self, kind: &Kind, within: Option<&str>, there: &Hashes) -> bool {
+        self.unpack_if(|packed| packed.has_others(kind, there));
         let gone = |reference: &&ObjectRef| {
             let watched = reference.kind == *kind && within.is_none_or(|ns| reference.namespace.as_deref() == Some(ns));
-            watched && !there.contains(*reference)
+            watched && !there.contain(reference)
         };
         let gone: Vec<_> = self.unpacked.objects.keys().filter(gone).cloned().collect();
         for reference in &gone {
@@ -177,17 +184,20 @@ pub(crate) enum Touched {
 
 impl Cache {
     /// The record and the objects of a namespace; `None` if it is no store. Packs those of the one that was not needed for the
-    /// longest time.
+    /// longest time, of crowded ones last: their next event would unpack thousands of objects.
     pub(crate) fn unpack(&mut self, namespace: &str) -> Option<Arc<Unpacked>> {
         let contents = self.namespaces.get_mut(namespace).filter(|contents| contents.summary.is_some())?;
         contents.unpack();
         let unpacked = contents.unpacked.clone();
         self.unpacked.retain(|other| other != namespace);
         self.unpacked.push_back(namespace.to_owned());
-        if self.unpacked.len() > UNPACKED
-            && let Some(oldest) = self.unpacked.pop_front()
-        {
-            self.namespaces.get_mut(&oldest).into_iter().for_each(Contents::pack);
+        if self.unpacked.len() > UNPACKED {
+            let crowded =
+                |name: &String| self.namespaces.get(name).is_some_and(|contents| contents.unpacked.is_crowded());
+            let oldest = self.unpacked.iter().position(|name| !crowded(name)).unwrap_or_default();
+            if let Some(oldest) = self.unpacked.remove(oldest) {
+                self.namespaces.get_mut(&oldest).into_iter().for_each(Contents::pack);
+            }
         }
         Some(unpacked)
     }
@@ -239,20 +249,24 @@ impl Cache {
         match event {
             WatchEvent::Snapshot(namespaces) => {
                 let mut there = HashSet::new();
+                let mut fresh = BTreeSet::new();
                 for namespace in namespaces {
                     there.insert(namespace.name().to_owned());
-                    touched.extend(self.set_record(&namespace));
+                    fresh.extend(self.set_record(&namespace));
                     if there.len().is_multiple_of(PAGE) {
-                        self.pack_all(&touched);
+                        self.put_away(&mut fresh, &mut touched);
                     }
                 }
-                self.pack_all(&touched);
                 for (name, contents) in self.namespaces.iter_mut().filter(|(name, _)| !there.contains(name.as_str())) {
                     if let Some(status) = contents.remove_record(name) {
                         self.counts.change(Some(status), None);
+                        if !self.unpacked.contains(name) {
+                            contents.pack();
+                        }
                         touched.insert(name.clone());
                     }
                 }
+                self.put_away(&mut fresh, &mut touched);
             }
             WatchEvent::Applied(namespace) => touched.extend(self.set_record(&namespace)),
             WatchEvent::Deleted(namespace) => {
@@ -274,32 +288,37 @@ impl Cache {
         Some(namespace.name().to_owned())
     }
 
-    /// Packs what a list told: all stores are listed at once, and looked at one by one.
-    fn pack_all(&mut self, touched: &BTreeSet<String>) {
-        for name in touched.iter().filter(|name| !self.unpacked.contains(name)) {
+    /// Packs what a list told of the namespaces in `fresh`, and moves them to `touched`: all stores are listed at once, and looked at
+    /// one by one.
+    fn put_away(&mut self, fresh: &mut BTreeSet<String>, touched: &mut BTreeSet<String>) {
+        for name in fresh.iter().filter(|name| !self.unpacked.contains(name)) {
             self.namespaces.get_mut(name).into_iter().for_each(Contents::pack);
         }
+        touched.append(fresh);
     }
 
     fn observe_object(&mut self, kind: &Kind, within: Option<&str>, event: WatchEvent) -> BTreeSet<String> {
         let mut touched = BTreeSet::new();
         match event {
             WatchEvent::Snapshot(objects) => {
-                let mut there = HashSet::new();
-                for object in objects {
-                    there.insert(object.reference());
-                    touched.extend(self.insert(object));
-                    if there.len().is_multiple_of(PAGE) {
-                        self.pack_all(&touched);
+                let mut there = Hashes::default();
+                let mut fresh = BTreeSet::new();
+                for (n, object) in objects.into_iter().enumerate() {
+                    there.insert(&object.reference());
+                    fresh.extend(self.insert(object));
+                    if n % PAGE == PAGE - 1 {
+                        self.put_away(&mut fresh, &mut touched);
                     }
                 }
-                self.pack_all(&touched);
-                let hashes = there.iter().collect();
                 for (name, contents) in &mut self.namespaces {
-                    if contents.retain(kind, within, &there, &hashes) {
+                    if contents.retain(kind, within, &there) {
+                        if !self.unpacked.contains(name) {
+                            contents.pack();
+                        }
                         touched.insert(name.clone());
                     }
                 }
+                self.put_away(&mut fresh, &mut touched);
             }
             WatchEvent::Applied(object) => touched.extend(self.insert(object)),
             WatchEvent::Deleted(object) => {
@@ -517,10 +536,46 @@ mod tests {
     #[test]
     fn a_list_that_tells_nothing_new_unpacks_nothing() {
         let mut cache = Cache::default();
+        let mut pod = pod("a");
+        pod.as_value_mut()["metadata"]["resourceVersion"] = json!("1");
         for _ in 0..2 {
             cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(vec![namespace("1", "ready")].into()));
+            cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Snapshot(vec![pod.clone()].into()));
+            // One for each list: unpacked, they would have become one.
+            assert_eq!(cache.namespaces["store-a"].packed.len(), 2);
+        }
+    }
+
+    #[test]
+    fn what_a_list_changes_is_packed_again() {
+        let mut cache = cache();
+        let pods = |from: usize| (from..PAGE * 2 + 10).map(|n| pod(&format!("pod-{n:04}"))).collect();
+        cache.pack("store-a");
+        for from in [0, 5] {
+            cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Snapshot(pods(from)));
             assert!(cache.namespaces["store-a"].unpacked.is_empty());
         }
+        assert_eq!(self::pods(&mut cache).len(), PAGE * 2 + 5);
+        cache.pack("store-a");
+        cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(Vec::new().into()));
+        assert!(cache.namespaces["store-a"].unpacked.is_empty(), "its objects remain");
+    }
+
+    #[test]
+    fn a_crowded_store_stays_unpacked() {
+        let mut cache = cache();
+        let pods = (0..=CROWDED).map(|n| pod(&format!("pod-{n}"))).collect();
+        cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Snapshot(pods));
+        assert!(read(&mut cache).is_crowded());
+        for n in 0..UNPACKED * 2 {
+            let mut record = namespace("1", "ready");
+            record.as_value_mut()["metadata"]["name"] = json!(format!("store-{n}"));
+            record.as_value_mut()["metadata"]["annotations"][record::ID] = json!(n.to_string());
+            cache.observe(&namespace_kind(), None, WatchEvent::Applied(record));
+            cache.unpack(&format!("store-{n}"));
+        }
+        assert!(!cache.namespaces["store-a"].unpacked.is_empty());
+        assert_eq!(cache.namespaces.values().filter(|contents| !contents.unpacked.is_empty()).count(), UNPACKED);
     }
 
     #[test]

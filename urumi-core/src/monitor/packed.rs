@@ -63,11 +63,16 @@ fn version(object: &Object) -> (Option<&str>, Option<&str>) {
 }
 
 /// The hashes of references.
+#[derive(Default)]
 pub(super) struct Hashes(HashSet<u64>);
 
-impl<'a> FromIterator<&'a ObjectRef> for Hashes {
-    fn from_iter<I: IntoIterator<Item = &'a ObjectRef>>(references: I) -> Self {
-        Hashes(references.into_iter().map(hash).collect())
+impl Hashes {
+    pub(super) fn insert(&mut self, reference: &ObjectRef) {
+        self.0.insert(hash(reference));
+    }
+
+    pub(super) fn contain(&self, reference: &ObjectRef) -> bool {
+        self.0.contains(&hash(reference))
     }
 }
 
@@ -101,8 +106,11 @@ mod tests {
         let has = |pod: Object| packed.has(&pod.reference(), &pod);
         assert_eq!([has(pod("a")), has(pod_at("a", "2")), has(pod("c"))], [true, false, false]);
         let kind = Kind::of::<Pod>();
-        assert!(!packed.has_others(&kind, &references.iter().collect()));
-        assert!(packed.has_others(&kind, &references.iter().skip(1).collect()));
-        assert!(!packed.has_others(&Kind::of::<ConfigMap>(), &Hashes::from_iter([])));
+        let mut hashes = Hashes::default();
+        assert!(!packed.has_others(&Kind::of::<ConfigMap>(), &hashes));
+        references.iter().skip(1).for_each(|reference| hashes.insert(reference));
+        assert!(packed.has_others(&kind, &hashes));
+        hashes.insert(&references[0]);
+        assert!(!packed.has_others(&kind, &hashes));
     }
 }

@@ -42,11 +42,14 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// a resync decides on every store.
 const BATCH: usize = 8;
 
-/// A decision that takes longer than this is expensive: the store has thousands of objects.
-const EXPENSIVE: Duration = Duration::from_millis(10);
-/// An expensive store rests for this many times the time that its last decision took. So each uses a twentieth of the loop's time
-/// at most, and delays no other.
+/// A crowded store rests for this many times the time that its last decision took, so that it uses a small part of the loop's time.
 const REST: u32 = 20;
+/// The longest rest.
+const LONGEST_REST: Duration = Duration::from_secs(2);
+
+/// How long a new monitor waits for all lists before it decides on stores with those that it has. Deciding on every store after
+/// each list would take most of the time of a start.
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// Runs the monitor until `stop` is cancelled.
 pub(super) async fn run(
@@ -63,8 +66,7 @@ pub(super) async fn run(
         let alarm = state.alarms.next();
         tokio::select! {
             // The branches are tried in this order. Outcomes come before events, so that a store is not decided on without
-            // the result of its last action, or of the plan of a request. Alarms and resyncs come after events: they are late
-            // while events arrive faster than the loop takes them in, but then every store with events is decided on anyway.
+            // the result of its last action, or of the plan of a request.
             biased;
             () = stop.cancelled() => break,
             Some(done) = state.under_way.next(), if !state.under_way.is_empty() => state.finish(done),
@@ -73,12 +75,15 @@ pub(super) async fn run(
                 Some(delivery) => state.observe(delivery),
                 None => return Err(MonitorError::WatchEnded),
             },
-            () = sleep_until(alarm) => state.touched.extend(state.alarms.take_due(Instant::now())),
+            () = sleep_until(alarm) => {}
             _ = resync.tick() => state.touch_all(),
-            () = leadership_change(leadership.clone(), leads) => state.touch_all(),
+            () = leadership_change(leadership.clone(), leads) => {}
             () = tokio::task::yield_now(), if !state.touched.is_empty() => {}
         }
-        leads = leadership.as_ref().is_none_or(Leadership::holds);
+        let led = std::mem::replace(&mut leads, leadership.as_ref().is_none_or(Leadership::holds));
+        if led != leads {
+            state.touch_all();
+        }
         state.decide_touched(leads);
         state.meter.queue(state.under_way.len());
         state.report_to(report);
@@ -116,6 +121,8 @@ struct State {
     /// The namespaces to decide on.
     touched: Turns,
     alarms: Alarms,
+    /// When the start is over, even if lists are missing.
+    settled_at: Instant,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
     /// The plans of this process that end, requests' and this monitor's.
     ended: broadcast::Receiver<Ended>,
@@ -148,6 +155,7 @@ impl State {
             tracked: HashMap::new(),
             touched: Turns::default(),
             alarms: Alarms::default(),
+            settled_at: Instant::now() + SETTLE,
             under_way: FuturesUnordered::new(),
             last_error: None,
             meter,
@@ -174,9 +182,14 @@ impl State {
         if is_record {
             self.meter.stores(self.cache.counts());
         }
-        if first {
+        if first && !self.settling(Instant::now()) {
             self.touch_all();
         }
+    }
+
+    /// Whether the monitor has just started, and waits for lists.
+    fn settling(&self, now: Instant) -> bool {
+        now < self.settled_at && !self.watches.synced()
     }
 
     /// Takes in that a plan of this process has ended. Until then, no other was begun for its store.
@@ -197,12 +210,11 @@ impl State {
 
     /// Decides on the next touched namespaces, and begins the actions if this process may write.
     fn decide_touched(&mut self, may_write: bool) {
+        self.touched.extend(self.alarms.take_due(Instant::now()));
         for _ in 0..BATCH {
             let Some(namespace) = self.touched.next() else { return };
             let began = Instant::now();
-            if let Some(at) =
-                self.tracked.get(&namespace).and_then(|tracked| tracked.rests_until).filter(|at| *at > began)
-            {
+            if let Some(at) = self.waits_until(&namespace, began) {
                 self.alarms.set(&namespace, at);
                 continue;
             }
@@ -210,7 +222,11 @@ impl State {
                 self.forget(&namespace);
                 continue;
             };
-            let Some(Decision { action, look_again, progress }) = self.decide(&namespace, &contents) else { continue };
+            let Some(Decision { action, look_again, progress }) = self.decide(&namespace, &contents) else {
+                drop(contents);
+                self.put_away(&namespace);
+                continue;
+            };
             let rests = action.is_none() && look_again.is_none();
             if let Some(tracked) = self.tracked.get_mut(&namespace) {
                 tracked.progress = progress;
@@ -225,22 +241,38 @@ impl State {
             if let Some(action) = action.filter(|_| may_write) {
                 self.begin(&namespace, &contents, action);
             }
+            let crowded = contents.is_crowded();
             drop(contents);
-            let took = began.elapsed();
-            let rests_until = (took > EXPENSIVE).then(|| Instant::now() + took * REST);
-            // Packing an expensive one and unpacking it with the next event would take long, too.
-            if rests && rests_until.is_none() {
+            // Packing a crowded one and unpacking it with its next event would take long, too.
+            if rests && !crowded {
                 self.cache.pack(&namespace);
             }
             if let Some(tracked) = self.tracked.get_mut(&namespace) {
-                tracked.rests_until = rests_until;
+                tracked.rests_until = crowded.then(|| Instant::now() + (began.elapsed() * REST).min(LONGEST_REST));
             }
+        }
+    }
+
+    /// Until when a namespace is not decided on.
+    fn waits_until(&self, namespace: &str, now: Instant) -> Option<Instant> {
+        let tracked = self.tracked.get(namespace)?;
+        // The first decision on a store adds the watches of its kinds.
+        let settled_at = (self.settling(now) && !tracked.uid.is_empty()).then_some(self.settled_at);
+        settled_at.or(tracked.rests_until.filter(|at| *at > now))
+    }
+
+    /// Frees what a store that cannot be decided on yet takes, unless an action is under way for it.
+    fn put_away(&mut self, namespace: &str) {
+        if let Some(tracked) = self.tracked.get_mut(namespace).filter(|tracked| !tracked.busy) {
+            tracked.rendered = None;
+            self.cache.pack(namespace);
         }
     }
 
     fn forget(&mut self, namespace: &str) {
         self.tracked.remove(namespace);
         self.alarms.remove(namespace);
+        self.cache.pack(namespace);
         self.clear_error(namespace);
     }
 
@@ -330,6 +362,7 @@ impl State {
             _ => None,
         };
         let succeeded = matches!(&outcome, Outcome::Recorded(_, Ok(_)) | Outcome::CarriedOut(Ok(())));
+        tracked.rests_until = None;
         tracked.finished(outcome, Instant::now());
         if let Some(error) = error {
             tracing::debug!(%error, %namespace, "a write failed");

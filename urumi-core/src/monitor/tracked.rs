@@ -41,7 +41,7 @@ pub(super) struct Tracked {
     pub(super) events: Vec<Object>,
     /// When the events were last read.
     pub(super) events_at: Option<Instant>,
-    /// The next decision has to wait until then, because the last one took long.
+    /// The next decision has to wait until then, because the store has too many objects.
     pub(super) rests_until: Option<Instant>,
     /// What decisions build on, and change.
     pub(super) progress: Progress,

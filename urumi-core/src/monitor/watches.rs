@@ -123,6 +123,11 @@ impl Watches {
         states.peek().is_some() && states.all(|(_, state)| state.listed)
     }
 
+    /// Whether every watch that is not optional has delivered its first snapshot.
+    pub(super) fn synced(&self) -> bool {
+        self.states.iter().all(|((kind, _), state)| state.listed || is_optional(kind))
+    }
+
     /// The states of all watches, if one has changed since the last call.
     pub(super) fn take_changes(&mut self) -> Option<Summary> {
         if !std::mem::take(&mut self.changed) {
@@ -134,11 +139,7 @@ impl Watches {
             errors.sort();
             errors
         };
-        Some(Summary {
-            synced: self.states.iter().all(|((kind, _), state)| state.listed || is_optional(kind)),
-            failing: errors(false),
-            optional: errors(true),
-        })
+        Some(Summary { synced: self.synced(), failing: errors(false), optional: errors(true) })
     }
 }
 

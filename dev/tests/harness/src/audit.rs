@@ -26,9 +26,16 @@ pub struct Request {
     pub at: Timestamp,
 }
 
-/// The length of a log in bytes.
+/// Where the next line of a log begins, in bytes.
 pub fn length(log: &Path) -> Result<u64, Error> {
-    Ok(std::fs::metadata(log)?.len())
+    let mut file = File::open(log)?;
+    let end = file.metadata()?.len();
+    // The API server may be writing the last line; the longest line is shorter than this.
+    let from = end.saturating_sub(1 << 20);
+    file.seek(SeekFrom::Start(from))?;
+    let mut text = Vec::new();
+    file.take(end - from).read_to_end(&mut text)?;
+    Ok(text.iter().rposition(|byte| *byte == b'\n').map_or(from, |last| from + last as u64 + 1))
 }
 
 /// The requests whose answers were logged from a position on, without watches.

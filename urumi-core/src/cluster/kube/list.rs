@@ -38,7 +38,7 @@ struct PageMetadata {
 /// Lists all objects, ordered by namespace and name.
 pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Vec<Object>, Failure> {
     let (pages, _) = pages(transport, query, std::convert::identity).await?;
-    let mut objects = pages.concat();
+    let mut objects: Vec<Object> = pages.into_iter().flatten().collect();
     sort(&mut objects);
     Ok(objects)
 }
