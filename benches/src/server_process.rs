@@ -68,8 +68,6 @@ impl ServerProcess {
         }
         let mut command = urumi(program, "memory");
         command.arg("--tokens-file").arg(file.path());
-        // Takes the memory of large answers from the kernel, so that memory which is free in the heap does not hide their growth.
-        command.env("MALLOC_MMAP_THRESHOLD_", "65536");
         let server = ServerProcess::start(command).await?;
         Ok((ServerProcess { _tokens: Some(file), ..server }, tokens))
     }

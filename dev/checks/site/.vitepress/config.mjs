@@ -69,6 +69,7 @@ export default defineConfig({
         ['Store images', '/STORE-IMAGES'],
         ['The path of an order', '/ORDERS'],
         ['Sizing', '/SIZING'],
+        ['Scaling', '/SCALING'],
         ['Reliability', '/RELIABILITY'],
         ['Benchmarks', '/BENCHMARKS'],
       ]),
