@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
-use serde_json::Value;
 
 use super::object::{Kind, Object};
 
@@ -19,27 +18,50 @@ pub(crate) struct Compressed {
 /// The line before the objects of one kind: its group, version, name, plural and scope, and how many there are.
 type Header<'a> = (Cow<'a, str>, Cow<'a, str>, Cow<'a, str>, Cow<'a, str>, bool, usize);
 
-#[expect(clippy::expect_used, reason = "the values of objects have texts as keys")]
 impl From<Vec<Object>> for Compressed {
     fn from(objects: Vec<Object>) -> Self {
-        let len = objects.len();
-        let mut kinds: BTreeMap<Kind, Vec<Value>> = BTreeMap::new();
+        let mut kinds: BTreeMap<Kind, Vec<Vec<u8>>> = BTreeMap::new();
         for object in objects {
-            kinds.entry(object.kind().clone()).or_default().push(object.into_value());
+            kinds.entry(object.kind().clone()).or_default().push(line(&object));
         }
-        // A line for each object: nested in one text, it could be deeper than serde_json reads.
-        let mut json = Vec::new();
-        for (Kind { group, version, kind, plural, namespaced }, values) in kinds {
-            let header: Header<'_> = (group, version, kind, plural, namespaced, values.len());
+        Compressed::of_lines(kinds)
+    }
+}
+
+impl Compressed {
+    /// Objects of one kind, ordered by namespace and name. At most one of them is in memory as an object.
+    pub(crate) fn ordered<E>(kind: &Kind, objects: impl Iterator<Item = Result<Object, E>>) -> Result<Self, E> {
+        let mut lines = Vec::new();
+        for object in objects {
+            let object = object?;
+            lines.push((object.namespace().map(str::to_owned), object.name().to_owned(), line(&object)));
+        }
+        lines.sort();
+        let lines = lines.into_iter().map(|(_, _, line)| line).collect();
+        Ok(Compressed::of_lines(BTreeMap::from([(kind.clone(), lines)])))
+    }
+
+    /// Each object is a line: nested in one text, it could be deeper than serde_json reads.
+    #[expect(clippy::expect_used, reason = "texts and numbers are serializable")]
+    fn of_lines(kinds: BTreeMap<Kind, Vec<Vec<u8>>>) -> Self {
+        let (mut json, mut len) = (Vec::new(), 0);
+        for (Kind { group, version, kind, plural, namespaced }, lines) in kinds {
+            let header: Header<'_> = (group, version, kind, plural, namespaced, lines.len());
             serde_json::to_writer(&mut json, &header).expect("serializable");
-            for value in values {
+            for line in &lines {
                 json.push(b'\n');
-                serde_json::to_writer(&mut json, &value).expect("serializable");
+                json.extend_from_slice(line);
             }
             json.push(b'\n');
+            len += lines.len();
         }
         Compressed { json: compress_prepend_size(&json).into(), len }
     }
+}
+
+#[expect(clippy::expect_used, reason = "the values of objects have texts as keys")]
+fn line(object: &Object) -> Vec<u8> {
+    serde_json::to_vec(object).expect("serializable")
 }
 
 #[expect(clippy::expect_used, reason = "the bytes were written here, and are never changed")]
@@ -83,6 +105,19 @@ mod tests {
         value["data"] = serde_json::from_str(&nested).unwrap();
         let objects = vec![Object::from_value(Kind::of::<ConfigMap>(), value).unwrap()];
         assert_eq!(Compressed::from(objects.clone()).into_objects(), objects);
+    }
+
+    #[test]
+    fn a_list_is_ordered_by_namespace_and_name() {
+        let map = |(namespace, name): (&str, &str)| {
+            let value = json!({"metadata": {"name": name, "namespace": namespace}});
+            Object::from_value(Kind::of::<ConfigMap>(), value)
+        };
+        let listed = [("store-a-b", "a"), ("store-a", "b"), ("store-a", "a")].map(map);
+        let compressed = Compressed::ordered(&Kind::of::<ConfigMap>(), listed.into_iter()).unwrap();
+        assert_eq!(compressed.len(), 3);
+        let expected = [("store-a", "a"), ("store-a", "b"), ("store-a-b", "a")].map(|of| map(of).unwrap());
+        assert_eq!(compressed.into_objects(), expected);
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::errors::Failure;
 use super::request::Call;
@@ -18,12 +19,21 @@ pub(super) struct Listing {
     pub(super) version: String,
 }
 
+/// A page, whose items become objects one by one: as objects they take ten times the memory.
 #[derive(Deserialize)]
-struct Page {
+struct Page<'a> {
     #[serde(default)]
     metadata: PageMetadata,
-    #[serde(default)]
-    items: Option<Vec<Value>>,
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+impl Page<'_> {
+    /// The objects, in the order of the answer.
+    fn objects(&self, kind: &Kind) -> impl Iterator<Item = Result<Object, Failure>> {
+        let items = self.items.iter().flatten();
+        items.map(|item| object(kind, json(item.get().as_bytes())?))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -37,32 +47,34 @@ struct PageMetadata {
 
 /// Lists all objects, ordered by namespace and name.
 pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Vec<Object>, Failure> {
-    let (pages, _) = pages(transport, query, std::convert::identity).await?;
+    let collect = |page: &Page<'_>| page.objects(&query.kind).collect::<Result<Vec<_>, _>>();
+    let (pages, _) = pages(transport, query, collect).await?;
     let mut objects: Vec<Object> = pages.into_iter().flatten().collect();
-    sort(&mut objects);
+    objects.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
     Ok(objects)
 }
 
 /// Lists all objects, to watch them.
 pub(super) async fn listing(transport: &Transport, query: &Query) -> Result<Listing, Failure> {
-    let (pages, version) = pages(transport, query, Compressed::from).await?;
+    let compress = |page: &Page<'_>| Compressed::ordered(&query.kind, page.objects(&query.kind));
+    let (pages, version) = pages(transport, query, compress).await?;
     Ok(Listing { objects: pages.into_iter().collect(), version })
 }
 
-/// Requests a list page by page, and passes each page to `keep`. Each page has its own deadline, because the number of pages
+/// Requests a list page by page, and passes each page to `read`. Each page has its own deadline, because the number of pages
 /// depends on the cluster. If a page's token expires, requests the complete list without pages, which cannot expire.
 async fn pages<P>(
     transport: &Transport,
     query: &Query,
-    keep: impl Fn(Vec<Object>) -> P,
+    read: impl Fn(&Page<'_>) -> Result<P, Failure>,
 ) -> Result<(Vec<P>, String), Failure> {
     let mut pages = Vec::new();
     let mut limit = Some(PAGE);
     let mut next = String::new();
     loop {
         let token = Some(next.as_str()).filter(|token| !token.is_empty());
-        let page = match transport.call(&Call::list(query, limit, token)).await {
-            Ok(bytes) => serde_json::from_slice::<Page>(&bytes).map_err(|e| unreadable(&e))?,
+        let bytes = match transport.call(&Call::list(query, limit, token)).await {
+            Ok(bytes) => bytes,
             Err(failure) if failure.expired && token.is_some() => {
                 pages.clear();
                 limit = None;
@@ -71,19 +83,13 @@ async fn pages<P>(
             }
             Err(failure) => return Err(failure),
         };
-        let objects = page.items.into_iter().flatten().map(|item| object(&query.kind, item));
-        let mut objects = objects.collect::<Result<Vec<_>, _>>()?;
-        sort(&mut objects);
-        pages.push(keep(objects));
+        let page: Page<'_> = serde_json::from_slice(&bytes).map_err(|e| unreadable(&e))?;
+        pages.push(read(&page)?);
         next = page.metadata.r#continue;
         if next.is_empty() {
             return Ok((pages, page.metadata.resource_version));
         }
     }
-}
-
-fn sort(objects: &mut [Object]) {
-    objects.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
 }
 
 /// An object as the server sent it. Of its `managedFields`, which are a third of its size, only other managers and their
