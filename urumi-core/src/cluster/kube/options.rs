@@ -15,7 +15,7 @@ pub struct ConnectOptions {
     /// The deadline of every call, including retries (of a list: every page of 500). 15 s by default.
     pub request_timeout: Duration,
     /// The maximum number of requests in flight, and so of connections besides those of watches. Further requests wait
-    /// within their deadlines. 64 by default.
+    /// within their deadlines. 64 by default; fewer while the API server answers that it is overloaded (429).
     pub max_in_flight: usize,
     /// How long a watch stays open before it is renewed, plus a random time of up to a fifth. 20 s by default, at least
     /// 1 s.

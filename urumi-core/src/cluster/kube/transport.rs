@@ -9,11 +9,11 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request, Response, StatusCode};
 use metrics::{counter, histogram};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
 use super::errors::{Failure, Patience};
+use super::limit::Limit;
 use super::options::ConnectOptions;
 use super::request::Call;
 use crate::telemetry::{REQUEST_DURATION, REQUESTS};
@@ -29,7 +29,7 @@ pub(super) struct Transport {
     /// How long a watch stays open.
     pub(super) watch_timeout: Duration,
     user_agent: HeaderValue,
-    in_flight: Arc<Semaphore>,
+    in_flight: Arc<Limit>,
 }
 
 impl Transport {
@@ -39,7 +39,7 @@ impl Transport {
             timeout: options.request_timeout,
             watch_timeout: options.watch_timeout,
             user_agent: HeaderValue::from_str(&options.user_agent).unwrap_or(HeaderValue::from_static("urumi")),
-            in_flight: Arc::new(Semaphore::new(options.max_in_flight.max(1))),
+            in_flight: Arc::new(Limit::new(options.max_in_flight)),
         }
     }
 
@@ -87,10 +87,15 @@ impl Transport {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Bytes, Failure> {
-        // Held during an attempt only, not while waiting for the next one. The semaphore is never closed.
-        let _permit = self.in_flight.acquire().await.ok();
+        // Held during an attempt only, not while waiting for the next one.
+        let slot = self.in_flight.slot().await;
         let mut attempt = Try::new(call);
         let response = attempt.answered(self.head(call).await)?;
+        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+            slot.refused();
+        } else {
+            slot.answered();
+        }
         if response.status().is_success() {
             return response.into_body().collect_bytes().await.map_err(Failure::from_transport);
         }
