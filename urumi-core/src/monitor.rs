@@ -13,6 +13,7 @@ mod action;
 mod alarms;
 mod cache;
 mod clock;
+mod contents;
 mod counts;
 mod creation;
 mod decision;

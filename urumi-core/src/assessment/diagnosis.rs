@@ -234,15 +234,18 @@ fn telling_event(
     Some(Cause::specific(reason, format!("{name}: {message}")))
 }
 
-/// Of a store's events, those that may explain its state: the latest warning of each object, at most [`WARNINGS`] of them, and of
-/// pods last: there may be thousands of them.
+/// Of a store's events, those that may explain its state: the latest warning of each object, at most [`WARNINGS`] about pods and as
+/// many about others.
 pub(crate) fn telling_events(events: Vec<Object>) -> Vec<Object> {
     let mut warnings: Vec<Object> = events.into_iter().filter(|e| e.str_at("/type") == Some("Warning")).collect();
     let of_pod = |event: &Object| event.str_at("/involvedObject/kind") == Some("Pod");
     warnings.sort_by(|a, b| (of_pod(a), last_seen(b)).cmp(&(of_pod(b), last_seen(a))));
     let about = |event: &Object| event.str_at("/involvedObject/name").map(str::to_owned);
-    let mut objects = HashSet::new();
-    warnings.retain(|event| objects.len() < WARNINGS && objects.insert(about(event)));
+    let (mut pods, mut others) = (HashSet::new(), HashSet::new());
+    warnings.retain(|event| {
+        let known = if of_pod(event) { &mut pods } else { &mut others };
+        known.len() < WARNINGS && known.insert(about(event))
+    });
     warnings
 }
 

@@ -3,165 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::contents::{Contents, Unpacked};
 use super::counts::StatusCounts;
-use super::packed::{Hashes, Packed};
-use crate::kubernetes::{Kind, Object, ObjectRef, WatchEvent, is_older};
-use crate::record::{self, Record, namespace_kind};
-use crate::store::status::StoreStatus;
+use super::packed::Hashes;
+use crate::kubernetes::{Kind, Object, WatchEvent};
+use crate::record::{self, namespace_kind};
 
 /// How many stores are kept unpacked that are not at rest: a change of one of them is likely to be followed by others.
 const UNPACKED: usize = 16;
 /// How many objects of a list are taken in before they are packed.
 const PAGE: usize = 256;
-/// A store with more objects than this has many pods that it does not need; others have about 50.
-const CROWDED: usize = 1000;
-
-/// What is known of one store.
-#[derive(Debug, Default)]
-struct Contents {
-    /// What all stores are asked for; `None` if the namespace is no store, or was not seen yet.
-    summary: Option<Summary>,
-    /// What is not packed, or was seen since.
-    unpacked: Arc<Unpacked>,
-    /// What is kept in less memory.
-    packed: Vec<Packed>,
-}
-
-/// What is known of a record without unpacking it.
-#[derive(Debug)]
-struct Summary {
-    uid: String,
-    resource_version: String,
-    status: StoreStatus,
-}
-
-/// The record and the objects of one store.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Unpacked {
-    record: Option<(Record, Object)>,
-    /// The watched objects in the namespace, and those elsewhere that are labelled with the store.
-    pub(crate) objects: BTreeMap<ObjectRef, Object>,
-}
-
-impl Unpacked {
-    /// The store's record.
-    pub(crate) fn record(&self) -> Option<&Record> {
-        self.record.as_ref().map(|(record, _)| record)
-    }
-
-    /// Whether the store has so many objects that each decision on it takes long.
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.objects.len() > CROWDED
-    }
-
-    /// Takes in an object, or the namespace.
-    fn insert(&mut self, object: Object) {
-        if *object.kind() == namespace_kind() {
-            self.record = Record::read(&object).map(|record| (record, object));
-        } else {
-            self.objects.insert(object.reference(), object);
-        }
-    }
-
-    fn remove(&mut self, reference: &ObjectRef) {
-        if reference.kind == namespace_kind() {
-            self.record = None;
-        } else {
-            self.objects.remove(reference);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.record.is_none() && self.objects.is_empty()
-    }
-}
-
-impl Contents {
-    /// Takes in an object. Returns whether it differs from the one that was known.
-    fn insert(&mut self, object: Object) -> bool {
-        let reference = object.reference();
-        if self.packed.iter().any(|packed| packed.has(&reference, &object)) {
-            return false;
-        }
-        self.unpack_if(|packed| packed.contains(&reference));
-        Arc::make_mut(&mut self.unpacked).insert(object);
-        true
-    }
-
-    fn remove(&mut self, reference: &ObjectRef) {
-        self.unpack_if(|packed| packed.contains(reference));
-        Arc::make_mut(&mut self.unpacked).remove(reference);
-    }
-
-    /// Takes in the namespace, unless a newer version of it is known. Returns whether it did, with the status before.
-    fn insert_record(&mut self, namespace: &Object) -> Option<Option<StoreStatus>> {
-        let record = Record::read(namespace);
-        if let (Some(known), Some(seen)) = (&self.summary, &record)
-            && known.uid == seen.uid
-            && is_older(&seen.resource_version, &known.resource_version)
-        {
-            return None;
-        }
-        let before = self.summary.take().map(|summary| summary.status);
-        match record {
-            Some(Record { uid, resource_version, status, .. }) => {
-                self.summary = Some(Summary { uid, resource_version, status });
-                self.insert(namespace.clone());
-            }
-            None => self.remove(&namespace.reference()),
-        }
-        Some(before)
-    }
-
-    /// Removes the record. Returns its status.
-    fn remove_record(&mut self, name: &str) -> Option<StoreStatus> {
-        let summary = self.summary.take()?;
-        self.remove(&ObjectRef::cluster(namespace_kind(), name));
-        Some(summary.status)
-    }
-
-    /// Removes the objects of a kind, in one namespace or in all, that are not there any more. Returns whether there were any.
-    fn retain(&mut self, kind: &Kind, within: Option<&str>, there: &Hashes) -> bool {
-        self.unpack_if(|packed| packed.has_others(kind, there));
-        let gone = |reference: &&ObjectRef| {
-            let watched = reference.kind == *kind && within.is_none_or(|ns| reference.namespace.as_deref() == Some(ns));
-            watched && !there.contain(reference)
-        };
-        let gone: Vec<_> = self.unpacked.objects.keys().filter(gone).cloned().collect();
-        for reference in &gone {
-            self.remove(reference);
-        }
-        !gone.is_empty()
-    }
-
-    fn pack(&mut self) {
-        if !self.unpacked.is_empty() {
-            let Unpacked { record, objects } = Arc::unwrap_or_clone(std::mem::take(&mut self.unpacked));
-            let namespace = record.map(|(_, namespace)| namespace);
-            self.packed.push(Packed::from(Vec::from_iter(objects.into_values().chain(namespace))));
-        }
-    }
-
-    fn unpack_if(&mut self, needed: impl Fn(&Packed) -> bool) {
-        if self.packed.iter().any(needed) {
-            self.unpack();
-        }
-    }
-
-    fn unpack(&mut self) {
-        if !self.packed.is_empty() {
-            let unpacked = Arc::make_mut(&mut self.unpacked);
-            std::mem::take(&mut self.packed)
-                .into_iter()
-                .flat_map(Packed::unpack)
-                .for_each(|object| unpacked.insert(object));
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.summary.is_none() && self.unpacked.is_empty() && self.packed.is_empty()
-    }
-}
 
 /// The objects of all stores by namespace, and cluster-scoped objects by kind.
 #[derive(Debug, Default)]
@@ -186,14 +37,11 @@ impl Cache {
     /// The record and the objects of a namespace; `None` if it is no store. Packs those of the one that was not needed for the
     /// longest time, of crowded ones last: their next event would unpack thousands of objects.
     pub(crate) fn unpack(&mut self, namespace: &str) -> Option<Arc<Unpacked>> {
-        let contents = self.namespaces.get_mut(namespace).filter(|contents| contents.summary.is_some())?;
-        contents.unpack();
-        let unpacked = contents.unpacked.clone();
+        let unpacked = self.namespaces.get_mut(namespace).filter(|contents| contents.is_store())?.read();
         self.unpacked.retain(|other| other != namespace);
         self.unpacked.push_back(namespace.to_owned());
         if self.unpacked.len() > UNPACKED {
-            let crowded =
-                |name: &String| self.namespaces.get(name).is_some_and(|contents| contents.unpacked.is_crowded());
+            let crowded = |name: &String| self.namespaces.get(name).is_some_and(Contents::is_crowded);
             let oldest = self.unpacked.iter().position(|name| !crowded(name)).unwrap_or_default();
             if let Some(oldest) = self.unpacked.remove(oldest) {
                 self.namespaces.get_mut(&oldest).into_iter().for_each(Contents::pack);
@@ -202,15 +50,24 @@ impl Cache {
         Some(unpacked)
     }
 
-    /// Keeps the objects of a namespace in less memory, until they are unpacked.
+    /// Keeps the objects of a namespace in less memory, until they are unpacked; not those of a crowded one.
     pub(crate) fn pack(&mut self, namespace: &str) {
-        self.unpacked.retain(|other| other != namespace);
-        self.namespaces.get_mut(namespace).into_iter().for_each(Contents::pack);
+        if let Some(contents) = self.namespaces.get_mut(namespace).filter(|contents| !contents.is_crowded()) {
+            self.unpacked.retain(|other| other != namespace);
+            contents.pack();
+        }
+    }
+
+    /// Packs what a list told of a namespace, unless a decision unpacked it: all stores are listed at once, and looked at one by one.
+    fn pack_listed(&mut self, namespace: &str) {
+        if !self.unpacked.iter().any(|other| other == namespace) {
+            self.namespaces.get_mut(namespace).into_iter().for_each(Contents::pack);
+        }
     }
 
     /// The namespaces that are stores.
     pub(crate) fn stores(&self) -> impl Iterator<Item = &str> {
-        self.namespaces.iter().filter(|(_, contents)| contents.summary.is_some()).map(|(name, _)| name.as_str())
+        self.namespaces.iter().filter(|(_, contents)| contents.is_store()).map(|(name, _)| name.as_str())
     }
 
     /// The number of stores of each status.
@@ -238,8 +95,8 @@ impl Cache {
     /// Applies the record that a write returned. The answer may be late: it is ignored if the watch has already reported that
     /// the namespace is gone, or was replaced by another of the same name.
     pub(crate) fn written(&mut self, namespace: &Object) {
-        let known = self.namespaces.get(namespace.name()).and_then(|contents| contents.summary.as_ref());
-        if known.is_some_and(|known| namespace.uid() == Some(&known.uid)) {
+        let known = self.namespaces.get(namespace.name()).and_then(Contents::uid);
+        if known.is_some_and(|known| namespace.uid() == Some(known)) {
             self.observe_record(WatchEvent::Applied(namespace.clone()));
         }
     }
@@ -249,31 +106,25 @@ impl Cache {
         match event {
             WatchEvent::Snapshot(namespaces) => {
                 let mut there = HashSet::new();
-                let mut fresh = BTreeSet::new();
                 for namespace in namespaces {
                     there.insert(namespace.name().to_owned());
-                    fresh.extend(self.set_record(&namespace));
-                    if there.len().is_multiple_of(PAGE) {
-                        self.put_away(&mut fresh, &mut touched);
+                    if let Some(name) = self.set_record(&namespace) {
+                        self.pack_listed(&name);
+                        touched.insert(name);
                     }
                 }
-                for (name, contents) in self.namespaces.iter_mut().filter(|(name, _)| !there.contains(name.as_str())) {
-                    if let Some(status) = contents.remove_record(name) {
-                        self.counts.change(Some(status), None);
-                        if !self.unpacked.contains(name) {
-                            contents.pack();
-                        }
-                        touched.insert(name.clone());
-                    }
+                let gone = |(name, contents): &(&String, &Contents)| contents.is_store() && !there.contains(*name);
+                let gone: Vec<String> = self.namespaces.iter().filter(gone).map(|(name, _)| name.clone()).collect();
+                for name in gone {
+                    self.remove_record(&name);
+                    self.pack_listed(&name);
+                    touched.insert(name);
                 }
-                self.put_away(&mut fresh, &mut touched);
             }
             WatchEvent::Applied(namespace) => touched.extend(self.set_record(&namespace)),
             WatchEvent::Deleted(namespace) => {
-                let name = namespace.name();
-                let status = self.namespaces.get_mut(name).and_then(|contents| contents.remove_record(name));
-                self.counts.change(status, None);
-                touched.insert(name.to_owned());
+                self.remove_record(namespace.name());
+                touched.insert(namespace.name().to_owned());
             }
         }
         self.drop_empty(&touched);
@@ -284,17 +135,13 @@ impl Cache {
     fn set_record(&mut self, namespace: &Object) -> Option<String> {
         let contents = self.namespaces.entry(namespace.name().to_owned()).or_default();
         let before = contents.insert_record(namespace)?;
-        self.counts.change(before, contents.summary.as_ref().map(|summary| summary.status));
+        self.counts.change(before, contents.status());
         Some(namespace.name().to_owned())
     }
 
-    /// Packs what a list told of the namespaces in `fresh`, and moves them to `touched`: all stores are listed at once, and looked at
-    /// one by one.
-    fn put_away(&mut self, fresh: &mut BTreeSet<String>, touched: &mut BTreeSet<String>) {
-        for name in fresh.iter().filter(|name| !self.unpacked.contains(name)) {
-            self.namespaces.get_mut(name).into_iter().for_each(Contents::pack);
-        }
-        touched.append(fresh);
+    fn remove_record(&mut self, namespace: &str) {
+        let contents = self.namespaces.get_mut(namespace);
+        self.counts.change(contents.and_then(|contents| contents.remove_record(namespace)), None);
     }
 
     fn observe_object(&mut self, kind: &Kind, within: Option<&str>, event: WatchEvent) -> BTreeSet<String> {
@@ -306,19 +153,20 @@ impl Cache {
                 for (n, object) in objects.into_iter().enumerate() {
                     there.insert(&object.reference());
                     fresh.extend(self.insert(object));
+                    // A store's objects follow each other, so that few stores are packed in two parts.
                     if n % PAGE == PAGE - 1 {
-                        self.put_away(&mut fresh, &mut touched);
+                        fresh.iter().for_each(|name| self.pack_listed(name));
+                        touched.append(&mut fresh);
                     }
                 }
-                for (name, contents) in &mut self.namespaces {
-                    if contents.retain(kind, within, &there) {
-                        if !self.unpacked.contains(name) {
-                            contents.pack();
-                        }
-                        touched.insert(name.clone());
+                let known: Vec<String> = self.namespaces.keys().cloned().collect();
+                for name in known {
+                    let changed = self.namespaces.get_mut(&name).is_some_and(|c| c.retain(kind, within, &there));
+                    if changed || fresh.contains(&name) {
+                        self.pack_listed(&name);
+                        touched.insert(name);
                     }
                 }
-                self.put_away(&mut fresh, &mut touched);
             }
             WatchEvent::Applied(object) => touched.extend(self.insert(object)),
             WatchEvent::Deleted(object) => {
@@ -365,7 +213,7 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record;
+    use crate::monitor::contents::CROWDED;
     use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
     use k8s_openapi::api::storage::v1::StorageClass;
     use serde_json::json;
@@ -513,7 +361,7 @@ mod tests {
         let kind = Kind::of::<Pod>();
         let mut cache = cache();
         cache.observe(&kind, None, WatchEvent::Snapshot(vec![pod("a"), pod("b")].into()));
-        assert!(cache.namespaces["store-a"].unpacked.is_empty(), "a list is packed");
+        assert!(cache.namespaces["store-a"].is_packed(), "a list is packed");
         cache.observe(&kind, None, WatchEvent::Applied(pod("c")));
         cache.pack("store-a");
         cache.observe(&kind, None, WatchEvent::Applied(pod("a")));
@@ -542,7 +390,7 @@ mod tests {
             cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(vec![namespace("1", "ready")].into()));
             cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Snapshot(vec![pod.clone()].into()));
             // One for each list: unpacked, they would have become one.
-            assert_eq!(cache.namespaces["store-a"].packed.len(), 2);
+            assert_eq!(cache.namespaces["store-a"].parts(), 2);
         }
     }
 
@@ -553,12 +401,12 @@ mod tests {
         cache.pack("store-a");
         for from in [0, 5] {
             cache.observe(&Kind::of::<Pod>(), None, WatchEvent::Snapshot(pods(from)));
-            assert!(cache.namespaces["store-a"].unpacked.is_empty());
+            assert!(cache.namespaces["store-a"].is_packed());
         }
-        assert_eq!(self::pods(&mut cache).len(), PAGE * 2 + 5);
-        cache.pack("store-a");
         cache.observe(&namespace_kind(), None, WatchEvent::Snapshot(Vec::new().into()));
-        assert!(cache.namespaces["store-a"].unpacked.is_empty(), "its objects remain");
+        assert!(cache.namespaces["store-a"].is_packed(), "its objects remain");
+        cache.observe(&namespace_kind(), None, WatchEvent::Applied(namespace("1", "ready")));
+        assert_eq!(self::pods(&mut cache).len(), PAGE * 2 + 5);
     }
 
     #[test]
@@ -574,8 +422,8 @@ mod tests {
             cache.observe(&namespace_kind(), None, WatchEvent::Applied(record));
             cache.unpack(&format!("store-{n}"));
         }
-        assert!(!cache.namespaces["store-a"].unpacked.is_empty());
-        assert_eq!(cache.namespaces.values().filter(|contents| !contents.unpacked.is_empty()).count(), UNPACKED);
+        assert!(!cache.namespaces["store-a"].is_packed());
+        assert_eq!(cache.namespaces.values().filter(|contents| !contents.is_packed()).count(), UNPACKED);
     }
 
     #[test]
@@ -590,7 +438,7 @@ mod tests {
             cache.unpack(&name(n));
             cache.unpack(&name(0));
         }
-        let unpacked = |n: &usize| !cache.namespaces[&name(*n)].unpacked.is_empty();
+        let unpacked = |n: &usize| !cache.namespaces[&name(*n)].is_packed();
         let expected: Vec<usize> = std::iter::once(0).chain(3..UNPACKED + 2).collect();
         assert_eq!((0..UNPACKED + 2).filter(unpacked).collect::<Vec<_>>(), expected);
     }

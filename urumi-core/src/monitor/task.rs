@@ -19,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::action::{Action, Done, Outcome};
 use super::alarms::Alarms;
-use super::cache::{Cache, Touched, Unpacked};
+use super::cache::{Cache, Touched};
 use super::clock::Clock;
+use super::contents::Unpacked;
 use super::decision::decide;
 use super::decision::rule::Decision;
 use super::health::{MonitorError, MonitorHealth};
@@ -182,7 +183,11 @@ impl State {
         if is_record {
             self.meter.stores(self.cache.counts());
         }
-        if first && !self.settling(Instant::now()) {
+        let now = Instant::now();
+        if first && self.settling(now) {
+            // More stores take longer.
+            self.settled_at = now + SETTLE;
+        } else if first {
             self.touch_all();
         }
     }
@@ -224,7 +229,10 @@ impl State {
             };
             let Some(Decision { action, look_again, progress }) = self.decide(&namespace, &contents) else {
                 drop(contents);
-                self.put_away(&namespace);
+                self.set_aside(&namespace);
+                if self.settling(began) {
+                    self.alarms.set(&namespace, self.settled_at);
+                }
                 continue;
             };
             let rests = action.is_none() && look_again.is_none();
@@ -235,7 +243,9 @@ impl State {
                     tracked.rendered = None;
                 }
             }
-            if let Some(at) = look_again {
+            self.alarms.remove(&namespace);
+            let settled_at = self.settling(began).then_some(self.settled_at);
+            for at in look_again.into_iter().chain(settled_at) {
                 self.alarms.set(&namespace, at);
             }
             if let Some(action) = action.filter(|_| may_write) {
@@ -243,8 +253,7 @@ impl State {
             }
             let crowded = contents.is_crowded();
             drop(contents);
-            // Packing a crowded one and unpacking it with its next event would take long, too.
-            if rests && !crowded {
+            if rests {
                 self.cache.pack(&namespace);
             }
             if let Some(tracked) = self.tracked.get_mut(&namespace) {
@@ -262,7 +271,7 @@ impl State {
     }
 
     /// Frees what a store that cannot be decided on yet takes, unless an action is under way for it.
-    fn put_away(&mut self, namespace: &str) {
+    fn set_aside(&mut self, namespace: &str) {
         if let Some(tracked) = self.tracked.get_mut(namespace).filter(|tracked| !tracked.busy) {
             tracked.rendered = None;
             self.cache.pack(namespace);

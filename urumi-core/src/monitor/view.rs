@@ -6,7 +6,8 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
 
-use super::cache::{Cache, Unpacked};
+use super::cache::Cache;
+use super::contents::Unpacked;
 use super::rendered::Rendered;
 use super::watches::Watches;
 use crate::assessment::diagnosis::Classes;
