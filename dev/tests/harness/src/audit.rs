@@ -35,7 +35,13 @@ pub fn length(log: &Path) -> Result<u64, Error> {
     file.seek(SeekFrom::Start(from))?;
     let mut text = Vec::new();
     file.take(end - from).read_to_end(&mut text)?;
-    Ok(text.iter().rposition(|byte| *byte == b'\n').map_or(from, |last| from + last as u64 + 1))
+    Ok(from + whole_lines(&text).len() as u64)
+}
+
+/// The text up to the last newline.
+fn whole_lines(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    text.get(..end).unwrap_or_default()
 }
 
 /// The requests whose answers were logged from a position on, without watches.
@@ -49,8 +55,7 @@ pub fn requests(log: &Path, from: u64) -> Result<Vec<Request>, Error> {
 
 /// Reads whole lines; the API server may be writing the last one.
 fn read(text: &[u8]) -> Result<Vec<Request>, Error> {
-    let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-    let lines = text[..end].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let lines = whole_lines(text).split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let mut requests = Vec::new();
     for line in lines {
         let entry: Entry = serde_json::from_slice(line).map_err(|error| {
@@ -128,5 +133,19 @@ mod tests {
         let requests = read(format!("{GET}\n{WATCH}\n{GET}\n{{\"stage\"").as_bytes()).unwrap();
         assert_eq!(requests.iter().map(|r| (r.verb.as_str(), r.code)).collect::<Vec<_>>(), [("get", 0), ("get", 0)]);
         assert!(read(format!("{{\"stage\"\n{GET}\n").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_log_is_read_from_its_next_line_on() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let length_of = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            length(file.path()).unwrap()
+        };
+        assert_eq!(length_of(""), 0);
+        assert_eq!(length_of("{\"unfinished\""), 0);
+        let from = length_of(&format!("{WATCH}\n{GET}\n{{\"stage\""));
+        std::fs::write(file.path(), format!("{WATCH}\n{GET}\n{GET}\n")).unwrap();
+        assert_eq!(requests(file.path(), from).unwrap().len(), 1);
     }
 }
