@@ -16,6 +16,8 @@ mod watch;
 pub use self::access::{Access, TokenReview};
 pub use self::change::{FIELD_MANAGER, MetadataPatch, Preconditions};
 pub(crate) use self::compressed::Compressed;
+#[cfg(feature = "kube")]
+pub(crate) use self::compressed::ObjectText;
 pub use self::error::{ClusterError, ClusterErrorKind, Verb};
 pub use self::logs::{LogOptions, LogsSince};
 pub use self::object::{Kind, MalformedObject, Object, ObjectRef, Scope, is_older};

@@ -14,6 +14,7 @@
 
 mod connect;
 mod errors;
+mod item;
 mod limit;
 mod list;
 mod logs;

@@ -15,6 +15,15 @@ pub(crate) struct Compressed {
     len: usize,
 }
 
+/// An object as JSON, in one line, that [`Object::from_value`] accepts.
+#[cfg(feature = "kube")]
+#[derive(Debug)]
+pub(crate) struct ObjectText {
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
+    pub(crate) json: Vec<u8>,
+}
+
 /// The line before the objects of one kind: its group, version, name, plural and scope, and how many there are.
 type Header<'a> = (Cow<'a, str>, Cow<'a, str>, Cow<'a, str>, Cow<'a, str>, bool, usize);
 
@@ -29,16 +38,12 @@ impl From<Vec<Object>> for Compressed {
 }
 
 impl Compressed {
-    /// Objects of one kind, ordered by namespace and name. At most one of them is in memory as an object.
-    pub(crate) fn ordered<E>(kind: &Kind, objects: impl Iterator<Item = Result<Object, E>>) -> Result<Self, E> {
-        let mut lines = Vec::new();
-        for object in objects {
-            let object = object?;
-            lines.push((object.namespace().map(str::to_owned), object.name().to_owned(), line(&object)));
-        }
-        lines.sort();
-        let lines = lines.into_iter().map(|(_, _, line)| line).collect();
-        Ok(Compressed::of_lines(BTreeMap::from([(kind.clone(), lines)])))
+    /// Objects of one kind, ordered by namespace and name.
+    #[cfg(feature = "kube")]
+    pub(crate) fn ordered(kind: &Kind, mut objects: Vec<ObjectText>) -> Self {
+        objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        let lines = objects.into_iter().map(|object| object.json).collect();
+        Compressed::of_lines(BTreeMap::from([(kind.clone(), lines)]))
     }
 
     /// Each object is a line: nested in one text, it could be deeper than serde_json reads.
@@ -107,16 +112,22 @@ mod tests {
         assert_eq!(Compressed::from(objects.clone()).into_objects(), objects);
     }
 
+    #[cfg(feature = "kube")]
     #[test]
     fn a_list_is_ordered_by_namespace_and_name() {
         let map = |(namespace, name): (&str, &str)| {
             let value = json!({"metadata": {"name": name, "namespace": namespace}});
-            Object::from_value(Kind::of::<ConfigMap>(), value)
+            Object::from_value(Kind::of::<ConfigMap>(), value).unwrap()
         };
-        let listed = [("store-a-b", "a"), ("store-a", "b"), ("store-a", "a")].map(map);
-        let compressed = Compressed::ordered(&Kind::of::<ConfigMap>(), listed.into_iter()).unwrap();
+        let text = |(namespace, name): (&str, &str)| ObjectText {
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+            json: line(&map((namespace, name))),
+        };
+        let listed = [("store-a-b", "a"), ("store-a", "b"), ("store-a", "a")].map(text);
+        let compressed = Compressed::ordered(&Kind::of::<ConfigMap>(), listed.into());
         assert_eq!(compressed.len(), 3);
-        let expected = [("store-a", "a"), ("store-a", "b"), ("store-a-b", "a")].map(|of| map(of).unwrap());
+        let expected = [("store-a", "a"), ("store-a", "b"), ("store-a-b", "a")].map(map);
         assert_eq!(compressed.into_objects(), expected);
     }
 

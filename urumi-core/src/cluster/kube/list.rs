@@ -5,6 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::errors::Failure;
+use super::item;
 use super::request::Call;
 use super::transport::Transport;
 use crate::kubernetes::{Compressed, FIELD_MANAGER, Kind, Object, ObjectList, Query, TokenReview};
@@ -19,7 +20,7 @@ pub(super) struct Listing {
     pub(super) version: String,
 }
 
-/// A page, whose items become objects one by one: as objects they take ten times the memory.
+/// A page. Its items are read one by one: as objects they take ten times the memory.
 #[derive(Deserialize)]
 struct Page<'a> {
     #[serde(default)]
@@ -47,7 +48,7 @@ struct PageMetadata {
 
 /// Lists all objects, ordered by namespace and name.
 pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Vec<Object>, Failure> {
-    let collect = |page: &Page<'_>| page.objects(&query.kind).collect::<Result<Vec<_>, _>>();
+    let collect = |kind: &Kind, page: &Page<'_>| page.objects(kind).collect::<Result<Vec<_>, _>>();
     let (pages, _) = pages(transport, query, collect).await?;
     let mut objects: Vec<Object> = pages.into_iter().flatten().collect();
     objects.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
@@ -56,7 +57,10 @@ pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Vec<Obje
 
 /// Lists all objects, to watch them.
 pub(super) async fn listing(transport: &Transport, query: &Query) -> Result<Listing, Failure> {
-    let compress = |page: &Page<'_>| Compressed::ordered(&query.kind, page.objects(&query.kind));
+    let compress = |kind: &Kind, page: &Page<'_>| {
+        let texts = page.items.iter().flatten().map(|item| item::text(kind, item));
+        Ok(Compressed::ordered(kind, texts.collect::<Result<Vec<_>, _>>()?))
+    };
     let (pages, version) = pages(transport, query, compress).await?;
     Ok(Listing { objects: pages.into_iter().collect(), version })
 }
@@ -66,7 +70,7 @@ pub(super) async fn listing(transport: &Transport, query: &Query) -> Result<List
 async fn pages<P>(
     transport: &Transport,
     query: &Query,
-    read: impl Fn(&Page<'_>) -> Result<P, Failure>,
+    read: impl Fn(&Kind, &Page<'_>) -> Result<P, Failure>,
 ) -> Result<(Vec<P>, String), Failure> {
     let mut pages = Vec::new();
     let mut limit = Some(PAGE);
@@ -84,7 +88,7 @@ async fn pages<P>(
             Err(failure) => return Err(failure),
         };
         let page: Page<'_> = serde_json::from_slice(&bytes).map_err(|e| unreadable(&e))?;
-        pages.push(read(&page)?);
+        pages.push(read(&query.kind, &page)?);
         next = page.metadata.r#continue;
         if next.is_empty() {
             return Ok((pages, page.metadata.resource_version));
@@ -108,7 +112,7 @@ pub(super) fn object(kind: &Kind, mut value: Value) -> Result<Object, Failure> {
 }
 
 /// The entry of another manager in `managedFields`, without the fields; `None` for controllers that write the status.
-fn another_manager(mut entry: Value) -> Option<Value> {
+pub(super) fn another_manager(mut entry: Value) -> Option<Value> {
     let map = entry.as_object_mut()?;
     let manager = map.get("manager").and_then(Value::as_str)?;
     let kept = manager != FIELD_MANAGER && !map.contains_key("subresource");

@@ -21,6 +21,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
 use super::errors::Failure;
@@ -135,7 +136,11 @@ impl Watch {
     }
 
     async fn list(&mut self) -> Result<WatchEvent, Failure> {
-        let listing = list::listing(&self.transport, &self.query).await?;
+        // In a task of its own: the consumer of many watches may be busy with another's list meanwhile.
+        let (transport, query) = (self.transport.clone(), self.query.clone());
+        let listing = tokio::spawn(async move { list::listing(&transport, &query).await });
+        let listing = AbortOnDropHandle::new(listing).await;
+        let listing = listing.map_err(|_| Failure::unreadable("the list was not read to its end"))??;
         if number(&listing.version) < self.newest && self.doubts < REFUSALS {
             self.doubts += 1;
             return Err(Failure::outdated());

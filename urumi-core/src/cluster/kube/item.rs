@@ -1,0 +1,195 @@
+//! An item of a list as text: what [`list::object`] makes of it, without making an object. A list of thousands of items would
+//! otherwise become thousands of trees and text again.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::errors::Failure;
+use super::list;
+use crate::kubernetes::{Kind, ObjectText};
+
+/// How deep an item may be nested: less than serde_json reads, so that its text can be read again.
+const DEEPEST: usize = 120;
+
+type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+/// The text of an item.
+pub(super) fn text(kind: &Kind, item: &RawValue) -> Result<ObjectText, Failure> {
+    let mut fields = read::<Fields<'_>>(item)?;
+    for (field, expected) in [("apiVersion", kind.api_version()), ("kind", kind.kind.to_string())] {
+        let found = fields.remove(field).map(read::<Value>).transpose()?;
+        if let Some(found) = found.as_ref().and_then(Value::as_str).filter(|found| *found != expected) {
+            return Err(Failure::unreadable(format_args!("its {field} is {found:?}, expected {expected:?}")));
+        }
+    }
+    let mut metadata = fields.remove("metadata").map(read::<Fields<'_>>).transpose()?.unwrap_or_default();
+    let managers = metadata.remove("managedFields").map(read::<Value>).transpose()?;
+    let others: Vec<Value> = match managers {
+        Some(Value::Array(entries)) => entries.into_iter().filter_map(list::another_manager).collect(),
+        _ => Vec::new(),
+    };
+    let named = |field: &str| metadata.get(field).and_then(|raw| read::<String>(raw).ok());
+    let name = named("name").filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| Failure::unreadable(format_args!("not a {kind}: it has no metadata.name")))?;
+    let namespace = named("namespace");
+    let mut json = Vec::with_capacity(item.get().len());
+    let mut object = Writer::begin(&mut json);
+    object.value("apiVersion", &kind.api_version())?;
+    object.value("kind", &kind.kind)?;
+    object.key("metadata")?;
+    let mut inner = Writer::begin(object.out);
+    for (field, raw) in &metadata {
+        inner.raw(field, raw)?;
+    }
+    if !others.is_empty() {
+        inner.value("managedFields", &others)?;
+    }
+    inner.end();
+    for (field, raw) in &fields {
+        object.raw(field, raw)?;
+    }
+    object.end();
+    Ok(ObjectText { namespace, name, json })
+}
+
+fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Failure> {
+    serde_json::from_str(raw.get()).map_err(|e| list::unreadable(&e))
+}
+
+/// Writes a JSON object.
+struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+    is_first: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn begin(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Writer { out, is_first: true }
+    }
+
+    fn key(&mut self, key: &str) -> Result<(), Failure> {
+        if !std::mem::replace(&mut self.is_first, false) {
+            self.out.push(b',');
+        }
+        serde_json::to_writer(&mut *self.out, key).map_err(Failure::unreadable)?;
+        self.out.push(b':');
+        Ok(())
+    }
+
+    fn value(&mut self, key: &str, value: &impl serde::Serialize) -> Result<(), Failure> {
+        self.key(key)?;
+        serde_json::to_writer(&mut *self.out, value).map_err(Failure::unreadable)
+    }
+
+    /// Takes a text over, in one line. White space between values is the only place where JSON has line breaks.
+    fn raw(&mut self, key: &str, raw: &RawValue) -> Result<(), Failure> {
+        self.key(key)?;
+        let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+        for byte in raw.get().bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                b'{' | b'[' if !in_string => depth += 1,
+                b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                return Err(Failure::unreadable("an object is nested too deeply"));
+            }
+            self.out.push(if byte == b'\n' || byte == b'\r' { b' ' } else { byte });
+        }
+        Ok(())
+    }
+
+    fn end(self) {
+        self.out.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Pod;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::kubernetes::Object;
+
+    /// The text of an item, read again; or why it is none.
+    fn read_again(item: &str) -> Result<Object, String> {
+        let raw: &RawValue = serde_json::from_str(item).unwrap();
+        let text = text(&Kind::of::<Pod>(), raw).map_err(|failure| failure.message)?;
+        assert!(!text.json.contains(&b'\n'), "it is one line");
+        let object = Object::from_value(Kind::of::<Pod>(), serde_json::from_slice(&text.json).unwrap()).unwrap();
+        assert_eq!((object.namespace(), object.name()), (text.namespace.as_deref(), text.name.as_str()));
+        Ok(object)
+    }
+
+    #[test]
+    fn an_item_keeps_other_managers_and_gets_its_kind() {
+        let fields = json!({"manager": "urumi", "fieldsV1": {}});
+        let other = json!({"manager": "kubectl", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:a": {}}});
+        let metadata = json!({"name": "a\"b", "namespace": "x", "managedFields": [fields, other], "labels": {"a": "b"}});
+        let item = serde_json::to_string_pretty(&json!({"metadata": metadata, "spec": {"a": ["\n", "}\\"]}})).unwrap();
+        let object = read_again(&item).unwrap();
+        assert_eq!(object.as_value()["kind"], "Pod");
+        assert_eq!(
+            object.as_value()["metadata"]["managedFields"],
+            json!([{"manager": "kubectl", "time": "2026-01-01T00:00:00Z"}])
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_of_the_kind_is_refused() {
+        let deep = format!(r#"{{"metadata": {{"name": "a"}}, "spec": {}{}}}"#, "[".repeat(121), "]".repeat(121));
+        for (item, why) in [
+            (r#"{"kind": "Service", "metadata": {"name": "a"}}"#, "its kind is"),
+            (r#"{"metadata": {"name": ""}}"#, "no metadata.name"),
+            (r#"{"metadata": {}}"#, "no metadata.name"),
+            ("{}", "no metadata.name"),
+            ("[]", "wrong JSON"),
+            (r#"{"metadata": []}"#, "wrong JSON"),
+            (deep.as_str(), "nested too deeply"),
+        ] {
+            let refused = read_again(item).unwrap_err();
+            assert!(refused.contains(why), "{item}: {refused}");
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::btree_map(".{0,3}", inner.clone(), 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+                prop::collection::vec(inner, 0..4).prop_map(Value::from),
+            ]
+        })
+    }
+
+    proptest! {
+        /// The text is that of the object which the item would become.
+        #[test]
+        fn a_text_is_the_object_without_making_it(
+            spec in any_value(), label in ".*", manager in "urumi|kubectl", pretty: bool,
+        ) {
+            let managed = json!([{"manager": manager, "fieldsV1": spec}]);
+            let metadata = json!({"name": "a", "namespace": "b", "labels": {"l": label}, "managedFields": managed});
+            let item = json!({"metadata": metadata, "spec": spec, "status": {"s": label}});
+            let text = if pretty { serde_json::to_string_pretty(&item) } else { serde_json::to_string(&item) };
+            let expected = list::object(&Kind::of::<Pod>(), item).unwrap();
+            prop_assert_eq!(read_again(&text.unwrap()), Ok(expected));
+        }
+    }
+}
