@@ -1,6 +1,6 @@
 //! Compares the process `urumi create` with `helm install` of the same objects.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use tokio::process::Command;
 use urumi_core::StoreId;
 use urumi_core::kubernetes::Object;
 
+use urumi_benches::chart;
 use urumi_benches::cluster::BenchCluster;
 use urumi_benches::stats::{Row, median};
 
@@ -20,7 +21,7 @@ pub(crate) async fn create(cluster: &BenchCluster, helm: Option<PathBuf>, rounds
     for _ in 0..rounds {
         let (id, objects) = cluster.objects()?;
         let folder = tempfile::tempdir()?;
-        write_chart(folder.path(), &objects).await?;
+        chart::write(folder.path(), &objects).await?;
         let mut install = Command::new(&helm);
         install.args(["install", "store"]).arg(folder.path());
         install.args(["--namespace", &id.namespace(), "--kubeconfig"]).arg(&cluster.kubeconfig);
@@ -51,16 +52,6 @@ pub(crate) async fn create(cluster: &BenchCluster, helm: Option<PathBuf>, rounds
 async fn create_namespace(cluster: &BenchCluster, namespace: &Object) -> Result<()> {
     use urumi_core::cluster::ClusterBackend;
     cluster.backend.create(namespace).await?;
-    Ok(())
-}
-
-async fn write_chart(folder: &Path, objects: &[Object]) -> Result<()> {
-    tokio::fs::create_dir(folder.join("templates")).await?;
-    tokio::fs::write(folder.join("Chart.yaml"), "apiVersion: v2\nname: store\nversion: 0.1.0\n").await?;
-    for (index, object) in objects.iter().enumerate().skip(1) {
-        let yaml = serde_saphyr::to_string(object)?.replace("{{", "{{ \"{{\" }}");
-        tokio::fs::write(folder.join("templates").join(format!("{index:02}.yaml")), yaml).await?;
-    }
     Ok(())
 }
 

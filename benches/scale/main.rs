@@ -1,7 +1,9 @@
 //! Measures the server, its monitor and its clients together on a real API server, with more and more stores, and prints a table.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command that prints its results")]
 
+mod churn;
 mod crowd;
+mod peers;
 mod requests;
 
 use std::path::PathBuf;
@@ -22,12 +24,13 @@ use urumi_core::{CreateStore, HttpOrchestrator, StoreEvent, StoreId, StoreOrches
 use urumi_testing::audit;
 
 use crate::crowd::Crowd;
+use crate::peers::Peers;
 use crate::requests::Requests;
 
 /// How many stores the rates are measured with, urumi's and the floor's in turns.
 const BATCH: usize = 40;
-/// How often a change is measured.
-const CHANGES: usize = 50;
+/// How often a change is measured, of one store after the other.
+const CHANGES: usize = 200;
 /// How often a repair is measured.
 const REPAIRS: usize = 20;
 /// How long all stores may take to be ready.
@@ -51,6 +54,11 @@ struct Arguments {
     /// How many pods the namespace of one store gets at the end, to measure what that means for the others.
     #[arg(long, default_value_t = 5000)]
     crowd: usize,
+    /// How many stores are created and deleted at the end, to see whether the server keeps anything of them.
+    #[arg(long, default_value_t = 200)]
+    churn: usize,
+    #[command(flatten)]
+    peers: Peers,
 }
 
 /// The figures at one number of stores.
@@ -62,6 +70,8 @@ struct Figures {
     requests: Requests,
     created: usize,
     resident: u64,
+    /// The size of the cluster's database, in bytes.
+    database: u64,
     list: Duration,
     change: (Duration, Duration),
     quiet: (f64, usize),
@@ -88,10 +98,12 @@ async fn main() -> Result<()> {
         // Up to the last batch without a measurement.
         let batch = BATCH.min(wanted.saturating_sub(last));
         ids.extend(create(&client, wanted.saturating_sub(last + batch), args.clients).await?);
-        let replayed = replay(&cluster, &floor, batch, args.clients).await?;
+        // In turns, because Kubernetes' controllers still work for the stores before.
+        let mut replayed = replay(&cluster, &floor, batch - batch / 2, args.clients).await?;
         let began = Instant::now();
         ids.extend(create(&client, batch, args.clients).await?);
         let took = began.elapsed();
+        replayed += replay(&cluster, &floor, batch / 2, args.clients).await?;
         all_ready(&client, wanted).await.with_context(|| format!("{wanted} stores"))?;
         // By then, the monitor has written the last messages.
         tokio::time::sleep(Duration::from_secs(15)).await;
@@ -114,6 +126,7 @@ async fn main() -> Result<()> {
             requests,
             created: wanted - last,
             resident,
+            database: cluster.database_size().await?,
             list,
             change,
             quiet,
@@ -123,12 +136,21 @@ async fn main() -> Result<()> {
         last = wanted;
         println!("{}", table(empty, &all));
     }
+    if args.churn > 0 {
+        let churn::Churn { before, after } = churn::measure(&server, args.churn, args.clients).await?;
+        let (before, after) = (mib(before), mib(after));
+        println!("{} stores that were created and deleted: RSS {before:.1} MiB before, {after:.1} MiB after", args.churn);
+    }
     if args.crowd > 0 {
         let shown = |(median, slowest): (Duration, Duration)| format!("median {median:.1?}, p99 {slowest:.1?}");
         println!("a deleted Service is there again: {}", shown(repairs(&cluster, &ids).await?));
         let beside = repairs_beside(args.crowd, &cluster, &ids).await?;
         println!("the same beside a namespace of {} pods that come and go: {}", args.crowd, shown(beside));
         println!("RSS then: {:.1} MiB", mib(server.resident()?));
+    }
+    drop(server);
+    if let Some(table) = args.peers.compare(&cluster, args.clients).await? {
+        println!("{table}");
     }
     Ok(())
 }
@@ -185,7 +207,7 @@ async fn changes(cluster: &BenchCluster, client: &HttpOrchestrator, ids: &[Store
     let mut events = client.watch(None);
     events.next().await.context("a watch does not end")??;
     let mut times = Vec::new();
-    for (n, id) in ids.iter().rev().take(CHANGES).enumerate() {
+    for (n, id) in ids.iter().rev().cycle().take(CHANGES).enumerate() {
         let version = client.get(id).await?.resource_version;
         let record = ObjectRef::cluster(Kind::of::<Namespace>(), id.namespace());
         let patch = MetadataPatch::at(version).annotate(urumi_core::record::NAME, format!("Scale {n}"));
@@ -275,15 +297,15 @@ fn mib(bytes: u64) -> f64 {
 fn table(empty: u64, all: &[Figures]) -> String {
     let mut out = format!(
         "RSS without stores: {:.1} MiB\n\n| stores | RSS, MiB | KiB a store | stores/s | floor's | ratio | creations a store | \
-         refused | reads a store | patches a store | `GET /stores?limit=50` | change seen, median / p99 | quiet minute | restart | \
-         peak of its RSS, MiB |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+         refused creations | conflicts | reads a store | patches a store | `GET /stores?limit=50` | change seen, median / p99 | quiet minute | restart | \
+         peak of its RSS, MiB | etcd, MiB |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
         mib(empty)
     );
     for f in all {
         let per_store = |count: usize| count as f64 / f.created.max(1) as f64;
         out.push_str(&format!(
-            "| {} | {:.1} | {:.0} | {:.1} | {:.1} | {:.2} | {:.1} | {} | {:.2} | {:.1} | {:.1?} | {:.1?} / {:.1?} | {:.2} % of a \
-             core, {} requests | {:.1?} | {:.1} |\n",
+            "| {} | {:.1} | {:.0} | {:.1} | {:.1} | {:.2} | {:.1} | {} | {} | {:.2} | {:.1} | {:.1?} | {:.1?} / {:.1?} | {:.2} % of a \
+             core, {} requests | {:.1?} | {:.1} | {:.0} |\n",
             f.stores,
             mib(f.resident),
             f.resident.saturating_sub(empty) as f64 / 1024.0 / f.stores.max(1) as f64,
@@ -292,6 +314,7 @@ fn table(empty: u64, all: &[Figures]) -> String {
             f.rate / f.floor,
             per_store(f.requests.created),
             f.requests.refused,
+            f.requests.conflicts,
             per_store(f.requests.reads),
             per_store(f.requests.patches),
             f.list,
@@ -301,6 +324,7 @@ fn table(empty: u64, all: &[Figures]) -> String {
             f.quiet.1,
             f.restart,
             mib(f.peak),
+            mib(f.database),
         ));
     }
     out

@@ -10,8 +10,10 @@ use urumi_testing::audit;
 pub(crate) struct Requests {
     /// Objects that were created.
     pub(crate) created: usize,
-    /// Requests that were refused: with 409 as a rule.
+    /// Creations that were refused: with 409, somebody else was faster.
     pub(crate) refused: usize,
+    /// Other requests that were refused: with 409, the record was changed at the same time.
+    pub(crate) conflicts: usize,
     /// Reads and lists.
     pub(crate) reads: usize,
     /// Changes of records and objects.
@@ -27,7 +29,8 @@ impl Requests {
         // Renewals of the lease are no cost of stores.
         for made in made.iter().filter(|made| made.agent.starts_with("urumi-http/") && made.resource != "leases") {
             let count = match made.verb.as_str() {
-                _ if made.code >= 400 => &mut requests.refused,
+                "create" if made.code >= 400 => &mut requests.refused,
+                _ if made.code >= 400 => &mut requests.conflicts,
                 "create" => &mut requests.created,
                 "get" | "list" => &mut requests.reads,
                 "patch" => &mut requests.patches,
@@ -39,6 +42,6 @@ impl Requests {
     }
 
     pub(crate) fn total(self) -> usize {
-        self.created + self.refused + self.reads + self.patches + self.others
+        self.created + self.refused + self.conflicts + self.reads + self.patches + self.others
     }
 }

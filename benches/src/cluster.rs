@@ -14,6 +14,8 @@ use urumi_core::kubernetes::{Query, WatchEvent};
 use urumi_core::store::wait::Deleted;
 use urumi_core::{CreateStore, Orchestrator, StoreId, StoreOrchestratorExt};
 
+use crate::floor::plain_client;
+
 /// The pods of a store with default options.
 const PODS: usize = 3;
 
@@ -44,6 +46,15 @@ impl BenchCluster {
     pub fn objects(&self) -> Result<(StoreId, Vec<Object>)> {
         let spec = self.urumi.prepare(&request())?;
         Ok((spec.id.clone(), self.urumi.render(&spec)?))
+    }
+
+    /// The size of etcd's database in bytes, as the API server reports it.
+    pub async fn database_size(&self) -> Result<u64> {
+        let client = plain_client(&self.config)?;
+        let metrics = client.request_text(http::Request::get("/metrics").body(Vec::new())?).await?;
+        let line = metrics.lines().find(|line| line.starts_with("apiserver_storage_size_bytes{"));
+        let size: f64 = line.and_then(|line| line.rsplit(' ').next()).context("the database's size")?.parse()?;
+        Ok(size as u64)
     }
 
     /// Waits until a store's pods run, so that the next measurement does not include Kubernetes' work for this store.

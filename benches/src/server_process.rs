@@ -114,10 +114,7 @@ impl ServerProcess {
 
     /// The most resident memory that it has had, in bytes.
     pub fn peak(&self) -> Result<u64> {
-        let status = self.stat("status")?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
-        let kib: u64 = peak.trim_end_matches("kB").trim().parse()?;
-        Ok(kib * 1024)
+        crate::memory::peak(self.id()?)
     }
 
     /// The processor time that it has used, in user and kernel mode.
@@ -130,8 +127,11 @@ impl ServerProcess {
     }
 
     fn stat(&self, file: &str) -> Result<String> {
-        let id = self.child.id().context("the server has ended")?;
-        Ok(std::fs::read_to_string(format!("/proc/{id}/{file}"))?)
+        Ok(std::fs::read_to_string(format!("/proc/{}/{file}", self.id()?))?)
+    }
+
+    fn id(&self) -> Result<u32> {
+        self.child.id().context("the server has ended")
     }
 }
 
