@@ -139,7 +139,10 @@ async fn main() -> Result<()> {
     if args.churn > 0 {
         let churn::Churn { before, after } = churn::measure(&server, args.churn, args.clients).await?;
         let (before, after) = (mib(before), mib(after));
-        println!("{} stores that were created and deleted: RSS {before:.1} MiB before, {after:.1} MiB after", args.churn);
+        println!(
+            "{} stores that were created and deleted: RSS {before:.1} MiB before, {after:.1} MiB after",
+            args.churn
+        );
     }
     if args.crowd > 0 {
         let shown = |(median, slowest): (Duration, Duration)| format!("median {median:.1?}, p99 {slowest:.1?}");

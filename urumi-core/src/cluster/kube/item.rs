@@ -135,7 +135,8 @@ mod tests {
     fn an_item_keeps_other_managers_and_gets_its_kind() {
         let fields = json!({"manager": "urumi", "fieldsV1": {}});
         let other = json!({"manager": "kubectl", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:a": {}}});
-        let metadata = json!({"name": "a\"b", "namespace": "x", "managedFields": [fields, other], "labels": {"a": "b"}});
+        let metadata =
+            json!({"name": "a\"b", "namespace": "x", "managedFields": [fields, other], "labels": {"a": "b"}});
         let item = serde_json::to_string_pretty(&json!({"metadata": metadata, "spec": {"a": ["\n", "}\\"]}})).unwrap();
         let object = read_again(&item).unwrap();
         assert_eq!(object.as_value()["kind"], "Pod");
