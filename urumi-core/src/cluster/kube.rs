@@ -102,7 +102,7 @@ impl KubeCluster {
     async fn send(&self, verb: Verb, target: &impl fmt::Display, kind: &Kind, call: &Call) -> Result<Object, Failed> {
         let answer = async {
             let bytes = self.transport.call(call).await?;
-            list::object(kind, list::json(&bytes)?)
+            item::object(kind, item::json(&bytes)?)
         };
         answer.await.map_err(|failure| Failed { verb, target: target.to_string(), failure })
     }
@@ -202,7 +202,7 @@ impl ClusterBackend for KubeCluster {
     async fn may(&self, access: &Access) -> Result<bool, ClusterError> {
         let answer = async {
             let bytes = self.transport.call(&Call::review(access)).await?;
-            let review = list::json(&bytes)?;
+            let review = item::json(&bytes)?;
             let allowed = review.pointer("/status/allowed").and_then(serde_json::Value::as_bool);
             allowed.ok_or_else(|| Failure::unreadable("it has no status.allowed"))
         };
@@ -215,7 +215,7 @@ impl ClusterBackend for KubeCluster {
     async fn review_token(&self, token: &SecretString, audiences: &[String]) -> Result<TokenReview, ClusterError> {
         let answer = async {
             let bytes = self.transport.call(&Call::review_token(token, audiences)).await?;
-            list::token_review(&list::json(&bytes)?)
+            list::token_review(&item::json(&bytes)?)
         };
         answer.await.map_err(|mut failure| {
             failure.redact_text(token.reveal());
@@ -226,7 +226,7 @@ impl ClusterBackend for KubeCluster {
     async fn version(&self) -> Result<String, ClusterError> {
         let answer = async {
             let bytes = self.transport.call(&Call::version()).await?;
-            let version = list::json(&bytes)?;
+            let version = item::json(&bytes)?;
             let version = version.get("gitVersion").and_then(serde_json::Value::as_str).map(str::to_owned);
             version.ok_or_else(|| Failure::unreadable("it has no gitVersion"))
         };

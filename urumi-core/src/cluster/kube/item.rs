@@ -1,5 +1,5 @@
-//! An item of a list as text: what [`list::object`] makes of it, without making an object. A list of thousands of items would
-//! otherwise become thousands of trees and text again.
+//! What the server sends of one object: as an [`Object`], or as text. A list of thousands of items would otherwise become thousands
+//! of trees, and text again.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,15 +9,41 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::errors::Failure;
-use super::list;
-use crate::kubernetes::{Kind, ObjectText};
+use crate::kubernetes::{FIELD_MANAGER, Kind, Object, ObjectText};
 
 /// How deep an item may be nested: less than serde_json reads, so that its text can be read again.
 const DEEPEST: usize = 120;
 
+/// Numbers with fewer digits are never too large.
+const LONG: usize = 100;
+
 type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
-/// The text of an item.
+/// An object as the server sent it. Of its `managedFields`, which are a third of its size, only other managers and their
+/// times are kept. List items have no `apiVersion` and `kind`; both are added.
+pub(super) fn object(kind: &Kind, mut value: Value) -> Result<Object, Failure> {
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        let others: Vec<Value> = match metadata.remove("managedFields") {
+            Some(Value::Array(entries)) => entries.into_iter().filter_map(another_manager).collect(),
+            _ => Vec::new(),
+        };
+        if !others.is_empty() {
+            metadata.insert("managedFields".into(), others.into());
+        }
+    }
+    Object::from_value(kind.clone(), value).map_err(Failure::unreadable)
+}
+
+/// The entry of another manager in `managedFields`, without the fields; `None` for controllers that write the status.
+fn another_manager(mut entry: Value) -> Option<Value> {
+    let map = entry.as_object_mut()?;
+    let manager = map.get("manager").and_then(Value::as_str)?;
+    let kept = manager != FIELD_MANAGER && !map.contains_key("subresource");
+    map.retain(|key, _| key == "manager" || key == "time");
+    kept.then_some(entry)
+}
+
+/// The text of an item: of the object that [`object`] makes of it.
 pub(super) fn text(kind: &Kind, item: &RawValue) -> Result<ObjectText, Failure> {
     let mut fields = read::<Fields<'_>>(item)?;
     for (field, expected) in [("apiVersion", kind.api_version()), ("kind", kind.kind.to_string())] {
@@ -29,7 +55,7 @@ pub(super) fn text(kind: &Kind, item: &RawValue) -> Result<ObjectText, Failure> 
     let mut metadata = fields.remove("metadata").map(read::<Fields<'_>>).transpose()?.unwrap_or_default();
     let managers = metadata.remove("managedFields").map(read::<Value>).transpose()?;
     let others: Vec<Value> = match managers {
-        Some(Value::Array(entries)) => entries.into_iter().filter_map(list::another_manager).collect(),
+        Some(Value::Array(entries)) => entries.into_iter().filter_map(another_manager).collect(),
         _ => Vec::new(),
     };
     let named = |field: &str| metadata.get(field).and_then(|raw| read::<String>(raw).ok());
@@ -57,7 +83,17 @@ pub(super) fn text(kind: &Kind, item: &RawValue) -> Result<ObjectText, Failure> 
 }
 
 fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Failure> {
-    serde_json::from_str(raw.get()).map_err(|e| list::unreadable(&e))
+    serde_json::from_str(raw.get()).map_err(|e| unreadable(&e))
+}
+
+/// Parses an answer as JSON.
+pub(super) fn json(bytes: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_slice(bytes).map_err(|e| unreadable(&e))
+}
+
+/// Reports where the JSON is invalid, without quoting it.
+pub(super) fn unreadable(error: &serde_json::Error) -> Failure {
+    Failure::unreadable(format_args!("wrong JSON at line {}, column {}", error.line(), error.column()))
 }
 
 /// Writes a JSON object.
@@ -89,20 +125,31 @@ impl<'a> Writer<'a> {
     /// Takes a text over, in one line. White space between values is the only place where JSON has line breaks.
     fn raw(&mut self, key: &str, raw: &RawValue) -> Result<(), Failure> {
         self.key(key)?;
-        let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+        let (mut depth, mut digits, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
+        // Half of a surrogate pair, or a number that is too large, is noticed only when a value is made of it.
+        let mut may_have_no_value = false;
         for byte in raw.get().bytes() {
             match byte {
-                _ if escaped => escaped = false,
+                _ if escaped => {
+                    escaped = false;
+                    may_have_no_value |= byte == b'u';
+                }
                 b'\\' if in_string => escaped = true,
                 b'"' => in_string = !in_string,
                 b'{' | b'[' if !in_string => depth += 1,
                 b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+                b'e' | b'E' if !in_string => may_have_no_value |= digits > 0,
                 _ => {}
             }
             if depth > DEEPEST {
                 return Err(Failure::unreadable("an object is nested too deeply"));
             }
+            digits = if byte.is_ascii_digit() && !in_string { digits + 1 } else { 0 };
+            may_have_no_value |= digits >= LONG;
             self.out.push(if byte == b'\n' || byte == b'\r' { b' ' } else { byte });
+        }
+        if may_have_no_value {
+            read::<Value>(raw)?;
         }
         Ok(())
     }
@@ -119,7 +166,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::kubernetes::Object;
 
     /// The text of an item, read again; or why it is none.
     fn read_again(item: &str) -> Result<Object, String> {
@@ -149,6 +195,7 @@ mod tests {
     #[test]
     fn what_is_no_object_of_the_kind_is_refused() {
         let deep = format!(r#"{{"metadata": {{"name": "a"}}, "spec": {}{}}}"#, "[".repeat(121), "]".repeat(121));
+        let large = format!(r#"{{"metadata": {{"name": "a"}}, "spec": {}}}"#, "9".repeat(400));
         for (item, why) in [
             (r#"{"kind": "Service", "metadata": {"name": "a"}}"#, "its kind is"),
             (r#"{"metadata": {"name": ""}}"#, "no metadata.name"),
@@ -156,6 +203,9 @@ mod tests {
             ("{}", "no metadata.name"),
             ("[]", "wrong JSON"),
             (r#"{"metadata": []}"#, "wrong JSON"),
+            (r#"{"metadata": {"name": "a"}, "spec": "\ud800"}"#, "wrong JSON"),
+            (r#"{"metadata": {"name": "a"}, "spec": [1e999]}"#, "wrong JSON"),
+            (large.as_str(), "wrong JSON"),
             (deep.as_str(), "nested too deeply"),
         ] {
             let refused = read_again(item).unwrap_err();
@@ -189,7 +239,7 @@ mod tests {
             let metadata = json!({"name": "a", "namespace": "b", "labels": {"l": label}, "managedFields": managed});
             let item = json!({"metadata": metadata, "spec": spec, "status": {"s": label}});
             let text = if pretty { serde_json::to_string_pretty(&item) } else { serde_json::to_string(&item) };
-            let expected = list::object(&Kind::of::<Pod>(), item).unwrap();
+            let expected = object(&Kind::of::<Pod>(), item).unwrap();
             prop_assert_eq!(read_again(&text.unwrap()), Ok(expected));
         }
     }

@@ -1,4 +1,4 @@
-//! Reads answers: an object, or a list page by page.
+//! Reads lists page by page, and the result of a TokenReview.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::errors::Failure;
 use super::item;
 use super::request::Call;
 use super::transport::Transport;
-use crate::kubernetes::{Compressed, FIELD_MANAGER, Kind, Object, ObjectList, Query, TokenReview};
+use crate::kubernetes::{Compressed, Kind, Object, ObjectList, Query, TokenReview};
 
 /// The page size, the same as in client-go: large enough for few round trips, small enough for the API server's memory.
 pub(super) const PAGE: usize = 500;
@@ -33,7 +33,7 @@ impl Page<'_> {
     /// The objects, in the order of the answer.
     fn objects(&self, kind: &Kind) -> impl Iterator<Item = Result<Object, Failure>> {
         let items = self.items.iter().flatten();
-        items.map(|item| object(kind, json(item.get().as_bytes())?))
+        items.map(|item| item::object(kind, item::json(item.get().as_bytes())?))
     }
 }
 
@@ -87,37 +87,13 @@ async fn pages<P>(
             }
             Err(failure) => return Err(failure),
         };
-        let page: Page<'_> = serde_json::from_slice(&bytes).map_err(|e| unreadable(&e))?;
+        let page: Page<'_> = serde_json::from_slice(&bytes).map_err(|e| item::unreadable(&e))?;
         pages.push(read(&query.kind, &page)?);
         next = page.metadata.r#continue;
         if next.is_empty() {
             return Ok((pages, page.metadata.resource_version));
         }
     }
-}
-
-/// An object as the server sent it. Of its `managedFields`, which are a third of its size, only other managers and their
-/// times are kept. List items have no `apiVersion` and `kind`; both are added.
-pub(super) fn object(kind: &Kind, mut value: Value) -> Result<Object, Failure> {
-    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        let others: Vec<Value> = match metadata.remove("managedFields") {
-            Some(Value::Array(entries)) => entries.into_iter().filter_map(another_manager).collect(),
-            _ => Vec::new(),
-        };
-        if !others.is_empty() {
-            metadata.insert("managedFields".into(), others.into());
-        }
-    }
-    Object::from_value(kind.clone(), value).map_err(Failure::unreadable)
-}
-
-/// The entry of another manager in `managedFields`, without the fields; `None` for controllers that write the status.
-pub(super) fn another_manager(mut entry: Value) -> Option<Value> {
-    let map = entry.as_object_mut()?;
-    let manager = map.get("manager").and_then(Value::as_str)?;
-    let kept = manager != FIELD_MANAGER && !map.contains_key("subresource");
-    map.retain(|key, _| key == "manager" || key == "time");
-    kept.then_some(entry)
 }
 
 /// The result of a TokenReview. Ignores `status.error`, which does not help the caller and may contain the token.
@@ -138,14 +114,4 @@ pub(super) fn token_review(review: &Value) -> Result<TokenReview, Failure> {
         groups: texts("/user/groups"),
         audiences: texts("/audiences"),
     })
-}
-
-/// Parses an answer as JSON.
-pub(super) fn json(bytes: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_slice(bytes).map_err(|e| unreadable(&e))
-}
-
-/// Reports where the JSON is invalid, without quoting it.
-pub(super) fn unreadable(error: &serde_json::Error) -> Failure {
-    Failure::unreadable(format_args!("wrong JSON at line {}, column {}", error.line(), error.column()))
 }

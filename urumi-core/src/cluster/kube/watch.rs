@@ -25,9 +25,9 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
 use super::errors::Failure;
-use super::list;
 use super::request::Call;
 use super::transport::{Transport, backoff};
+use super::{item, list};
 use crate::cluster::backend::WatchStream;
 use crate::kubernetes::{ClusterError, ClusterErrorKind, Query, Verb, WatchEvent};
 use crate::lines::LineBuffer;
@@ -209,7 +209,7 @@ impl Watch {
 
     fn line(&mut self, mut reading: Reading, line: &[u8]) -> Result<Option<WatchEvent>, Failure> {
         // If the line cannot be read, an event is lost, and the objects have to be listed again: the phase is `List`.
-        let Line { r#type, object: value } = serde_json::from_slice(line).map_err(|e| list::unreadable(&e))?;
+        let Line { r#type, object: value } = serde_json::from_slice(line).map_err(|e| item::unreadable(&e))?;
         if r#type == "ERROR" {
             let failure = Failure::from_status(500, &serde_json::from_value::<Status>(value).unwrap_or_default());
             if !failure.expired {
@@ -221,8 +221,8 @@ impl Watch {
         reading.version = version.ok_or_else(|| Failure::unreadable("an event has no resourceVersion"))?.to_owned();
         self.newest = self.newest.max(number(&reading.version));
         let event = match r#type.as_str() {
-            "ADDED" | "MODIFIED" => Some(WatchEvent::Applied(list::object(&self.query.kind, value)?)),
-            "DELETED" => Some(WatchEvent::Deleted(list::object(&self.query.kind, value)?)),
+            "ADDED" | "MODIFIED" => Some(WatchEvent::Applied(item::object(&self.query.kind, value)?)),
+            "DELETED" => Some(WatchEvent::Deleted(item::object(&self.query.kind, value)?)),
             // Of a BOOKMARK, or a type added in the future, only the version counts.
             _ => None,
         };
