@@ -1,4 +1,4 @@
-//! When the objects of stores are there, whoever creates them.
+//! Waits for the objects of stores, from any program.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ impl Arrivals {
         waited.with_context(|| format!("{there} of {objects} objects are there"))?
     }
 
-    /// Waits until no object has changed for a while: until whoever created them, and Kubernetes, have no more work with them.
+    /// Waits until no object has changed for a while: the program and Kubernetes have no more work with them then.
     pub(crate) async fn quiet(&mut self) -> Result<()> {
         let waiting = async {
             while let Ok(Some(seen)) = tokio::time::timeout(QUIET, self.events.next()).await {
@@ -79,7 +79,7 @@ impl Arrivals {
         tokio::time::timeout(crate::PATIENCE, waiting).map(|waited| waited.context("objects still change")).await
     }
 
-    /// An error is none of ours: the watcher repeats the request.
+    /// Remembers an object. Errors are ignored: the watcher repeats the request.
     fn note(&mut self, (kind, event): Seen) {
         if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = event {
             let metadata = object.metadata;

@@ -23,15 +23,20 @@ type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 /// times are kept. List items have no `apiVersion` and `kind`; both are added.
 pub(super) fn object(kind: &Kind, mut value: Value) -> Result<Object, Failure> {
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        let others: Vec<Value> = match metadata.remove("managedFields") {
-            Some(Value::Array(entries)) => entries.into_iter().filter_map(another_manager).collect(),
-            _ => Vec::new(),
-        };
+        let others = other_managers(metadata.remove("managedFields"));
         if !others.is_empty() {
             metadata.insert("managedFields".into(), others.into());
         }
     }
     Object::from_value(kind.clone(), value).map_err(Failure::unreadable)
+}
+
+/// The other managers in `managedFields`.
+fn other_managers(managed_fields: Option<Value>) -> Vec<Value> {
+    match managed_fields {
+        Some(Value::Array(entries)) => entries.into_iter().filter_map(another_manager).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The entry of another manager in `managedFields`, without the fields; `None` for controllers that write the status.
@@ -53,11 +58,7 @@ pub(super) fn text(kind: &Kind, item: &RawValue) -> Result<ObjectText, Failure> 
         }
     }
     let mut metadata = fields.remove("metadata").map(read::<Fields<'_>>).transpose()?.unwrap_or_default();
-    let managers = metadata.remove("managedFields").map(read::<Value>).transpose()?;
-    let others: Vec<Value> = match managers {
-        Some(Value::Array(entries)) => entries.into_iter().filter_map(another_manager).collect(),
-        _ => Vec::new(),
-    };
+    let others = other_managers(metadata.remove("managedFields").map(read::<Value>).transpose()?);
     let named = |field: &str| metadata.get(field).and_then(|raw| read::<String>(raw).ok());
     let name = named("name").filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Failure::unreadable(format_args!("not a {kind}: it has no metadata.name")))?;

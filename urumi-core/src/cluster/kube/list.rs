@@ -8,7 +8,7 @@ use super::errors::Failure;
 use super::item;
 use super::request::Call;
 use super::transport::Transport;
-use crate::kubernetes::{Compressed, Kind, Object, ObjectList, Query, TokenReview};
+use crate::kubernetes::{Compressed, Object, ObjectList, Query, TokenReview};
 
 /// The page size, the same as in client-go: large enough for few round trips, small enough for the API server's memory.
 pub(super) const PAGE: usize = 500;
@@ -30,10 +30,9 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The objects, in the order of the answer.
-    fn objects(&self, kind: &Kind) -> impl Iterator<Item = Result<Object, Failure>> {
-        let items = self.items.iter().flatten();
-        items.map(|item| item::object(kind, item::json(item.get().as_bytes())?))
+    /// What is read of each item, in the order of the answer.
+    fn read<T>(&self, read: impl Fn(&RawValue) -> Result<T, Failure>) -> Result<Vec<T>, Failure> {
+        self.items.iter().flatten().map(|item| read(item)).collect()
     }
 }
 
@@ -48,8 +47,8 @@ struct PageMetadata {
 
 /// Lists all objects, ordered by namespace and name.
 pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Vec<Object>, Failure> {
-    let collect = |kind: &Kind, page: &Page<'_>| page.objects(kind).collect::<Result<Vec<_>, _>>();
-    let (pages, _) = pages(transport, query, collect).await?;
+    let object = |item: &RawValue| item::object(&query.kind, item::json(item.get().as_bytes())?);
+    let (pages, _) = pages(transport, query, |page| page.read(object)).await?;
     let mut objects: Vec<Object> = pages.into_iter().flatten().collect();
     objects.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
     Ok(objects)
@@ -57,10 +56,8 @@ pub(super) async fn all(transport: &Transport, query: &Query) -> Result<Vec<Obje
 
 /// Lists all objects, to watch them.
 pub(super) async fn listing(transport: &Transport, query: &Query) -> Result<Listing, Failure> {
-    let compress = |kind: &Kind, page: &Page<'_>| {
-        let texts = page.items.iter().flatten().map(|item| item::text(kind, item));
-        Ok(Compressed::ordered(kind, texts.collect::<Result<Vec<_>, _>>()?))
-    };
+    let text = |item: &RawValue| item::text(&query.kind, item);
+    let compress = |page: &Page<'_>| Ok(Compressed::ordered(&query.kind, page.read(text)?));
     let (pages, version) = pages(transport, query, compress).await?;
     Ok(Listing { objects: pages.into_iter().collect(), version })
 }
@@ -70,7 +67,7 @@ pub(super) async fn listing(transport: &Transport, query: &Query) -> Result<List
 async fn pages<P>(
     transport: &Transport,
     query: &Query,
-    read: impl Fn(&Kind, &Page<'_>) -> Result<P, Failure>,
+    read: impl Fn(&Page<'_>) -> Result<P, Failure>,
 ) -> Result<(Vec<P>, String), Failure> {
     let mut pages = Vec::new();
     let mut limit = Some(PAGE);
@@ -88,7 +85,7 @@ async fn pages<P>(
             Err(failure) => return Err(failure),
         };
         let page: Page<'_> = serde_json::from_slice(&bytes).map_err(|e| item::unreadable(&e))?;
-        pages.push(read(&query.kind, &page)?);
+        pages.push(read(&page)?);
         next = page.metadata.r#continue;
         if next.is_empty() {
             return Ok((pages, page.metadata.resource_version));
