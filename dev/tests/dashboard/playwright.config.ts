@@ -5,9 +5,11 @@ const { CHROMIUM = '/usr/bin/chromium', BROWSER_OUTPUT = 'output', CI, DASHBOARD
 
 const alone = /lighthouse|thousand/;
 const elsewhere = /elsewhere/;
+// Playwright empties this folder when it starts: what may run side by side has folders of its own.
+const against = DASHBOARD_URL ? 'elsewhere' : SCREENSHOTS ? 'screenshots' : URUMI_TEST_KUBECONFIG ? 'kube' : 'memory';
 export default defineConfig({
   testDir: 'tests',
-  outputDir: `${BROWSER_OUTPUT}/traces`,
+  outputDir: `${BROWSER_OUTPUT}/traces/${against}`,
   forbidOnly: Boolean(CI),
   fullyParallel: true,
   workers: 2,
