@@ -109,10 +109,10 @@ async fn main() -> Result<()> {
         tokio::time::sleep(Duration::from_secs(15)).await;
         let requests = Requests::of(&args.audit_log, from)?;
         let list = list_time(&server).await?;
-        let change = changes(&cluster, &client, &ids).await?;
-        tokio::time::sleep(Duration::from_secs(15)).await;
         let resident = server.resident()?;
         let quiet = quiet_minute(&server, &args.audit_log).await?;
+        // After the quiet minute: Kubernetes' controllers have no work left that it would wait for.
+        let change = changes(&cluster, &client, &ids).await?;
         drop(server);
         let began = Instant::now();
         server = ServerProcess::on_cluster(&args.kubeconfig).await?;
