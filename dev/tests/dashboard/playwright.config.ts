@@ -5,11 +5,22 @@ const { CHROMIUM = '/usr/bin/chromium', BROWSER_OUTPUT = 'output', CI, DASHBOARD
 
 const alone = /lighthouse|thousand/;
 const elsewhere = /elsewhere/;
-// Playwright empties this folder when it starts: what may run side by side has folders of its own.
-const against = DASHBOARD_URL ? 'elsewhere' : SCREENSHOTS ? 'screenshots' : URUMI_TEST_KUBECONFIG ? 'kube' : 'memory';
+const projects = DASHBOARD_URL
+  ? [{ name: 'elsewhere', testMatch: elsewhere, use: { baseURL: DASHBOARD_URL } }]
+  : SCREENSHOTS
+  ? [{ name: 'screenshots', testMatch: /screenshots/ }]
+  : URUMI_TEST_KUBECONFIG
+    ? [{ name: 'kube', testIgnore: [alone, elsewhere, /screenshots/], grep: /@kube/ }]
+    : [
+        { name: 'memory', testIgnore: [alone, elsewhere, /screenshots/] },
+        // What measures has the machine for itself.
+        { name: 'alone', testMatch: alone, dependencies: ['memory'], workers: 1 },
+      ];
+
 export default defineConfig({
   testDir: 'tests',
-  outputDir: `${BROWSER_OUTPUT}/traces/${against}`,
+  // Playwright empties this folder when it starts: what may run side by side has folders of its own.
+  outputDir: `${BROWSER_OUTPUT}/traces/${projects[0].name}`,
   forbidOnly: Boolean(CI),
   fullyParallel: true,
   workers: 2,
@@ -29,15 +40,5 @@ export default defineConfig({
       args: ['--no-sandbox', ...(DASHBOARD_ADDRESS ? [`--host-resolver-rules=MAP * ${DASHBOARD_ADDRESS}`] : [])],
     },
   },
-  projects: DASHBOARD_URL
-    ? [{ name: 'elsewhere', testMatch: elsewhere, use: { baseURL: DASHBOARD_URL } }]
-    : SCREENSHOTS
-    ? [{ name: 'screenshots', testMatch: /screenshots/ }]
-    : URUMI_TEST_KUBECONFIG
-      ? [{ name: 'kube', testIgnore: [alone, elsewhere, /screenshots/], grep: /@kube/ }]
-      : [
-          { name: 'memory', testIgnore: [alone, elsewhere, /screenshots/] },
-          // What measures has the machine for itself.
-          { name: 'alone', testMatch: alone, dependencies: ['memory'], workers: 1 },
-        ],
+  projects,
 });
