@@ -37,6 +37,10 @@ impl<B: ClusterBackend> ClusterBackend for Recorded<B> {
         self.inner.apply(object).await
     }
 
+    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+        self.inner.own_created(object).await
+    }
+
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
         self.record(format!("replace {}", object.reference()));
         self.inner.replace(object).await

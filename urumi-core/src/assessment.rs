@@ -2,6 +2,8 @@
 
 pub(crate) mod conflict;
 pub(crate) mod diagnosis;
+pub(crate) mod inputs;
+pub(crate) mod rollout;
 pub(crate) mod smoke_result;
 pub(crate) mod workload;
 
@@ -9,13 +11,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::assessment::diagnosis::{Cause, Classes, Surroundings, diagnose, has_succeeded};
+use crate::assessment::diagnosis::{Cause, diagnose, has_succeeded};
+use crate::assessment::inputs::Inputs;
+use crate::assessment::rollout::{Rollout, rollout};
 use crate::assessment::smoke_result::SmokeResult;
-use crate::assessment::workload::{Availability, availability};
+use crate::assessment::workload::{Availability, availability, is_observed, serves};
 use crate::engine::Component;
-use crate::error::FieldError;
-use crate::kubernetes::Object;
-use crate::plan::{Plan, Step};
+use crate::kubernetes::{MetadataPatch, Object};
+use crate::plan::Step;
 use crate::record::Record;
 use crate::store::status::{Condition, ConditionStatus, StoreStatus, carry_times};
 
@@ -30,46 +33,6 @@ const COMPLIANT: &str = "PolicyCompliant";
 /// The number of options that the message of this condition names.
 const NAMED: usize = 5;
 
-/// Why a plan could not be carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PlanFailure {
-    pub(crate) cause: Cause,
-    /// Whether a retry may succeed without anybody changing anything.
-    pub(crate) retryable: bool,
-}
-
-/// The inputs of an assessment.
-#[derive(Clone, Debug)]
-pub(crate) struct Inputs<'a> {
-    pub(crate) record: &'a Record,
-    /// Each component with its workload, if that exists.
-    pub(crate) components: Vec<(&'a Component, Option<&'a Object>)>,
-    pub(crate) around: Surroundings<'a>,
-    /// The result of the newest smoke order whose Job still exists.
-    pub(crate) smoke: Option<SmokeResult>,
-    /// The ingress class of each of the store's Ingresses; `None` for the default class.
-    pub(crate) ingress_classes: Vec<Option<&'a str>>,
-    /// The ingress classes that exist; `None` if they cannot be read.
-    pub(crate) known_ingress_classes: Option<&'a Classes>,
-    /// What is left to do; `None` while that is not known.
-    pub(crate) outstanding: Option<&'a Plan>,
-    pub(crate) plan_failure: Option<&'a PlanFailure>,
-    /// What of the store's options today's policy refuses.
-    pub(crate) refused: &'a [FieldError],
-    /// The field that another client keeps changing.
-    pub(crate) conflict: Option<Cause>,
-    /// The wall clock's time, for the conditions.
-    pub(crate) now: Timestamp,
-    /// How long this process has seen the store in this attempt to provision it.
-    pub(crate) provisioning_for: Duration,
-    /// How long a store may be provisioning.
-    pub(crate) deadline: Duration,
-    /// The reason of the store's [trouble](Assessment::trouble) in earlier assessments, and how long it has lasted.
-    pub(crate) trouble: Option<(&'a str, Duration)>,
-    /// How long a provisioning store may be in trouble.
-    pub(crate) grace: Duration,
-}
-
 /// What a store's record should say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assessment {
@@ -80,11 +43,25 @@ pub(crate) struct Assessment {
     /// The reason of a problem that does not resolve itself, if there is one. A component's problem counts only if the
     /// components before it have none: an API fails as long as its database is starting.
     pub(crate) trouble: Option<String>,
+    /// The state of the present revision; `None` if it is the first.
+    pub(crate) rollout: Option<Rollout>,
 }
 
 impl Assessment {
-    /// Whether the status, or the status or reason of a condition, differs from the record.
+    /// The patch that writes it to the record.
+    pub(crate) fn patch(&self, record: &Record, now: Timestamp) -> MetadataPatch {
+        let patch = record.update(self.status, &self.conditions, now);
+        match &self.rollout {
+            Some(rollout) => record.observe_revision(patch, *rollout == Rollout::Complete),
+            None => patch,
+        }
+    }
+
+    /// Whether the status, the status or reason of a condition, or what is known of the revision differs from the record.
     pub(crate) fn differs_from(&self, record: &Record) -> bool {
+        if self.rollout.is_some() && record.observed_revision != record.revision.number {
+            return true;
+        }
         let shape = |conditions: &[Condition]| -> Vec<(String, ConditionStatus, String)> {
             conditions.iter().map(|c| (c.type_.clone(), c.status, c.reason.clone())).collect()
         };
@@ -120,6 +97,8 @@ pub(crate) fn assess(inputs: &Inputs<'_>) -> Assessment {
         conditions.push(Condition::new(UNCONTESTED, ConditionStatus::False, reason, message, inputs.now));
     }
     conditions.extend(compliance(inputs));
+    let rollout = rollout(inputs);
+    conditions.extend(rollout::conditions(rollout.as_ref(), inputs));
     if let Some(condition) = smoke_condition(inputs) {
         // A failed order means nothing while the store is provisioning, or if another problem explains the failure.
         if condition.status == ConditionStatus::False
@@ -154,7 +133,7 @@ pub(crate) fn assess(inputs: &Inputs<'_>) -> Assessment {
         _ => ready,
     };
     conditions.insert(0, ready);
-    Assessment { status, conditions: carry_times(&inputs.record.conditions, conditions), unexplained, trouble }
+    Assessment { status, conditions: carry_times(&inputs.record.conditions, conditions), unexplained, trouble, rollout }
 }
 
 /// A store keeps running with options that today's policy refuses, and says so.
@@ -184,8 +163,17 @@ fn next_status(inputs: &Inputs<'_>, available: bool, trouble: Option<&str>) -> S
     }
 }
 
-/// Why objects of the store are missing. Fields that differ do not count: the store stays ready while they are repaired.
+/// Whether the present revision has not been rolled out yet, and an earlier one is open meanwhile.
+fn rolls(record: &Record) -> bool {
+    record.revision.number > 1 && !record.is_good()
+}
+
+/// Why objects of the store are missing. Fields that differ do not count: the store stays ready while they are repaired. Neither do
+/// objects that a change adds.
 fn missing_objects(inputs: &Inputs<'_>) -> Option<Cause> {
+    if inputs.record.status == StoreStatus::Ready && rolls(inputs.record) {
+        return None;
+    }
     let missing: Vec<&Step> = inputs.outstanding?.steps().filter(|step| !matches!(step, Step::Repair(..))).collect();
     let first = missing.first()?;
     if let Some(failure) = inputs.plan_failure {
@@ -201,12 +189,18 @@ fn missing_objects(inputs: &Inputs<'_>) -> Option<Cause> {
 }
 
 fn component_cause(inputs: &Inputs<'_>, component: &Component, workload: Option<&Object>) -> Option<Cause> {
+    let open = inputs.record.status == StoreStatus::Ready;
     match workload {
+        // A change may add a component. The shop does without it until it is there.
+        None if open && rolls(inputs.record) => None,
         None => {
             let message = format!("{}: it does not exist yet", component.workload.name);
             Some(Cause { reason: "Missing".into(), message, specific: false, lasting: false })
         }
         Some(workload) if availability(workload) == Availability::Available => None,
+        Some(workload) if open && rolls(inputs.record) && inputs.record.adds(workload) => None,
+        // A store that rolls is ready as long as it sells.
+        Some(workload) if open && (rolls(inputs.record) || !is_observed(workload)) && serves(workload) => None,
         // The status of its pod is up to date a second before the Job's.
         Some(job) if job.kind().kind == "Job" && has_succeeded(job, &inputs.around) => None,
         Some(workload) => Some(diagnose(workload, &inputs.around)),
@@ -284,8 +278,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::assessment::diagnosis::{Classes, Surroundings};
+    use crate::assessment::inputs::{PlanFailure, RolloutTime};
     use crate::engine::PodSecurity;
     use crate::kubernetes::{Kind, ObjectRef};
+    use crate::plan::Plan;
     use crate::record::{self, Origin, StatusChange};
     use crate::store::{Options, StoreId, StoreName, StoreSpec};
 
@@ -297,6 +294,7 @@ mod tests {
             name: StoreName::parse("Shop").unwrap(),
             engine: "medusa".into(),
             options: Options::new(),
+            renderer: 1,
         };
         let mut namespace = record::new_namespace(&spec, PodSecurity::Restricted, false, &Origin::default()).unwrap();
         namespace.as_value_mut()["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
@@ -327,6 +325,9 @@ mod tests {
             known_ingress_classes: None,
             outstanding: None,
             plan_failure: None,
+            proof: None,
+            outdated: false,
+            rollout: RolloutTime::default(),
             refused: &[],
             conflict: None,
             now: record.created_at + SignedDuration::from_secs(age),

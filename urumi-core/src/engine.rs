@@ -10,7 +10,7 @@ mod words;
 mod write_only;
 
 pub use self::interface::{
-    Component, Engine, EngineInfo, Manifest, NewStore, PodSecurity, Policy, RenderError, SignIn, Stage,
+    Component, Engine, EngineInfo, Manifest, NewStore, PodSecurity, Policy, RenderError, RequestChange, SignIn, Stage,
 };
 pub use self::policy::{OptionPolicy, Rule};
 pub use self::registry::EngineRegistry;

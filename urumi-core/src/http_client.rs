@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LINK};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LINK};
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -36,14 +36,18 @@ use crate::store::credentials::Credentials;
 use crate::store::idempotency::check_key;
 use crate::store::logs::LogQuery;
 use crate::store::preview::{Difference, Preview};
+use crate::store::revision::Revision;
 use crate::store::smoke::SmokeReport;
 use crate::store::timeline::TimelineEntry;
+use crate::store::update::{UpdatePreview, UpdateStore};
 use crate::store::{CreateStore, Creation, Store, StoreId, StoreOptions};
 
 /// The request header with the idempotency key.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// The response header that says that an earlier request with the same key created the store.
 const REPLAYED: &str = "Idempotency-Replayed";
+/// The media type of merge patches.
+const MERGE_PATCH: &str = "application/merge-patch+json";
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(40);
 /// How long a smoke order may take: an hour is the most that a store's options allow.
@@ -248,6 +252,13 @@ impl HttpOrchestrator {
 
     fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         self.client.request(method, self.url(path))
+    }
+
+    /// A change of a store.
+    fn patch(&self, id: &StoreId, update: &UpdateStore) -> RequestBuilder {
+        // The header is set first: a body of JSON would otherwise set another.
+        let request = self.request(Method::PATCH, &["stores", id.as_str()]).header(CONTENT_TYPE, MERGE_PATCH);
+        request.json(update)
     }
 
     /// A read that must not be older than our own changes.
@@ -460,11 +471,33 @@ impl StoreOrchestrator for HttpOrchestrator {
     async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store> {
         let (path, query) = match &action {
             Action::Retry => ("retry", None),
-            Action::Restart { component } => ("restart", component.as_deref().map(|name| ("component", name))),
+            Action::Restart { component } => ("restart", component.clone().map(|name| ("component", name))),
+            // The server knows who asks.
+            Action::Rollback { to, by: _ } => ("rollback", to.map(|to| ("to", to.to_string()))),
         };
         let request = self.request(Method::POST, &["stores", id.as_str(), path]).query(query.as_slice());
         let request = guarded(request, expected)?;
         self.change(action.operation(), Some(id), request).await
+    }
+
+    async fn update_if(&self, id: &StoreId, update: UpdateStore, expected: &Precondition) -> Result<Store> {
+        let request = guarded(self.patch(id, &update), expected)?;
+        self.change(Operation::Update, Some(id), request).await
+    }
+
+    async fn preview_update(
+        &self,
+        id: &StoreId,
+        update: UpdateStore,
+        expected: &Precondition,
+    ) -> Result<UpdatePreview> {
+        let request = guarded(self.patch(id, &update).query(&[("dryRun", true)]), expected)?;
+        self.read(Operation::Update, Some(id), request).await
+    }
+
+    async fn history(&self, id: &StoreId) -> Result<Vec<Revision>> {
+        let request = self.request(Method::GET, &["stores", id.as_str(), "revisions"]);
+        self.read(Operation::History, Some(id), request).await
     }
 
     async fn engines(&self) -> Result<Vec<EngineInfo>> {

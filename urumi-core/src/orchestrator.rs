@@ -15,9 +15,11 @@ use crate::error::{Error, Operation, Result};
 use crate::store::credentials::Credentials;
 use crate::store::logs::{LogLine, LogQuery};
 use crate::store::preview::{Difference, Preview};
+use crate::store::revision::Revision;
 use crate::store::smoke::SmokeReport;
 use crate::store::status::StoreStatus;
 use crate::store::timeline::TimelineEntry;
+use crate::store::update::{UpdatePreview, UpdateStore};
 use crate::store::wait::{Verdict, WaitCondition};
 use crate::store::{CreateStore, Creation, OptionWarning, Store, StoreId, StoreOptions};
 
@@ -118,6 +120,14 @@ pub enum Action {
         /// The component, e.g. `api`.
         component: Option<String>,
     },
+    /// Returns to the name and the options of an earlier revision, which become the next revision. A store that has no such
+    /// revision is refused as `Invalid`.
+    Rollback {
+        /// The revision; the one before the present one if left out.
+        to: Option<u64>,
+        /// Who asks for it, for the history.
+        by: Option<String>,
+    },
 }
 
 impl Action {
@@ -126,6 +136,7 @@ impl Action {
         match self {
             Action::Retry => Operation::Retry,
             Action::Restart { .. } => Operation::Restart,
+            Action::Rollback { .. } => Operation::Rollback,
         }
     }
 }
@@ -199,6 +210,45 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
     /// the expected one, `WrongState` when the store's status does not allow the act (see [`Action`]); a retryable
     /// `Conflict` when other writers kept changing it.
     async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store>;
+
+    /// Changes a store's name or options, and returns it as its next revision. One that changes nothing is success, and makes no
+    /// revision. The change is on record when this returns; a monitor carries it out, and returns to the last revision that was
+    /// rolled out if this one cannot be.
+    ///
+    /// An implementation that does not know changes refuses them.
+    ///
+    /// # Errors
+    /// `Invalid` with every wrong field, and with every option that cannot be changed; `NotFound` when there is no store of this
+    /// id and of the expected uid, `PreconditionFailed` when its version is not the expected one, `WrongState` when it is being
+    /// deleted; `DemandLimit` if the owner's stores may not request as much; a retryable `Conflict` when other writers kept
+    /// changing it.
+    async fn update_if(&self, id: &StoreId, _update: UpdateStore, _expected: &Precondition) -> Result<Store> {
+        let message = "this implementation changes no stores".to_owned();
+        Err(Error::WrongState { operation: Operation::Update, id: id.clone(), message })
+    }
+
+    /// What [`update_if`](Self::update_if) would do. Nothing is changed.
+    ///
+    /// # Errors
+    /// Those of [`update_if`](Self::update_if).
+    async fn preview_update(
+        &self,
+        id: &StoreId,
+        _update: UpdateStore,
+        _expected: &Precondition,
+    ) -> Result<UpdatePreview> {
+        let message = "this implementation changes no stores".to_owned();
+        Err(Error::WrongState { operation: Operation::Update, id: id.clone(), message })
+    }
+
+    /// The last revisions of a store, oldest first, with the present one.
+    ///
+    /// # Errors
+    /// `NotFound` when no store has this id; when the request to the cluster fails.
+    async fn history(&self, id: &StoreId) -> Result<Vec<Revision>> {
+        let message = "this implementation keeps no history".to_owned();
+        Err(Error::WrongState { operation: Operation::History, id: id.clone(), message })
+    }
 
     /// The engines that stores can be made with, by name.
     ///
@@ -283,6 +333,22 @@ pub trait StoreOrchestratorExt: StoreOrchestrator {
     /// `NotFound` when no store has this id, `WrongState` when it is neither ready nor degraded.
     async fn restart(&self, id: &StoreId) -> Result<Store> {
         self.act_if(id, Action::Restart { component: None }, &Precondition::NONE).await
+    }
+
+    /// Changes a store without a precondition: see [`StoreOrchestrator::update_if`].
+    ///
+    /// # Errors
+    /// Those of [`StoreOrchestrator::update_if`].
+    async fn update(&self, id: &StoreId, update: UpdateStore) -> Result<Store> {
+        self.update_if(id, update, &Precondition::NONE).await
+    }
+
+    /// Returns to the revision before the present one, without a precondition: see [`Action::Rollback`].
+    ///
+    /// # Errors
+    /// Those of [`StoreOrchestrator::act_if`].
+    async fn roll_back(&self, id: &StoreId) -> Result<Store> {
+        self.act_if(id, Action::Rollback { to: None, by: None }, &Precondition::NONE).await
     }
 
     /// Places a smoke order without a precondition: see [`StoreOrchestrator::smoke_if`].
@@ -451,6 +517,20 @@ impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
     }
     async fn act_if(&self, id: &StoreId, action: Action, expected: &Precondition) -> Result<Store> {
         (**self).act_if(id, action, expected).await
+    }
+    async fn update_if(&self, id: &StoreId, update: UpdateStore, expected: &Precondition) -> Result<Store> {
+        (**self).update_if(id, update, expected).await
+    }
+    async fn preview_update(
+        &self,
+        id: &StoreId,
+        update: UpdateStore,
+        expected: &Precondition,
+    ) -> Result<UpdatePreview> {
+        (**self).preview_update(id, update, expected).await
+    }
+    async fn history(&self, id: &StoreId) -> Result<Vec<Revision>> {
+        (**self).history(id).await
     }
     async fn engines(&self) -> Result<Vec<EngineInfo>> {
         (**self).engines().await

@@ -1,5 +1,6 @@
 //! The plan: a pure function from the desired and the observed objects of a store to the steps between them.
 
+pub(crate) mod changes;
 pub(crate) mod demand;
 pub(crate) mod differences;
 mod drift;

@@ -1,6 +1,9 @@
 //! A store's record: the labels and annotations of its namespace.
 
+pub(crate) mod kept;
 mod restarts;
+mod revise;
+pub(crate) mod revision;
 mod stuck_deletion;
 pub(crate) mod timeline;
 
@@ -10,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) use self::restarts::Restarts;
+pub(crate) use self::revise::is_changed;
+use self::revision::Revision;
+pub use self::revision::{OBSERVED_REVISION, REVISION};
 use self::stuck_deletion::stuck_reason;
 use crate::engine::{EngineRegistry, PodSecurity};
 use crate::kubernetes::{Kind, MalformedObject, Object, ObjectRef};
@@ -95,6 +101,10 @@ pub(crate) struct Record {
     pub(crate) history: Vec<StatusChange>,
     /// When the last restart of each component was requested.
     pub(crate) restarts: Restarts,
+    /// The revision.
+    pub(crate) revision: Revision,
+    /// The number of the revision that the conditions are about.
+    pub(crate) observed_revision: u64,
     /// When the deletion of the namespace began.
     pub(crate) deleting_since: Option<Timestamp>,
     /// The finalizers of the namespace, urumi's and others'.
@@ -318,6 +328,8 @@ impl Record {
             idempotency: namespace.annotation(IDEMPOTENCY).and_then(|json| serde_json::from_str(json).ok()),
             history: history.unwrap_or_default(),
             restarts: restarts::read(namespace.annotation(RESTARTS)),
+            revision: Revision::read(namespace.annotation(REVISION)),
+            observed_revision: namespace.annotation(OBSERVED_REVISION).and_then(|n| n.parse().ok()).unwrap_or(1),
             finalizers: {
                 let finalizers = namespace.list_at("/metadata/finalizers").iter().filter_map(Value::as_str);
                 finalizers.map(str::to_owned).collect()
@@ -363,10 +375,17 @@ impl Record {
             owner: self.owner.clone(),
             labels: self.labels.clone(),
             conditions: self.conditions.clone(),
+            revision: self.revision.number,
+            observed_revision: self.observed_revision,
             resource_version: self.resource_version.clone(),
             uid: Some(self.uid.clone()),
             made_by: self.idempotency.clone(),
         }
+    }
+
+    /// The engine's name.
+    pub(crate) fn engine(&self) -> &str {
+        &self.engine
     }
 
     /// The owner, where one is recorded.
@@ -490,6 +509,7 @@ mod tests {
             name: StoreName::parse("My \"Shop\" 🛍").unwrap(),
             engine: "medusa".into(),
             options: json!({"a": {"b": 1}}).as_object().cloned().unwrap(),
+            renderer: 1,
         }
     }
 

@@ -9,16 +9,19 @@ mod id;
 pub mod idempotency;
 mod labels;
 pub mod logs;
+pub(crate) mod merge_patch;
 mod name;
 mod options;
 pub mod preview;
 mod problem;
 mod request;
+pub mod revision;
 pub(crate) mod seconds;
 pub mod selector;
 pub mod smoke;
 pub mod status;
 pub mod timeline;
+pub mod update;
 mod urls;
 pub mod wait;
 
@@ -56,6 +59,20 @@ pub struct StoreSpec {
     pub engine: String,
     /// The engine's options as it resolved them: complete, so that a later change of defaults changes no store.
     pub options: Options,
+    /// The number of the engine's way of rendering it: [`Engine::renderer`](crate::engine::Engine::renderer) as it was when the
+    /// store was created or refreshed, so that a later version of the engine restarts no store.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub renderer: u32,
+}
+
+/// The renderer of specs that do not say it.
+pub(crate) fn first() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+pub(crate) fn is_first(renderer: &u32) -> bool {
+    *renderer == first()
 }
 
 impl StoreSpec {
@@ -101,6 +118,12 @@ pub struct Store {
     pub labels: BTreeMap<String, String>,
     /// Each aspect of its state.
     pub conditions: Vec<Condition>,
+    /// The number of its revision: 1 when it is created, and one more with each change.
+    #[serde(default = "first_revision")]
+    pub revision: u64,
+    /// The revision that the conditions are about.
+    #[serde(default = "first_revision")]
+    pub observed_revision: u64,
     /// Changes whenever anything of this changes; equal versions mean the same state. Its namespace's
     /// `resourceVersion`.
     pub resource_version: String,
@@ -129,9 +152,16 @@ impl Store {
             owner: None,
             labels: Labels::new(),
             conditions: Vec::new(),
+            revision: first_revision(),
+            observed_revision: first_revision(),
             resource_version: String::new(),
             uid: None,
             made_by: None,
         }
     }
+}
+
+/// The revision of a store that was never changed; also of stores of servers that do not tell it.
+fn first_revision() -> u64 {
+    1
 }

@@ -17,8 +17,8 @@
 //! - `verb` is Kubernetes' own (`get`, `list`, `watch`, `create`, `patch`, `delete`) or `logs`. Every try counts, those that are
 //!   repeated and those that were given up too. `code` is the HTTP status, or `none` where no answer came.
 //! - The duration of a watch says nothing, and is left out; that of `logs` is the time until they began.
-//! - `action` is `record` (a status was written), `carry_out` (objects were made or repaired) or `explain` (events were
-//!   read). `result` is `ok`, `error`, or `conflict` where somebody else was faster: changed the store, or deleted it.
+//! - `action` is `record` (a status was written), `carry_out` (objects were made or repaired), `go_back` (a revision that could not
+//!   be rolled out was taken back), `prune` (objects of earlier revisions were removed) or `explain` (events were read). `result` is `ok`, `error`, or `conflict` where somebody else was faster: changed the store, or deleted it.
 //! - A write of the Lease ends `ok`, as an `error`, or as a `conflict` where somebody else was faster.
 //! - What is about stores and reconciling comes from a monitor of all stores only. Every process that runs one shows all of `urumi_stores`, also
 //!   while another is the one that writes: take the maximum and not the sum. Install the recorder before the monitor

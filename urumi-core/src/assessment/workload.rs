@@ -46,6 +46,19 @@ pub(crate) fn availability(workload: &Object) -> Availability {
     }
 }
 
+/// Whether the workload's controller has seen its present spec.
+pub(crate) fn is_observed(workload: &Object) -> bool {
+    workload.int_at("/status/observedGeneration").unwrap_or(0) >= workload.int_at("/metadata/generation").unwrap_or(0)
+}
+
+/// Whether any pod of the workload is available, of whichever spec. A Job serves nobody, so nobody misses it.
+pub(crate) fn serves(workload: &Object) -> bool {
+    match (workload.kind().kind.as_ref(), availability(workload)) {
+        ("Job", _) | (_, Availability::Available) => true,
+        (_, Availability::Partly { available, .. }) => available > 0,
+    }
+}
+
 fn replicas(workload: &Object) -> i64 {
     workload.int_at("/spec/replicas").unwrap_or(1)
 }

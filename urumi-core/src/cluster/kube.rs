@@ -19,6 +19,7 @@ mod limit;
 mod list;
 mod logs;
 mod options;
+mod ownership;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 pub use self::connect::ConnectError;
 use self::errors::Failure;
@@ -147,6 +149,9 @@ impl From<Failed> for ClusterError {
     }
 }
 
+/// How often the ownership of fields is written while others change the object.
+const OWNING_TRIES: usize = 5;
+
 #[async_trait]
 impl ClusterBackend for KubeCluster {
     async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
@@ -155,6 +160,31 @@ impl ClusterBackend for KubeCluster {
 
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         self.write(Verb::Apply, object).await
+    }
+
+    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+        let failed = |failure: Failure| failure.into_error(Verb::Apply, object);
+        let read = Call::get(object).map_err(failed)?;
+        for _ in 0..OWNING_TRIES {
+            let found = match self.transport.call(&read).await {
+                Ok(bytes) => item::json(&bytes).map_err(failed)?,
+                Err(failure) if failure.kind == ClusterErrorKind::NotFound => return Ok(()),
+                Err(failure) => return Err(failed(failure)),
+            };
+            let managed_fields = found.pointer("/metadata/managedFields").and_then(Value::as_array);
+            let Some(entries) = managed_fields.and_then(|entries| ownership::as_applied(entries)) else {
+                return Ok(());
+            };
+            let version = found.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default();
+            let write = Call::set_managed_fields(object, version, &entries).map_err(failed)?;
+            match self.transport.call(&write).await {
+                // Its status, for example, has changed meanwhile.
+                Err(failure) if failure.kind == ClusterErrorKind::Conflict => {}
+                Err(failure) => return Err(failed(failure)),
+                Ok(_) => return Ok(()),
+            }
+        }
+        Err(ClusterError::new(Verb::Apply, object, ClusterErrorKind::Conflict, "others keep changing it"))
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {

@@ -95,6 +95,15 @@ impl ClusterBackend for InMemoryCluster {
         self.request(asked, target, |state| Ok(Object::clone(&*server::apply(state, object)?))).await
     }
 
+    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+        let (asked, target) = about(Verb::Apply, object);
+        let own = |state: &mut State| {
+            state.own_created(object);
+            Ok(())
+        };
+        self.request(asked, target, own).await
+    }
+
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
         let reference = object.reference();
         let (asked, target) = about(Verb::Replace, &reference);

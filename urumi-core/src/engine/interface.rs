@@ -61,6 +61,23 @@ impl<'a> NewStore<'a> {
     }
 }
 
+/// What a change makes of the options that a store's request chose.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RequestChange<'a> {
+    /// The options that were chosen before.
+    pub before: &'a Options,
+    /// Those that are chosen after the change.
+    pub after: &'a Options,
+}
+
+impl<'a> RequestChange<'a> {
+    /// The change from these options to those.
+    pub fn new(before: &'a Options, after: &'a Options) -> Self {
+        RequestChange { before, after }
+    }
+}
+
 /// How urumi treats an object that an engine rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -211,6 +228,16 @@ pub enum RenderError {
     /// The spec's options were not resolved by this engine.
     #[error("the spec's options are not usable: {0}")]
     Options(String),
+    /// A newer version of the engine rendered the store.
+    #[error(
+        "it is rendered in way {wanted}, and this version of urumi knows {known} at most: a newer version made or refreshed it"
+    )]
+    Renderer {
+        /// The spec's.
+        wanted: u32,
+        /// The engine's newest.
+        known: u32,
+    },
     /// No secret could be generated.
     #[error(transparent)]
     Secrets(#[from] NoRandomness),
@@ -267,11 +294,35 @@ pub trait Engine: Send + Sync + 'static {
     /// Every invalid field, by its path within the options (e.g. `api.replicas`).
     fn resolve(&self, store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>>;
 
+    /// Settles a change of a store: `options` would be in force after it. Checks them as a whole, and returns them with what was
+    /// decided when the store was created, e.g. a value that follows from another option. What Kubernetes refuses need not be
+    /// refused here.
+    ///
+    /// # Errors
+    /// Every option that cannot be changed, by its path within the options, with what to do instead. An engine that does not
+    /// implement this refuses every change.
+    fn settle(
+        &self,
+        _store: &StoreSpec,
+        _change: &RequestChange<'_>,
+        _options: Options,
+    ) -> Result<Options, Vec<FieldError>> {
+        Err(vec![FieldError::new("", format!("stores of the engine {} cannot be changed", self.name()))])
+    }
+
     /// What the caller should know about options that a request chooses although they are accepted, e.g. a secret value
     /// that is shown; nothing for most engines. The options may be invalid. A warning names them by their paths within the
     /// options, and does not repeat their values.
     fn warnings(&self, _options: &Options) -> Vec<OptionWarning> {
         Vec::new()
+    }
+
+    /// The number of this engine's newest way of rendering: one more than before whenever the same options give other objects.
+    ///
+    /// New stores get it as [`StoreSpec::renderer`] and keep it until they are refreshed, so that a new version of the engine
+    /// restarts no store. An engine renders all of its ways, from 1 to this one.
+    fn renderer(&self) -> u32 {
+        1
     }
 
     /// All objects of a store, without its namespace, in any order: urumi creates dependencies (secrets, configuration,
@@ -321,6 +372,17 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// When the spec is not one that `resolve` made.
     fn smoke(&self, _spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
+        Ok(None)
+    }
+
+    /// The Job that proves that a changed store works; `None` if the engine has none.
+    ///
+    /// It begins when all pods are of the new revision, whose number is added to the Job's name, and succeeds when the store
+    /// serves its customers. A revision whose Job does not succeed is taken back.
+    ///
+    /// # Errors
+    /// When the spec is not one that `resolve` made.
+    fn proof(&self, _spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
         Ok(None)
     }
 

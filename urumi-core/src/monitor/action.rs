@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 
 use super::rendered::Rendered;
-use crate::kubernetes::{ClusterError, Kind, MetadataPatch, Object, ObjectRef, Query};
+use crate::error::Error;
+use crate::kubernetes::{ClusterError, ClusterErrorKind, Kind, MetadataPatch, Object, ObjectRef, Query};
 use crate::orchestrator::local::{Failure, Orchestrator};
 use crate::plan::Plan;
-use crate::record::namespace_kind;
+use crate::record::{Record, namespace_kind};
 use crate::store::StoreId;
 use crate::store::status::StoreStatus;
 
@@ -26,6 +27,17 @@ pub(super) enum Action {
         uid: String,
         plan: Plan,
     },
+    /// Create the Job that proves the present revision.
+    Prove(Box<Object>),
+    /// Return from the present revision to a good one.
+    GoBack {
+        record: Box<Record>,
+        good: u64,
+        /// Why the present one could not be rolled out.
+        reason: String,
+    },
+    /// Remove objects that earlier revisions rendered.
+    Prune { record: Box<Record>, left_over: Vec<ObjectRef> },
     /// Read the store's Kubernetes events, to learn why it is not ready.
     Explain,
 }
@@ -45,6 +57,12 @@ pub(super) struct RecordWrite {
 pub(super) enum Outcome {
     Recorded(RecordWrite, Result<Object, ClusterError>),
     CarriedOut(Result<(), Failure>),
+    /// Whether the Job that proves the present revision exists.
+    Proving(Result<(), ClusterError>),
+    /// The revision from which the store has returned to a good one.
+    RolledBack(Result<u64, Error>),
+    /// The record without the objects that were removed.
+    Pruned(Result<Object, ClusterError>),
     Explained(Result<Vec<Object>, ClusterError>),
     /// The process stopped leading before the action was done.
     Abandoned,
@@ -76,6 +94,16 @@ impl Action {
                 }
                 Outcome::CarriedOut(orchestrator.carry_out(&rendered.spec, &uid, &plan).await)
             }
+            Action::Prove(job) => Outcome::Proving(match orchestrator.cluster().create(&job).await {
+                Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => Ok(()),
+                created => created.map(drop),
+            }),
+            Action::GoBack { record, good, reason } => {
+                let from = record.revision.number;
+                tracing::warn!(store = %record.id, from, to = good, reason, "a revision could not be rolled out: going back");
+                Outcome::RolledBack(orchestrator.go_back(&record, good, &reason).await.map(|()| from))
+            }
+            Action::Prune { record, left_over } => Outcome::Pruned(orchestrator.prune(&record, &left_over).await),
             Action::Explain => {
                 let events = Query::all(Kind::of::<Event>()).in_namespace(namespace);
                 Outcome::Explained(orchestrator.cluster().list(&events).await)

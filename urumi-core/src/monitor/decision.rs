@@ -6,8 +6,10 @@
 mod backoff;
 mod deadline;
 mod explanation;
+mod prune;
 mod recording;
 mod repair;
+mod rollout;
 pub(super) mod rule;
 mod teardown;
 #[cfg(test)]
@@ -48,12 +50,18 @@ fn next(view: &View<'_>, tracked: &Tracked, limits: Limits, clock: Clock) -> Ver
         progress.outstanding_since = None;
     }
     let assessment = assess(&inputs(view, (tracked, &progress), plan.as_ref(), limits, clock));
-    let decision = Decision::new(progress.in_trouble(assessment.trouble.as_deref(), clock.now));
+    let progress = progress.in_trouble(assessment.trouble.as_deref(), clock.now);
+    let revision = view.record.revision.number;
+    let decision = Decision::new(progress.in_rollout(revision, assessment.rollout.as_ref(), clock.now));
     let situation = Situation { view, tracked, limits, clock, assessment, plan };
 
     let decision = deadline::expect(&situation, decision)?;
+    let decision = rollout::expect(&situation, decision)?;
     let decision = backoff::wait(clock.now, decision)?;
     let decision = explanation::ask(&situation, decision)?;
     let decision = recording::write(&situation.assessment, view.record, clock, decision)?;
-    repair::carry_out(&situation, decision)
+    let decision = rollout::go_back(&situation, decision)?;
+    let decision = repair::carry_out(&situation, decision)?;
+    let decision = rollout::prove(&situation, decision)?;
+    prune::left_over(&situation, decision)
 }

@@ -7,8 +7,8 @@ use super::clock::Clock;
 use super::settings::Limits;
 use super::tracked::{Progress, Tracked};
 use super::view::View;
-use crate::assessment::Inputs;
 use crate::assessment::diagnosis::Surroundings;
+use crate::assessment::inputs::{Inputs, Proof, RolloutTime};
 use crate::assessment::smoke_result::newest;
 use crate::kubernetes::{Kind, Object};
 use crate::plan::{Plan, of_kind};
@@ -46,5 +46,11 @@ pub(super) fn inputs<'a>(
         deadline: limits.deadline,
         trouble: trouble.map(|trouble| (trouble.reason.as_str(), clock.now.duration_since(trouble.since))),
         grace: limits.grace,
+        proof: view.rendered.proof.as_ref().map(|job| match view.observed.get(&job.reference()) {
+            Some(job) => Proof::Begun(job),
+            None => Proof::Missing,
+        }),
+        outdated: view.rendered.outdated,
+        rollout: progress.rollout.as_ref().map_or_else(RolloutTime::default, |rollout| rollout.time(clock.now)),
     }
 }

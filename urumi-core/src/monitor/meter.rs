@@ -45,6 +45,9 @@ impl Meter {
             Outcome::CarriedOut(Ok(())) => self.count("carry_out", "ok"),
             Outcome::CarriedOut(Err(Failure::Cluster(error))) => self.count("carry_out", word(error)),
             Outcome::CarriedOut(Err(Failure::Other(_))) => self.count("carry_out", "error"),
+            Outcome::Proving(result) => self.count("prove", result.as_ref().map_or_else(word, |()| "ok")),
+            Outcome::RolledBack(result) => self.count("go_back", result.as_ref().map_or("error", |_| "ok")),
+            Outcome::Pruned(result) => self.count("prune", result.as_ref().map_or_else(word, |_| "ok")),
             Outcome::Explained(result) => self.count("explain", result.as_ref().map_or_else(word, |_| "ok")),
             Outcome::Abandoned => {}
         }

@@ -359,6 +359,9 @@ impl State {
                 tracing::info!(store = %write.store, %from, %to, "a store's status changed");
             }
         }
+        if let Outcome::Pruned(Ok(written)) = &outcome {
+            self.cache.written(written);
+        }
         // An outcome for a namespace that is gone says nothing about the next one of the same name.
         let Some(tracked) = self.tracked.get_mut(&namespace).filter(|tracked| tracked.uid == uid) else { return };
         let error = match &outcome {
@@ -368,6 +371,9 @@ impl State {
                 (!expected).then(|| error.to_string())
             }
             Outcome::CarriedOut(Err(failure)) => Some(failure.to_string()),
+            Outcome::Proving(Err(error)) => Some(error.to_string()),
+            Outcome::RolledBack(Err(error)) => Some(error.to_string()),
+            Outcome::Pruned(Err(error)) => Some(error.to_string()),
             _ => None,
         };
         let succeeded = matches!(&outcome, Outcome::Recorded(_, Ok(_)) | Outcome::CarriedOut(Ok(())));

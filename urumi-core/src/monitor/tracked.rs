@@ -9,9 +9,10 @@ use tokio::time::Instant;
 use super::action::Outcome;
 use super::creation::Creation;
 use super::rendered::Rendered;
-use crate::assessment::PlanFailure;
 use crate::assessment::conflict::Conflicts;
 use crate::assessment::diagnosis::{Cause, telling_events};
+use crate::assessment::inputs::{PlanFailure, RolloutTime};
+use crate::assessment::rollout::Rollout;
 use crate::kubernetes::{ClusterError, Object};
 use crate::orchestrator::local::{Failure, Orchestrator, PlanEnd};
 use crate::record::Record;
@@ -37,6 +38,8 @@ pub(super) struct Tracked {
     pub(super) conflicts: Conflicts,
     /// When the monitor last created or repaired objects.
     pub(super) carried_out: Option<Instant>,
+    /// The last revision from which this process has gone back. The watch shows that later.
+    pub(super) returned_from: Option<u64>,
     /// The store's Kubernetes events when they were last read.
     pub(super) events: Vec<Object>,
     /// When the events were last read.
@@ -67,6 +70,8 @@ pub(super) struct Progress {
     pub(super) changed: Option<Instant>,
     /// Since when objects are missing or differ.
     pub(super) outstanding_since: Option<Instant>,
+    /// The rollout of the present revision, until it is complete.
+    pub(super) rollout: Option<RolloutProgress>,
     /// When this process last wrote the record.
     pub(super) recorded: Option<Instant>,
     /// Since when the conditions differ from those on the record.
@@ -88,6 +93,27 @@ pub(super) struct Attempt {
 pub(super) struct Trouble {
     pub(super) reason: String,
     pub(super) since: Instant,
+}
+
+/// The rollout of a revision, as this process has seen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RolloutProgress {
+    pub(super) revision: u64,
+    /// When this process first saw that it is not complete.
+    pub(super) seen: Instant,
+    /// Its problem.
+    pub(super) trouble: Option<Trouble>,
+}
+
+impl RolloutProgress {
+    /// How long it takes, and how long its problem has lasted.
+    pub(super) fn time(&self, now: Instant) -> RolloutTime<'_> {
+        let trouble = self.trouble.as_ref();
+        RolloutTime {
+            lasts: now.duration_since(self.seen),
+            trouble: trouble.map(|trouble| (trouble.reason.as_str(), now.duration_since(trouble.since))),
+        }
+    }
 }
 
 impl Tracked {
@@ -148,6 +174,16 @@ impl Tracked {
                 progress.plan_failure = Some(plan_failure(&failure));
                 progress.failed(now);
             }
+            Outcome::Proving(Ok(())) => {
+                self.carried_out = Some(now);
+                progress.failures = 0;
+            }
+            Outcome::RolledBack(Ok(from)) => {
+                self.returned_from = Some(from);
+                progress.failures = 0;
+            }
+            Outcome::Pruned(Ok(_)) => progress.failures = 0,
+            Outcome::Proving(Err(_)) | Outcome::RolledBack(Err(_)) | Outcome::Pruned(Err(_)) => progress.failed(now),
             Outcome::Explained(events) => {
                 self.events_at = Some(now);
                 // Without the events, which may not be permitted, the store's reason stays as it is.
@@ -181,6 +217,20 @@ impl Progress {
             return self;
         }
         Progress { trouble: reason.map(|reason| Trouble { reason: reason.to_owned(), since: now }), ..self }
+    }
+
+    /// The progress of a store whose present revision is in this state.
+    pub(super) fn in_rollout(mut self, revision: u64, rollout: Option<&Rollout>, now: Instant) -> Progress {
+        let Some(state @ (Rollout::Rolling(_) | Rollout::Unproven | Rollout::Failed(_))) = rollout else {
+            return Progress { rollout: None, ..self };
+        };
+        let known = self.rollout.take().filter(|known| known.revision == revision);
+        let mut progress = known.unwrap_or(RolloutProgress { revision, seen: now, trouble: None });
+        if progress.trouble.as_ref().map(|trouble| trouble.reason.as_str()) != state.trouble() {
+            let trouble = |reason: &str| Trouble { reason: reason.to_owned(), since: now };
+            progress.trouble = state.trouble().map(trouble);
+        }
+        Progress { rollout: Some(progress), ..self }
     }
 
     /// How long this process has seen the store in this attempt. Time in which no monitor ran does not count: nobody

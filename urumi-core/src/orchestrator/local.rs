@@ -6,12 +6,16 @@ mod credentials;
 mod delete;
 mod execute;
 mod explain;
+mod history;
 mod limits;
 mod logs;
+mod prune;
 mod restart;
 mod retry;
+mod rollback;
 mod smoke;
 mod under_way;
+mod update;
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,8 +46,10 @@ use crate::store::credentials::Credentials;
 use crate::store::idempotency::check_key;
 use crate::store::logs::LogQuery;
 use crate::store::preview::{Difference, Preview};
+use crate::store::revision::Revision;
 use crate::store::smoke::SmokeReport;
 use crate::store::timeline::TimelineEntry;
+use crate::store::update::{UpdatePreview, UpdateStore};
 use crate::store::{
     Authority, CreateStore, Creation, OptionWarning, Options, Store, StoreId, StoreName, StoreOptions, StoreSpec,
     check_labels, check_owner,
@@ -237,12 +243,9 @@ impl Orchestrator {
         // Check the options even if the id is invalid, so that all errors are reported at once.
         let stand_in = StoreId::random();
         let (mut chosen, mut handed) = (request.options.clone(), request.handed.clone());
+        let renderer = engine.as_ref().map_or(1, |engine| engine.renderer());
         let options = engine.and_then(|engine| {
             let store = NewStore { id: id.as_ref().unwrap_or(&stand_in), default_domain: &self.inner.domain };
-            let in_request = |e: FieldError| match e.field.as_str() {
-                "" => FieldError::new("options", e.message),
-                field => FieldError::new(format!("options.{field}"), e.message),
-            };
             let lists = self.inner.engines.refuse_lists(engine.name(), &mut chosen);
             wrong.extend(lists.into_iter().map(in_request));
             wrong.extend(
@@ -254,7 +257,7 @@ impl Orchestrator {
         });
         match (id, name, options) {
             (Some(id), Some(name), Some(options)) if wrong.is_empty() => {
-                Ok(StoreSpec { id, name, engine: request.engine.clone(), options })
+                Ok(StoreSpec { id, name, engine: request.engine.clone(), options, renderer })
             }
             _ => Err(Error::Invalid(wrong)),
         }
@@ -308,6 +311,7 @@ impl Orchestrator {
         if !record.restarts.is_empty() {
             record.mark_restarts(&mut manifests, &self.components_of(spec)?);
         }
+        record.mark_changes(&mut manifests);
         Ok(manifests)
     }
 
@@ -372,7 +376,15 @@ impl Orchestrator {
     }
 }
 
-fn render_error(spec: &StoreSpec, error: &RenderError) -> Error {
+/// The error of an option, by its path within the request.
+fn in_request(error: FieldError) -> FieldError {
+    match error.field.as_str() {
+        "" => FieldError::new("options", error.message),
+        field => FieldError::new(format!("options.{field}"), error.message),
+    }
+}
+
+pub(crate) fn render_error(spec: &StoreSpec, error: &RenderError) -> Error {
     Error::Render { engine: spec.engine.clone(), id: spec.id.clone(), message: error.to_string() }
 }
 
@@ -436,7 +448,25 @@ impl StoreOrchestrator for Orchestrator {
         match action {
             Action::Retry => self.retry_store(id, expected).await,
             Action::Restart { component } => self.restart_store(id, component.as_deref(), expected).await,
+            Action::Rollback { to, by } => self.roll_back_store(id, to, by, expected).await,
         }
+    }
+
+    async fn update_if(&self, id: &StoreId, update: UpdateStore, expected: &Precondition) -> Result<Store> {
+        self.update_store(id, update, expected).await
+    }
+
+    async fn preview_update(
+        &self,
+        id: &StoreId,
+        update: UpdateStore,
+        expected: &Precondition,
+    ) -> Result<UpdatePreview> {
+        self.preview_change(id, update, expected).await
+    }
+
+    async fn history(&self, id: &StoreId) -> Result<Vec<Revision>> {
+        self.store_history(id).await
     }
 
     async fn engines(&self) -> Result<Vec<EngineInfo>> {

@@ -28,6 +28,11 @@ impl Demand {
         workloads.fold(Demand::default(), |sum, workload| sum.plus(&of_workload(workload)))
     }
 
+    /// Whether it is not more of anything.
+    pub(crate) fn within(&self, other: &Demand) -> bool {
+        self.cpu <= other.cpu && self.memory <= other.memory && self.storage <= other.storage
+    }
+
     pub(crate) fn plus(&self, other: &Demand) -> Self {
         Demand {
             cpu: self.cpu.plus(&other.cpu),

@@ -19,7 +19,14 @@ pub(crate) fn manifests(
     spec: &StoreSpec,
     secrets: &dyn SecretSource,
 ) -> Result<Vec<Manifest>, RenderError> {
+    check_renderer(engine, spec)?;
     complete(engine.render(spec, secrets)?, spec)
+}
+
+/// Refuses to render a store as an earlier version of the engine would: that would undo what the newer version did.
+fn check_renderer(engine: &dyn Engine, spec: &StoreSpec) -> Result<(), RenderError> {
+    let (wanted, known) = (spec.renderer, engine.renderer());
+    if wanted > known { Err(RenderError::Renderer { wanted, known }) } else { Ok(()) }
 }
 
 /// The stages that undo what a store has outside of its namespace, with completed objects.
@@ -42,6 +49,16 @@ pub(crate) fn teardown(
 pub(crate) fn smoke(engine: &dyn Engine, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
     let job = engine.smoke(spec)?.map(Manifest::managed);
     Ok(complete(job.into_iter().collect(), spec)?.pop().map(|manifest| manifest.object))
+}
+
+/// The Job that proves a revision, completed and named after it.
+///
+/// # Errors
+/// As of [`manifests`].
+pub(crate) fn proof(engine: &dyn Engine, spec: &StoreSpec, revision: u64) -> Result<Option<Object>, RenderError> {
+    let Some(mut job) = engine.proof(spec)? else { return Ok(None) };
+    job.set_name(&format!("{}-{revision}", job.name()));
+    Ok(complete(vec![Manifest::managed(job)], spec)?.pop().map(|manifest| manifest.object))
 }
 
 fn complete(mut manifests: Vec<Manifest>, spec: &StoreSpec) -> Result<Vec<Manifest>, RenderError> {

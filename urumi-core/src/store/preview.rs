@@ -62,6 +62,8 @@ pub enum Repair {
     Create,
     /// Fields of it would be set back.
     Repair,
+    /// It would be removed, since the change makes it superfluous.
+    Delete,
 }
 
 /// A field that urumi owns and that has not the value it should have.

@@ -134,6 +134,10 @@ impl Condition {
     pub const READY: &'static str = "Ready";
     /// The type of the condition with the result of the newest smoke order.
     pub const SMOKE_TEST: &'static str = "SmokeTest";
+    /// The type of the condition whether the store's present revision is rolled out. A store that was never changed has none.
+    pub const UP_TO_DATE: &'static str = "UpToDate";
+    /// The type of the condition whether the store's present revision is being rolled out.
+    pub const PROGRESSING: &'static str = "Progressing";
     /// The type of the condition of a store that is being deleted: whether everything outside of its namespace is gone.
     pub const TORN_DOWN: &'static str = "TornDown";
 

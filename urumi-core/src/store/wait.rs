@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::store::Store;
-use crate::store::status::StoreStatus;
+use crate::store::status::{Condition, ConditionStatus, StoreStatus};
 
 /// What a condition says of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,34 @@ impl WaitCondition for ReadyOrFailed {
 impl fmt::Display for ReadyOrFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Ready.fmt(f)
+    }
+}
+
+/// The store's present revision is rolled out. One that cannot be rolled out, or that was taken back, has failed it.
+#[derive(Clone, Copy, Debug)]
+pub struct UpToDate;
+
+impl WaitCondition for UpToDate {
+    fn check(&self, store: Option<&Store>) -> Verdict {
+        let Some(store) = store.filter(|store| store.status != StoreStatus::Deleting) else { return Verdict::Failed };
+        if store.observed_revision != store.revision {
+            return Verdict::Pending;
+        }
+        match store.conditions.iter().find(|condition| condition.type_ == Condition::UP_TO_DATE) {
+            Some(condition) if condition.status != ConditionStatus::True => match condition.reason.as_str() {
+                "Rolling" => Verdict::Pending,
+                "NewRenderer" => Verdict::Met,
+                _ => Verdict::Failed,
+            },
+            // A store that was never changed has no such condition.
+            _ => Verdict::Met,
+        }
+    }
+}
+
+impl fmt::Display for UpToDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("up to date")
     }
 }
 

@@ -86,6 +86,8 @@ const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     changing::a_retry_obeys_its_precondition,
     changing::no_act_reaches_another_store_than_the_expected_one,
     changing::a_ready_store_is_restarted_as_asked,
+    changing::a_change_is_the_next_revision_and_can_be_taken_back,
+    changing::a_store_that_is_being_deleted_is_not_changed,
     changing::a_ready_store_is_not_retried,
     changing::a_failed_store_is_retried,
     trying::a_ready_store_takes_an_order,

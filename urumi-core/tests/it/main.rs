@@ -13,6 +13,7 @@
     reason = "helpers of tests may fail and print as tests do; clippy knows only the tests themselves"
 )]
 
+mod changing;
 mod clocks;
 mod conflicts;
 #[cfg(feature = "http-client")]

@@ -37,6 +37,18 @@ on_memory! {
     the_namespace_holds_the_objects_by_name,
 }
 
+mod changing {
+    use super::*;
+    use crate::changing as lifecycle;
+
+    on_memory! {
+        a_change_that_does_not_work_is_taken_back,
+        what_a_change_makes_superfluous_goes,
+        a_new_renderer_restarts_nobody,
+        the_last_ten_revisions_are_kept,
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_used_up_quota_is_the_reason() {
     let cluster = InMemoryCluster::default();

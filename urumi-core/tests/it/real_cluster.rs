@@ -41,6 +41,18 @@ on_a_real_api_server! {
     the_namespace_holds_the_objects_by_name,
 }
 
+mod changing {
+    use super::*;
+    use crate::changing as lifecycle;
+
+    on_a_real_api_server! {
+        a_change_that_does_not_work_is_taken_back,
+        what_a_change_makes_superfluous_goes,
+        a_new_renderer_restarts_nobody,
+        the_last_ten_revisions_are_kept,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kubernetes_backend_conforms() {
     let Some(cluster) = real_cluster().await else { return };
@@ -80,6 +92,9 @@ impl ClusterBackend for WithoutPods {
     }
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         self.0.apply(object).await
+    }
+    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+        self.0.own_created(object).await
     }
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
         self.0.replace(object).await

@@ -114,6 +114,17 @@ impl Call {
         Ok(Call::write(Method::PATCH, uri, "application/merge-patch+json", &json!({ "metadata": metadata })))
     }
 
+    /// The API server rejects it if the object has another `resourceVersion` by now.
+    pub(super) fn set_managed_fields(object: &ObjectRef, version: &str, entries: &[Value]) -> Result<Self, Failure> {
+        let replace = |path: &str, value: Value| json!({"op": "replace", "path": path, "value": value});
+        let patch = json!([
+            replace("/metadata/managedFields", entries.into()),
+            replace("/metadata/resourceVersion", version.into()),
+        ]);
+        let uri = address(object)?.with("fieldManager", FIELD_MANAGER);
+        Ok(Call::write(Method::PATCH, uri, "application/json-patch+json", &patch))
+    }
+
     pub(super) fn delete(object: &ObjectRef, expected: &Preconditions) -> Result<Self, Failure> {
         let mut preconditions = Map::from_iter([("uid".to_owned(), json!(expected.uid))]);
         if let Some(version) = &expected.resource_version {

@@ -24,11 +24,12 @@ pub(super) fn find(state: &State, workload: &Object, pod: &Object) -> Option<Pro
 
 /// The problem of a pod whose first container has exited once.
 pub(super) fn crashed(pod: &Object) -> Problem {
-    Problem::Crash { container: first(&FaultTarget::any(), pod).0, exit_code: 1, restarts: 1 }
+    Problem::Crash { container: first(&FaultTarget::any(), pod).unwrap_or_default().0, exit_code: 1, restarts: 1 }
 }
 
 fn injected(target: &FaultTarget, fault: Fault, pod: &Object) -> Option<Problem> {
-    let (container, image) = first(target, pod);
+    // During a rollout, pods of an earlier template have another image.
+    let (container, image) = first(target, pod)?;
     Some(match fault {
         Fault::ImagePull => Problem::Image { container, image },
         Fault::CrashLoop { exit_code, restarts } => Problem::Crash { container, exit_code, restarts },
@@ -51,7 +52,7 @@ fn unschedulable(why: &str) -> String {
 }
 
 /// Name and image of the first container that the target matches.
-fn first(target: &FaultTarget, pod: &Object) -> (String, String) {
+fn first(target: &FaultTarget, pod: &Object) -> Option<(String, String)> {
     let text = |container: &Value, field: &str| -> String {
         container.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -60,7 +61,6 @@ fn first(target: &FaultTarget, pod: &Object) -> (String, String) {
         .flat_map(|list| pod.list_at(list))
         .map(|container| (text(container, "name"), text(container, "image")))
         .find(|(_, image)| target.fits_image(image))
-        .unwrap_or_default()
 }
 
 /// The problem of the first container that refers to a missing Secret or ConfigMap in its environment.

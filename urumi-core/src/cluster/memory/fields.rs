@@ -72,6 +72,10 @@ impl FieldSet {
         }
     }
 
+    pub(super) fn extend(&mut self, other: FieldSet) {
+        self.0.extend(other.0);
+    }
+
     /// Keeps the fields that have the same value in both objects.
     pub(super) fn retain_unchanged(&mut self, one: &Value, other: &Value) {
         self.0.retain(|path| get(one, path) == get(other, path));

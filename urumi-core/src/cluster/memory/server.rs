@@ -50,7 +50,10 @@ pub(super) fn create(state: &mut State, object: &Object) -> Result<Arc<Object>, 
         let message = format!("{} \"{}\" already exists", reference.kind.plural, reference.name);
         return Err(Refusal::new(ClusterErrorKind::AlreadyExists, message));
     }
-    Ok(state.put_new(object))
+    let created = FieldSet::of(object.as_value());
+    let stored = state.put_new(object);
+    state.set_created(&reference, created);
+    Ok(stored)
 }
 
 pub(super) fn apply(state: &mut State, object: &Object) -> Result<Arc<Object>, Refusal> {

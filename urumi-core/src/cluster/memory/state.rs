@@ -36,6 +36,8 @@ struct Shelf {
     objects: BTreeMap<Key, Arc<Object>>,
     /// The fields that server-side apply owns alone, of objects that it was used on.
     applied: BTreeMap<Key, FieldSet>,
+    /// The fields that a creation has set and nobody has changed since.
+    created: BTreeMap<Key, FieldSet>,
     log: Log,
 }
 
@@ -134,6 +136,9 @@ impl State {
         if let (Some(applied), Some(before)) = (shelf.applied.get_mut(&key), shelf.objects.get(&key)) {
             applied.retain_unchanged(before.as_value(), after.as_value());
         }
+        if let (Some(created), Some(before)) = (shelf.created.get_mut(&key), shelf.objects.get(&key)) {
+            created.retain_unchanged(before.as_value(), after.as_value());
+        }
         let before = shelf.objects.insert(key, after.clone());
         shelf.log.push(Change { before, after: Some(after.clone()) });
         self.touched(&after);
@@ -203,12 +208,27 @@ impl State {
         }
     }
 
+    pub(super) fn set_created(&mut self, reference: &ObjectRef, fields: FieldSet) {
+        let key = (reference.namespace.clone(), reference.name.clone());
+        self.shelf(&reference.kind).created.insert(key, fields);
+    }
+
+    /// Counts the fields that a creation has set as applied.
+    pub(super) fn own_created(&mut self, reference: &ObjectRef) {
+        let key = (reference.namespace.clone(), reference.name.clone());
+        let shelf = self.shelf(&reference.kind);
+        if let Some(created) = shelf.created.remove(&key) {
+            shelf.applied.entry(key).or_default().extend(created);
+        }
+    }
+
     /// Removes an object at once.
     pub(super) fn delete(&mut self, reference: &ObjectRef) -> Option<Arc<Object>> {
         let key = (reference.namespace.clone(), reference.name.clone());
         let shelf = self.shelves.get_mut(&reference.kind)?;
         let object = shelf.objects.remove(&key)?;
         shelf.applied.remove(&key);
+        shelf.created.remove(&key);
         // A deletion is a revision of its own, which the deleted object has.
         self.revision += 1;
         let mut last = Object::clone(&object);
@@ -234,7 +254,12 @@ impl State {
 
     fn shelf(&mut self, kind: &Kind) -> &mut Shelf {
         let capacity = self.config.watch_history;
-        let new = || Shelf { objects: BTreeMap::new(), applied: BTreeMap::new(), log: Log::new(capacity) };
+        let new = || Shelf {
+            objects: BTreeMap::new(),
+            applied: BTreeMap::new(),
+            created: BTreeMap::new(),
+            log: Log::new(capacity),
+        };
         self.shelves.entry(kind.clone()).or_insert_with(new)
     }
 

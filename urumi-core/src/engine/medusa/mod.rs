@@ -14,6 +14,7 @@
 
 mod admin;
 mod api;
+mod change;
 mod contract;
 mod database;
 mod managed;
@@ -48,7 +49,9 @@ pub use self::options::{
     ResourceList, Resources, Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
 };
 use self::resolved::ResolvedStore;
-use super::{Component, Engine, EngineInfo, Manifest, NewStore, OptionPolicy, RenderError, SignIn, Stage};
+use super::{
+    Component, Engine, EngineInfo, Manifest, NewStore, OptionPolicy, RenderError, RequestChange, SignIn, Stage,
+};
 use crate::error::FieldError;
 use crate::kubernetes::{Kind, Object, ObjectRef};
 use crate::secret::SecretSource;
@@ -132,6 +135,15 @@ impl Engine for MedusaEngine {
         resolve::resolve(&self.defaults, options, store.id, store.default_domain)
     }
 
+    fn settle(
+        &self,
+        store: &StoreSpec,
+        change: &RequestChange<'_>,
+        options: Options,
+    ) -> Result<Options, Vec<FieldError>> {
+        change::settle(store, change, options)
+    }
+
     fn warnings(&self, options: &Options) -> Vec<OptionWarning> {
         warnings::of(options)
     }
@@ -198,6 +210,10 @@ impl Engine for MedusaEngine {
 
     fn smoke(&self, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
         smoke_job::job(&ResolvedStore::read(spec, &self.servers)?).map(Some)
+    }
+
+    fn proof(&self, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
+        proof_of_life::of_revision(&ResolvedStore::read(spec, &self.servers)?)
     }
 
     fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {

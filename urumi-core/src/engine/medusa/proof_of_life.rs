@@ -17,12 +17,34 @@ use super::workload::{
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
 
-/// The Job; nothing where it is switched off.
+/// How long the Job of a revision stays after its end: until a monitor has seen it, also after an outage of an hour.
+const KEPT_SECONDS: i32 = 3600;
+
+/// The Job of a new store; nothing where it is switched off.
 pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
-    let proof = &store.options.proof_of_life;
-    if !proof.enabled {
+    if !store.options.proof_of_life.enabled {
         return Ok(Vec::new());
     }
+    let object = Object::from_typed(&job(store))?;
+    // A Job's template cannot be changed, so it is made once and then left as it is.
+    let itself = object.reference();
+    Ok(vec![Manifest::create_once(object, vec![itself])])
+}
+
+/// The Job that proves a changed store; `None` where it is switched off.
+pub(super) fn of_revision(store: &ResolvedStore<'_>) -> Result<Option<Object>, RenderError> {
+    if !store.options.proof_of_life.enabled {
+        return Ok(None);
+    }
+    let mut job = job(store);
+    if let Some(spec) = &mut job.spec {
+        spec.ttl_seconds_after_finished = Some(KEPT_SECONDS);
+    }
+    Ok(Some(Object::from_typed(&job)?))
+}
+
+fn job(store: &ResolvedStore<'_>) -> Job {
+    let proof = &store.options.proof_of_life;
     let part = parts::proof_of_life(store);
     let container = Container {
         name: NAME.to_owned(),
@@ -45,7 +67,7 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
         restart_policy: Some("OnFailure".to_owned()),
         ..pod(&store.options.image_pull_secrets, container, NODE_USER, vec![empty_dir("tmp")], 5)
     };
-    let job = Job {
+    Job {
         metadata: part.metadata(),
         spec: Some(JobSpec {
             // It is never given up: whether the store has failed is for the store's own deadline to say.
@@ -54,9 +76,5 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
             ..Default::default()
         }),
         ..Default::default()
-    };
-    let object = Object::from_typed(&job)?;
-    // A Job's template cannot be changed, so it is made once and then left as it is.
-    let itself = object.reference();
-    Ok(vec![Manifest::create_once(object, vec![itself])])
+    }
 }

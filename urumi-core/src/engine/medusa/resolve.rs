@@ -260,7 +260,7 @@ fn parse(mut merged: Options, defaults: &Options, errors: &mut Vec<FieldError>) 
 }
 
 /// Sets the value at a path, making the objects on the way; says whether that changed anything.
-fn set(map: &mut Options, path: &[String], value: Value) -> bool {
+pub(super) fn set(map: &mut Options, path: &[String], value: Value) -> bool {
     match path {
         [] => false,
         [last] => map.insert(last.clone(), value.clone()) != Some(value),
@@ -272,7 +272,7 @@ fn set(map: &mut Options, path: &[String], value: Value) -> bool {
 }
 
 /// Removes the value at a path; says whether there was one.
-fn remove(map: &mut Options, path: &[String]) -> bool {
+pub(super) fn remove(map: &mut Options, path: &[String]) -> bool {
     match path {
         [] => false,
         [last] => map.remove(last).is_some(),

@@ -50,6 +50,7 @@ fn spec_of(options: Options) -> StoreSpec {
         name: StoreName::parse("My \"Shop\" for $(HOME) & $$5").unwrap(),
         engine: MedusaEngine::NAME.into(),
         options,
+        renderer: 1,
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn write(assessment: &Assessment, record: &Record, clock: Clock, mut 
     let provisioned = matches!(from, StoreStatus::Provisioning | StoreStatus::Failed) && to == StoreStatus::Ready;
     decision.act(Action::Record(RecordWrite {
         store: record.id.clone(),
-        patch: record.update(to, &assessment.conditions, clock.wall),
+        patch: assessment.patch(record, clock.wall),
         status: (from, to),
         provisioned_since: provisioned.then_some(record.provisioning_since),
     }))

@@ -98,5 +98,6 @@ fn assessment(record: &Record, cause: &Cause, now: Timestamp) -> Assessment {
         conditions: carry_times(&record.conditions, vec![condition]),
         unexplained: false,
         trouble: None,
+        rollout: None,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::json;
@@ -18,8 +18,10 @@ use crate::kubernetes::{ClusterError, ClusterErrorKind, Kind, Object, ObjectRef,
 use crate::monitor::action::{Action, Outcome};
 use crate::monitor::rendered::Rendered;
 use crate::orchestrator::local::{Failure, Orchestrator, PlanEnd};
+use crate::record::revision::{NewRevision, Revision};
 use crate::record::{self, Origin, Record};
-use crate::store::CreateStore;
+use crate::store::status::Condition;
+use crate::store::{Authority, CreateStore};
 
 const LIMITS: Limits = Limits {
     deadline: Duration::from_secs(900),
@@ -87,23 +89,92 @@ impl Store {
 
     /// Makes the database's only pod wait, for this reason.
     fn database_waits(&mut self, reason: &str) {
-        let set = self.object(Kind::of::<StatefulSet>(), "postgres");
-        set["status"]["availableReplicas"] = json!(0);
-        let labels = set["spec"]["selector"]["matchLabels"].clone();
-        let waiting = json!([{"name": "postgres", "state": {"waiting": {"reason": reason, "message": "no"}}}]);
-        let pod = json!({"metadata": {"name": "postgres-0", "namespace": "store-abc", "labels": labels},
+        self.object(Kind::of::<StatefulSet>(), "postgres")["status"]["availableReplicas"] = json!(0);
+        self.pod_waits(Kind::of::<StatefulSet>(), "postgres", reason);
+    }
+
+    /// Makes a pod of a workload wait, for this reason.
+    fn pod_waits(&mut self, kind: Kind, workload: &str, reason: &str) {
+        let labels = self.object(kind, workload)["spec"]["selector"]["matchLabels"].clone();
+        let waiting = json!([{"name": "main", "state": {"waiting": {"reason": reason, "message": "no"}}}]);
+        let pod = json!({"metadata": {"name": format!("{workload}-0"), "namespace": "store-abc", "labels": labels},
             "status": {"containerStatuses": waiting}});
         let pod = Object::from_value(Kind::of::<Pod>(), pod).unwrap();
         self.objects.insert(pod.reference(), pod);
+    }
+
+    /// Puts another revision on record, with these options.
+    fn change(&mut self, options: serde_json::Value, removed: &[ObjectRef]) {
+        let orchestrator = Orchestrator::builder(InMemoryCluster::default()).build();
+        let request =
+            CreateStore { options: options.as_object().cloned().unwrap(), ..CreateStore::new("Shop", "medusa") };
+        let request = request.id("abc").on_authority_of(Authority::Installation);
+        let spec = orchestrator.prepare(&request).unwrap();
+        let changed = [self.deployment("medusa-storefront")].into();
+        let new = NewRevision { changed, removed: removed.iter().cloned().collect(), ..self.everything() };
+        let patch = self.record.revise(&spec, &spec.options, &new).unwrap();
+        self.record.revision = Revision::read(patch.annotations[record::REVISION].as_deref());
+        self.record.spec = Ok(spec.clone());
+        self.rendered = Rendered::of(&orchestrator, &self.record, &spec).unwrap();
+    }
+
+    /// A revision that renders everything as before.
+    fn everything(&self) -> NewRevision {
+        let rendered = self.rendered.manifests.iter().map(|manifest| manifest.object.reference()).collect();
+        NewRevision { rendered, ..NewRevision::default() }
+    }
+
+    fn deployment(&self, name: &str) -> ObjectRef {
+        ObjectRef::namespaced(Kind::of::<Deployment>(), "store-abc", name)
+    }
+
+    /// Carries out the plan: the storefront is as its manifest says, and its controller has replaced no pod yet.
+    fn apply(&mut self) {
+        let reference = self.deployment("medusa-storefront");
+        let wanted = self.rendered.manifests.iter().find(|manifest| manifest.object.reference() == reference).unwrap();
+        let mut applied = wanted.object.clone();
+        applied.as_value_mut()["metadata"]["generation"] = json!(2);
+        applied.as_value_mut()["status"] = json!({"observedGeneration": 1, "availableReplicas": 1, "replicas": 1});
+        self.objects.insert(reference, applied);
+    }
+
+    /// All pods are of the present revision.
+    fn roll(&mut self) {
+        for name in ["medusa-api", "medusa-storefront"] {
+            let deployment = self.object(Kind::of::<Deployment>(), name);
+            let replicas = deployment["spec"]["replicas"].clone();
+            let generation = deployment["metadata"]["generation"].clone();
+            deployment["status"] = json!({"observedGeneration": generation, "availableReplicas": replicas,
+                "updatedReplicas": replicas, "replicas": replicas});
+        }
+        let set = self.object(Kind::of::<StatefulSet>(), "postgres");
+        set["status"] = json!({"observedGeneration": 1, "availableReplicas": 1, "updatedReplicas": 1});
+    }
+
+    /// The Job that proves the present revision has succeeded, or runs.
+    fn prove(&mut self, succeeded: bool) {
+        let mut job = self.rendered.proof.clone().unwrap();
+        job.as_value_mut()["status"] = json!({"succeeded": u8::from(succeeded)});
+        self.objects.insert(job.reference(), job);
+    }
+
+    /// The status and the reason of the condition about the revision.
+    fn up_to_date(&self) -> String {
+        let condition = self.record.conditions.iter().find(|condition| condition.type_ == Condition::UP_TO_DATE);
+        condition.map_or_else(|| "none".into(), |condition| format!("{:?} {}", condition.status, condition.reason))
     }
 
     fn decide(&self, milliseconds: u64) -> Decision {
         let rendered = Arc::new(Rendered {
             spec: self.rendered.spec.clone(),
             restarts: self.rendered.restarts.clone(),
+            revision: self.rendered.revision,
             refused: self.rendered.refused.clone(),
             manifests: self.rendered.manifests.clone(),
             components: self.rendered.components.clone(),
+            good: self.record.is_good(),
+            outdated: self.rendered.outdated,
+            proof: self.rendered.proof.clone().filter(|_| !self.record.is_good()),
             teardown: self.rendered.teardown.clone(),
             kinds: self.rendered.kinds.clone(),
             outside: self.rendered.outside.clone(),
@@ -132,6 +203,12 @@ impl Store {
                 for (name, value) in write.patch.annotations {
                     if name == record::CONDITIONS {
                         self.record.conditions = serde_json::from_str(value.as_deref().unwrap()).unwrap();
+                    } else if name == record::HISTORY {
+                        self.record.history = serde_json::from_str(value.as_deref().unwrap()).unwrap();
+                    } else if name == record::REVISION {
+                        self.record.revision = Revision::read(value.as_deref());
+                    } else if name == record::OBSERVED_REVISION {
+                        self.record.observed_revision = value.as_deref().unwrap().parse().unwrap();
                     }
                 }
                 self.tracked.progress.recorded = Some(self.start + Duration::from_millis(milliseconds));
@@ -145,6 +222,11 @@ impl Store {
                 let mut steps: Vec<String> = plan.steps().map(|step| step.target().name).collect();
                 steps.sort();
                 format!("carry out {}", if steps.len() > 2 { "many".to_owned() } else { steps.join(" ") })
+            }
+            Some(Action::Prove(job)) => format!("prove {}", job.name()),
+            Some(Action::GoBack { good, .. }) => format!("go back to {good}"),
+            Some(Action::Prune { left_over, .. }) => {
+                format!("prune {}", left_over.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(" "))
             }
             Some(Action::Explain) => "explain".to_owned(),
             None => match look_again {
@@ -430,4 +512,108 @@ fn a_store_that_has_nothing_elsewhere_is_left_to_kubernetes_once_it_is_deleted()
     store.record.status = StoreStatus::Deleting;
     store.record.finalizers.clear();
     assert_eq!(store.at(0), "nothing");
+}
+
+#[test]
+fn a_change_is_carried_out_while_the_store_is_ready() {
+    let mut store = Store::ready();
+    store.change(json!({"storefront": {"replicas": 2}}), &[]);
+    assert_eq!(store.at(0), "wait until 200", "conditions are gathered");
+    assert_eq!(store.at(200), "record ready to ready");
+    assert_eq!((store.up_to_date(), store.record.observed_revision), ("False Rolling".to_owned(), 2));
+    assert_eq!(store.at(250), "carry out medusa-storefront");
+    store.finished(Outcome::CarriedOut(Ok(())), 300);
+    store.apply();
+    assert!(store.at(300).starts_with("wait until"), "half of the pods are new, and the store stays ready");
+    assert_eq!(store.record.revision.good, Some(1));
+    store.roll();
+    assert_eq!(store.at(400), "wait until 1300", "the watches have to show what was carried out");
+    assert_eq!(store.at(1300), "prove proof-of-life-2");
+    store.finished(Outcome::Proving(Ok(())), 1310);
+    assert_eq!(store.at(1320), "wait until 2310", "the watches have to show the Job");
+    store.prove(false);
+    assert!(store.at(1400).starts_with("wait until"));
+    assert_eq!(store.up_to_date(), "False Rolling");
+    store.prove(true);
+    assert_eq!(store.at(1500), "record ready to ready");
+    assert_eq!((store.up_to_date(), store.record.revision.good), ("True RolledOut".to_owned(), Some(2)));
+    assert_eq!(store.at(1800), "nothing");
+    // What happens to its pods after that is no matter of the revision.
+    store.pod_waits(Kind::of::<Deployment>(), "medusa-storefront", "ImagePullBackOff");
+    for milliseconds in [2000, 1_000_000, 2_000_000] {
+        assert!(!store.at(milliseconds).starts_with("go back"));
+    }
+    assert_eq!(store.up_to_date(), "True RolledOut");
+}
+
+#[test]
+fn a_revision_that_is_not_proven_is_taken_back() {
+    let mut store = Store::ready();
+    store.change(json!({"storefront": {"replicas": 2}}), &[]);
+    store.apply();
+    store.roll();
+    store.prove(false);
+    store.at(0);
+    store.at(200);
+    store.at(900_200);
+    store.at(900_400);
+    assert_eq!(store.up_to_date(), "False Failed");
+    assert_eq!(store.at(900_500), "go back to 1");
+}
+
+#[test]
+fn a_revision_that_cannot_be_rolled_out_is_taken_back() {
+    let mut store = Store::ready();
+    store.roll();
+    store.change(json!({"storefront": {"image": "typo"}}), &[]);
+    store.at(0);
+    store.at(200);
+    store.apply();
+    store.pod_waits(Kind::of::<Deployment>(), "medusa-storefront", "ImagePullBackOff");
+    store.at(1000);
+    store.at(1200);
+    store.at(2000);
+    store.at(11_000);
+    assert_eq!(store.up_to_date(), "False Rolling");
+    store.at(21_000);
+    store.at(21_200);
+    assert_eq!(store.up_to_date(), "False Failed");
+    assert_eq!(store.at(21_300), "go back to 1");
+}
+
+#[test]
+fn a_revision_that_takes_too_long_is_taken_back_once() {
+    let mut store = Store::ready();
+    store.change(json!({"storefront": {"replicas": 3}}), &[]);
+    store.at(0);
+    store.at(200);
+    store.apply();
+    store.at(1000);
+    store.at(900_000);
+    store.at(900_200);
+    assert_eq!(store.up_to_date(), "False Failed");
+    assert_eq!(store.at(900_300), "go back to 1");
+    store.change(json!({}), &[]);
+    store.record.revision.restores = Some(1);
+    for milliseconds in [900_400, 900_600, 2_000_000, 2_000_200] {
+        store.at(milliseconds);
+    }
+    assert_eq!(store.up_to_date(), "False Failed");
+    assert!(!store.at(2_000_300).starts_with("go back"), "a return is not repeated");
+}
+
+#[test]
+fn what_is_left_over_is_removed_when_the_revision_is_rolled_out() {
+    let mut store = Store::ready();
+    let redis = store.deployment("redis");
+    store.change(json!({}), std::slice::from_ref(&redis));
+    store.apply();
+    store.at(0);
+    assert_eq!(store.at(200), "record ready to ready");
+    assert!(!store.at(300).starts_with("prune"), "it is not rolled out");
+    store.roll();
+    store.prove(true);
+    store.at(400);
+    assert_eq!(store.at(600), "record ready to ready");
+    assert_eq!(store.at(700), "prune redis");
 }

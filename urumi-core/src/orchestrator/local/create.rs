@@ -1,5 +1,7 @@
 //! Creates a store: its record first, then all of its objects.
 
+use std::collections::HashMap;
+
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -147,11 +149,22 @@ impl Orchestrator {
     async fn place_for(&self, owner: Option<&str>, id: &StoreId, desired: &[Manifest]) -> Result<Option<Place>> {
         let counts = &self.inner.owners;
         let Some(owner) = owner.filter(|_| counts.limits != OwnerLimits::default()) else { return Ok(None) };
-        let limit_demand = counts.limits.limit_demand();
-        let demand = if limit_demand { Demand::of(desired) } else { Demand::default() };
+        let demand = if counts.limits.limit_demand() { Demand::of(desired) } else { Demand::default() };
         let place = counts.take_place(owner, (id, demand), self.now());
+        place.check(&counts.limits, &self.stores_of(Operation::Create, id, owner).await?)?;
+        Ok(Some(place))
+    }
+
+    /// The stores of an owner on the cluster, for an operation on store `id`.
+    pub(super) async fn stores_of(
+        &self,
+        operation: Operation,
+        id: &StoreId,
+        owner: &str,
+    ) -> Result<HashMap<StoreId, Existing>> {
+        let limit_demand = self.inner.owners.limits.limit_demand();
         let namespaces = self.inner.cluster.list(&of_owner(owner)).await;
-        let namespaces = namespaces.map_err(|e| Error::cluster(Operation::Create, Some(id), e))?;
+        let namespaces = namespaces.map_err(|e| Error::cluster(operation, Some(id), e))?;
         let theirs = namespaces.iter().filter_map(Record::read).filter(|record| record.owner() == Some(owner));
         let existing = |record: Record| {
             let Record { id, status, created_at, spec, .. } = record;
@@ -161,8 +174,7 @@ impl Orchestrator {
             let demand = rendered.map(|manifests| Demand::of(&manifests)).unwrap_or_default();
             (id, Existing { status, created_at, demand })
         };
-        place.check(&counts.limits, &theirs.map(existing).collect())?;
-        Ok(Some(place))
+        Ok(theirs.map(existing).collect())
     }
 
     /// The records of all stores that were created with a key, of any age.

@@ -139,6 +139,11 @@ impl Orchestrator {
                 })?;
                 return self.create_once(&filled(object, &source), store).await;
             }
+            // A change may have taken fields away that were set when the object was created.
+            Step::Repair(object, _) if record::is_changed(object) => {
+                cluster.own_created(&object.reference()).await?;
+                cluster.apply(&owned(object, store)).await.map(drop)
+            }
             Step::Repair(object, _) => cluster.apply(object).await.map(drop),
         };
         if written.is_ok() {

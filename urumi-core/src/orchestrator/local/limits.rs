@@ -84,6 +84,22 @@ impl OwnerLimits {
         self
     }
 
+    /// Checks what the stores of an owner request together.
+    pub(super) fn check_demand(&self, owner: &str, total: &Demand) -> Result<()> {
+        let demands = [
+            ("CPUs", &total.cpu, &self.cpu),
+            ("memory", &total.memory, &self.memory),
+            ("storage", &total.storage, &self.storage),
+        ];
+        for (resource, total, limit) in demands {
+            if let Some(limit) = limit.as_ref().filter(|limit| total > *limit) {
+                let (total, limit) = (total.to_string(), limit.to_string());
+                return Err(Error::DemandLimit { owner: owner.to_owned(), resource, total, limit });
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the demand of stores is limited.
     pub(super) fn limit_demand(&self) -> bool {
         self.cpu.is_some() || self.memory.is_some() || self.storage.is_some()
@@ -180,19 +196,7 @@ impl Place {
         if let Some((has, limit)) = self.exceeded(limits.creations_per_hour, stores, recent) {
             return Err(Error::CreationLimit { owner: owner(), has, limit });
         }
-        let total = self.total(stores);
-        let demands = [
-            ("CPUs", &total.cpu, &limits.cpu),
-            ("memory", &total.memory, &limits.memory),
-            ("storage", &total.storage, &limits.storage),
-        ];
-        for (resource, total, limit) in demands {
-            if let Some(limit) = limit.as_ref().filter(|limit| total > *limit) {
-                let (total, limit) = (total.to_string(), limit.to_string());
-                return Err(Error::DemandLimit { owner: owner(), resource, total, limit });
-            }
-        }
-        Ok(())
+        limits.check_demand(&self.owner, &self.total(stores))
     }
 
     /// What the owner's stores would request with this one. A creation ahead counts even if another limit rejects it.

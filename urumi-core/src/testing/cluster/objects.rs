@@ -231,6 +231,25 @@ pub(super) async fn apply_removes_what_it_no_longer_sets(context: &Context) -> R
     Ok(())
 }
 
+pub(super) async fn apply_removes_what_was_created_once_that_is_owned(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let data = |data: Value| config_map(context, &ns, "a", data);
+    let object = data(json!({"kept": "1", "dropped": "1"}))?;
+    context.cluster.own_created(&object.reference()).await?;
+    context.cluster.create(&object).await?;
+    context.cluster.apply(&data(json!({"kept": "1", "applied": "1"}))?).await?;
+    // It may be repeated.
+    for _ in 0..2 {
+        context.cluster.own_created(&object.reference()).await?;
+    }
+    let found = context.cluster.get(&object.reference()).await?;
+    let there = json!({"kept": "1", "dropped": "1", "applied": "1"});
+    ensure!(found.as_ref().and_then(|found| found.at("/data")) == Some(&there), "it has changed: {found:?}");
+    let applied = context.cluster.apply(&data(json!({"kept": "1"}))?).await?;
+    ensure!(applied.at("/data") == Some(&json!({"kept": "1"})), "its data is {:?}", applied.at("/data"));
+    Ok(())
+}
+
 pub(super) async fn apply_merges_containers_by_name(context: &Context) -> Result<(), Stop> {
     let ns = context.namespace().await?;
     let (main, side) = (container(context, "main"), container(context, "side"));

@@ -4,7 +4,8 @@ use super::context::{Context, Stop, ensure, expect_error};
 use crate::error::{Error, ErrorKind};
 use crate::orchestrator::{Action, Precondition, StoreOrchestratorExt};
 use crate::store::status::StoreStatus;
-use crate::store::wait::{Deleted, Ready};
+use crate::store::update::UpdateStore;
+use crate::store::wait::{Deleted, Ready, UpToDate};
 
 /// A version that no store of this check has: Kubernetes counts upwards from one.
 const OTHER_VERSION: &str = "1";
@@ -76,6 +77,7 @@ pub(super) async fn no_act_reaches_another_store_than_the_expected_one(context: 
     let other = Precondition::uid("00000000-0000-4000-8000-000000000000");
     let acts = [
         ("retry", context.urumi.act_if(&made.id, Action::Retry, &other).await.map(drop)),
+        ("change", context.urumi.update_if(&made.id, UpdateStore::new().name("Other"), &other).await.map(drop)),
         ("restart", context.urumi.act_if(&made.id, Action::Restart { component: None }, &other).await.map(drop)),
         ("smoke order", context.urumi.smoke_if(&made.id, &other).await.map(drop)),
         ("deletion", context.urumi.delete_if(&made.id, &other).await.map(drop)),
@@ -112,6 +114,59 @@ pub(super) async fn a_ready_store_is_restarted_as_asked(context: &Context) -> Re
     let manifests = context.urumi.manifests(&made.id).await?;
     ensure!(manifests.iter().any(|m| m.to_string().contains("restarted-at")), "no workload is to be restarted");
     Ok(())
+}
+
+pub(super) async fn a_change_is_the_next_revision_and_can_be_taken_back(context: &Context) -> Result<(), Stop> {
+    let made = context.ready().await?;
+    ensure!(made.revision == 1, "a new store is revision {}", made.revision);
+    let rename = |name: &str| UpdateStore::new().name(name).reason("conformance").by("checker");
+    let preview = context.urumi.preview_update(&made.id, rename("Renamed"), &Precondition::NONE).await;
+    let preview = match preview {
+        Err(error @ (Error::Invalid(_) | Error::WrongState { .. })) => {
+            return Err(Stop::Skipped(format!("stores cannot be changed here: {error}")));
+        }
+        preview => preview?,
+    };
+    ensure!((preview.revision, preview.name.as_str()) == (2, "Renamed"), "the preview is {preview:?}");
+    let still = context.urumi.get(&made.id).await?;
+    ensure!((still.revision, &still.name) == (1, &made.name), "a preview has changed the store: {still:?}");
+    let refused = context.urumi.update_if(&made.id, rename("Renamed"), &Precondition::version(OTHER_VERSION)).await;
+    let error = expect_error(refused, ErrorKind::Conflict, "the change of another version")?;
+    ensure!(error.to_string().contains("changed"), "the error does not say that the store has changed: {error}");
+    let refused = context.urumi.update(&made.id, rename("")).await;
+    expect_error(refused, ErrorKind::Invalid, "a change to an empty name")?;
+    let changed = context.urumi.update(&made.id, rename("Renamed")).await?;
+    ensure!((changed.revision, changed.name.as_str()) == (2, "Renamed"), "it is now {changed:?}");
+    let same = context.urumi.update(&made.id, rename("Renamed")).await?;
+    ensure!(same.revision == 2, "a change of nothing is revision {}", same.revision);
+    context.waiting.on("a change to be rolled out");
+    context.urumi.wait_until(&made.id, UpToDate, context.options.deadline).await?;
+    let back = context.urumi.roll_back(&made.id).await?;
+    ensure!((back.revision, &back.name) == (3, &made.name), "after the way back it is {back:?}");
+    context.waiting.on("the way back to be rolled out");
+    let rolled_out = context.urumi.wait_until(&made.id, UpToDate, context.options.deadline).await?;
+    ensure!(rolled_out.is_some_and(|store| store.status == StoreStatus::Ready), "it is not ready any more");
+    let history = context.urumi.history(&made.id).await?;
+    let numbers: Vec<u64> = history.iter().map(|revision| revision.number).collect();
+    ensure!(numbers == [1, 2, 3], "the history has the revisions {numbers:?}");
+    let names: Vec<&str> = history.iter().map(|revision| revision.name.as_str()).collect();
+    ensure!(names == [&made.name, "Renamed", &made.name], "the history has the names {names:?}");
+    ensure!(history.iter().map(|revision| revision.current).eq([false, false, true]), "the present one is {history:?}");
+    ensure!(history.last().and_then(|last| last.restores) == Some(1), "the last one restores {history:?}");
+    let missing = Action::Rollback { to: Some(99), by: None };
+    let refused = context.urumi.act_if(&made.id, missing, &Precondition::NONE).await;
+    expect_error(refused, ErrorKind::Invalid, "the return to a revision that does not exist")?;
+    Ok(())
+}
+
+pub(super) async fn a_store_that_is_being_deleted_is_not_changed(context: &Context) -> Result<(), Stop> {
+    let made = context.ready().await?;
+    context.urumi.delete(&made.id).await?;
+    let refused = context.urumi.update(&made.id, UpdateStore::new().name("Too late")).await;
+    match refused.map_err(|error| (error.kind(), error)) {
+        Err((ErrorKind::Conflict | ErrorKind::NotFound, _)) => Ok(()),
+        other => Err(Stop::Failed(format!("the change of a store that is being deleted: {other:?}"))),
+    }
 }
 
 pub(super) async fn a_ready_store_is_not_retried(context: &Context) -> Result<(), Stop> {

@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use super::policy::{info, leaves};
 use super::{MedusaEngine, options, resolve};
-use crate::engine::{EngineInfo, EngineRegistry};
-use crate::store::Authority;
+use crate::engine::{Engine, EngineInfo, EngineRegistry, RequestChange};
+use crate::plan::changes::{changes, immutable_field};
+use crate::plan::manifests::manifests;
+use crate::secret::RedactedSecrets;
+use crate::store::{Authority, Options, StoreId, StoreName, StoreSpec};
 
 const HEAD: &str = "\
 # Options of a store
@@ -23,7 +26,8 @@ api:
   replicas: 2 # --set api.replicas=2
 ```
 
-The options of an existing store [cannot be changed](LIMITATIONS.md#stores). An installation can set its own defaults for
+The options of an existing store can be [changed](CHANGING.md), most of them while the shop stays open; *a change* says what that
+restarts. An installation can set its own defaults for
 new stores ([defaults](HTTP.md#defaults-of-an-installation)) and its own rules for who may set an option
 ([policy](POLICY.md)); this page shows the built-in ones. `urumi engines medusa` shows those of your installation. `null` as a
 value, such as `--set ingress.className=null`, removes a default of your installation.
@@ -56,6 +60,7 @@ fn reference() -> String {
         writeln!(body, "- Default: {}", schema.get("default").map_or("none".into(), code)).unwrap();
         let [operators, administrators] =
             [Authority::Operator, Authority::Administrator].map(|authority| who(&engine, authority, &path));
+        writeln!(body, "- A change: {}", effect(&path, &schema, &example)).unwrap();
         writeln!(body, "- Operators may set it: {operators}. Administrators: {administrators}.").unwrap();
         writeln!(body, "- Example: `{}`", argument(&path, &schema, &example)).unwrap();
     }
@@ -148,6 +153,73 @@ fn who(engine: &EngineInfo, authority: Authority, path: &str) -> String {
     }
 }
 
+/// What a change of an option does to a store, by the engine's own rendering before and after it.
+fn effect(path: &str, schema: &Value, example: &Value) -> String {
+    let engine = MedusaEngine::default();
+    if path.starts_with("database.server") || path == "database.formerServers" {
+        return "not by a store's request".into();
+    }
+    let before = needed(path);
+    let mut after = with(&before, path, &handed(schema, example));
+    if path == "database.mode" {
+        after = needed("database.port");
+    }
+    let [before, after] = [before, after].map(|request| request.as_object().cloned().unwrap());
+    let resolved = |request: &Options| resolve(&engine, Value::Object(request.clone()));
+    let (Ok(options), Ok(changed)) = (resolved(&before), resolved(&after)) else { panic!("{path} is not accepted") };
+    let spec = StoreSpec {
+        id: StoreId::parse("shop").unwrap(),
+        name: StoreName::parse("Shop").unwrap(),
+        engine: MedusaEngine::NAME.into(),
+        options,
+        renderer: 1,
+    };
+    let Ok(options) = engine.settle(&spec, &RequestChange::new(&before, &after), changed) else {
+        return "refused; [what to do instead](CHANGING.md#what-cannot-be-changed)".into();
+    };
+    let next = StoreSpec { options, ..spec.clone() };
+    let render = |spec: &StoreSpec| manifests(&engine, spec, &RedactedSecrets).unwrap();
+    let (old, new) = (render(&spec), render(&next));
+    let changes = changes(&old, &new);
+    assert!(changes.iter().all(|change| immutable_field(change).is_none()), "{path} is neither changed nor refused");
+    let mut components = engine.components(&next).unwrap();
+    components.retain(|component| changes.iter().any(|change| change.restarts(component)));
+    match components.iter().map(|component| format!("`{}`", component.name)).collect::<Vec<_>>().as_slice() {
+        [] if changes.is_empty() => "without effect on objects".into(),
+        [] => "without a restart".into(),
+        names => format!("restarts {}", names.join(", ")),
+    }
+}
+
+/// What else an option needs in a request.
+fn needed(path: &str) -> Value {
+    match path {
+        "database.port" | "database.secret.key" => json!({"database": {"mode": "external", "secret": {"name": "db"}}}),
+        "database.secret.name" => json!({"database": {"mode": "external", "secret": {"name": "db"}}}),
+        path if path.starts_with("limits.") => json!({"limits": {}}),
+        _ => json!({}),
+    }
+}
+
+/// The engine sees that a secret value was handed over, not the value.
+fn handed(schema: &Value, example: &Value) -> Value {
+    match schema["writeOnly"] == json!(true) {
+        true => example.as_object().into_iter().flatten().map(|(key, _)| (key.clone(), json!(true))).collect(),
+        false => example.clone(),
+    }
+}
+
+/// A request with one more option.
+fn with(request: &Value, path: &str, value: &Value) -> Value {
+    let mut request = request.clone();
+    let mut place = &mut request;
+    for name in path.split('.') {
+        place = &mut place[name];
+    }
+    *place = value.clone();
+    request
+}
+
 /// A value to show: the schema's example, or one that differs from the default.
 fn example(path: &str, schema: &Value) -> Option<Value> {
     // Requests are not above limits.
@@ -220,11 +292,6 @@ fn every_example_is_accepted() {
         if path == "database.server.ca" {
             continue;
         }
-        // The engine sees that a secret value was handed over, not the value.
-        let example = match schema["writeOnly"] == json!(true) {
-            true => example.as_object().into_iter().flatten().map(|(key, _)| (key.clone(), json!(true))).collect(),
-            false => example,
-        };
         let needed = match path.as_str() {
             "database.port" | "database.secret.key" => json!({"mode": "external", "secret": {"name": "shop-database"}}),
             "database.secret.name" => json!({"mode": "external"}),
@@ -232,12 +299,7 @@ fn every_example_is_accepted() {
             path if path.starts_with("database.server.") => json!({ "server": server }),
             _ => json!({}),
         };
-        let mut request = json!({ "database": needed });
-        let mut place = &mut request;
-        for name in path.split('.') {
-            place = &mut place[name];
-        }
-        *place = example;
+        let request = with(&json!({ "database": needed }), &path, &handed(&schema, &example));
         // A shared server is a default of the installation, never a request's choice.
         let errors = match request["database"].get("server") {
             Some(_) => crate::settings::engines(options(json!({ "medusa": request.clone() }))).map(drop),

@@ -1,0 +1,17 @@
+//! What earlier revisions left over is removed.
+
+use std::ops::ControlFlow::Continue;
+
+use super::rule::{Decision, Situation, Verdict};
+use crate::assessment::rollout::Rollout;
+use crate::monitor::action::Action;
+
+/// Removes what earlier revisions left over, once the present one is rolled out and the record says so.
+pub(super) fn left_over(situation: &Situation<'_>, decision: Decision) -> Verdict {
+    let record = situation.view.record;
+    let left_over = record.revision.left_over(&record.id.namespace());
+    if !record.is_good() || situation.assessment.rollout != Some(Rollout::Complete) || left_over.is_empty() {
+        return Continue(decision);
+    }
+    decision.act(Action::Prune { record: Box::new(record.clone()), left_over })
+}

@@ -1,0 +1,274 @@
+//! Changes of a store, on the in-memory cluster and on a real API server.
+
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service};
+use serde_json::{Value, json};
+use urumi_core::engine::medusa::MedusaEngine;
+use urumi_core::engine::{
+    Component, Engine, EngineInfo, Manifest, NewStore, OptionPolicy, RenderError, RequestChange, SignIn,
+};
+use urumi_core::error::FieldError;
+use urumi_core::kubernetes::{Kind, Object, Query};
+use urumi_core::secret::SecretSource;
+use urumi_core::store::status::{Condition, StoreStatus};
+use urumi_core::store::update::UpdateStore;
+use urumi_core::store::wait::UpToDate;
+use urumi_core::store::{Authority, Options, StoreSpec, StoreUrls};
+use urumi_core::{Orchestrator, Precondition, ReadinessMonitor, Store, StoreOrchestrator, StoreOrchestratorExt};
+
+use crate::support::{PATIENCE, Running, Scene};
+
+fn options(value: Value) -> Options {
+    value.as_object().cloned().unwrap()
+}
+
+fn change(value: Value) -> UpdateStore {
+    UpdateStore::new().options(options(value)).by("alice").on_authority_of(Authority::Installation)
+}
+
+fn condition<'a>(store: &'a Store, type_: &str) -> Option<&'a Condition> {
+    store.conditions.iter().find(|condition| condition.type_ == type_)
+}
+
+/// Why a store is up to date or not.
+fn newness(store: &Store) -> &str {
+    condition(store, Condition::UP_TO_DATE).map_or("never changed", |condition| condition.reason.as_str())
+}
+
+async fn rolled_out(scene: &Scene) -> Store {
+    scene.urumi.wait_until(&scene.id, UpToDate, PATIENCE).await.unwrap().unwrap()
+}
+
+async fn deployment(scene: &Scene, name: &str) -> Object {
+    scene.object(Kind::of::<Deployment>(), name).await
+}
+
+/// The names of the objects of a kind in the store's namespace.
+async fn names(scene: &Scene, kind: Kind) -> Vec<String> {
+    let objects = scene.cluster.list(&Query::all(kind).in_namespace(scene.id.namespace())).await.unwrap();
+    objects.iter().map(|object| object.name().to_owned()).collect()
+}
+
+/// A revision whose image does not exist is taken back by itself. The shop sells all the time, and the history says why.
+pub(crate) async fn a_change_that_does_not_work_is_taken_back(scene: Scene) {
+    let monitor = Running::start(scene.monitor());
+    scene.urumi.create(scene.request()).await.unwrap();
+    scene.ready().await;
+    let before = deployment(&scene, "medusa-storefront").await;
+
+    let typo = change(json!({"storefront": {"image": "fail.example/image-pull:1"}})).reason("a typo");
+    let changed = scene.urumi.update(&scene.id, typo).await.unwrap();
+    assert_eq!((changed.revision, changed.status), (2, StoreStatus::Ready));
+    // It is not up to date before the store has returned.
+    let back = scene.urumi.wait_until(&scene.id, UpToDate, PATIENCE).await;
+    assert!(back.is_err(), "{back:?}");
+    let taken_back = async {
+        let mut watch = scene.urumi.watch(Some(&scene.id));
+        while let Some(event) = futures::StreamExt::next(&mut watch).await {
+            let store = scene.urumi.get(&scene.id).await.unwrap();
+            assert_eq!(store.status, StoreStatus::Ready, "{event:?}");
+            if newness(&store) == "RolledBack" {
+                return store;
+            }
+        }
+        panic!("the watch has ended")
+    };
+    let store = tokio::time::timeout(PATIENCE, taken_back).await.unwrap();
+    assert_eq!((store.revision, store.observed_revision), (3, 3));
+    let after = deployment(&scene, "medusa-storefront").await;
+    let image = "/spec/template/spec/containers/0/image";
+    assert_eq!(before.at(image), after.at(image));
+
+    let history = scene.urumi.history(&scene.id).await.unwrap();
+    let [first, failed, present] = history.as_slice() else { panic!("{history:?}") };
+    assert_eq!((first.number, first.failure.as_deref()), (1, None));
+    assert_eq!((failed.by.as_deref(), failed.reason.as_deref()), (Some("alice"), Some("a typo")));
+    let why = failed.failure.as_deref().unwrap();
+    assert!(why.contains("fail.example/image-pull:1"), "{why}");
+    assert_eq!((present.by.as_deref(), present.restores, present.current), (Some("urumi"), Some(1), true));
+    assert_eq!(present.requested, first.requested);
+    monitor.stop().await;
+}
+
+/// What a revision does not render any more is deleted once the revision is proven: never data, Secrets, or what others made.
+pub(crate) async fn what_a_change_makes_superfluous_goes(scene: Scene) {
+    let monitor = Running::start(scene.monitor());
+    let with_redis = scene.request().options(options(json!({"redis": {"enabled": true}, "api": {"replicas": 2}})));
+    scene.urumi.create(with_redis).await.unwrap();
+    scene.ready().await;
+    let foreign = json!({"metadata": {"name": "theirs", "namespace": scene.id.namespace()}, "data": {"a": "b"}});
+    scene.cluster.create(&Object::from_value(Kind::of::<ConfigMap>(), foreign).unwrap()).await.unwrap();
+    let secrets = names(&scene, Kind::of::<Secret>()).await;
+    let claims = names(&scene, Kind::of::<PersistentVolumeClaim>()).await;
+    let api = deployment(&scene, "medusa-api").await;
+
+    let without = change(json!({"redis": null, "api": {"replicas": null}}));
+    let preview = scene.urumi.preview_update(&scene.id, without.clone(), &Precondition::NONE).await.unwrap();
+    let gone = |object: &str| preview.objects.iter().any(|difference| difference.object.ends_with(object));
+    assert!(gone("/redis"), "{preview:?}");
+    assert!(names(&scene, Kind::of::<Deployment>()).await.contains(&"redis".to_owned()), "a preview changes nothing");
+    scene.urumi.update(&scene.id, without).await.unwrap();
+    rolled_out(&scene).await;
+    let redis = scene.reference(Kind::of::<Deployment>(), "redis");
+    scene.until(&redis, |object| object.is_none_or(Object::is_terminating)).await;
+    scene.until(&scene.reference(Kind::of::<Service>(), "redis"), |object| object.is_none()).await;
+
+    assert_eq!(names(&scene, Kind::of::<Secret>()).await, secrets);
+    assert_eq!(names(&scene, Kind::of::<PersistentVolumeClaim>()).await, claims);
+    scene.object(Kind::of::<StatefulSet>(), "postgres").await;
+    scene.object(Kind::of::<ConfigMap>(), "theirs").await;
+    assert_eq!(scene.object(Kind::of::<ControllerRevision>(), "revision-1").await.int_at("/revision"), Some(1));
+    // A field that the new revision does not set is removed from an object that stays.
+    let env =
+        |api: &Object| api.list_at("/spec/template/spec/containers/0/env").iter().any(|v| v["name"] == "REDIS_URL");
+    let now = deployment(&scene, "medusa-api").await;
+    assert!(env(&api), "{api:?}");
+    assert!(!env(&now), "{now:?}");
+    assert!(scene.urumi.diff(&scene.id).await.unwrap().is_empty());
+    monitor.stop().await;
+}
+
+/// The built-in engine in a later version, which renders another label.
+struct Later(MedusaEngine);
+
+impl Engine for Later {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+    fn info(&self) -> EngineInfo {
+        self.0.info()
+    }
+    fn policy(&self) -> OptionPolicy {
+        self.0.policy()
+    }
+    fn resolve(&self, store: &NewStore<'_>, options: &Options) -> Result<Options, Vec<FieldError>> {
+        self.0.resolve(store, options)
+    }
+    fn settle(
+        &self,
+        store: &StoreSpec,
+        change: &RequestChange<'_>,
+        options: Options,
+    ) -> Result<Options, Vec<FieldError>> {
+        self.0.settle(store, change, options)
+    }
+    fn renderer(&self) -> u32 {
+        self.0.renderer() + 1
+    }
+    fn render(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {
+        let mut manifests = self.0.render(spec, secrets)?;
+        let deployments = manifests.iter_mut().filter(|manifest| manifest.object.kind().kind == "Deployment");
+        for Manifest { object, .. } in deployments.filter(|_| spec.renderer == self.renderer()) {
+            object.as_value_mut()["spec"]["template"]["metadata"]["labels"]["example.com/later"] = json!("true");
+        }
+        Ok(manifests)
+    }
+    fn components(&self, spec: &StoreSpec) -> Result<Vec<Component>, RenderError> {
+        self.0.components(spec)
+    }
+    fn urls(&self, spec: &StoreSpec) -> Result<StoreUrls, RenderError> {
+        self.0.urls(spec)
+    }
+    fn sign_in(&self, spec: &StoreSpec) -> Result<Option<SignIn>, RenderError> {
+        self.0.sign_in(spec)
+    }
+    fn proof(&self, spec: &StoreSpec) -> Result<Option<Object>, RenderError> {
+        self.0.proof(spec)
+    }
+}
+
+/// A version of urumi that renders in another way touches no workload. It says so, and moves a store when it is asked to.
+pub(crate) async fn a_new_renderer_restarts_nobody(scene: Scene) {
+    let monitor = Running::start(scene.monitor());
+    scene.urumi.create(scene.request()).await.unwrap();
+    scene.ready().await;
+    monitor.stop().await;
+    let before = deployment(&scene, "medusa-api").await;
+
+    let later = Orchestrator::builder(scene.own.clone()).engine(Later(MedusaEngine::default())).build();
+    let watching = ReadinessMonitor::new(later.clone()).only(scene.id.clone()).quiet_period(Duration::from_millis(200));
+    let monitor = Running::start(watching);
+    let later = Scene { urumi: later, ..scene.clone() };
+    let outdated = |store: &Store| newness(store) == "NewRenderer";
+    until(&later, outdated).await;
+    // Drift is repaired to what was applied.
+    let service = scene.reference(Kind::of::<Service>(), "medusa-api");
+    scene
+        .cluster
+        .delete(
+            &service,
+            &urumi_core::kubernetes::Preconditions::of(&scene.object(service.kind.clone(), &service.name).await),
+        )
+        .await
+        .unwrap();
+    scene.until(&service, |object| object.is_some_and(|object| !object.is_terminating())).await;
+    // A change does not move the store either.
+    later.urumi.update(&later.id, change(json!({"storefront": {"replicas": 2}}))).await.unwrap();
+    let scaled = rolled_out(&later).await;
+    assert_eq!((newness(&scaled), scaled.revision), ("NewRenderer", 2));
+    assert_eq!(deployment(&scene, "medusa-storefront").await.int_at("/spec/replicas"), Some(2));
+    let label = "/spec/template/metadata/labels/example.com~1later";
+    let api = deployment(&scene, "medusa-api").await;
+    assert_eq!((api.uid(), api.at(label)), (before.uid(), None));
+    assert_eq!(api.int_at("/metadata/generation"), before.int_at("/metadata/generation"), "the API is untouched");
+
+    let refresh = UpdateStore::new().refresh().on_authority_of(Authority::Installation);
+    let preview = later.urumi.preview_update(&later.id, refresh.clone(), &Precondition::NONE).await.unwrap();
+    assert_eq!(preview.restarts, ["api", "storefront"]);
+    later.urumi.update(&later.id, refresh).await.unwrap();
+    until(&later, |store| newness(store) == "RolledOut" && store.observed_revision == 3).await;
+    assert!(deployment(&scene, "medusa-api").await.at(label).is_some());
+    let renderers: Vec<u32> = later.urumi.history(&later.id).await.unwrap().iter().map(|one| one.renderer).collect();
+    assert_eq!(renderers, [1, 1, 2]);
+    monitor.stop().await;
+
+    // The version before does not undo what it does not know.
+    let refused = scene.urumi.diff(&scene.id).await.unwrap_err();
+    assert!(refused.to_string().contains("a newer version"), "{refused}");
+    let monitor = Running::start(scene.monitor());
+    let changed = scene.urumi.update(&scene.id, UpdateStore::new().name("Too old")).await.unwrap_err();
+    assert!(changed.to_string().contains("a newer version"), "{changed}");
+    assert_eq!(scene.urumi.get(&scene.id).await.unwrap().status, StoreStatus::Ready);
+    monitor.stop().await;
+    later.urumi.delete(&later.id).await.unwrap();
+}
+
+async fn until(scene: &Scene, holds: impl Fn(&Store) -> bool) {
+    let mut watch = scene.urumi.watch(Some(&scene.id));
+    let waiting = async {
+        while futures::StreamExt::next(&mut watch).await.is_some() {
+            if holds(&scene.urumi.get(&scene.id).await.unwrap()) {
+                return;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+    assert!(in_time.is_ok(), "{:?}", scene.urumi.get(&scene.id).await);
+}
+
+/// A change during a change counts from the revision that was rolled out last, and a store keeps ten revisions.
+pub(crate) async fn the_last_ten_revisions_are_kept(scene: Scene) {
+    let monitor = Running::start(scene.monitor());
+    scene.urumi.create(scene.request()).await.unwrap();
+    scene.ready().await;
+    for number in 2..=13 {
+        let changed = scene.urumi.update(&scene.id, UpdateStore::new().name(format!("Shop {number}"))).await.unwrap();
+        assert_eq!(changed.revision, number);
+    }
+    rolled_out(&scene).await;
+    let history = scene.urumi.history(&scene.id).await.unwrap();
+    let numbers: Vec<u64> = history.iter().map(|revision| revision.number).collect();
+    // The first one was rolled out, and none of the others before the last one.
+    assert_eq!(numbers, [1, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    let back = scene.urumi.act_if(
+        &scene.id,
+        urumi_core::orchestrator::Action::Rollback { to: Some(7), by: None },
+        &Precondition::NONE,
+    );
+    let back = back.await.unwrap();
+    assert_eq!((back.revision, back.name.as_str()), (14, "Shop 7"));
+    rolled_out(&scene).await;
+    monitor.stop().await;
+}
