@@ -73,6 +73,8 @@ impl Audit {
             Action::DeleteStore => "Delete",
             Action::RetryStore => "Retry",
             Action::RestartStore => "Restart",
+            Action::UpdateStore => "Update",
+            Action::RollBackStore => "Rollback",
             Action::SmokeStore => "Smoke",
             Action::ViewCredentials => "Credentials",
             _ => return,

@@ -15,7 +15,7 @@ use urumi_core::{Precondition, Store, StoreId};
 use utoipa::IntoParams;
 
 pub(crate) use self::accept::preferred;
-pub(crate) use self::body::Body;
+pub(crate) use self::body::{Body, MergePatch};
 pub(crate) use self::fields::Fields;
 pub(crate) use self::query::{FromQuery, Nothing, Params, Query};
 

@@ -8,6 +8,7 @@ mod health;
 mod logs;
 mod smoke;
 mod stores;
+mod update;
 mod version;
 mod watch;
 
@@ -33,12 +34,14 @@ use crate::view::{self, Entry};
 pub(crate) fn of_callers() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
         .routes(routes!(stores::list, create::create))
-        .routes(routes!(stores::get, stores::delete))
+        .routes(routes!(stores::get, stores::delete, update::update))
         .routes(routes!(create::preview))
         // A store may have this id, and the router would otherwise know previews alone here.
-        .route(&format!("/stores/{PREVIEW}"), routing::get(stores::get).delete(stores::delete))
+        .route(&format!("/stores/{PREVIEW}"), routing::get(stores::get).delete(stores::delete).patch(update::update))
         .routes(routes!(stores::retry))
         .routes(routes!(stores::restart))
+        .routes(routes!(update::roll_back))
+        .routes(routes!(update::history))
         .routes(routes!(explain::events))
         .routes(routes!(explain::manifests))
         .routes(routes!(explain::options))

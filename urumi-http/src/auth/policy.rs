@@ -67,6 +67,8 @@ actions! {
     ViewOptions = "view-options", Store, Viewer;
     /// See the differences between a store's objects and its manifests.
     ViewDiff = "view-diff", Store, Viewer;
+    /// See the revisions of a store, without secrets.
+    ViewHistory = "view-history", Store, Viewer;
     /// Read the logs of a store's containers, which may be confidential.
     ViewLogs = "view-logs", Store, Operator;
     /// Read the first password of a store; audited.
@@ -81,6 +83,10 @@ actions! {
     RetryStore = "retry-store", Store, Operator;
     /// Restart the components of a store.
     RestartStore = "restart-store", Store, Operator;
+    /// Change the name or the options of a store.
+    UpdateStore = "update-store", Store, Operator;
+    /// Return to an earlier revision of a store.
+    RollBackStore = "roll-back-store", Store, Operator;
     /// Delete a store and all its data.
     DeleteStore = "delete-store", Store, Operator;
 }
@@ -193,8 +199,10 @@ mod tests {
         for &action in Action::ALL {
             for role in Role::ALL {
                 for (owner, theirs) in owners() {
-                    let reads = matches!(action, ViewStore | ViewEvents | ViewManifests | ViewOptions | ViewDiff);
-                    let acts = matches!(action, SmokeStore | RetryStore | RestartStore | DeleteStore);
+                    let reads =
+                        matches!(action, ViewStore | ViewEvents | ViewManifests | ViewOptions | ViewDiff | ViewHistory);
+                    let changes = matches!(action, UpdateStore | RollBackStore);
+                    let acts = changes || matches!(action, SmokeStore | RetryStore | RestartStore | DeleteStore);
                     let operates = acts || matches!(action, ViewLogs | ViewCredentials);
                     let expected = match (action, role) {
                         (_, Role::Admin) => Decision::Allow,

@@ -46,6 +46,18 @@ impl Fields {
         self.text(name).unwrap_or_default()
     }
 
+    /// A yes or no; no if it is left out.
+    pub(crate) fn flag(&mut self, name: &'static str) -> bool {
+        match self.take(name) {
+            None => false,
+            Some(Value::Bool(flag)) => flag,
+            Some(other) => {
+                self.note(name, "true or false", &other);
+                false
+            }
+        }
+    }
+
     /// An object of any content; empty if it is left out.
     pub(crate) fn object(&mut self, name: &'static str) -> Map<String, Value> {
         match self.take(name) {

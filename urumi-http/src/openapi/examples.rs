@@ -22,8 +22,9 @@ const LOG: &str = "\
 
 /// Adds the examples of an operation: of its request, and of its answers that are no errors.
 pub(super) fn add(operation: &mut Operation) {
-    let Some(id) = operation.operation_id.as_deref() else { return };
-    let (request, answer) = (request(id), answer(id));
+    let Some(id) = operation.operation_id.clone() else { return };
+    let id = id.as_str();
+    let request = request(id);
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         for content in body.content.values_mut() {
             if let RefOr::T(content) = content {
@@ -36,12 +37,19 @@ pub(super) fn add(operation: &mut Operation) {
             && status.starts_with('2')
             && let Some(RefOr::T(content)) = response.content.values_mut().next()
         {
-            content.example = answer.clone();
+            // Only a dry run of a change is answered with 200.
+            let dry_run = id == "updateStore" && status == "200";
+            content.example = answer(if dry_run { "previewUpdate" } else { id });
         }
     }
 }
 
 fn request(operation: &str) -> Option<Value> {
+    if operation == "updateStore" {
+        return Some(
+            json!({"name": "My Shop", "options": {"storefront": {"replicas": 2}}, "reason": "the sale begins"}),
+        );
+    }
     matches!(operation, "createStore" | "previewStore").then(|| {
         json!({
             "name": "My Shop",
@@ -57,7 +65,21 @@ fn request(operation: &str) -> Option<Value> {
 fn answer(operation: &str) -> Option<Value> {
     Some(match operation {
         "listStores" => json!([store("ready")]),
-        "getStore" | "restartStore" => store("ready"),
+        "getStore" | "restartStore" | "updateStore" | "rollBackStore" => store("ready"),
+        "listStoreRevisions" => json!([
+            {"number": 1, "at": "2026-11-28T09:30:00Z", "current": false, "name": "My Shop", "requested": {}, "renderer": 1, "changes": []},
+            {
+                "number": 2,
+                "at": "2026-11-29T08:00:00Z",
+                "by": "alice",
+                "reason": "the sale begins",
+                "current": true,
+                "name": "My Shop",
+                "requested": {"storefront": {"replicas": 2}},
+                "renderer": 1,
+                "changes": [{"option": "storefront.replicas", "from": 1, "to": 2}],
+            },
+        ]),
         "createStore" | "retryStore" => store("provisioning"),
         "deleteStore" => store("deleting"),
         "previewStore" => json!({
@@ -68,6 +90,17 @@ fn answer(operation: &str) -> Option<Value> {
             "urls": urls(),
             "options": {"api": {"replicas": 2}, "domain": "stores.example.com"},
             "objects": [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "store-my-shop"}}],
+        }),
+        "previewUpdate" => json!({
+            "revision": 2,
+            "name": "My Shop",
+            "options": [{"option": "storefront.replicas", "from": 1, "to": 2}],
+            "restarts": [],
+            "objects": [{
+                "action": "repair",
+                "object": "Deployment store-my-shop/medusa-storefront",
+                "fields": [{"path": "spec.replicas", "desired": 2, "actual": 1}],
+            }],
         }),
         "getStoreEvents" => json!([{
             "time": "2026-11-28T09:30:42Z",
@@ -153,6 +186,8 @@ fn store(status: &str) -> Value {
         "owner": "team:web",
         "labels": {"team": "web"},
         "conditions": [],
+        "revision": 1,
+        "observedRevision": 1,
         "resourceVersion": "4711",
     });
     if ready && let Some(store) = store.as_object_mut() {
@@ -175,8 +210,10 @@ mod tests {
     use urumi_core::engine::EngineInfo;
     use urumi_core::store::StoreOptions;
     use urumi_core::store::preview::{Difference, Preview};
+    use urumi_core::store::revision::Revision;
     use urumi_core::store::smoke::SmokeReport;
     use urumi_core::store::timeline::TimelineEntry;
+    use urumi_core::store::update::{UpdatePreview, UpdateStore};
     use urumi_core::{CreateStore, Store};
 
     use super::*;
@@ -195,10 +232,15 @@ mod tests {
     fn examples_are_what_they_are_examples_of() {
         is_a::<CreateStore>(request("createStore"));
         is_a::<Vec<Store>>(answer("listStores"));
-        for operation in ["getStore", "createStore", "retryStore", "restartStore", "deleteStore"] {
+        is_a::<UpdateStore>(request("updateStore"));
+        let acts =
+            ["getStore", "createStore", "retryStore", "restartStore", "updateStore", "rollBackStore", "deleteStore"];
+        for operation in acts {
             is_a::<Store>(answer(operation));
         }
         is_a::<Preview>(answer("previewStore"));
+        is_a::<UpdatePreview>(answer("previewUpdate"));
+        is_a::<Vec<Revision>>(answer("listStoreRevisions"));
         is_a::<Vec<TimelineEntry>>(answer("getStoreEvents"));
         is_a::<StoreOptions>(answer("getStoreOptions"));
         is_a::<Vec<Difference>>(answer("getStoreDiff"));

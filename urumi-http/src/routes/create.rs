@@ -170,7 +170,7 @@ async fn create_or_find(state: &ServerState, request: CreateStore) -> Result<Cre
 }
 
 /// Adds a header for each warning, in the format of Kubernetes.
-fn warn(headers: &mut HeaderMap, warnings: &[OptionWarning]) {
+pub(super) fn warn(headers: &mut HeaderMap, warnings: &[OptionWarning]) {
     let more = warnings.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0);
     let texts = warnings.iter().take(MAX_WARNINGS).map(ToString::to_string);
     for text in texts.chain(more.map(|more| format!("more warnings: {more}"))) {

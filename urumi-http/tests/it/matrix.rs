@@ -95,6 +95,22 @@ const TABLE: &[(&str, &str, [u16; 4])] = &[
     ("POST /stores/{id}/restart",     "foreign", [401, 404, 404, 409]),
     ("POST /stores/{id}/restart",     "nobody",  [401, 404, 404, 409]),
 
+    ("GET /stores/{id}/revisions",     "own",     [401, 200, 200, 200]),
+    ("GET /stores/{id}/revisions",     "team",    [401, 200, 200, 200]),
+    ("GET /stores/{id}/revisions",     "foreign", [401, 404, 404, 200]),
+    ("GET /stores/{id}/revisions",     "nobody",  [401, 404, 404, 200]),
+
+    ("PATCH /stores/{id}",             "own",     [401, 403, 202, 202]),
+    ("PATCH /stores/{id}",             "team",    [401, 403, 202, 202]),
+    ("PATCH /stores/{id}",             "foreign", [401, 404, 404, 202]),
+    ("PATCH /stores/{id}",             "nobody",  [401, 404, 404, 202]),
+
+    // Allowed, but there is no earlier revision.
+    ("POST /stores/{id}/rollback",     "own",     [401, 403, 422, 422]),
+    ("POST /stores/{id}/rollback",     "team",    [401, 403, 422, 422]),
+    ("POST /stores/{id}/rollback",     "foreign", [401, 404, 404, 422]),
+    ("POST /stores/{id}/rollback",     "nobody",  [401, 404, 404, 422]),
+
     ("DELETE /stores/{id}",           "own",     [401, 403, 202, 202]),
     ("DELETE /stores/{id}",           "team",    [401, 403, 202, 202]),
     ("DELETE /stores/{id}",           "foreign", [401, 404, 404, 202]),
@@ -105,6 +121,9 @@ fn ask(server: &TestServer, request: &str, id: &str, caller: &str, owner: Option
     let (method, path) = request.split_once(' ').unwrap();
     let ask = server.ask(method, &path.replace("{id}", id).replace("{name}", "medusa"));
     let ask = if caller.is_empty() { ask.anonymously() } else { ask.as_(caller) };
+    if method == "PATCH" {
+        return ask.json(json!({"name": "Other"}));
+    }
     if !request.starts_with("POST /stores") || path.contains("{id}") {
         return ask;
     }

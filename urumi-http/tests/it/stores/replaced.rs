@@ -78,6 +78,9 @@ impl ClusterBackend for Replaced {
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         self.inner.apply(object).await
     }
+    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+        self.inner.own_created(object).await
+    }
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
         self.inner.replace(object).await
     }
