@@ -16,7 +16,7 @@ pub(crate) use self::global::{ClusterChoice, GlobalArgs};
 pub(crate) use self::login::{LoginArgs, LogoutArgs};
 pub(crate) use self::stores::{
     AwaitArgs, Awaited, CreateArgs, DeleteArgs, ExactArg, ListArgs, ListedArgs, ManArgs, NewStoreArgs, OpenArgs,
-    RestartArgs, StoreArg, WaitArgs,
+    RestartArgs, RollbackArgs, StoreArg, UpdateArgs, WaitArgs,
 };
 use crate::{commands, complete, exit};
 
@@ -219,6 +219,39 @@ The command creates missing objects and keeps existing ones.")]
 Kubernetes starts new pods and then stops the old ones, so the shop stays open. Components that keep data, such as databases, \
 are restarted only with --component; they stop before they start again.")]
     Restart(RestartArgs),
+
+    /// Change a store's name or options
+    #[command(
+        visible_alias = "set",
+        after_help = "Examples:
+  urumi update my-shop --set api.replicas=2 --wait
+  urumi update my-shop --set storefront.replicas=3 --reason 'autumn sale'
+  urumi update my-shop --unset api.env.GREETING
+  urumi update my-shop --name 'My New Shop' --dry-run
+
+Each change is a revision of the store: `urumi history` shows them, and `urumi rollback` returns to one. The shop stays open: new \
+pods start before the old ones stop. If a revision cannot be rolled out, e.g. because its image does not exist, the store returns \
+to its last good revision by itself; with --wait, the command then exits with code 6. --dry-run prints which options and objects \
+would change, and what would be restarted."
+    )]
+    Update(UpdateArgs),
+
+    /// Return to an earlier revision of a store
+    #[command(after_help = "Examples:
+  urumi rollback my-shop
+  urumi rollback my-shop --to 3 --wait
+
+The name and the options of the earlier revision become the next revision. Data is not changed: orders and products stay as they \
+are.")]
+    Rollback(RollbackArgs),
+
+    /// Show the revisions of a store: who changed what, when and why
+    #[command(after_help = "Examples:
+  urumi history my-shop
+  urumi history my-shop -o json | jq -r '.[].changes[].option'
+
+The last ten revisions are kept.")]
+    History(StoreArg),
 
     /// Print the logs of a store's containers
     #[command(after_help = "Examples:

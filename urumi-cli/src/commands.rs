@@ -12,6 +12,7 @@ mod doctor;
 mod engines;
 mod events;
 mod get;
+mod history;
 mod list;
 mod login;
 mod logout;
@@ -23,7 +24,10 @@ mod options;
 mod render;
 mod restart;
 mod retry;
+mod rollback;
+mod rollout;
 mod smoke;
+mod update;
 pub(crate) mod version;
 mod wait;
 mod watch;
@@ -47,6 +51,9 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), CommandError> {
         Command::Watch { store, listed } => watch::run(global, out, store.as_deref(), &listed).await,
         Command::Retry { which, wait } => retry::run(global, out, &which, &wait).await,
         Command::Restart(args) => restart::run(global, out, &args).await,
+        Command::Update(args) => update::run(global, out, &args).await,
+        Command::Rollback(args) => rollback::run(global, out, &args).await,
+        Command::History(which) => history::run(global, out, &which).await,
         Command::Logs(args) => logs::run(global, out, &args).await,
         Command::Smoke(which) => smoke::run(global, out, &which).await,
         Command::Credentials(args) => credentials::run(global, out, &args).await,

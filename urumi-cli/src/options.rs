@@ -114,6 +114,16 @@ pub(crate) fn show_path(path: &[impl AsRef<str>]) -> String {
     path.iter().map(|p| part(p.as_ref())).collect::<Vec<_>>().join(".")
 }
 
+/// Parses the path of an option: `a.b."c.d"`.
+pub(crate) fn path_of(text: &str, flag: &str) -> Result<Vec<String>, FieldError> {
+    // As the path of an assignment.
+    let assignment = Assignment::parse(&format!("{text}="), flag)?;
+    match assignment.value.is_empty() {
+        true => Ok(assignment.path),
+        false => Err(FieldError::new(flag, format!("{text:?} has a value; write only path.to.option"))),
+    }
+}
+
 /// A parsed `--set` or `--set-file`.
 #[derive(Debug, PartialEq)]
 struct Assignment {

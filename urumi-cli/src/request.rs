@@ -89,6 +89,10 @@ struct StoreFile {
     _ready_at: Option<IgnoredAny>,
     #[serde(rename = "conditions")]
     _conditions: Option<IgnoredAny>,
+    #[serde(rename = "revision")]
+    _revision: Option<IgnoredAny>,
+    #[serde(rename = "observedRevision")]
+    _observed_revision: Option<IgnoredAny>,
     #[serde(rename = "resourceVersion")]
     _resource_version: Option<IgnoredAny>,
     #[serde(rename = "effectiveOptions")]
@@ -176,7 +180,7 @@ mod tests {
     fn a_file_as_get_prints_it_describes_a_store() {
         let text = "id: shop\nname: Shop\nengine: medusa\nstatus: ready\nreason: x\nnamespace: store-shop\nurls: {api: x}\n\
                     createdAt: 2027-01-15T08:00:00Z\nreadyAt: 2027-01-15T08:00:00Z\nowner: user:ann\nlabels: {team: web}\n\
-                    conditions: []\nresourceVersion: '1'\noptions: {api: {replicas: 2}}\neffectiveOptions: {}\nevents: []\n";
+                    conditions: []\nrevision: 1\nobservedRevision: 1\nresourceVersion: '1'\noptions: {api: {replicas: 2}}\neffectiveOptions: {}\nevents: []\n";
         let file: StoreFile = yaml::parse(text).unwrap();
         assert_eq!((file.id.as_deref(), file.name.as_deref()), (Some("shop"), Some("Shop")));
         assert_eq!(file.options.map(Value::Object), Some(json!({"api": {"replicas": 2}})));

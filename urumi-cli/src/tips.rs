@@ -7,14 +7,15 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use crate::exit::{CommandError, ExitStatus};
 
 /// Words of other tools, and what to do here instead.
-const OTHER_WORDS: [(&[&str], &str); 9] = [
+const OTHER_WORDS: [(&[&str], &str); 10] = [
     (&["install", "deploy", "add"], "`urumi create NAME` creates a store"),
     (&["store", "shop", "shops"], "`urumi list` shows all stores, `urumi create NAME` creates one"),
     (&["auth", "signin"], "`urumi login` signs in to a server"),
     (
-        &["update", "apply", "edit", "patch", "set", "scale", "upgrade", "rename", "replace", "rollback"],
-        "a store cannot be changed yet; `urumi create -f FILE` creates a store like an existing one",
+        &["apply", "change", "edit", "patch", "scale", "upgrade", "rename", "replace"],
+        "`urumi update STORE` changes the name or the options of a store",
     ),
+    (&["undo", "revert"], "`urumi rollback STORE` returns to the revision before"),
     (&["rollout", "reload", "reboot"], "`urumi restart STORE` restarts the programs of a store"),
     (&["exec", "shell", "ssh", "psql", "port-forward"], "use kubectl in the store's namespace, `store-ID`"),
     (&["backup", "restore", "snapshot", "export", "clone"], "urumi does not back up stores"),
@@ -179,7 +180,8 @@ mod tests {
             (&["create", "My", "Shop"][..], "spaces: urumi create 'My Shop'"),
             (&["render", "My", "Shop"], "spaces: urumi render 'My Shop'"),
             (&["rollout", "restart", "shop"], "`urumi restart STORE`"),
-            (&["apply", "-f", "x"], "a store cannot be changed yet"),
+            (&["apply", "-f", "x"], "`urumi update STORE`"),
+            (&["undo", "x"], "`urumi rollback STORE`"),
             (&["creat", "x"], "'create'"),
             (&["dleete", "x"], "'delete'"),
             (&["list", "--stauts", "ready"], "'--status'"),

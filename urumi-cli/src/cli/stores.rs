@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use urumi_core::error::FieldError;
 use urumi_core::settings::duration;
@@ -40,6 +40,67 @@ pub(crate) struct RestartArgs {
     /// Restart only this component, e.g. `api`; the default is all components that keep no data
     #[arg(short, long, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::restartable))]
     pub(crate) component: Option<String>,
+}
+
+/// The arguments of `update`.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["name", "sets", "unsets", "set_files", "values", "refresh"]))]
+pub(crate) struct UpdateArgs {
+    #[command(flatten)]
+    pub(crate) which: ExactArg,
+
+    /// Change the display name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Set an option; see `urumi engines medusa` for paths and types, and `urumi create --help` for the notation
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) sets: Vec<String>,
+
+    /// Take an option back, so that its default applies again; repeatable
+    #[arg(long = "unset", value_name = "PATH")]
+    pub(crate) unsets: Vec<String>,
+
+    /// Set an option to a file's content, e.g. storefront.theme.logo=logo.svg
+    #[arg(long = "set-file", value_name = "PATH=FILE")]
+    pub(crate) set_files: Vec<String>,
+
+    /// Read changed options from a YAML or JSON file, or from stdin with '-'; several files are merged
+    #[arg(long = "values", value_name = "FILE")]
+    pub(crate) values: Vec<String>,
+
+    /// Take today's defaults for all options that were never set; without it, defaults that have changed move no store
+    #[arg(long)]
+    pub(crate) refresh: bool,
+
+    /// Say why, for the history
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+
+    /// Print what would change, but change nothing
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) dry_run: bool,
+
+    /// Change the store only if it still has this version (`resourceVersion` in `urumi get STORE -o json`)
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pub(crate) if_version: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
+}
+
+/// The arguments of `rollback`.
+#[derive(Args, Debug)]
+pub(crate) struct RollbackArgs {
+    #[command(flatten)]
+    pub(crate) which: ExactArg,
+
+    /// The revision to return to; the default is the one before the present one
+    #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) to: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
 }
 
 /// Selects stores by their properties.

@@ -45,6 +45,7 @@ fn show(out: &Out, id: &StoreId, differences: &[Difference]) -> Result<(), Comma
         let action = match difference.action {
             Repair::Create => "create",
             Repair::Repair => "repair",
+            Repair::Delete => "delete",
             _ => "change",
         };
         text.push_str(&format!("{action} {}\n", safe(&difference.object)));

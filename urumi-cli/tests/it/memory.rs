@@ -42,7 +42,7 @@ fn a_store_as_json_has_this_shape() {
         let mut expected = json!({
             "id": "shop", "name": "Shop", "engine": "medusa", "status": "ready", "namespace": "store-shop",
             "urls": {"storefront": "http://store-shop.localtest.me", "api": "http://api-shop.localtest.me"},
-            "createdAt": null, "readyAt": null, "conditions": [], "resourceVersion": null,
+            "createdAt": null, "readyAt": null, "conditions": [], "revision": 1, "observedRevision": 1, "resourceVersion": null,
         });
         if target.is_server() {
             // A server knows who asks.

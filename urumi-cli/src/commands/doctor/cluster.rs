@@ -24,7 +24,10 @@ const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum number of concurrent access reviews.
 const CONCURRENT_REVIEWS: usize = 16;
 
-const WRITES: &[&str] = &["create", "get", "list", "watch", "patch"];
+/// Of objects that go with their namespace only.
+const STAYS: &[&str] = &["create", "get", "list", "watch", "patch"];
+/// Of objects that a change of a store may remove.
+const WRITES: &[&str] = &["create", "get", "list", "watch", "patch", "delete"];
 
 /// The permissions that urumi needs: API group, resource, verbs.
 const NEEDED: &[(&str, &str, &[&str])] = &[
@@ -36,11 +39,12 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("", "pods", &["list", "watch"]),
     ("", "pods/log", &["get"]),
     ("", "events", &["list"]),
-    ("apps", "statefulsets", WRITES),
+    ("apps", "statefulsets", STAYS),
     ("apps", "deployments", WRITES),
-    ("batch", "jobs", &["create", "get", "list", "watch"]),
+    ("apps", "controllerrevisions", &["create", "list", "delete"]),
+    ("batch", "jobs", &["create", "get", "list", "watch", "delete"]),
     ("batch", "cronjobs", WRITES),
-    ("networking.k8s.io", "ingresses", WRITES),
+    ("networking.k8s.io", "ingresses", STAYS),
     ("networking.k8s.io", "networkpolicies", WRITES),
     ("networking.k8s.io", "ingressclasses", &["list", "watch"]),
     ("storage.k8s.io", "storageclasses", &["list", "watch"]),
