@@ -20,8 +20,10 @@ import (
 var verbs = []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
 
 const (
-	reads  = "get list watch"
-	stores = "create get list watch patch"
+	reads = "get list watch"
+	// What goes with its namespace only, and what a change of a store may remove.
+	stays  = "create get list watch patch"
+	stores = stays + " delete"
 )
 
 // Kinds, and what RBAC must allow of each: this table is the expectation, written by hand and not taken from the chart.
@@ -48,11 +50,12 @@ var kinds = []struct {
 	{"", "nodes", "", true, ""},
 	{"", "persistentvolumes", "", true, ""},
 	{"apps", "deployments", stores, false, `{apiVersion: apps/v1, kind: Deployment, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: POD}}}`},
-	{"apps", "statefulsets", stores, false, `{apiVersion: apps/v1, kind: StatefulSet, spec: {serviceName: a, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: POD}}}`},
+	{"apps", "statefulsets", stays, false, `{apiVersion: apps/v1, kind: StatefulSet, spec: {serviceName: a, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: POD}}}`},
+	{"apps", "controllerrevisions", "create list delete", false, `{apiVersion: apps/v1, kind: ControllerRevision, revision: 1, data: {a: b}}`},
 	{"apps", "daemonsets", "", false, ""},
-	{"batch", "jobs", "create get list watch", false, `{apiVersion: batch/v1, kind: Job, spec: {template: {spec: JOB}}}`},
+	{"batch", "jobs", "create get list watch delete", false, `{apiVersion: batch/v1, kind: Job, spec: {template: {spec: JOB}}}`},
 	{"batch", "cronjobs", stores, false, `{apiVersion: batch/v1, kind: CronJob, spec: {schedule: "0 0 * * *", jobTemplate: {spec: {template: {spec: JOB}}}}}`},
-	{"networking.k8s.io", "ingresses", stores, false, `{apiVersion: networking.k8s.io/v1, kind: Ingress, spec: {rules: [{host: store-matrix.localtest.me}]}}`},
+	{"networking.k8s.io", "ingresses", stays, false, `{apiVersion: networking.k8s.io/v1, kind: Ingress, spec: {rules: [{host: store-matrix.localtest.me}]}}`},
 	{"networking.k8s.io", "networkpolicies", stores, false, `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, spec: {podSelector: {}}}`},
 	{"networking.k8s.io", "ingressclasses", "list watch", true, ""},
 	{"storage.k8s.io", "storageclasses", "list watch", true, ""},
@@ -124,7 +127,9 @@ func TestClusterMatrix(t *testing.T) {
 				continue
 			}
 			resource := c.any.Resource(resourceOf(t, kind.group, kind.resource)).Namespace(scope.name)
-			_, err := resource.Create(t.Context(), sample(t, kind.sample, scope.name, "matrix"), metav1.CreateOptions{})
+			it := sample(t, kind.sample, scope.name, "matrix")
+			it.SetLabels(map[string]string{"store.urumi.ai/id": "matrix"})
+			_, err := resource.Create(t.Context(), it, metav1.CreateOptions{})
 			must(t, err)
 			t.Cleanup(func() { _ = resource.Delete(context.Background(), "matrix", metav1.DeleteOptions{}) })
 		}
@@ -289,7 +294,7 @@ func TestClusterPlacesBesideStores(t *testing.T) {
 		{"create", "", "secrets", `{apiVersion: v1, kind: Secret, type: kubernetes.io/service-account-token, metadata: {annotations: {kubernetes.io/service-account.name: default}}}`, "databases", "admission"},
 		{"create", "", "configmaps", `{apiVersion: v1, kind: ConfigMap}`, "databases", "admission"},
 		{"create", "batch", "cronjobs", kindsSample("cronjobs"), "databases", "admission"},
-		{"delete", "batch", "jobs", job, "databases", "RBAC"},
+		{"delete", "batch", "jobs", job, "databases", "admission"},
 		{"create", "coordination.k8s.io", "leases", `{apiVersion: coordination.k8s.io/v1, kind: Lease}`, namespace, ""},
 		{"create", "coordination.k8s.io", "leases", `{apiVersion: coordination.k8s.io/v1, kind: Lease}`, "kube-system", "RBAC"},
 		{"create", "", "secrets", `{apiVersion: v1, kind: Secret}`, namespace, "admission"},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -84,6 +86,7 @@ func TestClusterEveryPermissionIsUsed(t *testing.T) {
 quota: {pods: "30"}
 limits: {default: {cpu: 500m, memory: 256Mi}, defaultRequest: {cpu: 10m, memory: 64Mi}}
 smoke: {schedule: "0 0 1 1 *"}
+redis: {enabled: true}
 database: {storage: {className: standard}}
 ingress: {className: urumi-test}
 storefront: {theme: {colors: {accent: "#123456"}}}
@@ -126,6 +129,23 @@ storefront: {theme: {colors: {accent: "#123456"}}}
 	for _, it := range [][2]string{{"", "services"}, {"", "configmaps"}, {"", "resourcequotas"}, {"", "limitranges"}, {"apps", "deployments"}, {"apps", "statefulsets"}, {"batch", "cronjobs"}, {"networking.k8s.io", "ingresses"}, {"networking.k8s.io", "networkpolicies"}} {
 		repaired(it[0], it[1], "")
 	}
+	// What a change makes superfluous is removed. The eleventh revision makes the first one superfluous, too.
+	urumi(t, server, "update", "used", "--unset", "quota", "--unset", "limits", "--unset", "smoke", "--unset", "storefront.theme", "--unset", "redis", "--set", "proofOfLife.enabled=false", "--wait", "--timeout", "3m")
+	for _, it := range [][3]string{{"apps", "deployments", "redis"}, {"batch", "cronjobs", "smoke"}, {"networking.k8s.io", "networkpolicies", "redis"}, {"batch", "jobs", "proof-of-life"}} {
+		at := c.any.Resource(resourceOf(t, it[0], it[1])).Namespace("store-used")
+		gone := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, time.Minute, true, func(ctxNow context.Context) (bool, error) {
+			_, err := at.Get(ctxNow, it[2], metav1.GetOptions{})
+			return apierrors.IsNotFound(err), nil
+		})
+		if gone != nil {
+			t.Errorf("%s %s is still there", it[1], it[2])
+		}
+	}
+	for number := range 10 {
+		urumi(t, server, "update", "used", "--name", fmt.Sprintf("Used %d", number))
+	}
+	urumi(t, server, "history", "used")
+	urumi(t, server, "rollback", "used", "--wait", "--timeout", "3m")
 	urumi(t, server, "delete", "used", "--yes", "--wait", "--timeout", "2m")
 
 	granted := map[string]bool{}
