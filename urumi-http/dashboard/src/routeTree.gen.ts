@@ -16,8 +16,10 @@ import { Route as StoresIdRouteImport } from './routes/stores.$id'
 import { Route as StoresNewRouteImport } from './routes/stores.new'
 import { Route as StoresIdIndexRouteImport } from './routes/stores.$id.index'
 import { Route as StoresIdEventsRouteImport } from './routes/stores.$id.events'
+import { Route as StoresIdHistoryRouteImport } from './routes/stores.$id.history'
 import { Route as StoresIdLogsRouteImport } from './routes/stores.$id.logs'
 import { Route as StoresIdObjectsRouteImport } from './routes/stores.$id.objects'
+import { Route as StoresIdSettingsRouteImport } from './routes/stores.$id.settings'
 
 const IndexRoute = IndexRouteImport.update({
   id: '/',
@@ -54,6 +56,11 @@ const StoresIdEventsRoute = StoresIdEventsRouteImport.update({
   path: '/events',
   getParentRoute: () => StoresIdRoute,
 } as any)
+const StoresIdHistoryRoute = StoresIdHistoryRouteImport.update({
+  id: '/history',
+  path: '/history',
+  getParentRoute: () => StoresIdRoute,
+} as any)
 const StoresIdLogsRoute = StoresIdLogsRouteImport.update({
   id: '/logs',
   path: '/logs',
@@ -64,6 +71,11 @@ const StoresIdObjectsRoute = StoresIdObjectsRouteImport.update({
   path: '/objects',
   getParentRoute: () => StoresIdRoute,
 } as any)
+const StoresIdSettingsRoute = StoresIdSettingsRouteImport.update({
+  id: '/settings',
+  path: '/settings',
+  getParentRoute: () => StoresIdRoute,
+} as any)
 
 export interface FileRoutesByFullPath {
   '/': typeof IndexRoute
@@ -72,8 +84,10 @@ export interface FileRoutesByFullPath {
   '/stores/new': typeof StoresNewRoute
   '/stores/': typeof StoresIndexRoute
   '/stores/$id/events': typeof StoresIdEventsRoute
+  '/stores/$id/history': typeof StoresIdHistoryRoute
   '/stores/$id/logs': typeof StoresIdLogsRoute
   '/stores/$id/objects': typeof StoresIdObjectsRoute
+  '/stores/$id/settings': typeof StoresIdSettingsRoute
   '/stores/$id/': typeof StoresIdIndexRoute
 }
 export interface FileRoutesByTo {
@@ -82,8 +96,10 @@ export interface FileRoutesByTo {
   '/stores/new': typeof StoresNewRoute
   '/stores': typeof StoresIndexRoute
   '/stores/$id/events': typeof StoresIdEventsRoute
+  '/stores/$id/history': typeof StoresIdHistoryRoute
   '/stores/$id/logs': typeof StoresIdLogsRoute
   '/stores/$id/objects': typeof StoresIdObjectsRoute
+  '/stores/$id/settings': typeof StoresIdSettingsRoute
   '/stores/$id': typeof StoresIdIndexRoute
 }
 export interface FileRoutesById {
@@ -94,8 +110,10 @@ export interface FileRoutesById {
   '/stores/new': typeof StoresNewRoute
   '/stores/': typeof StoresIndexRoute
   '/stores/$id/events': typeof StoresIdEventsRoute
+  '/stores/$id/history': typeof StoresIdHistoryRoute
   '/stores/$id/logs': typeof StoresIdLogsRoute
   '/stores/$id/objects': typeof StoresIdObjectsRoute
+  '/stores/$id/settings': typeof StoresIdSettingsRoute
   '/stores/$id/': typeof StoresIdIndexRoute
 }
 export interface FileRouteTypes {
@@ -107,8 +125,10 @@ export interface FileRouteTypes {
     | '/stores/new'
     | '/stores/'
     | '/stores/$id/events'
+    | '/stores/$id/history'
     | '/stores/$id/logs'
     | '/stores/$id/objects'
+    | '/stores/$id/settings'
     | '/stores/$id/'
   fileRoutesByTo: FileRoutesByTo
   to:
@@ -117,8 +137,10 @@ export interface FileRouteTypes {
     | '/stores/new'
     | '/stores'
     | '/stores/$id/events'
+    | '/stores/$id/history'
     | '/stores/$id/logs'
     | '/stores/$id/objects'
+    | '/stores/$id/settings'
     | '/stores/$id'
   id:
     | '__root__'
@@ -128,8 +150,10 @@ export interface FileRouteTypes {
     | '/stores/new'
     | '/stores/'
     | '/stores/$id/events'
+    | '/stores/$id/history'
     | '/stores/$id/logs'
     | '/stores/$id/objects'
+    | '/stores/$id/settings'
     | '/stores/$id/'
   fileRoutesById: FileRoutesById
 }
@@ -192,6 +216,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof StoresIdEventsRouteImport
       parentRoute: typeof StoresIdRoute
     }
+    '/stores/$id/history': {
+      id: '/stores/$id/history'
+      path: '/history'
+      fullPath: '/stores/$id/history'
+      preLoaderRoute: typeof StoresIdHistoryRouteImport
+      parentRoute: typeof StoresIdRoute
+    }
     '/stores/$id/logs': {
       id: '/stores/$id/logs'
       path: '/logs'
@@ -206,20 +237,31 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof StoresIdObjectsRouteImport
       parentRoute: typeof StoresIdRoute
     }
+    '/stores/$id/settings': {
+      id: '/stores/$id/settings'
+      path: '/settings'
+      fullPath: '/stores/$id/settings'
+      preLoaderRoute: typeof StoresIdSettingsRouteImport
+      parentRoute: typeof StoresIdRoute
+    }
   }
 }
 
 interface StoresIdRouteChildren {
   StoresIdEventsRoute: typeof StoresIdEventsRoute
+  StoresIdHistoryRoute: typeof StoresIdHistoryRoute
   StoresIdLogsRoute: typeof StoresIdLogsRoute
   StoresIdObjectsRoute: typeof StoresIdObjectsRoute
+  StoresIdSettingsRoute: typeof StoresIdSettingsRoute
   StoresIdIndexRoute: typeof StoresIdIndexRoute
 }
 
 const StoresIdRouteChildren: StoresIdRouteChildren = {
   StoresIdEventsRoute: StoresIdEventsRoute,
+  StoresIdHistoryRoute: StoresIdHistoryRoute,
   StoresIdLogsRoute: StoresIdLogsRoute,
   StoresIdObjectsRoute: StoresIdObjectsRoute,
+  StoresIdSettingsRoute: StoresIdSettingsRoute,
   StoresIdIndexRoute: StoresIdIndexRoute,
 }
 

@@ -27,12 +27,14 @@ for (const [colorScheme, where, viewport] of [
       const ill = await urumi.create('Ill', { options: { api: { image: 'fail.example/image-pull:1' } } });
       await expect.poll(() => urumi.status(ill.id)).toBe('failed');
       await expect.poll(() => urumi.status(id)).toBe('ready');
-      const of = (one: string) => ['', '/events', '/logs', '/objects'].map((tab) => `/ui/stores/${one}${tab}`);
+      const of = (one: string) => ['', '/events', '/logs', '/objects', '/settings', '/history'].map((tab) => `/ui/stores/${one}${tab}`);
       for (const path of ['/ui/', '/ui/stores', ...of(id), ...of(ill.id)]) {
         await page.goto(path);
         await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
         await expect(page.getByRole('banner').getByRole('status')).toContainText('Live');
         // What is judged must not change meanwhile: the first lines of a log enable a button.
+        if (path.endsWith('/settings')) await expect(page.getByRole('button', { name: 'Save', exact: true })).toBeVisible();
+        if (path.endsWith('/history')) await expect(page.getByRole('heading', { name: 'Revision 1' })).toBeVisible();
         if (path.endsWith('/logs')) await expect(page.getByRole('button', { name: 'Download' })).toBeEnabled();
         expect(await violations(page), path).toEqual([]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth), `width of ${path}`).toBeLessThanOrEqual(viewport.width);

@@ -18,7 +18,7 @@ export async function createStore(page: Page, name: string): Promise<string> {
 }
 
 /** Opens one of the store's tabs. */
-export async function openTab(page: Page, name: 'Overview' | 'Timeline' | 'Logs' | 'Objects') {
+export async function openTab(page: Page, name: 'Overview' | 'Timeline' | 'Logs' | 'Objects' | 'Settings' | 'History') {
   await page.getByRole('navigation', { name: 'Parts of this store' }).getByRole('link', { name }).click();
 }
 

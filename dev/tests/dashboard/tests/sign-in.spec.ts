@@ -1,27 +1,7 @@
 // Who one is, and what one may do: by token and by an identity provider.
-import { writeFile } from 'node:fs/promises';
-import type { Page } from '@playwright/test';
-import { answered, CUT, expect, test as base, violations } from './fixture.ts';
+import { answered, expect, test as base, violations } from './fixture.ts';
 import { IdentityProvider } from './identity.ts';
-import { makeToken } from './urumi.ts';
-
-async function signIn(page: Page, token: string) {
-  await page.getByLabel('Token').fill(token);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-}
-
-const test = base.extend<{ people: { admin: string; viewer: string; revoke(): Promise<void> } }>({
-  // Chromium tells of each refusal; the tests are about them.
-  allowed: new RegExp(`${CUT.source}|${answered(401, 403).source}`),
-  people: async ({}, use, info) => {
-    const admin = await makeToken('root', 'admin');
-    const viewer = await makeToken('vera', 'viewer', ['shops']);
-    const file = info.outputPath('tokens.yaml');
-    await writeFile(file, admin.entry + viewer.entry, { mode: 0o600 });
-    await use({ admin: admin.token, viewer: viewer.token, revoke: () => writeFile(file, admin.entry) });
-  },
-  flags: async ({ people: _ }, use, info) => use(['--memory-ready-after', '10ms', '--tokens-file', info.outputPath('tokens.yaml')]),
-});
+import { signIn, test } from './people.ts';
 
 test('a wrong token is told, the right one works and lasts as long as the tab, and signing out ends it', async ({ page, people, visitor }) => {
   await page.goto('/ui/stores?sort=name');

@@ -70,13 +70,17 @@ export class Urumi {
 
   async send(method: string, path: string, init: { body?: unknown; token?: string } = {}): Promise<Response> {
     const headers: Record<string, string> = init.token ? { Authorization: `Bearer ${init.token}` } : {};
-    if (init.body !== undefined) headers['Content-Type'] = 'application/json';
+    if (init.body !== undefined) headers['Content-Type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     const body = init.body === undefined ? null : JSON.stringify(init.body);
     return fetch(this.url + path, { method, headers, body });
   }
 
   create(name: string, more: object = {}, token?: string): Promise<Store> {
     return this.ask('POST', '/stores', { body: { name, engine: 'medusa', ...more }, token });
+  }
+
+  change(id: string, update: object, token?: string): Promise<Store> {
+    return this.ask('PATCH', `/stores/${id}`, { body: update, token });
   }
 
   stores(token?: string): Promise<Store[]> {

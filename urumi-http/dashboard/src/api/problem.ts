@@ -36,3 +36,9 @@ export function asApiError(status: number, body: unknown): ApiError {
     retryable: status >= 500,
   });
 }
+
+/** Whether the request or its answer may have been lost. */
+export function isLost(error: unknown): boolean {
+  if (error instanceof UnreachableError) return true;
+  return error instanceof ApiError && [502, 503, 504].includes(error.status) && error.problem.retryable;
+}

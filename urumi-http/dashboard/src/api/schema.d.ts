@@ -177,7 +177,14 @@ export interface paths {
         delete: operations["deleteStore"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a store
+         * @description Changes the display name or the options of a store. The options are a merge patch (RFC 7396) of those that were requested:
+         *     `null` takes an option back. Answers when the change is on record as the store's next revision; the condition `UpToDate` says
+         *     whether it is rolled out, once `observedRevision` is its number. If it cannot be rolled out, the store returns to its last good
+         *     revision. With `dryRun=true`, answers what would change, and changes nothing.
+         */
+        patch: operations["updateStore"];
         trace?: never;
     };
     "/stores/{id}/credentials": {
@@ -341,6 +348,47 @@ export interface paths {
          * @description Sets a new deadline and creates missing objects; a store that is provisioning is resumed.
          */
         post: operations["retryStore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stores/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the revisions of a store
+         * @description The last ten, oldest first: who requested each, when and why, and what it changed. Secret values are `REDACTED`.
+         */
+        get: operations["listStoreRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stores/{id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return to an earlier revision of a store
+         * @description The name and the options of the earlier revision become the next revision. Data is not changed: orders and products stay as they
+         *     are.
+         */
+        post: operations["rollBackStore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -598,6 +646,15 @@ export interface components {
             /** @description The scopes to request. */
             scopes: string[];
         };
+        /** @description An option in force that a change changes. Secret values are shown as `REDACTED`. */
+        OptionChange: {
+            /** @description The option's path, e.g. `api.replicas`. */
+            option: string;
+            /** @description Its value before; left out if it had none. */
+            from?: unknown;
+            /** @description Its value after; left out if it has none. */
+            to?: unknown;
+        };
         /** @description An option of a request that is accepted, and what its caller should know about it. */
         OptionWarning: {
             /** @description The option's path, e.g. `options.api.env.API_KEY`. */
@@ -678,6 +735,43 @@ export interface components {
          * @example create
          */
         Repair: string;
+        /** @description A revision of a store: its name and options between two changes. */
+        Revision: {
+            /**
+             * Format: int64
+             * @description Its number; a store is created as revision 1.
+             */
+            number: number;
+            /**
+             * Format: date-time
+             * @description When it was requested.
+             */
+            at: string;
+            /** @description Who requested it, where that is known; `urumi` if urumi went back by itself. */
+            by?: string | null;
+            /** @description Why. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description The revision whose name and options this one has again.
+             */
+            restores?: number | null;
+            /** @description Whether it is the present one. */
+            current: boolean;
+            /** @description Why it could not be rolled out. */
+            failure?: string | null;
+            /** @description The display name. */
+            name: string;
+            /** @description The options that were requested; secret values are shown as `REDACTED`. */
+            requested: Record<string, never>;
+            /**
+             * Format: int32
+             * @description The number of the engine's way of rendering it. `urumi update --refresh` takes the newest.
+             */
+            renderer?: number;
+            /** @description The options in force that differ from those of the revision before; none for the first one that is kept. */
+            changes: components["schemas"]["OptionChange"][];
+        };
         /**
          * @description The role of a caller, from least to most: each role includes the permissions of those before it. New values may be added.
          * @example viewer
@@ -766,6 +860,16 @@ export interface components {
             /** @description Each aspect of its state. */
             conditions: components["schemas"]["Condition"][];
             /**
+             * Format: int64
+             * @description The number of its revision: 1 when it is created, and one more with each change.
+             */
+            revision?: number;
+            /**
+             * Format: int64
+             * @description The revision that the conditions are about.
+             */
+            observedRevision?: number;
+            /**
              * @description Changes whenever anything of this changes; equal versions mean the same state. Its namespace's
              *     `resourceVersion`.
              */
@@ -828,6 +932,41 @@ export interface components {
          * @example urumi
          */
         TimelineSource: string;
+        /** @description What a change would do. */
+        UpdatePreview: {
+            /**
+             * Format: int64
+             * @description The revision that the change would make; the present one if nothing changes.
+             */
+            revision: number;
+            /** @description The display name after the change. */
+            name: string;
+            /** @description The options in force that change. */
+            options: components["schemas"]["OptionChange"][];
+            /** @description The components whose pods are replaced. Other changes take effect without a restart. */
+            restarts: string[];
+            /** @description What would be done to the store's objects. */
+            objects: components["schemas"]["Difference"][];
+            /** @description What to know about options of the change. */
+            warnings?: components["schemas"]["OptionWarning"][];
+        };
+        /** @description A change of a store. What it does not name stays as it is. */
+        UpdateStore: {
+            /** @description The new display name: 1 to 100 characters. */
+            name?: string | null;
+            /**
+             * @description A merge patch (RFC 7396) of the options that the store's request chose: `null` takes an option back, so that its default
+             *     applies again.
+             */
+            options?: Record<string, never>;
+            /**
+             * @description Whether all options that the request leaves out take today's defaults. Otherwise they stay as they were when the store was
+             *     created or refreshed, except for those that follow from the change.
+             */
+            refresh?: boolean;
+            /** @description Why, for the history: up to 200 characters. */
+            reason?: string | null;
+        };
         /** @description The `data` of an event of `/watch`: an array of stores if the event is `listed`, a store if it is `changed`, the id of a store if it is `gone`. Ignore events with other names: new ones may be added. */
         WatchEvent: components["schemas"]["Store"][] | components["schemas"]["Store"] | components["schemas"]["GoneStore"];
     };
@@ -1335,9 +1474,11 @@ export interface operations {
                      *         },
                      *         "name": "My Shop",
                      *         "namespace": "store-my-shop",
+                     *         "observedRevision": 1,
                      *         "owner": "team:web",
                      *         "readyAt": "2026-11-28T09:30:42Z",
                      *         "resourceVersion": "4711",
+                     *         "revision": 1,
                      *         "status": "ready",
                      *         "urls": {
                      *           "api": "https://api-my-shop.stores.example.com",
@@ -1424,8 +1565,10 @@ export interface operations {
                      *       },
                      *       "name": "My Shop",
                      *       "namespace": "store-my-shop",
+                     *       "observedRevision": 1,
                      *       "owner": "team:web",
                      *       "resourceVersion": "4711",
+                     *       "revision": 1,
                      *       "status": "provisioning",
                      *       "urls": {
                      *         "api": "https://api-my-shop.stores.example.com",
@@ -1584,9 +1727,11 @@ export interface operations {
                      *       },
                      *       "name": "My Shop",
                      *       "namespace": "store-my-shop",
+                     *       "observedRevision": 1,
                      *       "owner": "team:web",
                      *       "readyAt": "2026-11-28T09:30:42Z",
                      *       "resourceVersion": "4711",
+                     *       "revision": 1,
                      *       "status": "ready",
                      *       "urls": {
                      *         "api": "https://api-my-shop.stores.example.com",
@@ -1655,8 +1800,10 @@ export interface operations {
                      *       },
                      *       "name": "My Shop",
                      *       "namespace": "store-my-shop",
+                     *       "observedRevision": 1,
                      *       "owner": "team:web",
                      *       "resourceVersion": "4711",
+                     *       "revision": 1,
                      *       "status": "deleting",
                      *       "urls": {
                      *         "api": "https://api-my-shop.stores.example.com",
@@ -1674,6 +1821,142 @@ export interface operations {
             /** @description The store was changed at the same time */
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateStore: {
+        parameters: {
+            query?: {
+                /** @description With `true`, nothing is changed, and the answer is what would be. */
+                dryRun?: boolean;
+            };
+            header?: {
+                /**
+                 * @description The ETag that the store must still have, or several with commas between; a weak one (`W/`) never fits
+                 * @example "4711"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The store's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "My Shop",
+                 *       "options": {
+                 *         "storefront": {
+                 *           "replicas": 2
+                 *         }
+                 *       },
+                 *       "reason": "the sale begins"
+                 *     }
+                 */
+                "application/merge-patch+json": components["schemas"]["UpdateStore"];
+            };
+        };
+        responses: {
+            /** @description What the change would do (`dryRun`) */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    Warning: components["headers"]["Warning"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "My Shop",
+                     *       "objects": [
+                     *         {
+                     *           "action": "repair",
+                     *           "fields": [
+                     *             {
+                     *               "actual": 1,
+                     *               "desired": 2,
+                     *               "path": "spec.replicas"
+                     *             }
+                     *           ],
+                     *           "object": "Deployment store-my-shop/medusa-storefront"
+                     *         }
+                     *       ],
+                     *       "options": [
+                     *         {
+                     *           "from": 1,
+                     *           "option": "storefront.replicas",
+                     *           "to": 2
+                     *         }
+                     *       ],
+                     *       "restarts": [],
+                     *       "revision": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpdatePreview"];
+                };
+            };
+            /** @description The store, which is being changed */
+            202: {
+                headers: {
+                    /** @description The store's version, for `If-Match` */
+                    ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conditions": [
+                     *         {
+                     *           "lastTransitionTime": "2026-11-28T09:30:42Z",
+                     *           "reason": "Available",
+                     *           "status": "True",
+                     *           "type": "Ready"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2026-11-28T09:30:00Z",
+                     *       "engine": "medusa",
+                     *       "id": "my-shop",
+                     *       "labels": {
+                     *         "team": "web"
+                     *       },
+                     *       "name": "My Shop",
+                     *       "namespace": "store-my-shop",
+                     *       "observedRevision": 1,
+                     *       "owner": "team:web",
+                     *       "readyAt": "2026-11-28T09:30:42Z",
+                     *       "resourceVersion": "4711",
+                     *       "revision": 1,
+                     *       "status": "ready",
+                     *       "urls": {
+                     *         "api": "https://api-my-shop.stores.example.com",
+                     *         "storefront": "https://store-my-shop.stores.example.com"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Store"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The store is being deleted, or was changed at the same time */
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are invalid, or options cannot be changed */
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
@@ -2030,9 +2313,11 @@ export interface operations {
                      *       },
                      *       "name": "My Shop",
                      *       "namespace": "store-my-shop",
+                     *       "observedRevision": 1,
                      *       "owner": "team:web",
                      *       "readyAt": "2026-11-28T09:30:42Z",
                      *       "resourceVersion": "4711",
+                     *       "revision": 1,
                      *       "status": "ready",
                      *       "urls": {
                      *         "api": "https://api-my-shop.stores.example.com",
@@ -2098,8 +2383,10 @@ export interface operations {
                      *       },
                      *       "name": "My Shop",
                      *       "namespace": "store-my-shop",
+                     *       "observedRevision": 1,
                      *       "owner": "team:web",
                      *       "resourceVersion": "4711",
+                     *       "revision": 1,
                      *       "status": "provisioning",
                      *       "urls": {
                      *         "api": "https://api-my-shop.stores.example.com",
@@ -2117,6 +2404,154 @@ export interface operations {
             /** @description The store is neither failed nor provisioning */
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listStoreRevisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The store's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The revisions, oldest first */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "at": "2026-11-28T09:30:00Z",
+                     *         "changes": [],
+                     *         "current": false,
+                     *         "name": "My Shop",
+                     *         "number": 1,
+                     *         "renderer": 1,
+                     *         "requested": {}
+                     *       },
+                     *       {
+                     *         "at": "2026-11-29T08:00:00Z",
+                     *         "by": "alice",
+                     *         "changes": [
+                     *           {
+                     *             "from": 1,
+                     *             "option": "storefront.replicas",
+                     *             "to": 2
+                     *           }
+                     *         ],
+                     *         "current": true,
+                     *         "name": "My Shop",
+                     *         "number": 2,
+                     *         "reason": "the sale begins",
+                     *         "renderer": 1,
+                     *         "requested": {
+                     *           "storefront": {
+                     *             "replicas": 2
+                     *           }
+                     *         }
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Revision"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    rollBackStore: {
+        parameters: {
+            query?: {
+                /** @description The number of the revision; the one before the present one if left out. */
+                to?: number;
+            };
+            header?: {
+                /**
+                 * @description The ETag that the store must still have, or several with commas between; a weak one (`W/`) never fits
+                 * @example "4711"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The store's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The store, which is being changed */
+            202: {
+                headers: {
+                    /** @description The store's version, for `If-Match` */
+                    ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conditions": [
+                     *         {
+                     *           "lastTransitionTime": "2026-11-28T09:30:42Z",
+                     *           "reason": "Available",
+                     *           "status": "True",
+                     *           "type": "Ready"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2026-11-28T09:30:00Z",
+                     *       "engine": "medusa",
+                     *       "id": "my-shop",
+                     *       "labels": {
+                     *         "team": "web"
+                     *       },
+                     *       "name": "My Shop",
+                     *       "namespace": "store-my-shop",
+                     *       "observedRevision": 1,
+                     *       "owner": "team:web",
+                     *       "readyAt": "2026-11-28T09:30:42Z",
+                     *       "resourceVersion": "4711",
+                     *       "revision": 1,
+                     *       "status": "ready",
+                     *       "urls": {
+                     *         "api": "https://api-my-shop.stores.example.com",
+                     *         "storefront": "https://store-my-shop.stores.example.com"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Store"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The store is being deleted, or was changed at the same time */
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            /** @description The store has no such earlier revision */
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];

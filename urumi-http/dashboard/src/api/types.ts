@@ -8,12 +8,16 @@ export type Credentials = Schemas['Credentials'];
 export type EngineInfo = Schemas['EngineInfo'];
 export type FieldProblem = Schemas['FieldProblem'];
 export type LogLine = Schemas['LogLine'];
+export type OptionChange = Schemas['OptionChange'];
 export type Preview = Schemas['Preview'];
 export type Principal = Schemas['Principal'];
 export type Problem = Schemas['Problem'];
+export type Revision = Schemas['Revision'];
 export type SmokeReport = Schemas['SmokeReport'];
 export type Store = Schemas['Store'];
 export type TimelineEntry = Schemas['TimelineEntry'];
+export type UpdatePreview = Schemas['UpdatePreview'];
+export type UpdateStore = Schemas['UpdateStore'];
 
 // A newer server may have more values than these.
 export const STATUSES = ['provisioning', 'ready', 'degraded', 'failed', 'deleting'] as const;

@@ -14,11 +14,11 @@ import { IconBuildingStore } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import type { EngineInfo, Principal } from '../api/types';
+import { INPUT_FIRST } from '../options/FieldInput';
+import { useMessage } from '../options/messages';
+import { controlId } from '../options/problems';
+import { humanize } from '../options/schema';
 import { idOf, nextId, type Draft } from './draft';
-import { INPUT_FIRST } from './FieldInput';
-import { useMessage } from './messages';
-import { controlId } from './problems';
-import { humanize } from './schema';
 
 interface PartProps {
   draft: Draft;

@@ -4,7 +4,8 @@ import { createRoot, type Root } from 'react-dom/client';
 import { IntlProvider } from 'use-intl';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { messages } from '../texts';
-import en from '../texts/en.create.json';
+import create from '../texts/en.create.json';
+import options from '../texts/en.options.json';
 import { CreateForm } from './CreateForm';
 
 // Rendering the whole form is slow on a busy machine.
@@ -77,7 +78,7 @@ beforeEach(() => {
   document.body.append(page);
   root = createRoot(page);
   root.render(
-    <IntlProvider locale="en" messages={{ ...messages, ...en }} timeZone="UTC">
+    <IntlProvider locale="en" messages={{ ...messages, ...create, ...options }} timeZone="UTC">
       <HeadlessMantineProvider env="test" theme={{ respectReducedMotion: true }}>
         <QueryClientProvider client={new QueryClient()}>
           <CreateForm
@@ -105,7 +106,7 @@ function find<E extends HTMLElement = HTMLInputElement>(selector: string, text =
   }, 5_000);
 }
 
-const input = (path: string) => find(`#create-options\\.${path.replaceAll('.', '\\.')}`);
+const input = (path: string) => find(`#field-options\\.${path.replaceAll('.', '\\.')}`);
 
 async function click(selector: string, text = '') {
   (await find<HTMLElement>(selector, text)).click();
@@ -113,7 +114,7 @@ async function click(selector: string, text = '') {
 
 /** Opens a group of options. */
 async function open(group: string) {
-  if ((await find('[aria-controls=create-all-options]')).getAttribute('aria-expanded') === 'false') {
+  if ((await find('[aria-controls=all-options]')).getAttribute('aria-expanded') === 'false') {
     await click('button', 'groups of options');
   }
   await click('button', group);
@@ -162,14 +163,14 @@ it('has one line for all locked groups, and one for a locked group within anothe
   expect((await input('database.port')).value).toBe('5432');
   expect((await input('database.port')).disabled).toBe(true);
   await open('API');
-  expect(page.querySelector('#create-options\\.api\\.resources\\.cpu')).toBeNull();
+  expect(page.querySelector('#field-options\\.api\\.resources\\.cpu')).toBeNull();
   await click('button', 'Resources are fixed.');
   expect((await input('api.resources.cpu')).value).toBe('2');
 });
 
 it('sends no value beyond its limit and no locked option', async () => {
   sessionStorage.setItem('urumi.create.draft', '{}');
-  await type(find('#create-name'), 'Shop');
+  await type(find('#field-name'), 'Shop');
   await open('API');
   await type(input('api.replicas'), '4');
   await submit();
@@ -191,9 +192,9 @@ it('sends secrets, and neither shows nor stores them', async () => {
       { type: '', title: '', detail: 'no', status: 500, code: 'internal', retryable: false },
       { status: 500 },
     );
-  await type(find('#create-name'), 'Shop');
+  await type(find('#field-name'), 'Shop');
   await open('API');
-  await click('#create-options\\.api\\.secretEnv');
+  await click('#field-options\\.api\\.secretEnv');
   const [name, value] = [...(await find('fieldset fieldset', 'Secret env')).querySelectorAll('input')] as [
     HTMLInputElement,
     HTMLInputElement,
@@ -226,7 +227,7 @@ it('shows the problems that the API finds at their inputs', async () => {
       { type: '', title: '', detail: 'no', status: 422, code: 'invalid', retryable: false, errors },
       { status: 422 },
     );
-  await type(find('#create-name'), 'Shop');
+  await type(find('#field-name'), 'Shop');
   await submit();
   await find('[role=alert]', 'not today');
   expect(created).toHaveLength(1);
@@ -235,9 +236,9 @@ it('shows the problems that the API finds at their inputs', async () => {
 
 it('shows a warning at its input, and still creates the store', async () => {
   warnings = [{ field: 'options.storefront.env.API_KEY', message: 'looks like a secret' }];
-  await type(find('#create-name'), 'Shop');
+  await type(find('#field-name'), 'Shop');
   await open('Storefront');
-  await click('#create-options\\.storefront\\.env');
+  await click('#field-options\\.storefront\\.env');
   const [name, value] = [...(await find('fieldset fieldset', 'Env')).querySelectorAll('input')] as [
     HTMLInputElement,
     HTMLInputElement,

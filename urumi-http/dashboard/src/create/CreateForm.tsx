@@ -1,38 +1,28 @@
 // The form: its inputs, the API's answers about them, and the one request that creates the store.
-import {
-  Box,
-  Button,
-  Collapse,
-  Fieldset,
-  Grid,
-  Group,
-  Paper,
-  Stack,
-  Text,
-  Title,
-  Badge,
-} from '@mantine/core';
-import { IconChevronDown, IconChevronUp } from '@tabler/icons-react';
+import { Box, Fieldset, Grid, Stack } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useMemo, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { useMemo, useRef, useState, type FormEvent } from 'react';
 import { useTranslations } from 'use-intl';
 import { ApiError } from '../api/problem';
 import type { EngineInfo, FieldProblem, Principal } from '../api/types';
 import { noteStore } from '../live/stores';
+import { FirstOptions } from '../options/FirstOptions';
+import { focusSoon } from '../options/focus';
+import { checkLimits } from '../options/limits';
+import { MessagesContext, type Scope } from '../options/messages';
+import { MoreOptions } from '../options/MoreOptions';
+import { controlId, countByGroup, messagesByControl, place } from '../options/problems';
+import { ProblemSummary } from '../options/ProblemSummary';
+import { formOf, leavesOf, type JsonSchema } from '../options/schema';
+import { Section } from '../options/Section';
+import { useCheck } from '../options/useCheck';
+import { useOpenGroups } from '../options/useOpenGroups';
+import { changedOf, lockedValues, valueAt, withValue, type Values } from '../options/values';
 import { EngineCards, IdInput, NameInput, OwnerChoice } from './Basics';
 import { clearDraft, loadDraft, requestOf, saveDraft, wasSent, type Creation, type Draft } from './draft';
-import { FirstOptions } from './FirstOptions';
-import { checkLimits } from './limits';
-import { MessagesContext, type Scope } from './messages';
-import { groupValue, OptionGroups } from './OptionGroups';
-import { controlId, messagesByControl, place, type PlacedProblem } from './problems';
-import { ProblemSummary } from './ProblemSummary';
-import { formOf, leavesOf, type JsonSchema } from './schema';
-import { create } from './send';
-import { CARD, SidePanel } from './SidePanel';
-import { fieldProblems, useCheck } from './useCheck';
-import { changedOf, lockedValues, valueAt, withValue, type Values } from './values';
+import { create, fieldProblems, preview } from './send';
+import { SidePanel } from './SidePanel';
 
 interface FormProps {
   engines: [EngineInfo, ...EngineInfo[]];
@@ -41,7 +31,8 @@ interface FormProps {
 
 export function CreateForm({ engines, who }: FormProps) {
   const t = useTranslations('create');
-  const limits = useTranslations('create.limits');
+  const limits = useTranslations('options.limits');
+  const first = useTranslations('options.first');
   const client = useQueryClient();
   const navigate = useNavigate();
   const [draft, setDraft] = useState(loadDraft);
@@ -50,8 +41,7 @@ export function CreateForm({ engines, who }: FormProps) {
   const [begun, setBegun] = useState(false);
   const [leftName, setLeftName] = useState(false);
   const [round, setRound] = useState(0);
-  const [opened, setOpened] = useState<string[]>([]);
-  const [showsAll, setShowsAll] = useState(false);
+  const openGroups = useOpenGroups();
   const [failed, setFailed] = useState(0);
   const [refused, setRefused] = useState<{ request: string; error?: Error }>();
   const busy = useRef(false);
@@ -79,7 +69,12 @@ export function CreateForm({ engines, who }: FormProps) {
   const isEmpty = draft.name === '' && Object.keys(values).length === 0;
   const exceeded = checkLimits(fields, values, limits);
   const canCheck = (creation.isIdle || creation.isError) && exceeded.length === 0;
-  const check = useCheck(request, canCheck && (begun || !isEmpty));
+  const check = useCheck({
+    about: ['creation'],
+    request,
+    ask: preview,
+    enabled: canCheck && (begun || !isEmpty),
+  });
 
   const isRefused = refused?.request === text;
   // If no answer arrived, the id may belong to the store of this request.
@@ -95,10 +90,6 @@ export function CreateForm({ engines, who }: FormProps) {
     errors: messagesByControl(problems),
     warnings: messagesByControl(place(check.preview?.warnings ?? [], form, values)),
   };
-  const wrongInGroups = new Map<string, number>();
-  for (const { group } of problems) {
-    if (group !== undefined) wrongInGroups.set(group, (wrongInGroups.get(group) ?? 0) + 1);
-  }
 
   function change(part: Partial<Draft>) {
     const next = { ...draft, ...part };
@@ -121,18 +112,6 @@ export function CreateForm({ engines, who }: FormProps) {
   const resolved = (path: string) => valueAt(check.preview?.options, path);
   const shown = { ...values, ...lockedValues(fields, resolved) };
   const scope: Scope = { prefix: 'options.', values: shown, onChange: changeOption, resolved };
-
-  function open(groups: string[]) {
-    if (groups.length === 0) return;
-    setShowsAll(true);
-    setOpened((before) => [...new Set([...before, ...groups.map(groupValue)])]);
-  }
-
-  function goTo({ control, group }: PlacedProblem) {
-    if (control === undefined) return;
-    if (group !== undefined) open([group]);
-    focusSoon(() => document.getElementById(controlId(control)));
-  }
 
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -161,7 +140,7 @@ export function CreateForm({ engines, who }: FormProps) {
   function refuse(problems: FieldProblem[], error?: Error) {
     setRefused({ request: text, error });
     const groups = place(problems, form, values).flatMap(({ group }) => group ?? []);
-    open(groups);
+    openGroups.open(groups);
     focusSoon(() => (problems.length ? summary.current : alert.current));
   }
 
@@ -172,19 +151,16 @@ export function CreateForm({ engines, who }: FormProps) {
     setRound(round + 1);
     setLeftName(false);
     setRefused(undefined);
-    setOpened([]);
+    openGroups.setOpened([]);
     focusSoon(() => document.getElementById(controlId('name')));
   }
-
-  const changed = changedOf(form.groups, values).length;
-  const wrong = [...wrongInGroups.values()].reduce((sum, count) => sum + count, 0);
 
   return (
     <MessagesContext value={messages}>
       <form onSubmit={submit} noValidate aria-labelledby="create-title">
         <Grid gap="xl">
           <Grid.Col span={{ base: 12, md: 7.5 }}>
-            {summed.length > 0 && <ProblemSummary ref={summary} problems={summed} onGoTo={goTo} />}
+            {summed.length > 0 && <ProblemSummary ref={summary} problems={summed} onGoTo={openGroups.goTo} />}
             <Fieldset variant="unstyled" disabled={creation.isPending} aria-labelledby="create-title">
               <Stack gap="lg">
                 <Section title={t('basics')}>
@@ -200,43 +176,19 @@ export function CreateForm({ engines, who }: FormProps) {
                   )}
                 </Section>
                 {form.first.length > 0 && (
-                  <Section title={t('first.title')} lead={t('first.lead')}>
+                  <Section title={first('title')} lead={first('lead')}>
                     <FirstOptions leaves={form.first} scope={scope} />
                   </Section>
                 )}
                 {form.groups.length > 0 && (
-                  <Section title={t('options.title')} lead={t('options.lead')}>
-                    <Group gap="xs">
-                      <Button
-                        variant="default"
-                        aria-expanded={showsAll}
-                        aria-controls="create-all-options"
-                        rightSection={
-                          showsAll ? (
-                            <IconChevronUp size={16} aria-hidden />
-                          ) : (
-                            <IconChevronDown size={16} aria-hidden />
-                          )
-                        }
-                        onClick={() => setShowsAll(!showsAll)}
-                      >
-                        {showsAll ? t('options.hide') : t('options.show', { count: form.groups.length })}
-                      </Button>
-                      {changed > 0 && (
-                        <Badge variant="light">{t('options.changed', { count: changed })}</Badge>
-                      )}
-                      {wrong > 0 && <Badge color="red.9">{t('options.wrong', { count: wrong })}</Badge>}
-                    </Group>
-                    <Collapse expanded={showsAll} id="create-all-options">
-                      <OptionGroups
-                        groups={form.groups}
-                        scope={scope}
-                        problems={wrongInGroups}
-                        opened={opened}
-                        onOpen={setOpened}
-                      />
-                    </Collapse>
-                  </Section>
+                  <MoreOptions
+                    lead={t('moreLead')}
+                    groups={form.groups}
+                    scope={scope}
+                    changed={(of) => changedOf(of, values).length}
+                    problems={countByGroup(problems)}
+                    openGroups={openGroups}
+                  />
                 )}
               </Stack>
             </Fieldset>
@@ -263,33 +215,4 @@ export function CreateForm({ engines, who }: FormProps) {
       </form>
     </MessagesContext>
   );
-}
-
-function Section({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
-  return (
-    <Paper component="section" bg={CARD} withBorder radius="lg" p={{ base: 'md', xs: 'xl' }}>
-      <Title order={2} fz="lg">
-        {title}
-      </Title>
-      {lead && (
-        <Text size="sm" c="dimmed" mt={4}>
-          {lead}
-        </Text>
-      )}
-      <Stack gap="lg" mt="md">
-        {children}
-      </Stack>
-    </Paper>
-  );
-}
-
-/** Moves the focus as soon as its element exists. */
-function focusSoon(find: () => HTMLElement | null, tries = 30) {
-  setTimeout(() => {
-    const element = find();
-    if (element) {
-      element.focus();
-      element.scrollIntoView({ block: 'center' });
-    } else if (tries > 0) focusSoon(find, tries - 1);
-  }, 20);
 }

@@ -4,22 +4,17 @@ import { Alert, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconLock } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
-import { api, body } from '../api/client';
+import { enginesQuery } from '../options/enginesQuery';
 import { ErrorPage } from '../shell/ErrorPage';
 import { useMay, useRoleName, whoamiQuery } from '../session/whoami';
 import { CreateForm } from './CreateForm';
-import en from '../texts/en.create.json';
+import create from '../texts/en.create.json';
+import options from '../texts/en.options.json';
 import { PageTexts } from '../texts/PageTexts';
-
-const enginesQuery = {
-  queryKey: ['engines'],
-  queryFn: ({ signal }: { signal: AbortSignal }) => body(api.GET('/engines', { signal })),
-  staleTime: 5 * 60_000,
-};
 
 export function CreatePage() {
   return (
-    <PageTexts texts={{ en }}>
+    <PageTexts texts={{ en: { ...create, ...options } }}>
       <Page />
     </PageTexts>
   );

@@ -2,7 +2,7 @@
 import { Accordion, ActionIcon, Box, Code, CopyButton, Group, Stack, Text, Title } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
-import { humanize } from './schema';
+import { humanize } from '../options/schema';
 
 interface Manifest {
   kind: string;

@@ -2,8 +2,8 @@
 import { Box, Group, Image, isLightColor, Paper, SimpleGrid, Text } from '@mantine/core';
 import { IconLock, IconWorld } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
-import type { Leaf } from './schema';
-import type { Values } from './values';
+import type { Leaf } from '../options/schema';
+import type { Values } from '../options/values';
 
 interface SketchProps {
   name: string;

@@ -1,33 +1,27 @@
 // The panel next to the form: the preview and the button that creates the store.
 import { Alert, Button, Code, Group, Loader, Paper, Stack, Text, Title } from '@mantine/core';
-import {
-  IconAlertTriangle,
-  IconCircleCheck,
-  IconCloudOff,
-  IconPencil,
-  IconRocket,
-} from '@tabler/icons-react';
+import { IconAlertTriangle, IconRocket } from '@tabler/icons-react';
 import { lazy, Suspense, useState, type Ref } from 'react';
 import { useTranslations } from 'use-intl';
 import { explain } from '../api/errors';
+import { isLost } from '../api/problem';
 import type { Preview } from '../api/types';
+import type { Leaf } from '../options/schema';
+import { CARD } from '../options/Section';
+import { Unchecked } from '../options/Unchecked';
+import type { Check } from '../options/useCheck';
+import type { Values } from '../options/values';
+import { Verdict } from '../options/Verdict';
 import { idOf, type Draft } from './draft';
-import type { Leaf } from './schema';
-import { isLost } from './send';
 import { ShopSketch } from './ShopSketch';
-import type { Check } from './useCheck';
-import type { Values } from './values';
 
 const ObjectTree = lazy(() => import('./ObjectTree'));
-
-/** The background of cards, in contrast to that of the page. */
-export const CARD = 'light-dark(var(--mantine-color-white), var(--mantine-color-dark-7))';
 
 interface PanelProps {
   draft: Draft;
   leaves: Leaf[];
   values: Values;
-  check: Check;
+  check: Check<Preview>;
   isEmpty: boolean;
   /** The number of invalid fields. */
   wrong: number;
@@ -89,7 +83,7 @@ export function SidePanel(props: PanelProps) {
           ) : (
             (!isBeginning || wrong > 0) &&
             !error &&
-            !isCreating && <Verdict checking={check.checking} wrong={wrong} />
+            !isCreating && <Verdict checking={check.checking} wrong={wrong} good={t('check.good')} />
           )}
         </div>
         <Button
@@ -132,44 +126,11 @@ function Address({ label, url, otherwise }: { label: string; url?: string | null
   );
 }
 
-function Verdict({ checking, wrong }: { checking: boolean; wrong: number }) {
-  const t = useTranslations('create.check');
-  const Icon = wrong > 0 ? IconPencil : IconCircleCheck;
-  return (
-    <Group gap={8} wrap="nowrap" c={wrong > 0 ? 'var(--mantine-color-error)' : undefined}>
-      {checking ? <Loader size={16} aria-hidden /> : <Icon size={18} aria-hidden />}
-      <Text size="sm" fw={500}>
-        {checking ? t('checking') : wrong > 0 ? t('wrong', { count: wrong }) : t('good')}
-      </Text>
-    </Group>
-  );
-}
-
 function Trouble({ error, isRefused, alertRef, check }: PanelProps & { error: Error }) {
   const t = useTranslations('create');
+  const again = useTranslations('options.check');
   const lost = isLost(error);
-  if (lost && !isRefused) {
-    return (
-      <Alert
-        color="yellow"
-        icon={<IconCloudOff aria-hidden />}
-        role="status"
-        title={
-          // Yellow on yellow is hard to read.
-          <Text inherit component="span" c="var(--mantine-color-text)">
-            {t('check.uncheckedTitle')}
-          </Text>
-        }
-      >
-        <Text size="sm" className="untrusted">
-          {explain(error)}
-        </Text>
-        <Text size="sm" mt={6}>
-          {t('check.kept')}
-        </Text>
-      </Alert>
-    );
-  }
+  if (lost && !isRefused) return <Unchecked error={error} />;
   return (
     <Alert
       ref={alertRef}
@@ -188,7 +149,7 @@ function Trouble({ error, isRefused, alertRef, check }: PanelProps & { error: Er
       )}
       {!isRefused && (
         <Button mt="sm" size="xs" variant="default" loading={check.checking} onClick={check.again}>
-          {t('check.again')}
+          {again('again')}
         </Button>
       )}
     </Alert>

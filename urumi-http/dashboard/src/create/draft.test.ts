@@ -12,7 +12,7 @@ import {
   suggestId,
   wasSent,
 } from './draft';
-import { formOf } from './schema';
+import { formOf } from '../options/schema';
 import { create, WAITS_MS } from './send';
 
 const VALID_ID = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;

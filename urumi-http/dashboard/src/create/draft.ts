@@ -1,7 +1,7 @@
 // The request being edited. It is kept until the store is created or the tab is closed.
 import type { CreateStore } from '../api/types';
-import type { Form } from './schema';
-import { toOptions, type Values } from './values';
+import type { Form } from '../options/schema';
+import { toOptions, type Values } from '../options/values';
 
 export interface Draft {
   name: string;

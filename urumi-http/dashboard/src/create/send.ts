@@ -1,7 +1,7 @@
 // Sends requests to the API: previews, and creations that are repeated until there is an answer and create one store.
 import { api, body } from '../api/client';
-import { ApiError, UnreachableError } from '../api/problem';
-import type { CreateStore, Preview, Store } from '../api/types';
+import { ApiError, isLost } from '../api/problem';
+import type { CreateStore, FieldProblem, Preview, Store } from '../api/types';
 import { forgetKey, keyFor, newKeyFor, type Creation } from './draft';
 
 export async function preview(request: CreateStore, signal: AbortSignal): Promise<Preview> {
@@ -15,12 +15,6 @@ export async function post(request: CreateStore, key: string): Promise<Store> {
 
 /** The delay before each further attempt. */
 export const WAITS_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
-
-/** Whether the request or its answer may have been lost. It can be sent again with its key. */
-export function isLost(error: unknown): boolean {
-  if (error instanceof UnreachableError) return true;
-  return error instanceof ApiError && [502, 503, 504].includes(error.status) && error.problem.retryable;
-}
 
 /** Whether it is certain that nothing was created. */
 function isRefusal(error: unknown): boolean {
@@ -58,4 +52,11 @@ export async function create(
       }
     }
   }
+}
+
+/** The problems of single fields. A taken id is a problem of the request as a whole. */
+export function fieldProblems(error: unknown): FieldProblem[] {
+  if (!(error instanceof ApiError)) return [];
+  if (error.problem.code === 'already-exists') return [{ field: 'id', message: error.problem.detail }];
+  return error.fields;
 }

@@ -1,5 +1,5 @@
 // Deletes a store after the user has typed its name.
-import { Alert, Button, Group, List, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Group, List, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconTrash } from '@tabler/icons-react';
 import { useState, type SubmitEvent } from 'react';
@@ -7,7 +7,7 @@ import { useTranslations } from 'use-intl';
 import { explain } from '../api/errors';
 import type { Store } from '../api/types';
 import { hasChanged, remove, useChange } from './changes';
-import classes from './DeleteStore.module.css';
+import { Dialog } from './Dialog';
 
 export function DeleteStore({ store }: { store: Store }) {
   const t = useTranslations('store.delete');
@@ -22,17 +22,9 @@ export function DeleteStore({ store }: { store: Store }) {
       >
         {t('open')}
       </Button>
-      <Modal.Root opened={opened} onClose={close} centered lockScroll={false}>
-        <Modal.Overlay />
-        <Modal.Content className={classes.dialog}>
-          <Modal.Body p="lg">
-            <Modal.Title fz="lg" fw={650} mb="sm">
-              {t('title')}
-            </Modal.Title>
-            <Confirm store={store} close={close} />
-          </Modal.Body>
-        </Modal.Content>
-      </Modal.Root>
+      <Dialog title={t('title')} opened={opened} close={close}>
+        <Confirm store={store} close={close} />
+      </Dialog>
     </>
   );
 }

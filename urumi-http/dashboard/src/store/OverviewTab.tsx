@@ -6,6 +6,7 @@ import { Credentials } from './Credentials';
 import { Deleting } from './Deleting';
 import { Latest } from './Latest';
 import { Pipeline } from './Pipeline';
+import { RolloutNote } from './RolloutNote';
 import { TestOrder } from './TestOrder';
 import { useStore } from './context';
 import classes from './OverviewTab.module.css';
@@ -17,6 +18,7 @@ export function OverviewTab() {
   return (
     <div className={classes.areas}>
       <div className={classes.pipeline}>
+        <RolloutNote store={store} linked />
         <Pipeline store={store} />
       </div>
       <Stack gap="lg" className={classes.side}>

@@ -2,11 +2,13 @@
 import { Anchor, Box, Button, Group, Skeleton, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import {
   IconArrowLeft,
+  IconAdjustments,
   IconBinaryTree2,
   IconExternalLink,
   IconHistory,
   IconLayoutGrid,
   IconTerminal2,
+  IconVersions,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
@@ -172,6 +174,14 @@ function Known({ store }: { store: Store }) {
             <Tab to="/stores/$id/objects" id={store.id} icon={<IconBinaryTree2 size={17} aria-hidden />}>
               {t('tabs.objects')}
             </Tab>
+            {operator && (
+              <Tab to="/stores/$id/settings" id={store.id} icon={<IconAdjustments size={17} aria-hidden />}>
+                {t('tabs.settings')}
+              </Tab>
+            )}
+            <Tab to="/stores/$id/history" id={store.id} icon={<IconVersions size={17} aria-hidden />}>
+              {t('tabs.history')}
+            </Tab>
           </ul>
         </nav>
         <Outlet />
@@ -190,7 +200,13 @@ function Fact({ name, shown, children }: { name: string; shown?: boolean; childr
 }
 
 interface TabProps {
-  to: '/stores/$id' | '/stores/$id/events' | '/stores/$id/logs' | '/stores/$id/objects';
+  to:
+    | '/stores/$id'
+    | '/stores/$id/events'
+    | '/stores/$id/logs'
+    | '/stores/$id/objects'
+    | '/stores/$id/settings'
+    | '/stores/$id/history';
   id: string;
   icon: ReactNode;
   children: ReactNode;

@@ -1,12 +1,13 @@
-// The texts of one page, in addition to those of all pages.
+// The texts of one page, in addition to those around it.
 import type { ReactNode } from 'react';
-import { IntlProvider, useTimeZone } from 'use-intl';
-import { language, locale, messages, type Language } from './index';
+import { IntlProvider, useMessages, useTimeZone } from 'use-intl';
+import { language, locale, type Language } from './index';
 
 export function PageTexts({ texts, children }: { texts: Record<Language, object>; children: ReactNode }) {
   const timeZone = useTimeZone();
+  const around = useMessages();
   return (
-    <IntlProvider locale={locale} messages={{ ...messages, ...texts[language] }} timeZone={timeZone}>
+    <IntlProvider locale={locale} messages={{ ...around, ...texts[language] }} timeZone={timeZone}>
       {children}
     </IntlProvider>
   );

@@ -3,11 +3,12 @@
 import { createTranslator } from 'use-intl';
 import type create from './en.create.json';
 import en from './en.json';
+import type options from './en.options.json';
 import type store from './en.store.json';
 
 declare module 'use-intl' {
   interface AppConfig {
-    Messages: typeof en & typeof create & typeof store;
+    Messages: typeof en & typeof create & typeof options & typeof store;
   }
 }
 
@@ -21,7 +22,10 @@ export const language: Language =
     .find((tag) => Object.hasOwn(languages, tag)) ?? 'en';
 
 /** The texts of every page; PageTexts adds those of single pages. */
-export const messages = languages[language] as (typeof languages)[Language] & typeof create & typeof store;
+export const messages = languages[language] as (typeof languages)[Language] &
+  typeof create &
+  typeof options &
+  typeof store;
 /** Dates and numbers use the reader's locale if it has the language of the texts. */
 export const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
 

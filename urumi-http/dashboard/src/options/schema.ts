@@ -210,7 +210,10 @@ function isForOwners(leaf: Leaf): boolean {
 const PICTURES_LAST = ['picture', 'colour'];
 
 export function formOf(schema: JsonSchema): Form {
-  const fields = fieldsOf(schema);
+  return formWith(fieldsOf(schema));
+}
+
+export function formWith(fields: Field[]): Form {
   const first = leavesOf(fields)
     .filter((leaf) => !leaf.locked && isForOwners(leaf))
     .sort((a, b) => PICTURES_LAST.indexOf(a.kind) - PICTURES_LAST.indexOf(b.kind))

@@ -6,25 +6,26 @@ import { FieldInput } from './FieldInput';
 import { controlId } from './problems';
 import type { Scope } from './messages';
 import { isLocked, LOCKED, type Field, type Group as OptionGroup } from './schema';
-import { changedOf } from './values';
 
 interface GroupsProps {
   groups: OptionGroup[];
   scope: Scope;
+  /** How many of the fields the user has changed. */
+  changed(fields: Field[]): number;
   /** The number of problems in each group. */
   problems: ReadonlyMap<string, number>;
   opened: string[];
   onOpen(opened: string[]): void;
 }
 
-export function OptionGroups({ groups, scope, problems, opened, onOpen }: GroupsProps) {
-  const t = useTranslations('create.options');
+export function OptionGroups({ groups, scope, changed, problems, opened, onOpen }: GroupsProps) {
+  const t = useTranslations('options');
   return (
     <Accordion multiple value={opened} onChange={onOpen} variant="separated" order={3} keepMounted={false}>
       {groups.map((group) => {
         const value = group.path || REST;
         const wrong = problems.get(group.path) ?? 0;
-        const changed = changedOf(group.fields, scope.values).length;
+        const count = changed(group.fields);
         const [label, hint] =
           group.path === LOCKED
             ? [t('locked'), t('lockedHint', { names: group.fields.map((field) => field.label).join(', ') })]
@@ -44,7 +45,7 @@ export function OptionGroups({ groups, scope, problems, opened, onOpen }: Groups
                   </Text>
                 </div>
                 <Group gap={6} wrap="nowrap">
-                  {changed > 0 && <Badge variant="light">{t('changed', { count: changed })}</Badge>}
+                  {count > 0 && <Badge variant="light">{t('changed', { count })}</Badge>}
                   {wrong > 0 && <Badge color="red.9">{t('wrong', { count: wrong })}</Badge>}
                 </Group>
               </Group>
@@ -112,7 +113,7 @@ function isSmall(field: Field): boolean {
 
 /** One line, which can be opened to see the values. */
 function LockedGroup({ group, scope }: { group: OptionGroup; scope: Scope }) {
-  const t = useTranslations('create.options');
+  const t = useTranslations('options');
   return (
     <Accordion variant="contained" order={4} keepMounted={false}>
       <Accordion.Item value={group.path}>

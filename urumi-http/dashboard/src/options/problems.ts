@@ -12,15 +12,20 @@ export interface PlacedProblem extends FieldProblem {
 
 /** The id of the element that gets the focus for an input. */
 export function controlId(control: string): string {
-  return `create-${control.replaceAll(' ', '_')}`;
+  return `field-${control.replaceAll(' ', '_')}`;
 }
 
 const OPTIONS = 'options.';
+const BASICS = ['name', 'id', 'engine', 'owner', 'reason'] as const;
+
+/** Whether a field of a request is no option. */
+export function isBasic(field: string): field is (typeof BASICS)[number] {
+  return BASICS.some((one) => one === field);
+}
 
 export function place(problems: FieldProblem[], form: Form, values: Values): PlacedProblem[] {
   return problems.map((problem) => {
-    if (['name', 'id', 'engine', 'owner'].includes(problem.field))
-      return { ...problem, control: problem.field };
+    if (isBasic(problem.field)) return { ...problem, control: problem.field };
     if (!problem.field.startsWith(OPTIONS)) return problem;
     const path = problem.field.slice(OPTIONS.length);
     const found = locate(path, form.first, values);
@@ -72,4 +77,13 @@ export function messagesByControl(problems: PlacedProblem[]): ReadonlyMap<string
     messages.set(control, before === undefined ? message : `${before}; ${message}`);
   }
   return messages;
+}
+
+/** The number of problems in each group. */
+export function countByGroup(problems: PlacedProblem[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { group } of problems) {
+    if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1);
+  }
+  return counts;
 }

@@ -1,16 +1,14 @@
-// Asks the API for a preview while the user types.
+// Asks the API what a request would do while the user types.
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ApiError } from '../api/problem';
-import type { CreateStore, FieldProblem, Preview } from '../api/types';
-import { isLost, preview } from './send';
+import { isLost } from '../api/problem';
 
 /** The pause in typing after which the input is checked. */
 const PAUSE_MS = 350;
 const AGAIN_MS = 5_000;
 
-export interface Check {
+export interface Check<Preview> {
   /** The preview of the newest valid request. */
   preview?: Preview;
   /** The problem with the newest checked request. */
@@ -20,14 +18,23 @@ export interface Check {
   again(): void;
 }
 
-export function useCheck(request: CreateStore, enabled: boolean): Check {
+interface Question<Request, Preview> {
+  /** What is asked about: the same request may have another answer elsewhere. */
+  about: readonly unknown[];
+  request: Request;
+  ask(request: Request, signal: AbortSignal): Promise<Preview>;
+  enabled: boolean;
+}
+
+export function useCheck<Request, Preview>(question: Question<Request, Preview>): Check<Preview> {
+  const { about, request, ask, enabled } = question;
   // Input typed while checks were off is not checked later.
-  const text = enabled ? JSON.stringify(request) : '';
+  const text = enabled ? JSON.stringify([...about, request]) : '';
   const [settled] = useDebouncedValue(text, PAUSE_MS);
   const query = useQuery({
     queryKey: ['preview', settled],
     // A newer request aborts this one if it has not been answered.
-    queryFn: ({ signal }) => preview(JSON.parse(settled) as CreateStore, signal),
+    queryFn: ({ signal }) => ask((JSON.parse(settled) as unknown[]).at(-1) as Request, signal),
     enabled: enabled && settled !== '',
     retry: false,
     networkMode: 'always',
@@ -44,11 +51,4 @@ export function useCheck(request: CreateStore, enabled: boolean): Check {
     checking: enabled && (settled !== text || query.isFetching),
     again: () => void query.refetch(),
   };
-}
-
-/** The problems of single fields. A taken id is a problem of the request as a whole. */
-export function fieldProblems(error: unknown): FieldProblem[] {
-  if (!(error instanceof ApiError)) return [];
-  if (error.problem.code === 'already-exists') return [{ field: 'id', message: error.problem.detail }];
-  return error.fields;
 }

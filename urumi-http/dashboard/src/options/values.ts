@@ -7,7 +7,7 @@ export type Values = Readonly<Record<string, unknown>>;
 /** A map's entries in the order of typing, including incomplete ones. */
 export type Entry = [name: string, value: string];
 
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 
 export function isBlank(row: unknown): boolean {
   if (Array.isArray(row)) return row.every(isBlank);
@@ -49,7 +49,8 @@ export function lockedValues(fields: Field[], resolved?: (path: string) => unkno
   );
 }
 
-function shown(leaf: Leaf, value: unknown): unknown {
+/** An option's value as its input shows it. */
+export function shown(leaf: Leaf, value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   switch (leaf.kind) {
     case 'map':
@@ -107,7 +108,8 @@ function parsed(value: unknown): unknown {
   }
 }
 
-function put(target: Json, [key, ...rest]: string[], value: unknown) {
+/** Sets the value at a path. */
+export function put(target: Json, [key, ...rest]: string[], value: unknown) {
   if (key === undefined) return;
   if (rest.length === 0) target[key] = value;
   else put((target[key] ??= {}) as Json, rest, value);

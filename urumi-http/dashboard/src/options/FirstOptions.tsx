@@ -6,7 +6,7 @@ import type { Scope } from './messages';
 import type { Leaf } from './schema';
 
 export function FirstOptions({ leaves, scope }: { leaves: Leaf[]; scope: Scope }) {
-  const t = useTranslations('create.known');
+  const t = useTranslations('options.known');
   const inWords = (leaf: Leaf): Leaf => {
     const key = leaf.path.split('.').at(-1) as 'email';
     if (!t.has(`${key}.label`)) return leaf;

@@ -11,7 +11,7 @@ import type { Leaf } from './schema';
 type Picture = Extract<Leaf, { kind: 'picture' }>;
 
 export function PictureInput({ leaf, scope }: InputProps<Picture>) {
-  const t = useTranslations('create.options');
+  const t = useTranslations('options');
   const format = useFormatter();
   const control = scope.prefix + leaf.path;
   const message = useMessage(control);

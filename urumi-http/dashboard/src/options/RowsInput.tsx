@@ -12,7 +12,7 @@ import { rowsOf, withValue, type Entry, type Values } from './values';
 type Of<Kind extends Leaf['kind']> = InputProps<Extract<Leaf, { kind: Kind }>>;
 
 export function ListInput({ leaf, scope }: Of<'list'>) {
-  const t = useTranslations('create.options');
+  const t = useTranslations('options');
   return (
     <Rows<string> leaf={leaf} scope={scope} empty="">
       {(row, index, change, control) => (
@@ -28,7 +28,7 @@ export function ListInput({ leaf, scope }: Of<'list'>) {
 }
 
 export function EntriesInput({ leaf, scope }: Of<'map'>) {
-  const t = useTranslations('create.options');
+  const t = useTranslations('options');
   return (
     <Rows<Entry> leaf={leaf} scope={scope} empty={['', '']}>
       {([name, value], index, change, control) => {
@@ -89,7 +89,7 @@ interface RowTextProps {
 }
 
 function RowText({ control, label, placeholder, secret, value, onChange }: RowTextProps) {
-  const t = useTranslations('create.options');
+  const t = useTranslations('options');
   const error = useMessage(control ?? '');
   const warning = useWarning(control ?? '');
   return (
@@ -119,7 +119,7 @@ interface RowsProps<Row> extends InputProps {
 }
 
 function Rows<Row>({ leaf, scope, empty, children }: RowsProps<Row>) {
-  const t = useTranslations('create.options');
+  const t = useTranslations('options');
   const descriptionId = useId();
   const control = scope.prefix + leaf.path;
   const error = useMessage(control);

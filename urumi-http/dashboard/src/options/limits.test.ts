@@ -1,11 +1,11 @@
 import { createTranslator } from 'use-intl';
 import { describe, expect, it } from 'vitest';
-import en from '../texts/en.create.json';
+import en from '../texts/en.options.json';
 import { amount, checkLimits } from './limits';
 import { fieldsOf } from './schema';
 import type { Values } from './values';
 
-const t = createTranslator({ locale: 'en', messages: en, namespace: 'create.limits' });
+const t = createTranslator({ locale: 'en', messages: en, namespace: 'options.limits' });
 const fields = fieldsOf({
   properties: {
     api: {

@@ -3,8 +3,8 @@ import { Alert, Anchor, List, Text } from '@mantine/core';
 import { IconAlertCircle } from '@tabler/icons-react';
 import type { Ref } from 'react';
 import { useTranslations } from 'use-intl';
-import { controlId, type PlacedProblem } from './problems';
-import { humanize } from './schema';
+import { optionName } from './names';
+import { controlId, isBasic, type PlacedProblem } from './problems';
 
 interface SummaryProps {
   problems: PlacedProblem[];
@@ -13,7 +13,7 @@ interface SummaryProps {
 }
 
 export function ProblemSummary({ problems, onGoTo, ref }: SummaryProps) {
-  const t = useTranslations('create.problems');
+  const t = useTranslations('options.problems');
   return (
     <Alert
       ref={ref}
@@ -52,15 +52,8 @@ export function ProblemSummary({ problems, onGoTo, ref }: SummaryProps) {
     </Alert>
   );
 
-  /** `options.database.secret.name` with the labels of the inputs: Database › Secret › Name. */
   function title(field: string): string {
-    if (field === 'name' || field === 'id' || field === 'engine' || field === 'owner') return t(field);
-    const keys = field.replace(/^options\./, '').split('.');
-    return field === 'options' ? t('options') : keys.map(spoken).join(' › ');
+    if (isBasic(field)) return t(field);
+    return field === 'options' ? t('options') : optionName(field.replace(/^options\./, ''));
   }
-}
-
-/** `footerLinks[0]`, counted from one: Footer links 1. */
-function spoken(key: string): string {
-  return humanize(key.replace(/\[(\d+)\]/, (_, index) => ` ${Number(index) + 1}`));
 }

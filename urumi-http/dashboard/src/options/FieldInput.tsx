@@ -31,7 +31,7 @@ export interface InputProps<L extends Leaf = Leaf> {
 }
 
 export function FieldInput({ leaf, scope }: InputProps) {
-  const t = useTranslations('create.options');
+  const t = useTranslations('options');
   const value = scope.values[leaf.path];
   if (!leaf.nullable || leaf.default === undefined || leaf.locked) return <Input leaf={leaf} scope={scope} />;
   return (
@@ -53,9 +53,10 @@ export const SECRET = { type: 'password', autoComplete: 'new-password', spellChe
 
 /** An input's description: the option's meaning, and why the user cannot choose it freely. */
 export function useDescription(leaf: Leaf): ReactNode {
-  const t = useTranslations('create.options');
+  const t = useTranslations('options');
   const policy = leaf.policy ?? (leaf.locked ? t('lockedReason') : undefined);
-  if (policy === undefined && !leaf.secret) return leaf.description;
+  const hint = leaf.secret && !leaf.locked;
+  if (policy === undefined && !hint) return leaf.description;
   return (
     <>
       {leaf.description}
@@ -64,7 +65,7 @@ export function useDescription(leaf: Leaf): ReactNode {
           {policy}
         </Text>
       )}
-      {leaf.secret && (
+      {hint && (
         <Text span inherit display="block">
           {t('secretHint')}
         </Text>
@@ -74,7 +75,7 @@ export function useDescription(leaf: Leaf): ReactNode {
 }
 
 function Input({ leaf, scope }: InputProps) {
-  const t = useTranslations('create.options');
+  const t = useTranslations('options');
   const control = scope.prefix + leaf.path;
   const error = useMessage(control);
   const value = scope.values[leaf.path];

@@ -4,7 +4,7 @@ import type { FieldProblem } from '../api/types';
 import type { Field, Leaf } from './schema';
 import { changedOf, isBlank, rowsOf, sent, type Entry, type Values } from './values';
 
-type T = ReturnType<typeof useTranslations<'create.limits'>>;
+type T = ReturnType<typeof useTranslations<'options.limits'>>;
 
 /** The problems of the values, named as the API names them: `options.api.env.NAME`. */
 export function checkLimits(fields: Field[], values: Values, t: T, prefix = 'options.'): FieldProblem[] {
