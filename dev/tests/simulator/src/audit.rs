@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use serde_json::Value;
-use urumi_core::StoreId;
 use urumi_core::kubernetes::{Kind, Object, ObjectRef, Verb};
 use urumi_core::record;
 use urumi_core::store::status::StoreStatus;
+use urumi_core::{Store, StoreId};
 
 use crate::engine::SHARED;
 use crate::leaders::Leaders;
 use crate::life::Life;
+use crate::look::Look;
 use crate::request::{Role, Write, lease};
+use crate::revisions::{NUMBER, Revisions};
 use crate::scenario::Scenario;
 
 /// What must never be violated.
@@ -39,6 +41,16 @@ pub enum Invariant {
     Transitions,
     /// What others have set stays.
     ForeignFields,
+    /// A change that somebody had an answer to stays until another one, or until urumi goes back from it.
+    NoLostChange,
+    /// A record is of one change, never of a mix of two, and each change has a number.
+    OneChange,
+    /// Nothing of a store is deleted but what a former revision made.
+    NoForeignPrune,
+    /// urumi leaves no revision by itself that was good, and goes nowhere but to the last good one.
+    GoodStays,
+    /// Each revision is kept before the next one is on record.
+    HistoryKept,
     /// In the end every store is ready, failed with a reason, or gone.
     Settled,
     /// In the end nothing is left of stores that are gone.
@@ -79,10 +91,12 @@ pub(crate) struct Audit {
     /// The namespaces of each name that stores are shown by.
     namespaces: BTreeMap<String, BTreeSet<String>>,
     foreign: Vec<Foreign>,
-    /// What was written last of each object, by the uid of the namespace that it is of; as a hash.
-    stated: BTreeMap<(String, String), u64>,
+    /// What was written last of each object in each revision that changed it, by the uid of the namespace that it is of; as a
+    /// hash.
+    stated: BTreeMap<(String, String, String), u64>,
     /// The stores with which something has been wrong that is not urumi's doing.
     broken: BTreeSet<StoreId>,
+    revisions: Revisions,
     /// Who leads.
     pub(crate) leaders: Leaders,
     /// How many writes of monitors were carried out after another has begun to lead.
@@ -101,6 +115,7 @@ impl Audit {
             foreign: Vec::new(),
             stated: BTreeMap::new(),
             broken: BTreeSet::new(),
+            revisions: Revisions::default(),
             leaders: Leaders::new(scenario.election.lease),
             late: 0,
             violations: Vec::new(),
@@ -128,6 +143,16 @@ impl Audit {
     /// A store cannot start.
     pub(crate) fn broken(&mut self, id: &StoreId) {
         self.broken.insert(id.clone());
+    }
+
+    /// Somebody was told that a store looks like this.
+    pub(crate) fn accepted(&mut self, store: &Store, look: Look) {
+        self.violations.extend(self.revisions.accepted(store, look));
+    }
+
+    /// Somebody looks whether a store is as it was changed last.
+    pub(crate) fn look_for_change(&mut self, id: &StoreId, namespace: &Object) {
+        self.violations.extend(self.revisions.lost(id, namespace));
     }
 
     /// Somebody else has set something.
@@ -160,12 +185,13 @@ impl Audit {
         self.leaders.term().0
     }
 
-    /// A write was carried out that was begun in a term; `home` is the namespace of its target as it was.
+    /// A write was carried out that was begun in a term; `home` is the namespace of its target as it was, and `kept` the object
+    /// that keeps the revision before a change.
     pub(crate) fn committed(
         &mut self,
         (life, role, begun): (&Life, &Role, u64),
         write: &Write,
-        home: Option<&Object>,
+        (home, kept): (Option<&Object>, Option<&Object>),
         (before, after): (Option<&Object>, Option<&Object>),
     ) {
         let target = write.target();
@@ -176,6 +202,13 @@ impl Audit {
         let late = matches!(role, Role::Monitor(_)) && term != begun && holder != life.identity;
         self.check_ground(write, &target, home, before);
         self.check_late(late, write, &target, (home, before));
+        if let (true, Some(after)) = (target.kind == Kind::of::<Namespace>(), after) {
+            let by_monitor = matches!(role, Role::Monitor(_));
+            self.violations.extend(self.revisions.written(before, after, by_monitor, kept));
+        }
+        if let (Write::Delete(..), Some(home), Some(before)) = (write, home, before) {
+            self.violations.extend(self.revisions.deleted(home, before));
+        }
         let (Some(home), true) = (home, target.kind == Kind::of::<Secret>()) else {
             return self.check_record(write, before, after);
         };
@@ -210,7 +243,9 @@ impl Audit {
                 let owner = |object: &Object| object.str_at("/metadata/ownerReferences/0/uid").map(str::to_owned);
                 let home = || home.and_then(Object::uid).map(str::to_owned);
                 let of = owner(object).or_else(|| before.and_then(owner)).or_else(home).unwrap_or_default();
-                let place = (of, target.to_string());
+                // As of another revision it is something else.
+                let revision = object.annotation(NUMBER).unwrap_or_default().to_owned();
+                let place = (of, target.to_string(), revision);
                 let mut value = object.as_value().clone();
                 // A creation says whose the object is, and a repair which object it is.
                 if let Some(metadata) = value.pointer_mut("/metadata").and_then(Value::as_object_mut) {
@@ -223,7 +258,8 @@ impl Audit {
             }
             Write::Replace(object) => object.resource_version() != version,
             Write::Metadata(_, patch) => Some(patch.resource_version.as_str()) != version,
-            Write::Delete(_, expected) => expected.resource_version.as_deref() != version,
+            // What is left of a former revision may go, whatever it has become.
+            Write::Delete(_, expected) => home.is_none() && expected.resource_version.as_deref() != version,
         };
         if late && stale {
             let message = format!("another leads, and {} {target} of before takes effect", write.verb());
@@ -248,7 +284,7 @@ impl Audit {
         if owner.is_none() {
             self.violate(Invariant::OwnGround, format!("{} {target}, which is not in a store of ours", write.verb()));
         }
-        if let (Write::Delete(..), Some(id)) = (write, &owner)
+        if let (Write::Delete(..), Some(id), None) = (write, &owner, home)
             && !self.asked.contains(id)
         {
             self.violate(Invariant::AskedDeletion, format!("nobody wanted {target} deleted"));

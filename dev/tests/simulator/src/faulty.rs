@@ -12,10 +12,12 @@ use urumi_core::kubernetes::{
     Access, ClusterError, LogOptions, MetadataPatch, Preconditions, Query, TokenReview, Verb,
 };
 use urumi_core::kubernetes::{Object, ObjectRef};
+use urumi_core::record;
 use urumi_core::secret::SecretString;
 
 use crate::life::Life;
 use crate::request::{Role, Write, namespace};
+use crate::revisions;
 use crate::scenario::{Moment, Of};
 use crate::watches::unsteady;
 use crate::world::{Fate, World};
@@ -128,6 +130,12 @@ impl FaultyCluster {
                 (_, None) => (None, cluster.get(&reference).await?),
                 (_, Some(name)) => (cluster.get(&namespace(name)).await?, cluster.get(&reference).await?),
             };
+            let kept = match (&write, &before) {
+                (Write::Metadata(_, patch), Some(record)) if patch.annotations.contains_key(record::SPEC) => {
+                    cluster.get(&revisions::keeps(record)).await?
+                }
+                _ => None,
+            };
             let result = match &write {
                 Write::Create(object) => cluster.create(object).await.map(Some),
                 Write::Apply(object) => cluster.apply(object).await.map(Some),
@@ -139,7 +147,7 @@ impl FaultyCluster {
                 let states = (before.as_ref(), after.as_ref());
                 let taken = world.audit(|audit| {
                     let before = audit.leaders.term().0;
-                    audit.committed((&life, &role, term), &write, home.as_ref(), states);
+                    audit.committed((&life, &role, term), &write, (home.as_ref(), kept.as_ref()), states);
                     let (now, holder) = audit.leaders.term();
                     (now != before).then(|| holder.to_owned())
                 });
@@ -166,6 +174,11 @@ impl ClusterBackend for FaultyCluster {
 
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         returned(Verb::Apply, &object.reference(), self.write(Write::Apply(object.clone())).await?)
+    }
+
+    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+        let (cluster, reference) = (self.world.cluster.clone(), object.clone());
+        self.read(Verb::Apply, object, async move { cluster.own_created(&reference).await }).await
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::api::apps::v1::ControllerRevision;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod, Secret};
 use serde_json::{Map, Value, json};
 use urumi_core::cluster::InMemoryCluster;
 use urumi_core::kubernetes::{Kind, Object};
 use urumi_core::record;
+use urumi_core::store::status::Condition;
 
 use crate::drift::FOREIGN;
+use crate::revisions::NUMBER;
 
 /// A cluster's objects by their addresses, normalised.
 pub type Dump = Map<String, Value>;
@@ -17,8 +21,15 @@ pub type Dump = Map<String, Value>;
 /// Everything that a cluster has, but what its own controllers say happened on the way there.
 pub fn dump(cluster: &InMemoryCluster) -> Dump {
     let objects = cluster.dump().into_iter();
-    // Pods have random names, and are their workloads', whose status counts them. The Lease is of who leads.
-    let left_out = [Kind::of::<Event>(), Kind::of::<Pod>(), Kind::of::<Lease>()];
+    // Pods have random names, and are their workloads', whose status counts them. The Lease is of who leads. How many revisions
+    // it took, each with its proof, is chance: urumi goes back by itself unless somebody was faster.
+    let left_out = [
+        Kind::of::<Event>(),
+        Kind::of::<Pod>(),
+        Kind::of::<Lease>(),
+        Kind::of::<ControllerRevision>(),
+        Kind::of::<Job>(),
+    ];
     let kept = objects.filter(|object| !left_out.contains(object.kind()));
     kept.map(|object| (object.reference().to_string(), normal(object))).collect()
 }
@@ -34,11 +45,11 @@ fn normal(object: Object) -> Value {
     if kind == Kind::of::<Namespace>() {
         normalise_record(&mut value);
     }
-    // Whether it was there when somebody would have annotated it is chance.
+    // Whether it was there when somebody would have annotated it is chance, and so is the number of its revision.
     if let Some(metadata) = value.pointer_mut("/metadata").and_then(Value::as_object_mut)
         && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
     {
-        annotations.remove(FOREIGN);
+        annotations.retain(|key, _| ![FOREIGN, NUMBER].contains(&key.as_str()));
         if annotations.is_empty() {
             metadata.remove("annotations");
         }
@@ -47,16 +58,22 @@ fn normal(object: Object) -> Value {
     value
 }
 
-/// Of the conditions only whether they hold, and why, stays; of the history that there is one.
+/// Of the conditions only whether they hold, and why, stays; of the history that there is one. The last revision may have been
+/// made by somebody or, as a return from another, by urumi.
 fn normalise_record(namespace: &mut Value) {
     let Some(annotations) = namespace.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) else {
         return;
     };
-    let varying = [record::CREATION, record::HISTORY, record::PROVISIONING_SINCE];
+    let varying =
+        [record::CREATION, record::HISTORY, record::PROVISIONING_SINCE, record::REVISION, record::OBSERVED_REVISION];
     annotations.retain(|key, _| !varying.contains(&key.as_str()));
     if let Some(conditions) = annotations.get_mut(record::CONDITIONS)
         && let Some(Ok(mut parsed)) = conditions.as_str().map(serde_json::from_str::<Value>)
     {
+        if let Some(parsed) = parsed.as_array_mut() {
+            let of_revision = [Condition::UP_TO_DATE, Condition::PROGRESSING].map(Some);
+            parsed.retain(|condition| !of_revision.contains(&condition.get("type").and_then(Value::as_str)));
+        }
         strip(&mut parsed);
         *conditions = parsed;
     }

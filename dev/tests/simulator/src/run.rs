@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Mutex as Turn;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use urumi_core::cluster::{ClusterBackend, Fault, FaultTarget};
@@ -13,13 +14,16 @@ use urumi_core::store::status::StoreStatus;
 use urumi_core::{StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::audit::{Audit, Invariant, Violation};
+use crate::changes::Looks;
 use crate::client::{self, Answer};
 use crate::drift;
 use crate::life::Life;
+use crate::look::Look;
 use crate::oracle::{self, Dump, difference};
 use crate::replica::Build;
 use crate::replicas::{self, Replicas};
 use crate::request::namespace;
+use crate::revisions;
 use crate::scenario::{Action, Scenario};
 use crate::world::{Trace, World};
 
@@ -105,6 +109,10 @@ struct Simulation {
     healed: Option<Instant>,
     /// Whether the last thing that was wanted of each store was that it be there.
     wishes: Arc<Mutex<Vec<bool>>>,
+    /// What each store was wanted to look like.
+    looks: Vec<Looks>,
+    /// Who changes a store waits for whoever was first.
+    turns: Vec<Arc<Turn<()>>>,
 }
 
 impl Simulation {
@@ -120,6 +128,8 @@ impl Simulation {
         let mut simulation = Simulation {
             agenda: agenda.map(|(number, (at, action))| ((at, number), Next::Action(action))).collect(),
             wishes: Arc::new(Mutex::new(vec![false; scenario.stores.len()])),
+            looks: vec![Looks::default(); scenario.stores.len()],
+            turns: scenario.stores.iter().map(|_| Arc::default()).collect(),
             scenario: Arc::new(scenario),
             world,
             replicas,
@@ -181,6 +191,12 @@ impl Simulation {
             }
             Next::Action(Action::Create(store)) => self.wish(store, true),
             Next::Action(Action::Delete(store)) => self.wish(store, false),
+            Next::Action(action @ (Action::Change(store, _) | Action::RollBack(store))) => {
+                let look = self.looks.get_mut(store).and_then(|looks| looks.wish(store, &action));
+                if let Some(look) = look {
+                    self.wish_look(store, look, matches!(action, Action::RollBack(_)));
+                }
+            }
             Next::Action(Action::Drift(store, drift)) => {
                 if let Some(wanted) = self.scenario.stores.get(store) {
                     drift::happen(&self.world, &wanted.id, drift);
@@ -249,7 +265,7 @@ impl Simulation {
                     };
                     match answer {
                         Answer::Done => return,
-                        Answer::Again => {}
+                        Answer::Again | Answer::Missing => {}
                         Answer::Refused(error) => {
                             let message = format!("{} was refused: {error}", wanted.id);
                             return world.audit(|audit| audit.violate(Invariant::Settled, message));
@@ -259,6 +275,60 @@ impl Simulation {
                 client::pause().await;
             }
         });
+    }
+
+    /// Somebody wants a store to look like this, and asks until there is an answer or the store is not wanted any more.
+    fn wish_look(&mut self, number: usize, look: Look, back: bool) {
+        let (Some(wanted), Some(turn)) = (self.scenario.stores.get(number).cloned(), self.turns.get(number).cloned())
+        else {
+            return;
+        };
+        let how = if back { "again" } else { "now" };
+        self.world.note(|| format!("somebody wants {} {how} as {look:?}", wanted.id));
+        if look.broken {
+            self.world.audit(|audit| audit.broken(&wanted.id));
+        }
+        let (world, replicas, wishes) = (self.world.clone(), self.replicas.clone(), self.wishes.clone());
+        self.people.spawn(async move {
+            let _turn = turn.lock().await;
+            let still = || wishes.lock().unwrap_or_else(PoisonError::into_inner).get(number) == Some(&true);
+            let mut tries = number;
+            while still() {
+                tries += 1;
+                if let Some(replica) = replicas.alive(tries) {
+                    match client::change(&replica.orchestrator, &replica.life, &wanted.id, look, back).await {
+                        (Answer::Done, Some(store)) => {
+                            world.note(|| {
+                                format!("somebody has {} as {look:?}, revision {}", wanted.id, store.revision)
+                            });
+                            return world.audit(|audit| audit.accepted(&store, look));
+                        }
+                        (Answer::Refused(error), _) => {
+                            let message = format!("{} was refused {look:?}: {error}", wanted.id);
+                            return world.audit(|audit| audit.violate(Invariant::Settled, message));
+                        }
+                        // Whoever wanted it created has had an answer, and it was deleted after that.
+                        (Answer::Missing, _) if world.is_healed() => return,
+                        _ => {}
+                    }
+                }
+                client::pause().await;
+            }
+        });
+    }
+
+    /// People look whether their stores are as they were changed last, and want those otherwise that are not as they should be in
+    /// the end.
+    async fn look_at_changes(&mut self) {
+        while self.people.try_join_next().is_some() {}
+        for (number, wanted) in self.scenario.clone().stores.iter().enumerate() {
+            let Some(look) = Looks::last(number, &self.scenario).filter(|_| wanted.stays) else { continue };
+            let Some(record) = self.record(&wanted.id).await else { continue };
+            self.world.audit(|audit| audit.look_for_change(&wanted.id, &record));
+            if !revisions::looks_like(&record, look) && self.people.is_empty() {
+                self.wish_look(number, look, false);
+            }
+        }
     }
 
     /// Ends all that goes wrong; says when that was. Then people look once more whether they have what they want.
@@ -285,9 +355,12 @@ impl Simulation {
     async fn settle(&mut self, healed: Instant) -> Duration {
         let (scenario, lease) = (&self.scenario, self.scenario.election.lease);
         let itself = scenario.termination_delay * 2 + scenario.collection_delay + scenario.readiness_delay * 3 + lease;
+        // The pods of the last change, and the Job that proves it.
+        let itself = itself + scenario.readiness_delay * 3;
         let mut retried = false;
         loop {
             self.look();
+            self.look_at_changes().await;
             let mut unsettled = self.unsettled().await;
             if self.replicas.find(None).is_none() {
                 unsettled.push("nobody leads".into());
@@ -326,11 +399,19 @@ impl Simulation {
     /// What is not as somebody wants it.
     async fn unsettled(&self) -> Vec<String> {
         let mut found = Vec::new();
-        for wanted in &self.scenario.stores {
+        for (number, wanted) in self.scenario.stores.iter().enumerate() {
             let record = self.record(&wanted.id).await;
             let status = record.as_ref().and_then(|record| record.annotation(record::STATUS));
             match (wanted.stays, &record) {
-                (true, Some(_)) if status == Some(StoreStatus::Ready.as_str()) => {}
+                (true, Some(record)) if status == Some(StoreStatus::Ready.as_str()) => {
+                    let look = Looks::last(number, &self.scenario);
+                    if look.is_some_and(|look| !revisions::looks_like(record, look)) {
+                        found.push(format!("{} is not as {look:?}", wanted.id));
+                    }
+                    if !revisions::is_in_force(record) {
+                        found.push(format!("the revision of {} is not in force", wanted.id));
+                    }
+                }
                 (false, None) => {}
                 (true, None) => found.push(format!("{} is not there", wanted.id)),
                 (true, Some(_)) => found.push(format!("{} is {}", wanted.id, status.unwrap_or("without a status"))),

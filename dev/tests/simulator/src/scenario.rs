@@ -8,7 +8,9 @@ use urumi_core::monitor::leader::Timing;
 use urumi_core::store::idempotency::Idempotency;
 use urumi_core::{CreateStore, StoreId};
 
+use crate::changes;
 use crate::engine::StallEngine;
+use crate::look::Look;
 
 /// Everything that will happen, drawn from a seed.
 #[derive(Clone, Debug)]
@@ -57,6 +59,10 @@ pub enum Action {
     Create(usize),
     /// Somebody asks for its deletion, and repeats it until there is an answer.
     Delete(usize),
+    /// Somebody wants a store to look otherwise, and repeats it until there is an answer.
+    Change(usize, Look),
+    /// Somebody wants a store to look as it did before the last change, and repeats it until there is an answer.
+    RollBack(usize),
     /// Somebody else changes something of the store's.
     Drift(usize, Drift),
     /// A process dies, and is started again after this long.
@@ -150,6 +156,13 @@ const IDS: [&str; 4] = ["shop", "shop-1", "shop1", "stall"];
 impl Scenario {
     /// What the seed stands for.
     pub fn of(seed: u64) -> Scenario {
+        let mut scenario = Scenario::without_changes(seed);
+        changes::draw(&mut scenario);
+        scenario
+    }
+
+    /// What the seed stands for but the changes of stores.
+    pub fn without_changes(seed: u64) -> Scenario {
         let mut rng = StdRng::seed_from_u64(seed);
         let rng = &mut rng;
         let heals_at = ms(rng, 2_000, 40_000);
@@ -186,13 +199,7 @@ impl Scenario {
             actions.push((within(rng, heals_at), action));
         }
         actions.sort_by_key(|(at, _)| *at);
-        let crashes = (0..rng.random_range(0..=2)).map(|_| CrashPoint {
-            of: if rng.random_bool(0.8) { Of::Stores } else { Of::Lease },
-            write: rng.random_range(0..30),
-            moment: Moment::ALL.into_iter().nth(rng.random_range(0..3)).unwrap_or(Moment::Before),
-            back_after: ms(rng, 1, 10_000),
-        });
-        let crashes = crashes.collect();
+        let crashes = (0..rng.random_range(0..=2)).map(|_| crash(rng, 30)).collect();
         let weather = rng.random_bool(0.85).then(|| weather(rng));
         Scenario {
             seed,
@@ -213,7 +220,10 @@ impl Scenario {
     /// The same wishes, and what others do to the stores, where nothing else goes wrong.
     #[must_use]
     pub fn without_faults(&self) -> Scenario {
-        let by_people = |action: &Action| matches!(action, Action::Create(_) | Action::Delete(_) | Action::Drift(..));
+        let by_people = |action: &Action| {
+            use Action::{Change, Create, Delete, Drift, RollBack};
+            matches!(action, Create(_) | Delete(_) | Change(..) | RollBack(_) | Drift(..))
+        };
         Scenario {
             replicas: 1,
             election: Timing::default(),
@@ -226,12 +236,22 @@ impl Scenario {
     }
 }
 
-fn ms(rng: &mut StdRng, least: u64, most: u64) -> Duration {
+pub(crate) fn ms(rng: &mut StdRng, least: u64, most: u64) -> Duration {
     Duration::from_millis(rng.random_range(least..=most))
 }
 
-fn within(rng: &mut StdRng, end: Duration) -> Duration {
+pub(crate) fn within(rng: &mut StdRng, end: Duration) -> Duration {
     end.mul_f64(rng.random_range(0.0..1.0))
+}
+
+/// A death at one of the first writes.
+pub(crate) fn crash(rng: &mut StdRng, writes: u64) -> CrashPoint {
+    CrashPoint {
+        of: if rng.random_bool(0.8) { Of::Stores } else { Of::Lease },
+        write: rng.random_range(0..writes),
+        moment: Moment::ALL.into_iter().nth(rng.random_range(0..3)).unwrap_or(Moment::Before),
+        back_after: ms(rng, 1, 10_000),
+    }
 }
 
 fn wanted(rng: &mut StdRng, number: usize) -> Wanted {

@@ -149,6 +149,11 @@ impl World {
         self.healed.cancel();
     }
 
+    /// Whether everything has healed.
+    pub(crate) fn is_healed(&self) -> bool {
+        self.healed.is_cancelled()
+    }
+
     /// The time that something is on its way.
     pub(crate) async fn takes(&self, time: Duration) {
         if time.is_zero() {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service};
-use serde_json::json;
+use serde_json::{Value, json};
 use urumi_core::cluster::{ClusterBackend, LogStream, WatchStream};
 use urumi_core::kubernetes::{
     Access, ClusterError, ClusterErrorKind, LogOptions, MetadataPatch, Preconditions, Query, TokenReview, Verb,
@@ -14,7 +15,8 @@ use urumi_core::kubernetes::{
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::record;
 use urumi_core::secret::SecretString;
-use urumi_simulator::engine::{SECRET, SHARED};
+use urumi_simulator::engine::{EXTRA, SECRET, SHARED};
+use urumi_simulator::look::Look;
 use urumi_simulator::{Backend, World};
 
 /// A mistake that somebody could make.
@@ -42,6 +44,16 @@ pub(crate) enum Mistake {
     AnyVersion,
     /// The Lease of somebody else is never taken.
     NeverTaken,
+    /// A change is answered before it is on record, and never gets there.
+    AnswerFirst,
+    /// A change takes the options of the record with it that another one has just set.
+    Mix,
+    /// What a former revision left over is removed with the Secret.
+    PruneSecret,
+    /// urumi goes back to something else than the last good revision.
+    GoElsewhere,
+    /// The former revision is not kept.
+    Forget,
 }
 
 pub(crate) struct Mutant {
@@ -74,6 +86,24 @@ impl Mutant {
         other
     }
 
+    /// The spec of a patch with some of its options replaced.
+    fn with_options(patch: &mut MetadataPatch, replace: impl Fn(&mut Value)) {
+        if let Some(Some(json)) = patch.annotations.get_mut(record::SPEC) {
+            let mut spec: Value = serde_json::from_str(json).unwrap();
+            replace(&mut spec["options"]);
+            *json = spec.to_string();
+        }
+    }
+
+    /// The answer to a patch that was never sent.
+    async fn answer_first(&self, object: &ObjectRef, patch: &MetadataPatch) -> Result<Object, ClusterError> {
+        let mut answer = self.inner.get(object).await?.unwrap();
+        for (name, value) in &patch.annotations {
+            answer.as_value_mut()["metadata"]["annotations"][name] = json!(value);
+        }
+        Ok(answer)
+    }
+
     fn unowned(object: &Object) -> Object {
         let value = json!({"metadata": {
             "name": format!("{}-copy", object.name()),
@@ -87,6 +117,9 @@ impl Mutant {
 #[async_trait]
 impl ClusterBackend for Mutant {
     async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
+        if self.mistake == Mistake::Forget && *object.kind() == Kind::of::<ControllerRevision>() {
+            return Ok(object.clone());
+        }
         let created = self.inner.create(object).await;
         match self.mistake {
             Mistake::AnotherNamespace if *object.kind() == Kind::of::<Namespace>() && created.is_err() => {
@@ -111,7 +144,7 @@ impl ClusterBackend for Mutant {
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         let mut object = object.clone();
         if self.mistake == Mistake::Overwrite {
-            object.as_value_mut()["metadata"]["annotations"] = json!({"example.com/foreign": "overwritten"});
+            object.as_value_mut()["metadata"]["annotations"]["example.com/foreign"] = json!("overwritten");
         }
         if let (Mistake::NewPassword, Some(id)) = (self.mistake, object.label(record::ID)) {
             let value = json!({
@@ -135,6 +168,22 @@ impl ClusterBackend for Mutant {
                 _ => {}
             }
         }
+        if patch.annotations.contains_key(record::SPEC) {
+            let revision = patch.annotations.get(record::REVISION).cloned().flatten().unwrap_or_default();
+            let by_itself = revision.contains("\"failed\"");
+            match self.mistake {
+                Mistake::AnswerFirst if !by_itself => return self.answer_first(object, &patch).await,
+                Mistake::Mix => {
+                    let seal = Look::default().options()["seal"].clone();
+                    Self::with_options(&mut patch, |options| options["seal"] = seal.clone());
+                }
+                Mistake::GoElsewhere if by_itself => {
+                    let elsewhere = Look { colour: 99, ..Look::default() };
+                    Self::with_options(&mut patch, |options| *options = json!(elsewhere.options()));
+                }
+                _ => {}
+            }
+        }
         self.inner.patch_metadata(object, &patch).await
     }
 
@@ -142,7 +191,17 @@ impl ClusterBackend for Mutant {
         if matches!(self.mistake, Mistake::DeleteByPrefix | Mistake::DeleteAnother) {
             self.delete_others(object).await;
         }
+        if self.mistake == Mistake::PruneSecret && object.name == EXTRA {
+            let secret = ObjectRef::namespaced(Kind::of::<Secret>(), object.namespace.clone().unwrap(), SECRET);
+            if let Ok(Some(secret)) = self.inner.get(&secret).await {
+                let _ = self.inner.delete(&secret.reference(), &Preconditions::of(&secret)).await;
+            }
+        }
         self.inner.delete(object, expected).await
+    }
+
+    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+        self.inner.own_created(object).await
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {

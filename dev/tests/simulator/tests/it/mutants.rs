@@ -42,6 +42,11 @@ mutants! {
     a_status_that_is_not_written: NeverReady => Settled;
     an_election_without_resource_version: AnyVersion => OneLeader;
     an_election_that_takes_nobodys_lease: NeverTaken => Failover;
+    a_change_that_is_answered_before_it_is_on_record: AnswerFirst => NoLostChange;
+    a_change_that_mixes_with_another: Mix => OneChange;
+    a_pruning_that_takes_the_secret_too: PruneSecret => NoForeignPrune;
+    a_return_to_what_was_never_there: GoElsewhere => GoodStays;
+    a_revision_that_is_not_kept: Forget => HistoryKept;
 }
 
 #[test]
