@@ -26,6 +26,7 @@ mod real_pods_many;
 mod real_pods_orders;
 mod real_pods_smoke;
 mod real_pods_upgrade;
+mod real_pods_year;
 mod shop;
 mod simulated_policies;
 mod usage;
