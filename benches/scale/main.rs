@@ -30,7 +30,7 @@ use crate::requests::Requests;
 /// How many stores the rates are measured with, urumi's and the floor's in turns.
 const BATCH: usize = 40;
 /// How often a change is measured, of one store after the other.
-const CHANGES: usize = 200;
+const CHANGES: usize = 1000;
 /// How often a repair is measured.
 const REPAIRS: usize = 20;
 /// How long all stores may take to be ready.
