@@ -1,9 +1,9 @@
-// Serves the built storefront over HTTP: fixed public origin, security headers, one log line per request, fast shutdown.
+// Serves the built storefront over HTTP: fixed public origin, security headers, one log line per request, clean shutdown.
 import { createServer } from 'node:http';
 import { end } from './termination.js';
 
-/** How long open requests may take after SIGTERM, in ms. */
-const GRACE = 4000;
+/** How long open requests may take after SIGTERM, in ms: less than the rest of the pod's grace period, 27 s. */
+const GRACE = Number(process.env.STOP_SECONDS || 25) * 1000;
 
 /**
  * Headers of all answers. The Content-Security-Policy is not among them: a browser replaces the headers of a cached page

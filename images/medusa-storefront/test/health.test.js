@@ -112,7 +112,7 @@ test('a stop lets requests in flight finish and takes no new ones', async (t) =>
 
 test('a stop does not wait for what never ends', async (t) => {
   const api = await medusa({ publicUrl });
-  const app = await start({ MEDUSA_BACKEND_URL: api.url });
+  const app = await start({ MEDUSA_BACKEND_URL: api.url, STOP_SECONDS: '1' });
   t.after(() => api.close());
   api.mood = 'hang';
   const visit = app.get('/static/shirt.gif').catch(() => 'cut off');
