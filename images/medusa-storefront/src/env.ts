@@ -1,7 +1,7 @@
-// The settings of a store, read from the environment at the start and checked before the server listens.
+// The environment of a store, read at the start and checked before the server listens.
 import { building } from '$app/env';
 import { defineEnvVars } from '@sveltejs/kit/env';
-import { settings } from './settings.ts';
+import { live } from './live.ts';
 
 /** A check of a running server only: the build has no store's values. */
 const running = (check: (value: string | undefined) => string) => (value: string | undefined) => {
@@ -24,6 +24,11 @@ function text(value: string | undefined): string {
   return value.trim();
 }
 
+/** The settings may have the name instead. */
+function storeName(value: string | undefined): string {
+  return process.env.STOREFRONT_SETTINGS ? (value ?? '').trim() : text(value);
+}
+
 /** Stripe's publishable key; rejects secret keys. */
 function stripeKey(value: string | undefined): string | undefined {
   if (!value) return undefined;
@@ -42,9 +47,9 @@ export const variables = defineEnvVars({
     description: 'The publishable API key of the sales channel to show',
   },
   STOREFRONT_URL: { schema: running(origin), description: "The storefront's own public address" },
-  STORE_NAME: { schema: running(text), description: "The shop's name" },
+  STORE_NAME: { schema: running(storeName), description: "The shop's name, if the settings have none" },
   STOREFRONT_SETTINGS: {
-    schema: (value) => settings(building ? undefined : value),
+    schema: (value) => live(building ? undefined : value, (process.env.STORE_NAME ?? '').trim()),
     description: 'A JSON file of how the shop looks and speaks (optional)',
   },
   STRIPE_PUBLISHABLE_KEY: { schema: stripeKey, description: "Stripe's publishable key (optional)" },

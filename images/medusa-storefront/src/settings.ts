@@ -1,5 +1,4 @@
-// The storefront's settings: the optional JSON file of STOREFRONT_SETTINGS, checked strictly.
-import { readFileSync } from 'node:fs';
+// The storefront's settings: the content of the optional JSON file of STOREFRONT_SETTINGS, checked strictly.
 import * as v from 'valibot';
 import { languages } from './lib/texts/index.ts';
 
@@ -15,6 +14,7 @@ const object = <T extends v.ObjectEntries>(entries: T) => {
   );
 };
 const one = <const T extends string[]>(...words: T) => v.picklist(words, `must be one of ${words.join(', ')}`);
+const text = v.pipe(v.string('must be a text'), v.trim(), v.minLength(1, 'must not be empty'));
 const color = v.pipe(
   v.string('must be a colour like #1f2a37'),
   v.regex(/^#[0-9a-f]{6}$/i, 'must be a colour like #1f2a37'),
@@ -37,6 +37,7 @@ const logo = v.pipe(
 );
 
 const schema = object({
+  name: v.optional(text),
   theme: v.optional(
     object({
       logo: v.optional(logo),
@@ -59,7 +60,7 @@ const schema = object({
     v.pipe(
       v.array(
         object({
-          label: v.pipe(v.string('must be a text'), v.trim(), v.minLength(1, 'must not be empty')),
+          label: text,
           href: v.pipe(
             v.string('must be an https:// address or a /path'),
             v.check(link, 'must be an https:// address or a /path'),
@@ -75,22 +76,19 @@ const schema = object({
   manualPayment: v.optional(one('test', 'invoice', 'cash'), 'test'),
 });
 
-export type Settings = v.InferOutput<typeof schema>;
+export type Settings = v.InferOutput<typeof schema> & { name: string };
 
-/** Reads the settings in the file at `path`; returns the defaults without one. Throws an error whose message is the end of a
- * sentence. */
-export function settings(path: string | undefined): Settings {
-  if (!path) return v.parse(schema, {});
+/** The settings in the text of a file; `name` is the shop's name if the text has none. Throws an error whose message is the
+ * end of a sentence. */
+export function settings(text: string, name: string): Settings {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const cause =
-      error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${(error as { code?: string }).code})`;
-    throw new Error(`names ${path}, which ${cause}`, { cause: error });
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw new Error('which is not JSON', { cause });
   }
   const result = v.safeParse(schema, content);
-  if (result.success) return result.output;
+  if (result.success) return { ...result.output, name: result.output.name ?? name };
   const [issue] = result.issues;
-  throw new Error(`names ${path}, where ${v.getDotPath(issue) ?? 'the content'} ${issue.message}`);
+  throw new Error(`where ${v.getDotPath(issue) ?? 'the content'} ${issue.message}`);
 }

@@ -1,10 +1,11 @@
-// The settings: what they change on the pages, and the errors of wrong files before the server listens.
+// The settings: what they change on the pages, changes while the shop runs, and the errors of wrong files.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { run, start } from './app.js';
+import { run, start, until } from './app.js';
+import { anna, customer } from './customer.js';
 import { medusa } from './medusa.js';
 
 /** @type {string} */ let dir;
@@ -15,10 +16,12 @@ before(async () => {
 });
 after(() => Promise.all([api.close(), rm(dir, { recursive: true })]));
 
+const written = (/** @type {unknown} */ content) => (typeof content === 'string' ? content : JSON.stringify(content));
+
 /** @param {unknown} content */
 async function file(content) {
   const path = join(dir, 'settings.json');
-  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+  await writeFile(path, written(content));
   return path;
 }
 
@@ -42,6 +45,8 @@ test('a wrong file stops the start with one sentence that says what is wrong', a
       { theme: { logo: `data:image/png;base64,${Buffer.alloc(32 * 1024 + 1).toString('base64')}` } },
       /where theme\.logo must be a picture of at most 32768 bytes \(32 KiB\), and has 32769$/,
     ],
+    [{ name: 1 }, /where name must be a text$/],
+    [{ name: ' ' }, /where name must not be empty$/],
     [{ locale: 'xx' }, /where locale must be one of en, de$/],
     [{ currency: 'euro' }, /where currency must be a currency code like eur$/],
     [{ footerLinks: [{ label: 'x', href: 'javascript:alert(1)' }] }, /where footerLinks\.0\.href must be an https/],
@@ -70,10 +75,41 @@ test('a wrong file stops the start with one sentence that says what is wrong', a
     assert.match(err, /: STOREFRONT_SETTINGS names \S+settings\.json, w/);
   }
   assert.match(await begin({ STOREFRONT_SETTINGS: join(dir, 'none.json') }), /which cannot be read \(ENOENT\)$/);
+  const nameless = await begin({ STOREFRONT_SETTINGS: await file({}), STORE_NAME: '' });
+  assert.match(nameless, /where name must be set, because STORE_NAME is not$/);
   const secret = await begin({ STRIPE_PUBLISHABLE_KEY: 'sk_live_secret' });
   assert.match(secret, /STRIPE_PUBLISHABLE_KEY must begin with pk_test_ or pk_live_$/);
   assert.doesNotMatch(secret, /sk_live/);
 });
+
+/** A folder with settings.json, mounted and changed as kubelet does it with a ConfigMap. */
+async function volume(/** @type {unknown} */ content) {
+  const folder = await mkdtemp(join(dir, 'volume-'));
+  const path = join(folder, 'settings.json');
+  const link = join(folder, '..data');
+  let changes = 0;
+  const change = async (/** @type {unknown} */ content) => {
+    const before = await readlink(link).catch(() => undefined);
+    const next = `..2026_01_01_00_00_00.${++changes}`;
+    await mkdir(join(folder, next));
+    await writeFile(join(folder, next, 'settings.json'), written(content));
+    await symlink(next, `${link}_tmp`);
+    await rename(`${link}_tmp`, link);
+    if (before) await rm(join(folder, before), { recursive: true });
+  };
+  await change(content);
+  await symlink('..data/settings.json', path);
+  return { path, change };
+}
+
+/** @param {import('node:test').TestContext} t @param {unknown} content @param {Record<string, string>} [env] */
+async function liveShop(t, content, env) {
+  const { path, change } = await volume(content);
+  const app = await start({ MEDUSA_BACKEND_URL: api.url, STOREFRONT_SETTINGS: path, ...env });
+  t.after(() => app.stop());
+  const name = async () => /<title>([^<]*)</.exec((await app.get('/')).text)?.[1];
+  return { app, path, change, name };
+}
 
 const logoOf = (/** @type {string} */ type, /** @type {string} */ body) =>
   `data:image/${type};base64,${Buffer.from(body).toString('base64')}`;
@@ -200,4 +236,121 @@ test('errors are in the language of the visitor too', async (t) => {
   const { status, text } = await app.get('/nothing', { headers: { accept: 'text/html', 'accept-language': 'de' } });
   assert.equal(status, 404);
   assert.match(text, /<html lang="de">.*Diese Seite gibt es nicht/s);
+});
+
+const themeOf = (/** @type {string} */ text) => /href="(\/theme\.css\?v=\w+)"/.exec(text)?.[1] ?? '';
+
+test('the next request after a change of the file sees the new settings', async (t) => {
+  const { app, change } = await liveShop(t, { name: 'Old & Co', theme: { colors: { accent: '#0057b7' } } });
+  const old = await app.get('/');
+  assert.match(old.text, /<title>Old &amp; Co<\/title>/);
+  const cached = { headers: { 'if-none-match': old.headers.etag } };
+  assert.equal((await app.get('/', cached)).status, 304);
+  const blue = await app.get(themeOf(old.text));
+  assert.match(blue.text, /--accent:#0057b7/);
+
+  const logo = logoOf('png', 'a picture');
+  await change({
+    name: 'New & Co',
+    theme: { logo, colors: { accent: '#0a7d4f' } },
+    locale: 'de',
+    currency: 'usd',
+    footerLinks: [{ label: 'Impressum', href: '/imprint' }],
+    robots: 'noindex',
+  });
+  const { status, text } = await app.get('/', cached);
+  assert.equal(status, 200);
+  assert.match(text, /<title>New &amp; Co<\/title>/);
+  assert.match(text, /<html lang="de">/);
+  assert.match(text, /55,00\s\$/);
+  assert.match(text, /href="\/imprint"[^>]*>Impressum/);
+  assert.match(text, /<meta name="robots" content="noindex"/);
+  assert.doesNotMatch(text, /Old &amp; Co/);
+  assert.match((await app.get('/robots.txt')).text, /^User-agent: \*\nDisallow: \/\n/);
+  const green = await app.get(themeOf(text));
+  assert.match(green.text, /--accent:#0a7d4f/);
+  assert.match(green.headers['cache-control'], /immutable/);
+  const [picture = ''] = /\/logo\?v=\w+/.exec(text) ?? [];
+  assert.equal((await app.get(picture)).text, 'a picture');
+
+  await change({ name: 'New & Co' });
+  const plainPage = (await app.get('/')).text;
+  assert.equal(themeOf(plainPage), '');
+  assert.doesNotMatch(plainPage, /class="logo"/);
+  assert.equal((await app.get(picture)).status, 404);
+});
+
+test('a browser does not keep colours or a logo of other settings', async (t) => {
+  const of = (/** @type {string} */ accent, /** @type {string} */ logo) => {
+    return { theme: { logo: logoOf('png', logo), colors: { accent } } };
+  };
+  const { app, change } = await liveShop(t, of('#0057b7', 'old'));
+  const { text } = await app.get('/');
+  const [picture = ''] = /\/logo\?v=\w+/.exec(text) ?? [];
+  const before = await app.get(picture);
+  assert.match(before.headers['cache-control'], /max-age=3600/);
+  await change(of('#0a7d4f', 'new'));
+  const sheet = await app.get(themeOf(text));
+  assert.match(sheet.text, /--accent:#0a7d4f/);
+  assert.equal(sheet.headers['cache-control'], 'no-store');
+  const after = await app.get(picture, { headers: { 'if-none-match': before.headers.etag } });
+  assert.equal(after.text, 'new');
+  assert.equal(after.headers['cache-control'], 'no-store');
+});
+
+test('a checkout shows the new meaning of the manual payment', async (t) => {
+  const { app, change } = await liveShop(t, {});
+  const one = customer(app);
+  await one.go('/products/linen-shirt');
+  await one.send('variant');
+  await one.go('/checkout');
+  await one.send('email', anna);
+  await one.send('option', { option: 'so_slow' });
+  assert.match(one.page().text, /Test payment/);
+  await change({ manualPayment: 'invoice' });
+  const { text } = await one.go('/checkout/payment');
+  assert.match(text, /Invoice/);
+  assert.doesNotMatch(text, /Test payment|nothing is charged/);
+});
+
+test('a wrong file changes nothing but the log, until the next good one', async (t) => {
+  const { app, path, change, name } = await liveShop(t, { name: 'First' });
+  const errors = () => app.lines().filter(({ level }) => level === 'error');
+  /** Two requests get the last good settings; the log has one more line. */
+  const stays = async (/** @type {string} */ what) => {
+    const before = errors().length;
+    assert.deepEqual([await name(), await name()], ['First', 'First']);
+    await until(() => errors().length > before);
+    assert.deepEqual(
+      errors()
+        .map(({ message }) => message)
+        .slice(before),
+      [`STOREFRONT_SETTINGS names ${path}, ${what}; the last good settings stay`],
+    );
+  };
+  await change('{');
+  await stays('which is not JSON');
+  await change('{"name":');
+  await stays('which is not JSON');
+  await change({ name: 1 });
+  await stays('where name must be a text');
+  await rename(path, `${path}.away`);
+  await stays('which cannot be read (ENOENT)');
+  await rename(`${path}.away`, path);
+  await change({ name: 'Second' });
+  assert.equal(await name(), 'Second');
+  assert.equal(errors().length, 4);
+});
+
+test('the name of the file wins over STORE_NAME, which may be missing', async (t) => {
+  const { name, change } = await liveShop(t, { name: ' Tea House ' }, { STORE_NAME: 'Fallback' });
+  assert.equal(await name(), 'Tea House');
+  await change({});
+  assert.equal(await name(), 'Fallback');
+
+  const bare = await liveShop(t, { name: 'Tea House' }, { STORE_NAME: '' });
+  assert.equal(await bare.name(), 'Tea House');
+  await bare.change({});
+  assert.equal(await bare.name(), 'Tea House');
+  await until(() => bare.app.lines().some(({ message }) => /where name must be set/.test(message)));
 });

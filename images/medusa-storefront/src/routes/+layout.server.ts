@@ -1,8 +1,8 @@
 // The data of the frame around every page. It must load even if the API is down, because error pages have the same frame.
 import { setTimeout } from 'node:timers/promises';
-import { STORE_NAME, STOREFRONT_SETTINGS, STOREFRONT_URL } from '$app/env/private';
+import { STOREFRONT_URL } from '$app/env/private';
 import { categories, collections, regions } from '#lib/server/catalogue.ts';
-import { logo, theme } from '#lib/server/theme.ts';
+import { appearance } from '#lib/server/theme.ts';
 import { currentCart } from '#lib/server/cart.ts';
 import { currentRegion } from '#lib/server/region.ts';
 import type { LayoutServerLoad } from './$types';
@@ -18,9 +18,10 @@ export const load: LayoutServerLoad = async ({ cookies, locals }) => {
     currentRegion(cookies).catch(() => undefined),
     Promise.race([currentCart({ cookies, locals }).catch(() => undefined), patience()]),
   ]);
+  const { settings, logo, theme } = appearance();
   return {
     language: locals.language,
-    store: STORE_NAME,
+    store: settings.name,
     origin: STOREFRONT_URL,
     categories: groups,
     collections: sets,
@@ -28,8 +29,8 @@ export const load: LayoutServerLoad = async ({ cookies, locals }) => {
     region: region?.id,
     logo: logo && `/logo?v=${logo.tag}`,
     theme: theme && `/theme.css?v=${theme.tag}`,
-    robots: STOREFRONT_SETTINGS.robots,
+    robots: settings.robots,
     cart,
-    footerLinks: STOREFRONT_SETTINGS.footerLinks,
+    footerLinks: settings.footerLinks,
   };
 };

@@ -92,8 +92,8 @@ export const stripeKey = () => STRIPE_PUBLISHABLE_KEY;
 export const isTest = (providers: string[]) =>
   providers.length > 0 &&
   providers.every((id) =>
-    id === CARD ? STRIPE_PUBLISHABLE_KEY?.startsWith('pk_test_') : STOREFRONT_SETTINGS.manualPayment === 'test',
+    id === CARD ? STRIPE_PUBLISHABLE_KEY?.startsWith('pk_test_') : STOREFRONT_SETTINGS.current.manualPayment === 'test',
   );
 
 /** The meaning of the shop's manual payment. */
-export const manualPayment = () => STOREFRONT_SETTINGS.manualPayment;
+export const manualPayment = () => STOREFRONT_SETTINGS.current.manualPayment;

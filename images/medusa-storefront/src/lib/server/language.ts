@@ -20,5 +20,5 @@ export function visitorLanguage({ cookies, request }: Pick<RequestEvent, 'cookie
     })
     .filter(({ quality }) => quality > 0)
     .toSorted((a, b) => b.quality - a.quality);
-  return asked.map(({ language }) => language).find(isLanguage) ?? STOREFRONT_SETTINGS.locale;
+  return asked.map(({ language }) => language).find(isLanguage) ?? STOREFRONT_SETTINGS.current.locale;
 }

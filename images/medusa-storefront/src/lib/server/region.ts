@@ -9,9 +9,10 @@ export const COOKIE = 'region';
 
 export async function currentRegion(cookies: Cookies): Promise<Region> {
   const all = await regions();
+  const settings = STOREFRONT_SETTINGS.current;
   const region =
     all.find(({ id }) => id === cookies.get(COOKIE)) ??
-    all.find(({ currency }) => currency === STOREFRONT_SETTINGS.currency) ??
+    all.find(({ currency }) => currency === settings.currency) ??
     all[0];
   if (!region) throw new Error('the store has no region: prices cannot be shown');
   return region;

@@ -1,6 +1,7 @@
 // The store's colours and logo: a stylesheet that overrides the tokens of app.css and corrects low contrast.
 import { createHash } from 'node:crypto';
 import { STOREFRONT_SETTINGS } from '$app/env/private';
+import type { Settings } from '../../settings.ts';
 
 type Color = [number, number, number];
 
@@ -55,8 +56,7 @@ function tokens(paper: Color, ink: Color, accent: Color | undefined): Record<str
   };
 }
 
-function sheet(): string | undefined {
-  const { accent, background, text } = STOREFRONT_SETTINGS.theme.colors;
+function sheet({ accent, background, text }: Settings['theme']['colors']): string | undefined {
   if (!accent && !background && !text) return undefined;
   const paper = background ? parse(background) : white;
   const wished = parse(text ?? '#17191c');
@@ -80,8 +80,25 @@ const tagged = <T extends string | Uint8Array>(body: T) => {
   return { body, tag: createHash('sha256').update(body).digest('hex').slice(0, 16) };
 };
 
-const css = sheet();
-export const theme = css === undefined ? undefined : tagged(css);
+function made(settings: Settings) {
+  const { colors, logo } = settings.theme;
+  const css = sheet(colors);
+  return {
+    settings,
+    theme: css === undefined ? undefined : tagged(css),
+    logo: logo && { ...tagged(logo.bytes), type: logo.type },
+  };
+}
 
-const picture = STOREFRONT_SETTINGS.theme.logo;
-export const logo = picture && { ...tagged(picture.bytes), type: picture.type };
+let last: ReturnType<typeof made> | undefined;
+
+/** The stylesheet and the logo of the current settings. */
+export function appearance() {
+  const settings = STOREFRONT_SETTINGS.current;
+  if (last?.settings !== settings) last = made(settings);
+  return last;
+}
+
+/** The Cache-Control of a body. The page may be older, or from a replica with other settings: then its URL has another tag and
+ * must not be cached with this body. */
+export const caching = (url: URL, tag: string, rule: string) => (url.searchParams.get('v') === tag ? rule : 'no-store');

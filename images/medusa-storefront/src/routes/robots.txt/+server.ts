@@ -6,7 +6,7 @@ const closed = ['/'];
 const open = ['/region', '/language', '/checkout', '/orders'];
 
 export const GET = () => {
-  const paths = STOREFRONT_SETTINGS.robots === 'noindex' ? closed : open;
+  const paths = STOREFRONT_SETTINGS.current.robots === 'noindex' ? closed : open;
   const lines = ['User-agent: *', ...paths.map((path) => `Disallow: ${path}`)];
   return new Response(`${lines.join('\n')}\n\nSitemap: ${STOREFRONT_URL}/sitemap.xml\n`, {
     headers: { 'content-type': 'text/plain' },
