@@ -47,6 +47,10 @@ test.describe('a change that works', () => {
     await expect(change('Name')).toContainText(/Before the sale.*The sale/);
     await expect(effects(page).getByRole('listitem').filter({ hasText: /^Storefront$/ })).toBeVisible();
     await expect(effects(page)).toContainText('This can be saved.');
+    await effects(page).getByRole('button', { name: 'Details for Kubernetes' }).click();
+    const objects = effects(page).getByRole('group', { name: 'Details for Kubernetes' });
+    await expect(objects).toContainText(`Changed: Deployment store-${id}/medusa-storefront`);
+    await expect(objects.getByRole('listitem').filter({ hasText: /^spec\.replicas/ })).toContainText(/1.*2/);
     expect(await violations(page), 'a change').toEqual([]);
 
     await page.getByLabel('Why').fill('the sale begins');
@@ -80,6 +84,17 @@ test.describe('a change that works', () => {
     await expect(rollout(page)).toContainText('Revision 2 is up to date');
     const [, present] = await urumi.ask<{ requested: object }[]>('GET', `/stores/${id}/revisions`);
     expect(present?.requested).toEqual({ storefront: { env: { A: 'b' } } });
+  });
+
+  test('is none where today’s defaults are those of the store', async ({ page, urumi }) => {
+    await settingsOf(page, urumi, 'As new');
+    await page.getByRole('button', { name: 'Use today’s defaults' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Use today’s defaults?' });
+    await expect(dialog).toContainText('so nothing would change');
+    await expect(dialog.getByRole('button', { name: 'Change the store' })).toBeDisabled();
+    expect(await violations(page), 'today’s defaults').toEqual([]);
+    await dialog.getByRole('button', { name: 'Keep it as it is' }).click();
+    await expect(dialog).toHaveCount(0);
   });
 
   test('comes back when somebody returns to an earlier revision', async ({ page, urumi }) => {
@@ -206,6 +221,7 @@ signedIn('a viewer sees the history, and cannot change anything', async ({ page,
   await page.goto(`/ui/stores/${id}/settings`);
   await expect(page.getByText('Only operators can change a store')).toBeVisible();
   await expect(save(page)).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Use today’s defaults' })).toHaveCount(0);
   const rename = { body: { name: 'Mine' }, token: people.viewer };
   expect((await urumi.send('PATCH', `/stores/${id}`, rename)).status).toBe(403);
   expect((await urumi.send('POST', `/stores/${id}/rollback?to=1`, { token: people.viewer })).status).toBe(403);

@@ -16,15 +16,17 @@ interface ListProps {
   /** The names before and after, if they differ. */
   name?: NameChange;
   options: OptionChange[];
+  /** The name of the option with a path. */
+  title?(path: string): string;
 }
 
-export function ChangeList({ name, options }: ListProps) {
+export function ChangeList({ name, options, title = optionName }: ListProps) {
   const t = useTranslations('store.changes');
   return (
     <Stack component="ul" gap={6} m={0} p={0} className="listless">
       {name && <Row title={t('name')} from={name.from} to={name.to} />}
       {options.map(({ option, from, to }) => (
-        <Row key={option} title={optionName(option)} from={from} to={to} />
+        <Row key={option} title={title(option)} from={from} to={to} />
       ))}
     </Stack>
   );

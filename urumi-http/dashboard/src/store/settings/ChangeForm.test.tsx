@@ -60,6 +60,7 @@ function show(revision: Revision) {
     <IntlProvider locale="en" messages={{ ...messages, ...options, ...texts }} timeZone="UTC">
       <HeadlessMantineProvider env="test" theme={{ respectReducedMotion: true }}>
         <QueryClientProvider client={client}>
+          <h1 id="settings-title" tabIndex={-1} />
           <ChangeForm
             store={{ ...store, revision: revision.number }}
             engine={engine as never}
@@ -98,13 +99,17 @@ beforeEach(() => {
     }
     asked.push(body);
     const change = { option: 'api.replicas', from: 2, to: 3 };
+    const replicas = { path: 'spec.replicas', actual: 2, desired: 3 };
     const warnings = [{ field: 'options.api.replicas', message: 'are many' }];
     return Response.json({
       revision: 2,
       name: 'Shop',
       options: [change],
       restarts: ['api'],
-      objects: [],
+      objects: [
+        { action: 'repair', object: 'Deployment store-shop/api', fields: [replicas] },
+        { action: 'delete', object: 'Service store-shop/old' },
+      ],
       warnings,
     });
   });
@@ -165,6 +170,20 @@ it('names what a change does before it is saved, and saves only that', async () 
   await expect.poll(() => saved).toEqual([{ match: '"7"', type: 'application/merge-patch+json', body }]);
   await find('p', 'Nothing is changed yet.');
   expect((await saves()).disabled).toBe(true);
+});
+
+it('shows what changes in Kubernetes on request', async () => {
+  await openApi();
+  await type(REPLICAS, '3');
+  const details = await find('section button', 'Details for Kubernetes');
+  expect(details.getAttribute('aria-expanded')).toBe('false');
+  expect((await effects()).textContent).not.toContain('Deployment');
+  details.click();
+  const changed = await find('li', 'Changed: Deployment store-shop/api');
+  expect(changed.querySelector('li')?.textContent).toBe('spec.replicasfrom2to3');
+  expect((await find('li', 'Deleted: Service')).querySelector('ul')).toBeNull();
+  details.click();
+  await vi.waitFor(async () => expect((await effects()).textContent).not.toContain('Deployment'));
 });
 
 it('has nothing to save when a value is typed back', async () => {

@@ -1,5 +1,5 @@
 // The panel next to the form: what the change does to the store, and the button that saves it.
-import { Alert, Button, List, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Button, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
 import { IconAlertTriangle, IconDeviceFloppy, IconUsers } from '@tabler/icons-react';
 import type { Ref } from 'react';
 import { useTranslations } from 'use-intl';
@@ -8,15 +8,13 @@ import { isLost } from '../../api/problem';
 import type { Revision, Store, UpdatePreview } from '../../api/types';
 import { INPUT_FIRST } from '../../options/FieldInput';
 import { useMessage } from '../../options/messages';
-import { optionName } from '../../options/names';
 import { controlId } from '../../options/problems';
 import { CARD } from '../../options/Section';
 import { Unchecked } from '../../options/Unchecked';
 import type { Check } from '../../options/useCheck';
 import { Verdict } from '../../options/Verdict';
-import { ChangeList } from '../ChangeList';
 import { hasChanged } from '../changes';
-import { usePartName } from '../words';
+import { Preview } from './Preview';
 
 /** The longest reason that the API takes. */
 const MAX_REASON = 200;
@@ -69,7 +67,7 @@ export function Effects(props: EffectsProps) {
           </Text>
         )}
         {overtakenBy && <Overtaken by={overtakenBy} onGoOn={props.onGoOn} />}
-        {preview && preview.revision > base.number && <Preview base={base} preview={preview} />}
+        {preview && preview.revision > base.number && <Preview name={base.name} preview={preview} />}
         {error && <Trouble {...props} error={error} />}
         <div role="status">
           {isChanged && !error && !isSaving && !overtakenBy && (
@@ -115,53 +113,6 @@ export function Effects(props: EffectsProps) {
         )}
       </Stack>
     </Paper>
-  );
-}
-
-function Preview({ base, preview }: { base: Revision; preview: UpdatePreview }) {
-  const t = useTranslations('store.settings.effects');
-  const part = usePartName();
-  const { name, options, restarts, warnings = [] } = preview;
-  const isRenamed = name !== base.name;
-  return (
-    <Stack gap="md" data-effects={preview.revision}>
-      {isRenamed || options.length > 0 ? (
-        <ChangeList name={isRenamed ? { from: base.name, to: name } : undefined} options={options} />
-      ) : (
-        <Text size="sm">{t('unseen')}</Text>
-      )}
-      {restarts.length > 0 ? (
-        <div>
-          <Text size="sm" fw={600}>
-            {t('restarts')}
-          </Text>
-          <List size="sm">
-            {restarts.map((component) => (
-              <List.Item key={component}>{part(component)}</List.Item>
-            ))}
-          </List>
-          <Text size="xs" c="dimmed" mt={4}>
-            {t('restartHint')}
-          </Text>
-        </div>
-      ) : (
-        <Text size="sm">{t('noRestart')}</Text>
-      )}
-      {warnings.length > 0 && (
-        <div>
-          <Text size="sm" fw={600}>
-            {t('warnings')}
-          </Text>
-          <List size="sm">
-            {warnings.map(({ field, message }) => (
-              <List.Item key={field} className="untrusted">
-                {optionName(field.replace(/^options\./, ''))}: {message}
-              </List.Item>
-            ))}
-          </List>
-        </div>
-      )}
-    </Stack>
   );
 }
 

@@ -1,5 +1,5 @@
 // The settings of a store: what its request chose, to be changed while the shop is open.
-import { Alert, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Alert, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
 import { explain } from '../../api/errors';
@@ -12,24 +12,29 @@ import { useStore } from '../context';
 import { revisionsQuery } from '../history/revisionsQuery';
 import { ChangeForm } from './ChangeForm';
 import { optionsQuery } from './optionsQuery';
+import { Refresh } from './Refresh';
 import classes from './SettingsTab.module.css';
 
 export function SettingsTab() {
   const t = useTranslations('store.settings');
   const store = useStore();
   const operator = useMay('operator');
+  const isOpen = operator && store.status !== 'deleting';
   return (
     <Stack gap="md">
-      <div>
-        <Title order={2} fz="lg" id="settings-title" tabIndex={-1} className={classes.quiet}>
-          {t('title')}
-        </Title>
-        <Text size="sm" c="dimmed" mt={4}>
-          {operator ? t('lead') : t('operators')}
-        </Text>
-      </div>
-      {operator && store.status === 'deleting' && <Alert title={t('deleting')} />}
-      {operator && store.status !== 'deleting' && (
+      <Group justify="space-between" align="flex-start" gap="md">
+        <div>
+          <Title order={2} fz="lg" id="settings-title" tabIndex={-1} className={classes.quiet}>
+            {t('title')}
+          </Title>
+          <Text size="sm" c="dimmed" mt={4}>
+            {operator ? t('lead') : t('operators')}
+          </Text>
+        </div>
+        {isOpen && <Refresh store={store} />}
+      </Group>
+      {operator && !isOpen && <Alert title={t('deleting')} />}
+      {isOpen && (
         <PageTexts texts={{ en }}>
           <RolloutNote store={store} praises />
           <Content />
