@@ -5,86 +5,16 @@ pub(crate) mod demand;
 pub(crate) mod differences;
 mod drift;
 pub(crate) mod manifests;
-
-use std::collections::BTreeMap;
-use std::fmt;
+mod mounted;
+mod steps;
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
 pub use self::drift::drift;
+pub(crate) use self::steps::{Life, of_kind};
+pub use self::steps::{Observed, Plan, Step};
 use crate::engine::{Manifest, Policy};
-use crate::kubernetes::{Kind, Object, ObjectRef};
-use crate::store::preview::Drift;
-
-/// The observed objects of a store.
-pub type Observed<'a> = BTreeMap<&'a ObjectRef, &'a Object>;
-
-/// The observed objects of a kind.
-pub(crate) fn of_kind<'a>(observed: &Observed<'a>, kind: &Kind) -> Vec<&'a Object> {
-    observed.values().filter(|object| object.kind() == kind).copied().collect()
-}
-
-/// One write to the cluster.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Step {
-    /// The object is missing: create it.
-    Create(Object),
-    /// The object contains generated secrets and was never created: generate them and create it.
-    CreateOnce(ObjectRef),
-    /// The Secret is missing: create it with the values of another one.
-    Copy {
-        /// The Secret, without its values.
-        object: Object,
-        /// The Secret that has the values.
-        from: ObjectRef,
-    },
-    /// Fields that urumi owns differ: apply the object server-side, only to the observed object (by its uid).
-    Repair(Object, Vec<Drift>),
-}
-
-impl Step {
-    /// The object that the step writes.
-    pub fn target(&self) -> ObjectRef {
-        match self {
-            Step::Create(object) | Step::Repair(object, _) | Step::Copy { object, .. } => object.reference(),
-            Step::CreateOnce(reference) => reference.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Step::Create(_) | Step::CreateOnce(_) | Step::Copy { .. } => write!(f, "create {}", self.target()),
-            Step::Repair(_, drift) => {
-                write!(f, "repair {}", self.target())?;
-                drift.iter().try_for_each(|d| write!(f, "\n  {d}"))
-            }
-        }
-    }
-}
-
-/// Steps in waves. The steps of a wave do not depend on each other and are sent together; the next wave begins when all of
-/// them are done.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Plan {
-    /// The waves, none of them empty.
-    pub waves: Vec<Vec<Step>>,
-}
-
-impl Plan {
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.waves.is_empty()
-    }
-
-    /// All steps, in order.
-    pub fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.waves.iter().flatten()
-    }
-}
+use crate::kubernetes::{Kind, ObjectRef};
 
 /// The wave of an object: workloads and Ingresses come after everything that they may depend on, and a copied Secret after
 /// its source.
@@ -107,15 +37,20 @@ fn wave(Manifest { object, policy }: &Manifest) -> usize {
 /// - An object with generated secrets is created only while none of its guards exists. It is never compared, because it is
 ///   never read.
 pub fn plan(desired: &[Manifest], observed: &Observed<'_>) -> Plan {
-    plan_for(desired, observed, true)
+    plan_for(desired, observed, Life { was_ready: true, was_changed: false })
 }
 
-/// As [`plan`], for a store that was ready before or never. A claim alone does not guard a Secret of a store that was never
-/// ready. If the claim is from the store's own workload, the Secret was created before it, exists, and remains. If it is from
-/// a late write for an earlier store of the same id, the volume is empty, and the new store needs a Secret.
-pub(crate) fn plan_for(desired: &[Manifest], observed: &Observed<'_>, was_ready: bool) -> Plan {
+/// As [`plan`], for a store with this life.
+///
+/// A claim alone does not guard a Secret of a store that was never ready. If the claim is from the store's own workload, the
+/// Secret was created before it, exists, and remains. If it is from a late write for an earlier store of the same id, the volume
+/// is empty, and the new store needs a Secret.
+///
+/// In a store that was changed, pods are told of the ConfigMaps that they have mounted: those that were there before the change
+/// may not have seen it.
+pub(crate) fn plan_for(desired: &[Manifest], observed: &Observed<'_>, life: Life) -> Plan {
     let mut waves = [Vec::new(), Vec::new(), Vec::new()];
-    let counts = |guard: &ObjectRef| was_ready || guard.kind != Kind::of::<PersistentVolumeClaim>();
+    let counts = |guard: &ObjectRef| life.was_ready || guard.kind != Kind::of::<PersistentVolumeClaim>();
     let made_before = |guards: &[ObjectRef]| guards.iter().any(|guard| counts(guard) && observed.contains_key(guard));
     for manifest @ Manifest { object, policy } in desired {
         let reference = object.reference();
@@ -141,12 +76,14 @@ pub(crate) fn plan_for(desired: &[Manifest], observed: &Observed<'_>, was_ready:
             steps.push(step);
         }
     }
-    Plan { waves: waves.into_iter().filter(|w| !w.is_empty()).collect() }
+    let told = if life.was_changed { mounted::steps(desired, observed) } else { Vec::new() };
+    Plan { waves: waves.into_iter().chain([told]).filter(|w| !w.is_empty()).collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kubernetes::Object;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -203,7 +140,10 @@ mod tests {
         let mut desired = desired();
         desired[1].policy = Policy::CreateOnce { guards: vec![desired[0].object.reference(), claim.reference()] };
         let there = [(claim.reference(), claim)];
-        let [once, first] = [true, false].map(|ready| names(&plan_for(&desired, &observe(&there), ready)).concat());
+        let [once, first] = [true, false].map(|was_ready| {
+            let life = Life { was_ready, was_changed: false };
+            names(&plan_for(&desired, &observe(&there), life)).concat()
+        });
         assert_eq!(once, ["Service store-x/postgres", "StatefulSet store-x/postgres"]);
         assert_eq!(first, ["Secret store-x/credentials", "Service store-x/postgres", "StatefulSet store-x/postgres"]);
     }

@@ -20,6 +20,7 @@ use self::stuck_deletion::stuck_reason;
 use crate::engine::{EngineRegistry, PodSecurity};
 use crate::kubernetes::{Kind, MalformedObject, Object, ObjectRef};
 use crate::kubernetes::{LabelRequirement, MetadataPatch, Query};
+use crate::plan::Life;
 use crate::store::idempotency::{Idempotency, owner_label};
 use crate::store::status::{Condition, ConditionStatus, StoreStatus};
 use crate::store::{Authority, Labels, Options, Store, StoreId, StoreSpec, StoreUrls, seconds};
@@ -421,6 +422,11 @@ impl Record {
     /// Whether the store was ever ready. If the history is full, it may have been, so this is true.
     pub(crate) fn was_ready(&self) -> bool {
         self.history.len() >= REMEMBERED || self.history.iter().any(|change| change.to == StoreStatus::Ready)
+    }
+
+    /// What happened to the store before.
+    pub(crate) fn life(&self) -> Life {
+        Life { was_ready: self.was_ready(), was_changed: self.revision.number > 1 }
     }
 
     /// Why the store is not ready, in one line.

@@ -42,7 +42,7 @@ pub(super) fn decide(view: &View<'_>, tracked: &Tracked, limits: Limits, clock: 
 fn next(view: &View<'_>, tracked: &Tracked, limits: Limits, clock: Clock) -> Verdict {
     let mut progress = tracked.progress.clone().in_attempt(view.record.provisioning_since, clock.now);
     let manifests = &view.rendered.manifests;
-    let plan = view.complete.then(|| plan_for(manifests, &view.observed, view.record.was_ready()));
+    let plan = view.complete.then(|| plan_for(manifests, &view.observed, view.record.life()));
     if let Some(plan) = &plan {
         progress.creation = progress.creation.look(plan.steps().count(), view.record.creation.as_deref(), clock.now);
     }

@@ -356,7 +356,7 @@ impl Orchestrator {
         let found: Vec<(&ObjectRef, Object)> = found.into_iter().flatten().collect();
         let belonging = found.iter().filter(|(_, object)| record::belongs(object, &spec.id, &record.uid));
         let observed: Observed<'_> = belonging.map(|(reference, object)| (*reference, object)).collect();
-        Ok(plan_for(&desired, &observed, record.was_ready()))
+        Ok(plan_for(&desired, &observed, record.life()))
     }
 
     /// Reads a store's record.

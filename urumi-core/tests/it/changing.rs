@@ -1,16 +1,17 @@
 //! Changes of a store, on the in-memory cluster and on a real API server.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
 use serde_json::{Value, json};
 use urumi_core::engine::medusa::MedusaEngine;
 use urumi_core::engine::{
     Component, Engine, EngineInfo, Manifest, NewStore, OptionPolicy, RenderError, RequestChange, SignIn,
 };
 use urumi_core::error::FieldError;
-use urumi_core::kubernetes::{Kind, Object, Query};
+use urumi_core::kubernetes::{Kind, LabelRequirement, Object, Query};
 use urumi_core::secret::SecretSource;
 use urumi_core::store::status::{Condition, StoreStatus};
 use urumi_core::store::update::UpdateStore;
@@ -19,6 +20,11 @@ use urumi_core::store::{Authority, Options, StoreSpec, StoreUrls};
 use urumi_core::{Orchestrator, Precondition, ReadinessMonitor, Store, StoreOrchestrator, StoreOrchestratorExt};
 
 use crate::support::{PATIENCE, Running, Scene};
+
+/// How often it is asked whether a change is applied.
+const PACE: Duration = Duration::from_millis(100);
+/// Annotation on pods: the digest of the settings that they have been told of.
+const MOUNTED: &str = "store.urumi.ai/mounted";
 
 fn options(value: Value) -> Options {
     value.as_object().cloned().unwrap()
@@ -130,6 +136,129 @@ pub(crate) async fn what_a_change_makes_superfluous_goes(scene: Scene) {
     monitor.stop().await;
 }
 
+/// The shop's name and looks restart nothing: the storefront's pods are annotated, so that they see them at once.
+pub(crate) async fn a_new_look_restarts_nothing(scene: Scene) {
+    let monitor = Running::start(scene.monitor());
+    scene.urumi.create(scene.request()).await.unwrap();
+    scene.ready().await;
+    let pods = async || {
+        let storefront = LabelRequirement::Equals("app.kubernetes.io/name".into(), "medusa-storefront".into());
+        let query = Query::all(Kind::of::<Pod>()).in_namespace(scene.id.namespace()).labelled(storefront);
+        let pods = scene.cluster.list(&query).await.unwrap();
+        pods.iter().map(|pod| (pod.uid().unwrap().to_owned(), pod.annotation(MOUNTED).map(str::to_owned))).collect()
+    };
+    let before: Vec<(String, Option<String>)> = pods().await;
+    assert_eq!((before.len(), &before[0].1), (1, &None));
+    let look = change(json!({"storefront": {"theme": {"colors": {"accent": "#0a7d4f"}}}})).name("Other");
+    let preview = scene.urumi.preview_update(&scene.id, look.clone(), &Precondition::NONE).await.unwrap();
+    assert_eq!(preview.restarts, [""; 0]);
+    scene.urumi.update(&scene.id, look).await.unwrap();
+    rolled_out(&scene).await;
+    let settings = scene.object(Kind::of::<ConfigMap>(), "medusa-storefront").await;
+    let text = settings.at("/data/settings.json").and_then(Value::as_str).unwrap();
+    assert!(text.contains("Other") && text.contains("#0a7d4f"), "{text}");
+    let after = pods().await;
+    assert_eq!((after.len(), &after[0].0), (1, &before[0].0), "the pod is the same");
+    assert!(after[0].1.is_some(), "it was told");
+    monitor.stop().await;
+}
+
+/// What the preview of a change says that it restarts is what it restarts, for each option that can be changed.
+pub(crate) async fn every_option_restarts_what_its_preview_says(scene: Scene) {
+    let monitor = Running::start(scene.monitor());
+    scene.urumi.create(scene.request()).await.unwrap();
+    scene.ready().await;
+    let info = MedusaEngine::default().info();
+    let mut examples = Vec::new();
+    leaves(&info.options, &mut Vec::new(), &mut examples);
+    let mut before: Option<Vec<String>> = None;
+    let (mut changed, mut refused) = (0, Vec::new());
+    for (path, example) in examples {
+        // The examples of limits are below what is requested by default.
+        let value = if path.ends_with(&["limits".into(), "memory".into()]) { json!("2Gi") } else { example };
+        let update = change(merged(before.as_deref(), &path, value));
+        let preview = match scene.urumi.preview_update(&scene.id, update.clone(), &Precondition::NONE).await {
+            Ok(preview) => preview,
+            Err(error) => {
+                refused.push(format!("{}: {error}", path.join(".")));
+                continue;
+            }
+        };
+        let templates = templates(&scene).await;
+        scene.urumi.update(&scene.id, update).await.unwrap();
+        let applied = async {
+            while !scene.urumi.diff(&scene.id).await.unwrap().is_empty() {
+                tokio::time::sleep(PACE).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, applied).await.unwrap_or_else(|_| panic!("{path:?} is not applied"));
+        let now = self::templates(&scene).await;
+        let restarted: Vec<&str> = templates
+            .iter()
+            .filter(|(name, hash)| now.get(*name).is_some_and(|now| now != *hash))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let mut foretold: Vec<&str> = preview.restarts.iter().map(|component| workload(component)).collect();
+        foretold.sort_unstable();
+        assert_eq!(restarted, foretold, "{}", path.join("."));
+        changed += 1;
+        before = Some(path);
+    }
+    assert!(changed >= 60, "{changed}");
+    let decided = |error: &String| error.starts_with("admin.email") || error.starts_with("database.");
+    assert!(refused.iter().all(decided), "{refused:#?}");
+    rolled_out(&scene).await;
+    monitor.stop().await;
+}
+
+/// The options of a schema that have an example, with it, by their paths. What is handed over at creation is left out.
+fn leaves(schema: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, Value)>) {
+    for (name, option) in schema["properties"].as_object().into_iter().flatten() {
+        path.push(name.clone());
+        match option["examples"].get(0) {
+            Some(example) if option["writeOnly"] != true => found.push((path.clone(), example.clone())),
+            _ => leaves(option, path, found),
+        }
+        path.pop();
+    }
+}
+
+/// A change that sets an option, and takes the one before back.
+fn merged(before: Option<&[String]>, path: &[String], value: Value) -> Value {
+    let mut change = json!({});
+    let mut set = |path: &[String], value: Value| {
+        let place = path.iter().fold(&mut change, |place, name| &mut place[name.as_str()]);
+        *place = value;
+    };
+    if let Some(before) = before {
+        set(before, Value::Null);
+    }
+    set(path, value);
+    change
+}
+
+/// The pod templates of the store's workloads, by name.
+async fn templates(scene: &Scene) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for kind in [Kind::of::<Deployment>(), Kind::of::<StatefulSet>()] {
+        let query = Query::all(kind).in_namespace(scene.id.namespace());
+        for workload in scene.cluster.list(&query).await.unwrap() {
+            found.insert(workload.name().to_owned(), workload.at("/spec/template").unwrap().to_string());
+        }
+    }
+    found
+}
+
+/// The workload of a component.
+fn workload(component: &str) -> &str {
+    match component {
+        "api" => "medusa-api",
+        "storefront" => "medusa-storefront",
+        "database" => "postgres",
+        other => other,
+    }
+}
+
 /// The built-in engine in a later version, which renders another label.
 struct Later(MedusaEngine);
 
@@ -221,7 +350,8 @@ pub(crate) async fn a_new_renderer_restarts_nobody(scene: Scene) {
     until(&later, |store| newness(store) == "RolledOut" && store.observed_revision == 3).await;
     assert!(deployment(&scene, "medusa-api").await.at(label).is_some());
     let renderers: Vec<u32> = later.urumi.history(&later.id).await.unwrap().iter().map(|one| one.renderer).collect();
-    assert_eq!(renderers, [1, 1, 2]);
+    let newest = MedusaEngine::default().renderer();
+    assert_eq!(renderers, [newest, newest, newest + 1]);
     monitor.stop().await;
 
     // The version before does not undo what it does not know.
@@ -254,7 +384,9 @@ pub(crate) async fn the_last_ten_revisions_are_kept(scene: Scene) {
     scene.urumi.create(scene.request()).await.unwrap();
     scene.ready().await;
     for number in 2..=13 {
-        let changed = scene.urumi.update(&scene.id, UpdateStore::new().name(format!("Shop {number}"))).await.unwrap();
+        // A name alone would be rolled out at once.
+        let update = change(json!({"api": {"env": {"NUMBER": number.to_string()}}})).name(format!("Shop {number}"));
+        let changed = scene.urumi.update(&scene.id, update).await.unwrap();
         assert_eq!(changed.revision, number);
     }
     rolled_out(&scene).await;

@@ -36,4 +36,5 @@ mod real_cluster_backend;
 mod real_cluster_conformance;
 mod real_postgres;
 mod support;
+mod takeover;
 mod waiting;

@@ -46,6 +46,17 @@ mod changing {
         what_a_change_makes_superfluous_goes,
         a_new_renderer_restarts_nobody,
         the_last_ten_revisions_are_kept,
+        a_new_look_restarts_nothing,
+        every_option_restarts_what_its_preview_says,
+    }
+}
+
+mod takeover {
+    use super::*;
+    use crate::takeover as lifecycle;
+
+    on_memory! {
+        stores_of_an_earlier_version_go_on_as_they_are,
     }
 }
 

@@ -68,8 +68,9 @@ func (c cluster) trials(t *testing.T, backend cluster) []trial {
 	for resource, text := range map[string]string{
 		"ingresses":   `{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {annotations: {a: b}, labels: {a: b}}, spec: {rules: [{host: store-matrix.localtest.me}]}}`,
 		"deployments": `{apiVersion: apps/v1, kind: Deployment, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}, annotations: {kubectl.kubernetes.io/restartedAt: now}}, spec: POD}}}`,
+		"pods":        `{apiVersion: v1, kind: Pod, metadata: {labels: {app.kubernetes.io/name: a}}, spec: POD}`,
 	} {
-		group := map[string]string{"ingresses": "networking.k8s.io", "deployments": "apps"}[resource]
+		group := map[string]string{"ingresses": "networking.k8s.io", "deployments": "apps", "pods": ""}[resource]
 		_, err := c.any.Resource(resourceOf(t, group, resource)).Namespace("store-matrix").Create(t.Context(), sample(t, text, "store-matrix", "matrix"), metav1.CreateOptions{})
 		must(t, err)
 	}
@@ -268,12 +269,18 @@ func (c cluster) trials(t *testing.T, backend cluster) []trial {
 	create("a dashboard", "admission: these labels: grafana_dashboard", "", "configmaps", `{apiVersion: v1, kind: ConfigMap, metadata: {labels: {grafana_dashboard: "1"}}}`)
 	create("urumi's labels", "", "", "configmaps", `{apiVersion: v1, kind: ConfigMap, metadata: {labels: {app.kubernetes.io/name: a, store.urumi.ai/id: matrix, example.com/webhook: a}}}`)
 	for what, it := range map[string]struct{ group, resource, patch, by string }{
-		"its label":                 {"networking.k8s.io", "ingresses", `{"metadata": {"labels": {"app.kubernetes.io/part-of": "store"}}}`, ""},
-		"its pod":                   {"apps", "deployments", `{"spec": {"replicas": 2}}`, ""},
-		"its pod's annotation":      {"apps", "deployments", `{"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "later"}}}}}`, annotated},
-		"another's annotation":      {"networking.k8s.io", "ingresses", `{"metadata": {"annotations": {"a": "c"}}}`, "admission: these annotations: a"},
-		"another's annotation away": {"networking.k8s.io", "ingresses", `{"metadata": {"annotations": {"a": null}}}`, "admission: these annotations: a"},
-		"another's label":           {"networking.k8s.io", "ingresses", `{"metadata": {"labels": {"a": "c"}}}`, "admission: these labels: a"},
+		"its label":                  {"networking.k8s.io", "ingresses", `{"metadata": {"labels": {"app.kubernetes.io/part-of": "store"}}}`, ""},
+		"its pod":                    {"apps", "deployments", `{"spec": {"replicas": 2}}`, ""},
+		"its pod's annotation":       {"apps", "deployments", `{"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "later"}}}}}`, annotated},
+		"another's annotation":       {"networking.k8s.io", "ingresses", `{"metadata": {"annotations": {"a": "c"}}}`, "admission: these annotations: a"},
+		"another's annotation away":  {"networking.k8s.io", "ingresses", `{"metadata": {"annotations": {"a": null}}}`, "admission: these annotations: a"},
+		"another's label":            {"networking.k8s.io", "ingresses", `{"metadata": {"labels": {"a": "c"}}}`, "admission: these labels: a"},
+		"a pod's annotation":         {"", "pods", `{"metadata": {"annotations": {"store.urumi.ai/mounted": "a"}}}`, ""},
+		"a pod's image":              {"", "pods", `{"spec": {"containers": [{"name": "a", "image": "b", "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}}`, "admission: of a pod, only annotations may be changed"},
+		"a pod's label":              {"", "pods", `{"metadata": {"labels": {"app.kubernetes.io/name": "b"}}}`, "admission: of a pod, only annotations may be changed"},
+		"a pod's owner":              {"", "pods", `{"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "a"}]}}`, "admission: of a pod, only annotations may be changed"},
+		"a pod's finalizer":          {"", "pods", `{"metadata": {"finalizers": ["store.urumi.ai/a"]}}`, "admission: of a pod, only annotations may be changed"},
+		"a pod's foreign annotation": {"", "pods", `{"metadata": {"annotations": {"a": "b"}}}`, "admission: these annotations: a"},
 	} {
 		add("changing, of what others added to, "+what, it.by, func() error {
 			at := backend.any.Resource(resourceOf(t, it.group, it.resource)).Namespace("store-matrix")

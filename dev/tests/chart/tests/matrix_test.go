@@ -39,7 +39,7 @@ var kinds = []struct {
 	{"", "resourcequotas", stores, false, `{apiVersion: v1, kind: ResourceQuota, spec: {hard: {pods: "50"}}}`},
 	{"", "limitranges", stores, false, `{apiVersion: v1, kind: LimitRange, spec: {limits: [{type: Pod, max: {cpu: "4"}}]}}`},
 	{"", "persistentvolumeclaims", reads, false, ""},
-	{"", "pods", "list watch", false, ""},
+	{"", "pods", "list watch patch", false, `{apiVersion: v1, kind: Pod, spec: POD}`},
 	{"", "pods/log", "get", false, ""},
 	{"", "pods/exec", "", false, ""},
 	{"", "pods/ephemeralcontainers", "", false, ""},

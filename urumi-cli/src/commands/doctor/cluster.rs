@@ -36,7 +36,7 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("", "services", WRITES),
     ("", "configmaps", WRITES),
     ("", "persistentvolumeclaims", &["get", "list", "watch"]),
-    ("", "pods", &["list", "watch"]),
+    ("", "pods", &["list", "watch", "patch"]),
     ("", "pods/log", &["get"]),
     ("", "events", &["list"]),
     ("apps", "statefulsets", STAYS),

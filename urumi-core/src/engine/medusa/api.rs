@@ -2,16 +2,17 @@
 
 use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 
-use super::contract::admin;
 use super::contract::api::{DATABASE_CA, NAME, PORT, REDIS_URL, SERVICE_PORT};
 use super::contract::credentials::{self, COOKIE_KEY, DATABASE_URL_KEY, JWT_KEY, REDIS_URL_KEY, SMOKE_TOKEN_KEY};
+use super::contract::{admin, storefront};
 use super::options::DatabaseServer;
 use super::parts;
 use super::resolved::{DatabasePlan, ResolvedStore};
+use super::theme;
 use super::workload::{
-    NODE_USER, START_SECONDS, container_port, container_security, deployment, drained, empty_dir, env, env_from_secret,
-    env_from_secret_if_there, env_from_secrets, http_get, last_words, liveness, mount, node_options, pod, readiness,
-    requirements, rolling, service, startup, template,
+    NODE_USER, START_SECONDS, container_port, container_security, deployment, drained, empty_dir, env,
+    env_from_config_map, env_from_secret, env_from_secret_if_there, env_from_secrets, http_get, last_words, liveness,
+    mount, node_options, pod, readiness, requirements, rolling, service, startup, template,
 };
 use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
@@ -26,18 +27,18 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
         DatabasePlan::Embedded { .. } | DatabasePlan::Managed(_) => (credentials::WITH_DATABASE, DATABASE_URL_KEY),
         DatabasePlan::External { secret, .. } => (secret.name.as_str(), secret.key.as_str()),
     };
-    let (storefront, backend) = (store.storefront_url(), store.api_url());
+    let (shop, backend) = (store.storefront_url(), store.api_url());
     let variables = vec![
         env_from_secret("DATABASE_URL", url_secret, url_key),
         env_from_secret("JWT_SECRET", own, JWT_KEY),
         env_from_secret("COOKIE_SECRET", own, COOKIE_KEY),
         env_from_secret_if_there(SMOKE_TOKEN_KEY, own, SMOKE_TOKEN_KEY),
-        env("STORE_CORS", &storefront),
+        env("STORE_CORS", &shop),
         // The admin's pages are served by the API itself.
         env("ADMIN_CORS", &backend),
-        env("AUTH_CORS", &format!("{storefront},{backend}")),
+        env("AUTH_CORS", &format!("{shop},{backend}")),
         env("MEDUSA_BACKEND_URL", &backend),
-        env("STOREFRONT_URL", &storefront),
+        env("STOREFRONT_URL", &shop),
         env("PORT", &PORT.to_string()),
         env("NODE_ENV", "production"),
         env("MEDUSA_DISABLE_TELEMETRY", "true"),
@@ -59,7 +60,11 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
     let handed = |name: &String| env_from_secret(name, HANDED_SECRET, &format!("api.secretEnv.{name}"));
     given.extend(api.secret_env.keys().map(handed));
     let mut preparing = vec![
-        env("STORE_NAME", store.spec.name.as_str()),
+        if store.is_live() {
+            env_from_config_map("STORE_NAME", storefront::NAME, theme::NAME_KEY)
+        } else {
+            env("STORE_NAME", store.spec.name.as_str())
+        },
         env("MEDUSA_PUBLISHABLE_KEY", &store.publishable_key()),
         env("STORE_ADMIN_EMAIL", store.admin_email()?),
         env_from_secret("STORE_ADMIN_PASSWORD", admin::SECRET, admin::PASSWORD_KEY),

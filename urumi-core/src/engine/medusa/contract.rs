@@ -57,18 +57,18 @@ pub(super) mod storefront {
     /// The variable with Stripe's publishable key.
     pub(crate) const STRIPE_KEY: &str = "STRIPE_PUBLISHABLE_KEY";
 
-    /// The variables that urumi sets in the container, in the order of rendering.
+    /// The variables that urumi sets in the container, in the order of rendering; the last one only in the first way of rendering.
     pub(crate) const RESERVED: [&str; 10] = [
         "MEDUSA_BACKEND_URL",
         "MEDUSA_PUBLIC_URL",
         "STOREFRONT_URL",
         "MEDUSA_PUBLISHABLE_KEY",
-        "STORE_NAME",
         "PORT",
         "NODE_ENV",
         "HOME",
         "NODE_OPTIONS",
         SETTINGS,
+        "STORE_NAME",
     ];
 }
 

@@ -48,7 +48,7 @@ pub use self::options::{
     IngressOptions, Limits, Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis, Replicas,
     ResourceList, Resources, Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
 };
-use self::resolved::ResolvedStore;
+use self::resolved::{RENDERER, ResolvedStore};
 use super::{
     Component, Engine, EngineInfo, Manifest, NewStore, OptionPolicy, RenderError, RequestChange, SignIn, Stage,
 };
@@ -146,6 +146,10 @@ impl Engine for MedusaEngine {
 
     fn warnings(&self, options: &Options) -> Vec<OptionWarning> {
         warnings::of(options)
+    }
+
+    fn renderer(&self) -> u32 {
+        RENDERER
     }
 
     fn render(&self, spec: &StoreSpec, secrets: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {

@@ -8,6 +8,15 @@ use super::resolve;
 use crate::engine::RenderError;
 use crate::store::StoreSpec;
 
+/// The newest way of rendering.
+///
+/// | | what differs from the one before |
+/// |---|---|
+/// | 2 | the shop's name and looks are settings that the storefront reads anew, and no restart |
+pub(super) const RENDERER: u32 = 2;
+/// The first way in which the name and the looks change without a restart.
+const LIVE: u32 = 2;
+
 /// A store whose options are resolved. Rendering reads everything from it.
 pub(super) struct ResolvedStore<'a> {
     pub(super) spec: &'a StoreSpec,
@@ -98,6 +107,11 @@ impl<'a> ResolvedStore<'a> {
         } else {
             TlsPlan::Off
         }
+    }
+
+    /// Whether the storefront reads the shop's name and looks anew when they change.
+    pub(super) fn is_live(&self) -> bool {
+        self.spec.renderer >= LIVE
     }
 
     pub(super) fn storefront_host(&self) -> String {

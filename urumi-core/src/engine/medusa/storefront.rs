@@ -23,19 +23,23 @@ const SETTINGS_VOLUME: &str = "settings";
 pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
     let storefront = &store.options.storefront;
     let part = parts::storefront(store);
-    let settings = theme::settings(storefront)?;
+    // In the first way of rendering, the pods read their settings once, when they start.
+    let name = store.is_live().then(|| store.spec.name.as_str());
+    let settings = theme::settings(name, storefront)?;
     let mut variables = vec![
         // Inside of the cluster the Service is nearer than the Ingress, and needs neither DNS nor TLS from outside.
         env("MEDUSA_BACKEND_URL", &format!("http://{}", api::NAME)),
         env("MEDUSA_PUBLIC_URL", &store.api_url()),
         env("STOREFRONT_URL", &store.storefront_url()),
         env("MEDUSA_PUBLISHABLE_KEY", &store.publishable_key()),
-        env("STORE_NAME", store.spec.name.as_str()),
+    ];
+    variables.extend((!store.is_live()).then(|| env("STORE_NAME", store.spec.name.as_str())));
+    variables.extend([
         env("PORT", &PORT.to_string()),
         env("NODE_ENV", "production"),
         env("HOME", "/tmp"),
         node_options(&storefront.resources),
-    ];
+    ]);
     let mut mounts = vec![mount("tmp", "/tmp")];
     let mut volumes = vec![empty_dir("tmp")];
     if settings.is_some() {
@@ -68,10 +72,11 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
     let mut template = template(&part, pod(&store.options.image_pull_secrets, container, NODE_USER, volumes, 30));
     let mut manifests = Vec::with_capacity(3);
     if let Some(settings) = &settings {
-        // Pods read their settings once, when they start.
-        let checksum = BTreeMap::from([(theme::CHECKSUM.to_owned(), digest(settings))]);
-        template.metadata.get_or_insert_default().annotations = Some(checksum);
-        manifests.push(Manifest::managed(Object::from_typed(&theme::config_map(&part, settings))?));
+        if !store.is_live() {
+            let checksum = BTreeMap::from([(theme::CHECKSUM.to_owned(), digest(settings))]);
+            template.metadata.get_or_insert_default().annotations = Some(checksum);
+        }
+        manifests.push(Manifest::managed(Object::from_typed(&theme::config_map(&part, settings, name))?));
     }
     manifests.extend([
         Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),

@@ -10,6 +10,7 @@ mod strategies;
 use serde_json::Value;
 
 use super::MedusaEngine;
+use super::resolved::RENDERER;
 use crate::engine::{Engine, Manifest, NewStore};
 use crate::error::FieldError;
 use crate::secret::{NoRandomness, SecretSource, SecretString};
@@ -50,7 +51,7 @@ fn spec_of(options: Options) -> StoreSpec {
         name: StoreName::parse("My \"Shop\" for $(HOME) & $$5").unwrap(),
         engine: MedusaEngine::NAME.into(),
         options,
-        renderer: 1,
+        renderer: RENDERER,
     }
 }
 

@@ -16,7 +16,9 @@ use crate::error::FieldError;
 pub(super) const DIRECTORY: &str = "/etc/storefront";
 /// The file in it.
 pub(super) const FILE: &str = "settings.json";
-/// The annotation of pods by which changed settings replace them.
+/// The key of the ConfigMap with the shop's name, which the API reads when it sets up the database.
+pub(super) const NAME_KEY: &str = "name";
+/// The annotation of pods by which changed settings replace them, in the first way of rendering.
 pub(super) const CHECKSUM: &str = "store.urumi.ai/settings-checksum";
 
 /// The most bytes of a logo: as base64, it leaves a third of what all options together may have to the others.
@@ -30,6 +32,8 @@ const LOGO_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/s
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Settings<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     #[serde(skip_serializing_if = "Theme::is_empty")]
     theme: &'a Theme,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,9 +48,10 @@ struct Settings<'a> {
     manual_payment: Option<ManualPayment>,
 }
 
-/// The text of `settings.json`; none where nothing is chosen.
-pub(super) fn settings(storefront: &Storefront) -> Result<Option<String>, RenderError> {
+/// The text of `settings.json`; none where it says nothing.
+pub(super) fn settings(name: Option<&str>, storefront: &Storefront) -> Result<Option<String>, RenderError> {
     let settings = Settings {
+        name,
         theme: &storefront.theme,
         locale: storefront.locale,
         currency: storefront.currency.as_deref(),
@@ -58,13 +63,11 @@ pub(super) fn settings(storefront: &Storefront) -> Result<Option<String>, Render
     Ok((text != "{}").then_some(text))
 }
 
-/// The ConfigMap that holds them.
-pub(super) fn config_map(part: &Part<'_>, settings: &str) -> ConfigMap {
-    ConfigMap {
-        metadata: part.metadata(),
-        data: Some(BTreeMap::from([(FILE.to_owned(), settings.to_owned())])),
-        ..Default::default()
-    }
+/// The ConfigMap that holds them, and the shop's name by itself.
+pub(super) fn config_map(part: &Part<'_>, settings: &str, name: Option<&str>) -> ConfigMap {
+    let mut data = BTreeMap::from([(FILE.to_owned(), settings.to_owned())]);
+    data.extend(name.map(|name| (NAME_KEY.to_owned(), name.to_owned())));
+    ConfigMap { metadata: part.metadata(), data: Some(data), ..Default::default() }
 }
 
 /// The ConfigMap as a volume.

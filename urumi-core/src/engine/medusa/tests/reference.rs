@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::{Value, json};
 
 use super::policy::{info, leaves};
 use super::{MedusaEngine, options, resolve};
 use crate::engine::{Engine, EngineInfo, EngineRegistry, RequestChange};
+use crate::kubernetes::Kind;
 use crate::plan::changes::{changes, immutable_field};
 use crate::plan::manifests::manifests;
 use crate::secret::RedactedSecrets;
@@ -172,7 +174,7 @@ fn effect(path: &str, schema: &Value, example: &Value) -> String {
         name: StoreName::parse("Shop").unwrap(),
         engine: MedusaEngine::NAME.into(),
         options,
-        renderer: 1,
+        renderer: engine.renderer(),
     };
     let Ok(options) = engine.settle(&spec, &RequestChange::new(&before, &after), changed) else {
         return "refused; [what to do instead](CHANGING.md#what-cannot-be-changed)".into();
@@ -186,6 +188,9 @@ fn effect(path: &str, schema: &Value, example: &Value) -> String {
     components.retain(|component| changes.iter().any(|change| change.restarts(component)));
     match components.iter().map(|component| format!("`{}`", component.name)).collect::<Vec<_>>().as_slice() {
         [] if changes.is_empty() => "without effect on objects".into(),
+        [] if changes.iter().any(|change| change.reference().kind == Kind::of::<ConfigMap>()) => {
+            "live: visitors see it within seconds, and nothing restarts".into()
+        }
         [] => "without a restart".into(),
         names => format!("restarts {}", names.join(", ")),
     }
