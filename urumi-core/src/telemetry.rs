@@ -9,6 +9,8 @@
 //! | `urumi_kubernetes_request_duration_seconds` | histogram | `verb` | how long they took |
 //! | `urumi_stores` | gauge | `status` | stores on record |
 //! | `urumi_store_ready_seconds` | histogram | | from the beginning of a provisioning until it is on record as ready |
+//! | `urumi_store_changes_total` | counter | `outcome` | changes of stores that have come to an end |
+//! | `urumi_store_change_seconds` | histogram | | from the request of a change until it is on record as rolled out |
 //! | `urumi_reconcile_total` | counter | `action`, `result` | what the monitor did for stores |
 //! | `urumi_reconcile_queue` | gauge | | what it is doing now |
 //! | `urumi_leader` | gauge | | 1 while this process leads, else 0 |
@@ -17,6 +19,8 @@
 //! - `verb` is Kubernetes' own (`get`, `list`, `watch`, `create`, `patch`, `delete`) or `logs`. Every try counts, those that are
 //!   repeated and those that were given up too. `code` is the HTTP status, or `none` where no answer came.
 //! - The duration of a watch says nothing, and is left out; that of `logs` is the time until they began.
+//! - `outcome` is `rolled_out`, `rolled_back` (the change could not be rolled out, and the store has returned to the last good
+//!   revision) or `failed` (it could not be rolled out, and there was nothing to return to).
 //! - `action` is `record` (a status was written), `carry_out` (objects were made or repaired), `go_back` (a revision that could not
 //!   be rolled out was taken back), `prune` (objects of earlier revisions were removed) or `explain` (events were read). `result` is `ok`, `error`, or `conflict` where somebody else was faster: changed the store, or deleted it.
 //! - A write of the Lease ends `ok`, as an `error`, or as a `conflict` where somebody else was faster.
@@ -32,6 +36,8 @@ pub(crate) const REQUESTS: &str = "urumi_kubernetes_requests_total";
 pub(crate) const REQUEST_DURATION: &str = "urumi_kubernetes_request_duration_seconds";
 pub(crate) const STORES: &str = "urumi_stores";
 pub(crate) const STORE_READY: &str = "urumi_store_ready_seconds";
+pub(crate) const STORE_CHANGES: &str = "urumi_store_changes_total";
+pub(crate) const STORE_CHANGE: &str = "urumi_store_change_seconds";
 pub(crate) const RECONCILE: &str = "urumi_reconcile_total";
 pub(crate) const RECONCILE_QUEUE: &str = "urumi_reconcile_queue";
 pub(crate) const LEADER: &str = "urumi_leader";
@@ -48,6 +54,9 @@ pub fn describe() {
     describe_gauge!(STORES, Unit::Count, "Stores on record, by status.");
     let text = "How long stores took from the beginning of their provisioning until they were on record as ready.";
     describe_histogram!(STORE_READY, Unit::Seconds, text);
+    describe_counter!(STORE_CHANGES, Unit::Count, "Changes of stores that have come to an end, by outcome.");
+    let text = "How long changes of stores took from their request until they were on record as rolled out.";
+    describe_histogram!(STORE_CHANGE, Unit::Seconds, text);
     describe_counter!(RECONCILE, Unit::Count, "What the readiness monitor did for stores, by how it ended.");
     describe_gauge!(RECONCILE_QUEUE, Unit::Count, "What the readiness monitor is doing for stores now.");
     describe_gauge!(LEADER, Unit::Count, "Whether this process leads.");
@@ -89,13 +98,13 @@ mod tests {
         let snapshotter = recorder.snapshotter();
         metrics::with_local_recorder(&recorder, || {
             describe();
-            for name in [REQUESTS, RECONCILE, LEADER_WRITES] {
+            for name in [REQUESTS, STORE_CHANGES, RECONCILE, LEADER_WRITES] {
                 counter!(name).increment(1);
             }
             for name in [STORES, RECONCILE_QUEUE, LEADER] {
                 gauge!(name).set(1);
             }
-            for name in [REQUEST_DURATION, STORE_READY] {
+            for name in [REQUEST_DURATION, STORE_READY, STORE_CHANGE] {
                 histogram!(name).record(1);
             }
         });
@@ -107,6 +116,6 @@ mod tests {
             assert!(documentation.contains(&format!("//! | `{name}` |")), "{name}");
             seen.insert(name);
         }
-        assert_eq!(seen.len(), 8, "{seen:?}");
+        assert_eq!(seen.len(), 10, "{seen:?}");
     }
 }

@@ -51,6 +51,22 @@ pub(super) struct RecordWrite {
     pub(super) status: (StoreStatus, StoreStatus),
     /// When the provisioning began that this write ends with `ready`; `None` for every other write.
     pub(super) provisioned_since: Option<Timestamp>,
+    /// The end of a change that this write puts on record.
+    pub(super) ended: Option<EndedChange>,
+}
+
+/// The end of a change of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum EndedChange {
+    /// It was rolled out.
+    RolledOut {
+        /// When it was requested.
+        requested: Timestamp,
+    },
+    /// It could not be rolled out, and the store has returned to the last good revision.
+    RolledBack,
+    /// It could not be rolled out, and there is nothing to return to.
+    Failed,
 }
 
 /// The outcome of an action.

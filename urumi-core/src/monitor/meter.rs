@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use metrics::{counter, gauge, histogram};
 
-use super::action::Outcome;
+use super::action::{EndedChange, Outcome};
 use super::counts::StatusCounts;
 use crate::kubernetes::{ClusterError, ClusterErrorKind};
 use crate::orchestrator::local::Failure;
-use crate::telemetry::{RECONCILE, RECONCILE_QUEUE, STORE_READY, STORES};
+use crate::telemetry::{RECONCILE, RECONCILE_QUEUE, STORE_CHANGE, STORE_CHANGES, STORE_READY, STORES};
 
 /// Sets the monitor's metrics.
 pub(super) struct Meter {
@@ -66,6 +66,22 @@ impl Meter {
             histogram!(STORE_READY).record(now.duration_since(since).as_secs_f64().max(0.0));
         }
     }
+
+    /// Records how a change of a store ended, and how long it took.
+    pub(super) fn changed(&self, ended: &EndedChange, now: Timestamp) {
+        if !self.enabled {
+            return;
+        }
+        let outcome = match ended {
+            EndedChange::RolledOut { requested } => {
+                histogram!(STORE_CHANGE).record(now.duration_since(*requested).as_secs_f64().max(0.0));
+                "rolled_out"
+            }
+            EndedChange::RolledBack => "rolled_back",
+            EndedChange::Failed => "failed",
+        };
+        counter!(STORE_CHANGES, "outcome" => outcome).increment(1);
+    }
 }
 
 /// The label of a failure: `conflict` if another client changed or deleted the object first.
@@ -82,6 +98,7 @@ mod tests {
 
     use jiff::SignedDuration;
     use metrics_util::debugging::DebuggingRecorder;
+    use serde_json::json;
     use tokio::time::Instant;
     use tokio_util::sync::CancellationToken;
     use tokio_util::task::TaskTracker;
@@ -90,7 +107,8 @@ mod tests {
     use crate::cluster::{InMemoryCluster, Outage};
     use crate::kubernetes::Verb;
     use crate::store::status::StoreStatus;
-    use crate::store::wait::{Deleted, Ready};
+    use crate::store::update::UpdateStore;
+    use crate::store::wait::{Deleted, Ready, UpToDate};
     use crate::telemetry::recorded;
     use crate::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
@@ -141,6 +159,14 @@ mod tests {
         let took: f64 = took.strip_suffix(']').unwrap().parse().unwrap();
         // Creation times are in whole seconds; the database starts first, and two attempts failed.
         assert!((7.0..30.0).contains(&took), "{took}");
+
+        let change = UpdateStore::new().options(json!({"api": {"env": {"A": "b"}}}).as_object().cloned().unwrap());
+        urumi.update(&store.id, change).await.unwrap();
+        urumi.wait_until(&store.id, UpToDate, PATIENCE).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let lines = recorded(&seen);
+        assert!(lines.contains(&"urumi_store_changes_total{outcome=rolled_out} 1".to_owned()), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.starts_with("urumi_store_change_seconds{} [")), "{lines:#?}");
 
         urumi.delete(&store.id).await.unwrap();
         urumi.wait_until(&store.id, Deleted, PATIENCE).await.unwrap();

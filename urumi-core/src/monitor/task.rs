@@ -354,6 +354,9 @@ impl State {
             if let Some(since) = write.provisioned_since {
                 self.meter.ready(since, self.orchestrator.now());
             }
+            if let Some(ended) = &write.ended {
+                self.meter.changed(ended, self.orchestrator.now());
+            }
             let (from, to) = write.status;
             if from != to {
                 tracing::info!(store = %write.store, %from, %to, "a store's status changed");

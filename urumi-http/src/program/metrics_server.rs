@@ -31,7 +31,8 @@ pub(super) fn install_recorder() -> Result<PrometheusHandle, BuildError> {
 fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .set_buckets_for_metric(Matcher::Full("urumi_store_ready_seconds".to_owned()), &READY_SECONDS)
+        .set_buckets_for_metric(Matcher::Full("urumi_store_ready_seconds".to_owned()), &READY_SECONDS)?
+        .set_buckets_for_metric(Matcher::Full("urumi_store_change_seconds".to_owned()), &READY_SECONDS)
 }
 
 fn describe() {

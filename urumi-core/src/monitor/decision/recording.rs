@@ -7,10 +7,11 @@ use tokio::time::Instant;
 
 use super::rule::{Decision, Verdict};
 use crate::assessment::Assessment;
-use crate::monitor::action::{Action, RecordWrite};
+use crate::assessment::rollout::Rollout;
+use crate::monitor::action::{Action, EndedChange, RecordWrite};
 use crate::monitor::clock::Clock;
 use crate::record::Record;
-use crate::store::status::StoreStatus;
+use crate::store::status::{Condition, StoreStatus};
 
 /// How long changes of conditions that do not change the status are gathered into one write.
 const GATHER: Duration = Duration::from_millis(200);
@@ -47,5 +48,22 @@ pub(super) fn write(assessment: &Assessment, record: &Record, clock: Clock, mut 
         patch: assessment.patch(record, clock.wall),
         status: (from, to),
         provisioned_since: provisioned.then_some(record.provisioning_since),
+        ended: ended(assessment, record),
     }))
+}
+
+/// The end of a change that the assessment sees and the record does not know of.
+fn ended(assessment: &Assessment, record: &Record) -> Option<EndedChange> {
+    let revision = &record.revision;
+    let known = |reason: &str| {
+        record.observed_revision == revision.number
+            && record.conditions.iter().any(|c| c.type_ == Condition::UP_TO_DATE && c.reason == reason)
+    };
+    match (assessment.rollout.as_ref()?, &revision.failed) {
+        (Rollout::Complete, _) if record.is_good() => None,
+        (Rollout::Complete, Some(_)) => Some(EndedChange::RolledBack),
+        (Rollout::Complete, None) => Some(EndedChange::RolledOut { requested: revision.at? }),
+        (Rollout::Failed(_), _) if !known("Failed") => Some(EndedChange::Failed),
+        _ => None,
+    }
 }

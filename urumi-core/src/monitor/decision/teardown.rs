@@ -66,6 +66,7 @@ fn release(record: &Record) -> Action {
         patch: record.release(),
         status: (record.status, record.status),
         provisioned_since: None,
+        ended: None,
     })
 }
 
