@@ -1,4 +1,4 @@
-//! The life of one store behind the proxy: created, disturbed and repaired, deleted.
+//! The life of one store behind the proxy: created, disturbed and repaired, changed and taken back, deleted.
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -10,7 +10,12 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use urumi_core::cluster::{ConnectOptions, KubeCluster};
-use urumi_core::{CreateStore, Error, ErrorKind, HttpOrchestrator, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_core::orchestrator::Action;
+use urumi_core::store::update::UpdateStore;
+use urumi_core::store::wait::UpToDate;
+use urumi_core::{
+    CreateStore, Error, ErrorKind, HttpOrchestrator, Precondition, StoreId, StoreOrchestrator, StoreOrchestratorExt,
+};
 use urumi_faultproxy::{Counts, FaultProxy, Plan, Scope};
 use urumi_testing::say;
 
@@ -22,6 +27,9 @@ use crate::statuses::Statuses;
 /// How long a store may be stuck once the last fault has healed.
 pub(crate) const STUCK: Duration = Duration::from_secs(30);
 
+/// How long the pods of a change may take once the last fault has healed.
+const ROLLOUT: Duration = Duration::from_secs(120);
+
 /// How long a request may be repeated.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How often it is looked again.
@@ -30,8 +38,11 @@ const PACE: Duration = Duration::from_millis(100);
 /// What a life without faults is like.
 pub(crate) struct Baseline {
     pub(crate) dump: Dump,
-    /// How many requests creation, repair and deletion take.
-    pub(crate) counts: [Counts; 3],
+    /// After a change, and after the way back from it.
+    pub(crate) changed: Dump,
+    pub(crate) returned: Dump,
+    /// How many requests creation, repair, deletion, change and way back take.
+    pub(crate) counts: [Counts; 5],
 }
 
 static BASELINE: OnceCell<Baseline> = OnceCell::const_new();
@@ -40,7 +51,7 @@ static BASELINE: OnceCell<Baseline> = OnceCell::const_new();
 pub(crate) async fn baseline(kubeconfig: &str) -> &'static Baseline {
     let live = async || {
         let mut life = Life::begin(kubeconfig).await;
-        let mut counts = [Counts::default(); 3];
+        let mut counts = [Counts::default(); 5];
         life.create(Plan::default(), None).await;
         life.quiet().await;
         let dump = dump(&life.admin, life.id.as_str()).await.unwrap();
@@ -48,9 +59,17 @@ pub(crate) async fn baseline(kubeconfig: &str) -> &'static Baseline {
         life.repair(Harm::Taken, Plan::default(), &dump).await;
         life.quiet().await;
         counts[1] = life.proxy.counts();
+        life.change(Plan::default(), None).await;
+        life.quiet().await;
+        let changed = self::dump(&life.admin, life.id.as_str()).await.unwrap();
+        counts[3] = life.proxy.counts();
+        life.go_back(Plan::default(), None).await;
+        life.quiet().await;
+        let returned = self::dump(&life.admin, life.id.as_str()).await.unwrap();
+        counts[4] = life.proxy.counts();
         life.delete(Plan::default()).await;
         counts[2] = life.proxy.counts();
-        Baseline { dump, counts }
+        Baseline { dump, changed, returned, counts }
     };
     BASELINE.get_or_init(live).await
 }
@@ -135,6 +154,35 @@ impl Life {
         }
     }
 
+    /// Changes the store under a plan: the storefront reads its name anew, the API's pods are replaced, and Redis comes.
+    pub(crate) async fn change(&mut self, plan: impl Into<Option<Plan>>, expected: Option<&Dump>) {
+        self.obey(plan).await;
+        let options = json!({"api": {"replicas": 2, "env": {"GREETING": "hello"}}, "redis": {"enabled": true}});
+        let change = UpdateStore::new().name("Other Shop").options(options.as_object().cloned().unwrap());
+        let id = self.id.clone();
+        self.ask(async |api| api.update(&id, change.clone()).await.map(drop)).await;
+        self.roll_out(2, expected).await;
+    }
+
+    /// Returns to the first revision under a plan: what the change has added goes.
+    pub(crate) async fn go_back(&mut self, plan: impl Into<Option<Plan>>, expected: Option<&Dump>) {
+        self.obey(plan).await;
+        let back = Action::Rollback { to: Some(1), by: None };
+        let id = self.id.clone();
+        self.ask(async |api| api.act_if(&id, back.clone(), &Precondition::NONE).await.map(drop)).await;
+        self.roll_out(3, expected).await;
+    }
+
+    /// Waits until a revision is rolled out, and the store is as expected, where that is known.
+    async fn roll_out(&mut self, revision: u64, expected: Option<&Dump>) {
+        let Some(expected) = expected else {
+            let store = self.server.api.wait_until(&self.id, UpToDate, PATIENCE).await.unwrap().unwrap();
+            assert_eq!((store.revision, store.observed_revision), (revision, revision), "{}", self.id);
+            return;
+        };
+        self.reach_within(ROLLOUT, "ready", Some(expected)).await;
+    }
+
     /// Deletes the store under a plan, and sees that nothing is left.
     pub(crate) async fn delete(&mut self, plan: impl Into<Option<Plan>>) {
         self.obey(plan).await;
@@ -194,6 +242,11 @@ impl Life {
 
     /// Waits until the store has a status and is as expected, and the plan has nothing left to do for it.
     pub(crate) async fn reach(&mut self, status: &str, expected: Option<&Dump>) {
+        self.reach_within(STUCK, status, expected).await;
+    }
+
+    /// The same, no longer than this once the last fault has healed.
+    async fn reach_within(&mut self, limit: Duration, status: &str, expected: Option<&Dump>) {
         let began = Instant::now();
         let mut well = None;
         loop {
@@ -219,7 +272,7 @@ impl Life {
             if leaving {
                 well.get_or_insert_with(|| healed.elapsed());
             }
-            let limit = if leaving { PATIENCE } else { STUCK };
+            let limit = if leaving { PATIENCE } else { limit };
             assert!(healed.elapsed() < limit, "{} is not {status:?} as it should be:\n{trouble}", self.id);
             tokio::join!(tokio::time::sleep(PACE), self.look());
         }

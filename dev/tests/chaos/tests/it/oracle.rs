@@ -17,7 +17,8 @@ pub(crate) type Dump = BTreeMap<String, Vec<String>>;
 static KINDS: OnceCell<Vec<(String, String)>> = OnceCell::const_new();
 
 /// What is another for each store, or each time that it is looked at.
-const PASSING: [&str; 34] = [
+const PASSING: [&str; 36] = [
+    "at",
     "addresses",
     "clusterIP",
     "clusterIPs",
@@ -52,6 +53,7 @@ const PASSING: [&str; 34] = [
     "volume.kubernetes.io/selected-node",
     "endpoints.kubernetes.io/last-change-trigger-time",
     "deployment.kubernetes.io/revision",
+    "deployment.kubernetes.io/revision-history",
 ];
 
 /// Everything in a store's namespace, the namespace itself, and the volumes that it claims.
@@ -97,7 +99,7 @@ fn normalized(mut objects: Vec<Value>, id: &str) -> Dump {
             conceal(object);
         }
         if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
-            for key in ["store.urumi.ai/conditions", "store.urumi.ai/spec"] {
+            for key in ["store.urumi.ai/conditions", "store.urumi.ai/revision", "store.urumi.ai/spec"] {
                 if let Some(Value::String(text)) = annotations.get(key) {
                     let parsed = serde_json::from_str(text).unwrap();
                     annotations.insert(key.to_owned(), parsed);

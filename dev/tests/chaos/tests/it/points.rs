@@ -6,7 +6,7 @@ use urumi_faultproxy::{Counts, Plan};
 use crate::cluster::{WELL, amount, kubeconfig, sample};
 use crate::life::{Harm, Life, baseline, side_by_side};
 
-/// Lives with one plan for each of their three flows. `points` draws those of a flow, by how many requests it takes; a seed
+/// Lives with one plan for each of their five flows. `points` draws those of a flow, by how many requests it takes; a seed
 /// decides which ones come together. Without a number of seeds, only `some` of the first seed's lives are lived.
 pub(crate) async fn try_all(what: &str, some: usize, harm: Harm, points: impl Fn(Counts, &mut StdRng) -> Vec<Plan>) {
     let Some(kubeconfig) = kubeconfig() else { return };
@@ -28,10 +28,12 @@ pub(crate) async fn try_all(what: &str, some: usize, harm: Harm, points: impl Fn
     if amount::<u64>("URUMI_CHAOS_SEEDS").is_none() {
         lives = sample(&lives, some);
     }
-    let lives = lives.into_iter().map(async |[create, repair, delete]| {
+    let lives = lives.into_iter().map(async |[create, repair, delete, change, back]| {
         let mut life = Life::begin(&kubeconfig).await;
         life.create(create, Some(&baseline.dump)).await;
         life.repair(harm, repair, &baseline.dump).await;
+        life.change(change, Some(&baseline.changed)).await;
+        life.go_back(back, Some(&baseline.returned)).await;
         life.delete(delete).await;
         life.end(harm)
     });
