@@ -240,6 +240,7 @@ would change, and what would be restarted."
     #[command(after_help = "Examples:
   urumi rollback my-shop
   urumi rollback my-shop --to 3 --wait
+  urumi rollback my-shop --to 3 --dry-run
 
 The name and the options of the earlier revision become the next revision. Data is not changed: orders and products stay as they \
 are.")]
@@ -317,8 +318,9 @@ as REDACTED, because they are generated when the store is created. The default o
   urumi diff my-shop
   urumi diff my-shop -o json
   urumi diff my-shop --exit-code || echo 'somebody changed the store'
+  urumi diff my-shop --revision 3    # what `urumi rollback --to 3` would change
 
-A monitor repairs these differences. With --exit-code, the exit code is 9 if there are differences; otherwise it is 0 with \
+A monitor repairs these differences. With --revision, the command compares the manifests of two revisions instead, and none with the cluster. With --exit-code, the exit code is 9 if there are differences; otherwise it is 0 with \
 and without them. The command does not read or compare generated secrets.")]
     Diff(DiffArgs),
 

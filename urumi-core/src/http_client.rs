@@ -495,6 +495,12 @@ impl StoreOrchestrator for HttpOrchestrator {
         self.read(Operation::Update, Some(id), request).await
     }
 
+    async fn preview_rollback(&self, id: &StoreId, to: Option<u64>, expected: &Precondition) -> Result<UpdatePreview> {
+        let request = self.request(Method::POST, &["stores", id.as_str(), "rollback"]).query(&[("dryRun", true)]);
+        let request = guarded(request.query(to.map(|to| ("to", to)).as_slice()), expected)?;
+        self.read(Operation::Rollback, Some(id), request).await
+    }
+
     async fn history(&self, id: &StoreId) -> Result<Vec<Revision>> {
         let request = self.request(Method::GET, &["stores", id.as_str(), "revisions"]);
         self.read(Operation::History, Some(id), request).await

@@ -241,6 +241,20 @@ pub trait StoreOrchestrator: Send + Sync + 'static {
         Err(Error::WrongState { operation: Operation::Update, id: id.clone(), message })
     }
 
+    /// What [`Action::Rollback`] to a revision, or to the one before the present one, would do. Nothing is changed.
+    ///
+    /// # Errors
+    /// Those of [`act_if`](Self::act_if).
+    async fn preview_rollback(
+        &self,
+        id: &StoreId,
+        _to: Option<u64>,
+        _expected: &Precondition,
+    ) -> Result<UpdatePreview> {
+        let message = "this implementation keeps no history".to_owned();
+        Err(Error::WrongState { operation: Operation::Rollback, id: id.clone(), message })
+    }
+
     /// The last revisions of a store, oldest first, with the present one.
     ///
     /// # Errors
@@ -528,6 +542,10 @@ impl<T: StoreOrchestrator + ?Sized> StoreOrchestrator for std::sync::Arc<T> {
         expected: &Precondition,
     ) -> Result<UpdatePreview> {
         (**self).preview_update(id, update, expected).await
+    }
+
+    async fn preview_rollback(&self, id: &StoreId, to: Option<u64>, expected: &Precondition) -> Result<UpdatePreview> {
+        (**self).preview_rollback(id, to, expected).await
     }
     async fn history(&self, id: &StoreId) -> Result<Vec<Revision>> {
         (**self).history(id).await

@@ -118,6 +118,10 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) which: StoreArg,
 
+    /// Compare the present revision with this one instead: what a return to it would change
+    #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) revision: Option<u64>,
+
     /// Exit with code 9 if there are differences
     #[arg(long)]
     pub(crate) exit_code: bool,

@@ -99,6 +99,10 @@ pub(crate) struct RollbackArgs {
     #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) to: Option<u64>,
 
+    /// Print what would change, but change nothing
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) dry_run: bool,
+
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
 }

@@ -73,7 +73,7 @@ fn take_back(patch: &mut Options, path: &[String]) {
 }
 
 /// Prints what a change would do.
-fn show(out: &Out, id: &StoreId, preview: &UpdatePreview) -> Result<(), CommandError> {
+pub(super) fn show(out: &Out, id: &StoreId, preview: &UpdatePreview) -> Result<(), CommandError> {
     preview.warnings.iter().for_each(|warning| out.warn(&warning.to_string()));
     if out.structured(preview)? {
         return Ok(());

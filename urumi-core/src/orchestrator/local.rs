@@ -465,6 +465,10 @@ impl StoreOrchestrator for Orchestrator {
         self.preview_change(id, update, expected).await
     }
 
+    async fn preview_rollback(&self, id: &StoreId, to: Option<u64>, expected: &Precondition) -> Result<UpdatePreview> {
+        self.preview_way_back(id, to, expected).await
+    }
+
     async fn history(&self, id: &StoreId) -> Result<Vec<Revision>> {
         self.store_history(id).await
     }

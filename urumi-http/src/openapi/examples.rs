@@ -38,7 +38,7 @@ pub(super) fn add(operation: &mut Operation) {
             && let Some(RefOr::T(content)) = response.content.values_mut().next()
         {
             // Only a dry run of a change is answered with 200.
-            let dry_run = id == "updateStore" && status == "200";
+            let dry_run = matches!(id, "updateStore" | "rollBackStore") && status == "200";
             content.example = answer(if dry_run { "previewUpdate" } else { id });
         }
     }

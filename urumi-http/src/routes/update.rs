@@ -102,22 +102,26 @@ pub(super) struct RollBackQuery {
     /// The number of the revision; the one before the present one if left out.
     #[param(minimum = 1, maximum = 4294967295_u32)]
     to: Option<u32>,
+    /// With `true`, nothing is changed, and the answer is what would be.
+    #[param(value_type = Option<bool>)]
+    dry_run: bool,
 }
 
 impl FromQuery for RollBackQuery {
     fn read(params: &mut Params) -> Self {
-        RollBackQuery { to: params.number("to", 1..=u32::MAX) }
+        RollBackQuery { to: params.number("to", 1..=u32::MAX), dry_run: params.flag("dryRun") }
     }
 }
 
 /// Return to an earlier revision of a store
 ///
 /// The name and the options of the earlier revision become the next revision. Data is not changed: orders and products stay as they
-/// are.
+/// are. With `dryRun=true`, answers what would change, and changes nothing.
 #[utoipa::path(
     post, path = "/stores/{id}/rollback", tag = "stores", operation_id = "rollBackStore",
     params(("id" = String, Path, description = "The store's id"), RollBackQuery, IfMatch),
     responses(
+        (status = 200, description = "What the return would do (`dryRun`)", body = UpdatePreview),
         (status = 202, description = "The store, which is being changed", body = Store, headers(
             ("ETag" = String, description = "The store's version, for `If-Match`"),
         )),
@@ -134,9 +138,14 @@ pub(super) async fn roll_back(
     expected: IfMatch,
     Query(query): Query<RollBackQuery>,
 ) -> Result<Response, Problem> {
+    let to = query.to.map(u64::from);
+    if query.dry_run {
+        let store = permitted(&state, &principal, Action::RollBackStore, &id).await?;
+        let preview = state.orchestrator().preview_rollback(&id, to, &expected.precondition(&store)).await?;
+        return Ok(Json(&preview).into_response());
+    }
     let returned = acting(&state, (&principal, Action::RollBackStore, &id), expected, async |expected| {
-        let (to, by) = (query.to.map(u64::from), Some(principal.subject.clone()));
-        let back = orchestrator::Action::Rollback { to, by };
+        let back = orchestrator::Action::Rollback { to, by: Some(principal.subject.clone()) };
         let store = state.orchestrator().act_if(&id, back, &expected).await?;
         state.view().seen(&id, &store.resource_version).await;
         Ok(store)

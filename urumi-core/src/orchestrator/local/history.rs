@@ -57,31 +57,46 @@ impl Orchestrator {
         let object = record.kept_revision(spec);
         let object = object.map_err(|error| super::render_error(spec, &error.into()))?;
         let cluster = &self.inner.cluster;
-        let objects = cluster.list(&kept_revisions(&record.id)).await.map_err(failed)?;
-        let is_kept = |there: &Object| {
-            there.name() == object.name()
-                && Kept::read(there, &record.id, &record.uid).is_some_and(|kept| kept.number == record.revision.number)
-        };
-        if !objects.iter().any(is_kept) {
-            match cluster.create(&object).await {
-                Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
-                    // Another request for the same revision was faster, or it is of an earlier store of the id and about to go.
-                    let there = cluster.get(&object.reference()).await.map_err(failed)?;
-                    if !there.is_some_and(|there| is_kept(&there)) {
-                        let message = "an object of an earlier store has this name";
-                        let reference = object.reference();
-                        let conflict = ClusterErrorKind::Conflict;
-                        return Err(failed(ClusterError::new(Verb::Create, reference, conflict, message)));
-                    }
+        match cluster.create(&object).await {
+            Err(error) if error.kind() == ClusterErrorKind::AlreadyExists => {
+                // Another request for the same revision was faster, or it is of an earlier store of the id and about to go.
+                let objects = cluster.list(&kept_revisions(&record.id)).await.map_err(failed)?;
+                let is_kept = |there: &Object| {
+                    there.name() == object.name()
+                        && Kept::read(there, &record.id, &record.uid)
+                            .is_some_and(|kept| kept.number == record.revision.number)
+                };
+                if !objects.iter().any(is_kept) {
+                    let message = "an object of an earlier store has this name";
+                    let reference = object.reference();
+                    let conflict = ClusterErrorKind::Conflict;
+                    return Err(failed(ClusterError::new(Verb::Create, reference, conflict, message)));
                 }
-                // The store is gone meanwhile.
-                Err(error) if error.kind() == ClusterErrorKind::NotFound => {
-                    return Err(Error::NotFound { id: record.id.clone() });
-                }
-                created => drop(created.map_err(failed)?),
             }
+            // The store is gone meanwhile.
+            Err(error) if error.kind() == ClusterErrorKind::NotFound => {
+                return Err(Error::NotFound { id: record.id.clone() });
+            }
+            created => drop(created.map_err(failed)?),
         }
-        // With the one that is kept now and the next one.
+        self.remove_old_revisions(record).await;
+        Ok(())
+    }
+
+    /// Removes the revisions that are too old. One that cannot be removed goes with a later change.
+    async fn remove_old_revisions(&self, record: &Record) {
+        // With the present one and the next one.
+        if usize::try_from(record.revision.number).is_ok_and(|number| number < KEPT_REVISIONS) {
+            return;
+        }
+        let cluster = &self.inner.cluster;
+        let failed = |error: ClusterError, revision: Option<u64>| {
+            tracing::debug!(%error, store = %record.id, revision, "old revisions could not be removed");
+        };
+        let objects = match cluster.list(&kept_revisions(&record.id)).await {
+            Ok(objects) => objects,
+            Err(error) => return failed(error, None),
+        };
         let earlier = earlier(record, &objects);
         let surplus = (earlier.len() + 2).saturating_sub(KEPT_REVISIONS);
         // The one that the store would return to is kept, however old.
@@ -89,10 +104,9 @@ impl Orchestrator {
         for (kept, object) in earlier.into_iter().filter(|(kept, _)| goes(kept)).take(surplus) {
             let Some(uid) = object.uid() else { continue };
             if let Err(error) = cluster.delete(&object.reference(), &Preconditions::uid(uid)).await {
-                tracing::debug!(%error, store = %record.id, revision = kept.number, "an old revision could not be removed");
+                failed(error, Some(kept.number));
             }
         }
-        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use crate::orchestrator::Precondition;
 use crate::record::Record;
 use crate::record::kept::Kept;
 use crate::record::revision::{FailedRevision, NewRevision};
+use crate::store::update::UpdatePreview;
 use crate::store::{Store, StoreId, StoreSpec};
 
 const OPERATION: Operation = Operation::Rollback;
@@ -26,8 +27,7 @@ impl Orchestrator {
         let record = self.expected_record(OPERATION, id, expected).await?;
         super::change::at_version(OPERATION, &record, expected)?;
         check_status(OPERATION, &record)?;
-        let number = to.unwrap_or(record.revision.number.saturating_sub(1));
-        let kept = find(id, &record, self.kept(OPERATION, &record).await?, number)?;
+        let kept = find(id, &record, self.kept(OPERATION, &record).await?, before(&record, to))?;
         let present = record.revision.number;
         let revised = self.revise(OPERATION, id, expected, |record| {
             still_at(record, present)?;
@@ -43,6 +43,23 @@ impl Orchestrator {
             Ok(Some((changed, revision)))
         });
         Ok(revised.await?.store(&self.inner.engines))
+    }
+
+    /// What the return to a revision, or to the one before the present one, would do.
+    pub(super) async fn preview_way_back(
+        &self,
+        id: &StoreId,
+        to: Option<u64>,
+        expected: &Precondition,
+    ) -> Result<UpdatePreview> {
+        let record = self.expected_record(OPERATION, id, expected).await?;
+        super::change::at_version(OPERATION, &record, expected)?;
+        check_status(OPERATION, &record)?;
+        let kept = find(id, &record, self.kept(OPERATION, &record).await?, before(&record, to))?;
+        let spec = readable_spec(OPERATION, &record)?;
+        self.check_policy(&record, spec, &kept)?;
+        let changed = self.changed_back(spec, &kept)?;
+        self.preview(&record, spec, changed.as_ref(), Vec::new()).await
     }
 
     /// Returns from the present revision, which could not be rolled out, to a good one.
@@ -96,6 +113,11 @@ impl Orchestrator {
             refused.into_iter().filter(|error| !known.contains(error)).map(in_request).collect();
         if refused.is_empty() { Ok(()) } else { Err(Error::Invalid(refused)) }
     }
+}
+
+/// The revision to return to.
+fn before(record: &Record, to: Option<u64>) -> u64 {
+    to.unwrap_or(record.revision.number.saturating_sub(1))
 }
 
 /// Refuses a way back that was chosen from another revision: somebody has changed the store meanwhile.

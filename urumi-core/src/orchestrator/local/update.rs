@@ -69,7 +69,19 @@ impl Orchestrator {
         let warn = |w: OptionWarning| OptionWarning::new(format!("options.{}", w.field), w.message);
         let engine = self.inner.engines.require(&spec.engine)?;
         let warnings = engine.warnings(&update.options).into_iter().map(warn).collect();
-        let Some(changed) = self.changed(&record, &update)? else {
+        let changed = self.changed(&record, &update)?;
+        self.preview(&record, spec, changed.as_ref(), warnings).await
+    }
+
+    /// What a change of a store does; `None` changes nothing.
+    pub(super) async fn preview(
+        &self,
+        record: &Record,
+        spec: &StoreSpec,
+        changed: Option<&Changed>,
+        warnings: Vec<OptionWarning>,
+    ) -> Result<UpdatePreview> {
+        let Some(changed) = changed else {
             return Ok(UpdatePreview {
                 revision: record.revision.number,
                 name: spec.name.as_str().to_owned(),
@@ -79,7 +91,7 @@ impl Orchestrator {
                 warnings,
             });
         };
-        self.check_demand(&record, &changed).await?;
+        self.check_demand(record, changed).await?;
         let changes = changed.changes();
         let components = self.components_of(&changed.spec)?;
         let restarted = components.iter().filter(|component| changes.iter().any(|change| change.restarts(component)));

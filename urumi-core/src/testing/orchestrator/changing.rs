@@ -141,6 +141,10 @@ pub(super) async fn a_change_is_the_next_revision_and_can_be_taken_back(context:
     ensure!(same.revision == 2, "a change of nothing is revision {}", same.revision);
     context.waiting.on("a change to be rolled out");
     context.urumi.wait_until(&made.id, UpToDate, context.options.deadline).await?;
+    let preview = context.urumi.preview_rollback(&made.id, None, &Precondition::NONE).await?;
+    ensure!((preview.revision, &preview.name) == (3, &made.name), "the preview of the way back is {preview:?}");
+    let unknown = context.urumi.preview_rollback(&made.id, Some(9), &Precondition::NONE).await;
+    expect_error(unknown, ErrorKind::Invalid, "the preview of a return to no revision")?;
     let back = context.urumi.roll_back(&made.id).await?;
     ensure!((back.revision, &back.name) == (3, &made.name), "after the way back it is {back:?}");
     context.waiting.on("the way back to be rolled out");
