@@ -37,8 +37,8 @@ impl<B: ClusterBackend> ClusterBackend for Recorded<B> {
         self.inner.apply(object).await
     }
 
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
-        self.inner.own_created(object).await
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
+        self.inner.own_created(object, released).await
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {

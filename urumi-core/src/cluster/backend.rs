@@ -67,11 +67,12 @@ pub trait ClusterBackend: Send + Sync + 'static {
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError>;
 
     /// Counts what [`create`](Self::create) has set of an object as set by an apply, as far as no other manager has changed it
-    /// since: the next [`apply`](Self::apply) then removes what it leaves out. An object that is missing is no error.
+    /// since: the next [`apply`](Self::apply) then removes what it leaves out. It leaves the fields at `released`, JSON pointers
+    /// of names such as `/spec/replicas`, as they are: they are not ours any more. An object that is missing is no error.
     ///
     /// # Errors
     /// `Conflict` when others kept changing the object; when the request to the cluster fails.
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError>;
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError>;
 
     /// Replaces an object whole and returns it as stored, if it is still at the `resourceVersion` that `object` has. What
     /// `object` leaves out is removed.
@@ -159,8 +160,8 @@ impl<T: ClusterBackend + ?Sized> ClusterBackend for std::sync::Arc<T> {
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         (**self).apply(object).await
     }
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
-        (**self).own_created(object).await
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
+        (**self).own_created(object, released).await
     }
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
         (**self).replace(object).await

@@ -162,7 +162,7 @@ impl ClusterBackend for KubeCluster {
         self.write(Verb::Apply, object).await
     }
 
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
         let failed = |failure: Failure| failure.into_error(Verb::Apply, object);
         let read = Call::get(object).map_err(failed)?;
         for _ in 0..OWNING_TRIES {
@@ -172,7 +172,7 @@ impl ClusterBackend for KubeCluster {
                 Err(failure) => return Err(failed(failure)),
             };
             let managed_fields = found.pointer("/metadata/managedFields").and_then(Value::as_array);
-            let Some(entries) = managed_fields.and_then(|entries| ownership::as_applied(entries)) else {
+            let Some(entries) = managed_fields.and_then(|entries| ownership::as_applied(entries, released)) else {
                 return Ok(());
             };
             let version = found.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default();

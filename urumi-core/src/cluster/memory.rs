@@ -12,6 +12,7 @@
 //! Modelled in part:
 //! - Jobs run one pod, once; `completions`, `parallelism` and `backoffLimit` are ignored.
 //! - ResourceQuotas count pods and their CPU and memory, see `quota`.
+//! - HorizontalPodAutoscalers keep Deployments within their bounds; there is no load.
 //! - LimitRanges only count as the source of default requests, which a quota then accepts.
 //! - Server-side apply knows one field manager, [`FIELD_MANAGER`](crate::kubernetes::FIELD_MANAGER), see `apply`;
 //!   `metadata.managedFields` is never shown.
@@ -21,6 +22,7 @@
 
 mod admission;
 mod apply;
+mod autoscalers;
 mod builder;
 mod causes;
 mod claims;
@@ -95,10 +97,10 @@ impl ClusterBackend for InMemoryCluster {
         self.request(asked, target, |state| Ok(Object::clone(&*server::apply(state, object)?))).await
     }
 
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
         let (asked, target) = about(Verb::Apply, object);
         let own = |state: &mut State| {
-            state.own_created(object);
+            state.own_created(object, released);
             Ok(())
         };
         self.request(asked, target, own).await

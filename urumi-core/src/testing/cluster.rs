@@ -61,6 +61,7 @@ const CHECKS: &[(&str, CheckFn<Context>)] = checks![
     objects::apply_sets_ours_and_keeps_the_rest,
     objects::apply_removes_what_it_no_longer_sets,
     objects::apply_removes_what_was_created_once_that_is_owned,
+    objects::apply_leaves_what_was_released_as_it_is,
     objects::apply_merges_containers_by_name,
     objects::apply_with_a_uid_is_of_that_object_only,
     objects::apply_without_a_change_changes_nothing,

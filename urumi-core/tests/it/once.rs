@@ -100,8 +100,8 @@ impl ClusterBackend for Process {
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         self.write((Verb::Apply, object.kind()), self.cluster.apply(object)).await
     }
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
-        self.cluster.own_created(object).await
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
+        self.cluster.own_created(object, released).await
     }
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
         self.write((Verb::Replace, object.kind()), self.cluster.replace(object)).await

@@ -176,9 +176,9 @@ impl ClusterBackend for FaultyCluster {
         returned(Verb::Apply, &object.reference(), self.write(Write::Apply(object.clone())).await?)
     }
 
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
         let (cluster, reference) = (self.world.cluster.clone(), object.clone());
-        self.read(Verb::Apply, object, async move { cluster.own_created(&reference).await }).await
+        self.read(Verb::Apply, object, async move { cluster.own_created(&reference, released).await }).await
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {

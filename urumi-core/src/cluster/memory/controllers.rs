@@ -2,10 +2,10 @@
 
 use tokio::time::Instant;
 
-use super::kinds::{CLAIM, is_workload};
+use super::kinds::{CLAIM, DEPLOYMENT, is_workload};
 use super::state::State;
 use super::task::{Next, Task};
-use super::{claims, namespaces, workloads};
+use super::{autoscalers, claims, namespaces, workloads};
 use crate::kubernetes::ObjectRef;
 
 /// Does everything that is due by now, each at its own time, until no controller has work left.
@@ -34,6 +34,9 @@ fn run(state: &mut State, task: Task) {
 }
 
 fn reconcile(state: &mut State, reference: &ObjectRef) {
+    if reference.kind == DEPLOYMENT {
+        autoscalers::reconcile(state, reference);
+    }
     if is_workload(&reference.kind) {
         workloads::reconcile(state, reference);
     } else if reference.kind == CLAIM {

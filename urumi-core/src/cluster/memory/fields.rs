@@ -76,6 +76,12 @@ impl FieldSet {
         self.0.extend(other.0);
     }
 
+    /// Removes the field at a JSON pointer of names.
+    pub(super) fn remove(&mut self, pointer: &str) {
+        let path: Path = pointer.split('/').skip(1).map(|name| Step::Field(name.to_owned())).collect();
+        self.0.remove(&path);
+    }
+
     /// Keeps the fields that have the same value in both objects.
     pub(super) fn retain_unchanged(&mut self, one: &Value, other: &Value) {
         self.0.retain(|path| get(one, path) == get(other, path));

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::authentication::v1::TokenReview;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Event as CoreEvent, LimitRange, Namespace, PersistentVolumeClaim, Pod, ResourceQuota, Secret, Service,
@@ -14,6 +15,7 @@ use crate::kubernetes::Kind;
 pub(super) const NAMESPACE: Kind = Kind::of::<Namespace>();
 pub(super) const DEPLOYMENT: Kind = Kind::of::<Deployment>();
 pub(super) const STATEFUL_SET: Kind = Kind::of::<StatefulSet>();
+pub(super) const AUTOSCALER: Kind = Kind::of::<HorizontalPodAutoscaler>();
 pub(super) const JOB: Kind = Kind::of::<Job>();
 pub(super) const POD: Kind = Kind::of::<Pod>();
 pub(super) const CLAIM: Kind = Kind::of::<PersistentVolumeClaim>();

@@ -16,7 +16,7 @@ use super::fault::{self, Fault, FaultTarget};
 use super::fields::FieldSet;
 use super::json::set;
 use super::kinds::{
-    CLAIM, CONFIG_MAP, DEPLOYMENT, JOB, LIMIT_RANGE, NAMESPACE, POD, RESOURCE_QUOTA, SECRET, STATEFUL_SET,
+    AUTOSCALER, CLAIM, CONFIG_MAP, DEPLOYMENT, JOB, LIMIT_RANGE, NAMESPACE, POD, RESOURCE_QUOTA, SECRET, STATEFUL_SET,
     STORAGE_CLASS, has_generation, is_workload,
 };
 use super::log::{Change, Log};
@@ -213,12 +213,15 @@ impl State {
         self.shelf(&reference.kind).created.insert(key, fields);
     }
 
-    /// Counts the fields that a creation has set as applied.
-    pub(super) fn own_created(&mut self, reference: &ObjectRef) {
+    /// Counts the fields that a creation has set as applied, and those at `released` as nobody's.
+    pub(super) fn own_created(&mut self, reference: &ObjectRef, released: &[&str]) {
         let key = (reference.namespace.clone(), reference.name.clone());
         let shelf = self.shelf(&reference.kind);
         if let Some(created) = shelf.created.remove(&key) {
-            shelf.applied.entry(key).or_default().extend(created);
+            shelf.applied.entry(key.clone()).or_default().extend(created);
+        }
+        if let Some(applied) = shelf.applied.get_mut(&key) {
+            released.iter().for_each(|pointer| applied.remove(pointer));
         }
     }
 
@@ -379,7 +382,7 @@ impl State {
             if let Some(pod) = self.pods.get(&place) {
                 self.mark(pod.workload.clone());
             }
-        } else if [CLAIM, SECRET, CONFIG_MAP, RESOURCE_QUOTA, LIMIT_RANGE].contains(kind) {
+        } else if [AUTOSCALER, CLAIM, SECRET, CONFIG_MAP, RESOURCE_QUOTA, LIMIT_RANGE].contains(kind) {
             self.mark_all(object.namespace());
         } else if *kind == STORAGE_CLASS {
             self.mark_all(None);

@@ -141,7 +141,7 @@ impl Orchestrator {
             }
             // A change may have taken fields away that were set when the object was created.
             Step::Repair(object, _) if record::is_changed(object) => {
-                cluster.own_created(&object.reference()).await?;
+                cluster.own_created(&object.reference(), released(object)).await?;
                 cluster.apply(&owned(object, store)).await.map(drop)
             }
             Step::Repair(object, _) => cluster.apply(object).await.map(drop),
@@ -186,6 +186,16 @@ impl Orchestrator {
             Some(existing) if !record::belongs(&existing, id, uid) => Err(left_over(reference)),
             _ => Ok(()),
         }
+    }
+}
+
+/// The fields that an apply leaves as they are although an earlier one has set them: the number of replicas, which is an
+/// autoscaler's to set where the manifest leaves it out.
+fn released(object: &Object) -> &'static [&'static str] {
+    const REPLICAS: &str = "/spec/replicas";
+    match object.at(REPLICAS) {
+        None => &[REPLICAS],
+        Some(_) => &[],
     }
 }
 

@@ -235,18 +235,46 @@ pub(super) async fn apply_removes_what_was_created_once_that_is_owned(context: &
     let ns = context.namespace().await?;
     let data = |data: Value| config_map(context, &ns, "a", data);
     let object = data(json!({"kept": "1", "dropped": "1"}))?;
-    context.cluster.own_created(&object.reference()).await?;
+    context.cluster.own_created(&object.reference(), &[]).await?;
     context.cluster.create(&object).await?;
     context.cluster.apply(&data(json!({"kept": "1", "applied": "1"}))?).await?;
     // It may be repeated.
     for _ in 0..2 {
-        context.cluster.own_created(&object.reference()).await?;
+        context.cluster.own_created(&object.reference(), &[]).await?;
     }
     let found = context.cluster.get(&object.reference()).await?;
     let there = json!({"kept": "1", "dropped": "1", "applied": "1"});
     ensure!(found.as_ref().and_then(|found| found.at("/data")) == Some(&there), "it has changed: {found:?}");
     let applied = context.cluster.apply(&data(json!({"kept": "1"}))?).await?;
     ensure!(applied.at("/data") == Some(&json!({"kept": "1"})), "its data is {:?}", applied.at("/data"));
+    Ok(())
+}
+
+/// As when an autoscaler takes over a Deployment's number of replicas, and gives it back.
+pub(super) async fn apply_leaves_what_was_released_as_it_is(context: &Context) -> Result<(), Stop> {
+    let ns = context.namespace().await?;
+    let (fixed, scaled) = (json!({"number": "3", "kept": "1"}), json!({"kept": "1"}));
+    let [fixed, scaled] = [fixed, scaled].map(|data| config_map(context, &ns, "a", data));
+    let (fixed, scaled) = (fixed?, scaled?);
+    context.cluster.create(&fixed).await?;
+    // The first time, the creation has set the number, and the second time, an apply.
+    for number in ["5", "7"] {
+        // It may be repeated.
+        for _ in 0..2 {
+            context.cluster.own_created(&fixed.reference(), &["/data/number"]).await?;
+            let applied = context.cluster.apply(&scaled).await?;
+            ensure!(applied.str_at("/data/number") == Some("3"), "what was left out has changed: {applied:?}");
+        }
+        let mut another = context.cluster.apply(&scaled).await?;
+        if let Some(there) = another.as_value_mut().pointer_mut("/data/number") {
+            *there = number.into();
+        }
+        context.cluster.replace(&another).await?;
+        let applied = context.cluster.apply(&scaled).await?;
+        ensure!(applied.str_at("/data/number") == Some(number), "the number of another has changed: {applied:?}");
+        let applied = context.cluster.apply(&fixed).await?;
+        ensure!(applied.str_at("/data/number") == Some("3"), "the number is not ours again: {applied:?}");
+    }
     Ok(())
 }
 

@@ -87,8 +87,8 @@ impl ClusterBackend for Counting {
         }
         self.inner.apply(object).await
     }
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
-        self.inner.own_created(object).await
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
+        self.inner.own_created(object, released).await
     }
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
         self.writes.fetch_add(1, Ordering::Relaxed);

@@ -78,8 +78,8 @@ impl ClusterBackend for Replaced {
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         self.inner.apply(object).await
     }
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
-        self.inner.own_created(object).await
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
+        self.inner.own_created(object, released).await
     }
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
         self.inner.replace(object).await

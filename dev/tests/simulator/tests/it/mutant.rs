@@ -200,8 +200,8 @@ impl ClusterBackend for Mutant {
         self.inner.delete(object, expected).await
     }
 
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
-        self.inner.own_created(object).await
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
+        self.inner.own_created(object, released).await
     }
 
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
