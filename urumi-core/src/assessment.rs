@@ -15,7 +15,7 @@ use crate::assessment::diagnosis::{Cause, diagnose, has_succeeded};
 use crate::assessment::inputs::Inputs;
 use crate::assessment::rollout::{Rollout, rollout};
 use crate::assessment::smoke_result::SmokeResult;
-use crate::assessment::workload::{Availability, availability, is_observed, serves};
+use crate::assessment::workload::{is_available, is_observed, serves};
 use crate::engine::Component;
 use crate::kubernetes::{MetadataPatch, Object};
 use crate::plan::Step;
@@ -197,7 +197,7 @@ fn component_cause(inputs: &Inputs<'_>, component: &Component, workload: Option<
             let message = format!("{}: it does not exist yet", component.workload.name);
             Some(Cause { reason: "Missing".into(), message, specific: false, lasting: false })
         }
-        Some(workload) if availability(workload) == Availability::Available => None,
+        Some(workload) if is_available(workload, component.enough) => None,
         Some(workload) if open && rolls(inputs.record) && inputs.record.adds(workload) => None,
         // A store that rolls is ready as long as it sells.
         Some(workload) if open && (rolls(inputs.record) || !is_observed(workload)) && serves(workload) => None,
@@ -389,6 +389,21 @@ mod tests {
         let assessment = assess(&inputs(&record, &component, Some(&down), 5));
         assert_eq!(assessment.status, StoreStatus::Provisioning);
         assert_eq!(ready(&assessment), "False Starting medusa-api: it has no pods yet");
+    }
+
+    /// Otherwise it would be degraded whenever its autoscaler adds pods.
+    #[test]
+    fn a_store_whose_autoscaler_adds_pods_stays_ready() {
+        let (record, component) = (record(StoreStatus::Ready), component().autoscaled(2));
+        let judged = |available: i64, observed: i64| {
+            let mut scaled = workload(available);
+            scaled.as_value_mut()["spec"]["replicas"] = json!(4);
+            scaled.as_value_mut()["status"]["observedGeneration"] = json!(observed);
+            assess(&inputs(&record, &component, Some(&scaled), 5)).status
+        };
+        assert_eq!([2, 3, 4].map(|available| judged(available, 1)), [StoreStatus::Ready; 3]);
+        assert_eq!(judged(2, 0), StoreStatus::Ready, "the change of the number is not observed yet");
+        assert_eq!([0, 1].map(|available| judged(available, 1)), [StoreStatus::Degraded; 2]);
     }
 
     /// Only a later order changes what is known of orders.

@@ -16,14 +16,14 @@ pub use self::steps::{Observed, Plan, Step};
 use crate::engine::{Manifest, Policy};
 use crate::kubernetes::{Kind, ObjectRef};
 
-/// The wave of an object: workloads and Ingresses come after everything that they may depend on, and a copied Secret after
+/// The wave of an object: workloads, their autoscalers and Ingresses come after everything that they may depend on, and a copied Secret after
 /// its source.
 ///
 /// Pods must not start before the network policies that confine them, and would wait for their Secrets.
 fn wave(Manifest { object, policy }: &Manifest) -> usize {
     let kind = object.kind();
     match (kind.group.as_ref(), kind.kind.as_ref()) {
-        ("apps" | "batch", _) | ("", "Pod" | "ReplicationController") => 2,
+        ("apps" | "autoscaling" | "batch", _) | ("", "Pod" | "ReplicationController") => 2,
         ("networking.k8s.io", "Ingress") | ("gateway.networking.k8s.io", _) => 2,
         _ if matches!(policy, Policy::Copy { .. }) => 1,
         _ => 0,

@@ -237,7 +237,10 @@ fn telling_event(
 /// Of a store's events, those that may explain its state: the latest warning of each object, at most [`WARNINGS`] about pods and as
 /// many about others.
 pub(crate) fn telling_events(events: Vec<Object>) -> Vec<Object> {
-    let mut warnings: Vec<Object> = events.into_iter().filter(|e| e.str_at("/type") == Some("Warning")).collect();
+    // An autoscaler has the name of its Deployment, and its warnings, e.g. of missing metrics, do not explain why pods are not ready.
+    let of_autoscaler = |event: &Object| event.str_at("/involvedObject/kind") == Some("HorizontalPodAutoscaler");
+    let telling = |event: &Object| event.str_at("/type") == Some("Warning") && !of_autoscaler(event);
+    let mut warnings: Vec<Object> = events.into_iter().filter(telling).collect();
     let of_pod = |event: &Object| event.str_at("/involvedObject/kind") == Some("Pod");
     warnings.sort_by(|a, b| (of_pod(a), last_seen(b)).cmp(&(of_pod(b), last_seen(a))));
     let about = |event: &Object| event.str_at("/involvedObject/name").map(str::to_owned);
@@ -424,6 +427,14 @@ mod tests {
         let kept = told(many.collect());
         assert_eq!(kept.len(), WARNINGS + 1, "the others have a number of their own");
         assert_eq!(kept[..2], ["postgres 00000000", "pod-9999 00009999"]);
+    }
+
+    #[test]
+    fn the_warnings_of_an_autoscaler_explain_nothing_about_its_deployment() {
+        let mut missing = event("postgres", "FailedGetResourceMetric", "no metrics", "2026-01-01T00:00:09Z");
+        missing.as_value_mut()["involvedObject"]["kind"] = json!("HorizontalPodAutoscaler");
+        let pending = event("postgres", "FailedCreate", "exceeded quota", "2026-01-01T00:00:05Z");
+        assert_eq!(telling_events(vec![missing, pending.clone()]), [pending]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::diagnosis::{Cause, diagnose, has_succeeded};
 use super::inputs::{Inputs, Proof, RolloutTime};
-use super::workload::{Availability, availability};
+use super::workload::{Availability, availability, is_available};
 use crate::kubernetes::Object;
 use crate::store::StoreId;
 use crate::store::status::{Condition, ConditionStatus, StoreStatus};
@@ -117,7 +117,7 @@ fn unfinished(inputs: &Inputs<'_>) -> Option<Cause> {
         let Some(workload) = workload else {
             return Some(waits(format!("{}: it does not exist yet", component.workload.name)));
         };
-        if is_rolled_out(workload) || is_done(workload, inputs) {
+        if is_rolled_out(workload, component.enough) || is_done(workload, inputs) {
             return None;
         }
         let cause = diagnose(workload, &inputs.around);
@@ -138,8 +138,8 @@ fn is_done(job: &Object, inputs: &Inputs<'_>) -> bool {
     job.kind().kind == "Job" && (availability(job) == Availability::Available || has_succeeded(job, &inputs.around))
 }
 
-/// Whether all pods of a workload are of its present spec and available, and no others are left.
-fn is_rolled_out(workload: &Object) -> bool {
+/// Whether all pods of a workload are of its present spec, no others are left, and all or enough of them are available.
+fn is_rolled_out(workload: &Object, enough: Option<u32>) -> bool {
     let count = |pointer: &str| workload.int_at(pointer).unwrap_or(0);
     let wanted = workload.int_at("/spec/replicas").unwrap_or(1);
     let all_are_new = match workload.kind().kind.as_ref() {
@@ -152,7 +152,7 @@ fn is_rolled_out(workload: &Object) -> bool {
         }
         _ => true,
     };
-    all_are_new && availability(workload) == Availability::Available
+    all_are_new && is_available(workload, enough)
 }
 
 /// The pods of the present spec that are available, at most, and the pods that are wanted.
@@ -174,23 +174,26 @@ mod tests {
 
     #[test]
     fn a_rollout_is_complete_when_only_new_pods_are_left() {
-        let deployment = |status: Value| {
+        let scaled = |status: Value, enough: Option<u32>| {
             let value = json!({
                 "metadata": {"name": "api", "generation": 2}, "spec": {"replicas": 2}, "status": status,
             });
-            is_rolled_out(&Object::from_value(Kind::of::<Deployment>(), value).unwrap())
+            is_rolled_out(&Object::from_value(Kind::of::<Deployment>(), value).unwrap(), enough)
         };
+        let deployment = |status: Value| scaled(status, None);
         let status = |observed: u32, updated: u32, all: u32, available: u32| json!({"observedGeneration": observed, "updatedReplicas": updated, "replicas": all, "availableReplicas": available});
         assert!(deployment(status(2, 2, 2, 2)));
         for unfinished in [status(1, 2, 2, 2), status(2, 1, 3, 2), status(2, 2, 3, 3), status(2, 2, 2, 1), json!({})] {
             assert!(!deployment(unfinished.clone()), "{unfinished}");
         }
+        assert!(scaled(status(2, 2, 2, 1), Some(1)), "an autoscaler has added a pod that has not started");
+        assert!(!scaled(status(2, 1, 2, 1), Some(1)) && !scaled(status(2, 2, 2, 0), Some(1)));
         let set = |current: &str, update: &str, ready: u32| {
             let value = json!({
                 "metadata": {"name": "postgres", "generation": 1}, "spec": {"replicas": 1},
                 "status": {"observedGeneration": 1, "currentRevision": current, "updateRevision": update, "availableReplicas": ready},
             });
-            is_rolled_out(&Object::from_value(Kind::of::<StatefulSet>(), value).unwrap())
+            is_rolled_out(&Object::from_value(Kind::of::<StatefulSet>(), value).unwrap(), None)
         };
         assert!(set("a", "a", 1));
         assert!(!set("a", "b", 1) && !set("b", "b", 0));

@@ -46,6 +46,15 @@ pub(crate) fn availability(workload: &Object) -> Availability {
     }
 }
 
+/// Whether a workload is available, with at least `enough` replicas if that is said. What an autoscaler adds may take its time.
+pub(crate) fn is_available(workload: &Object, enough: Option<u32>) -> bool {
+    match (availability(workload), enough) {
+        (Availability::Available, _) => true,
+        (Availability::Partly { available, .. }, Some(enough)) => available >= enough.into() && is_observed(workload),
+        (Availability::Partly { .. }, None) => false,
+    }
+}
+
 /// Whether the workload's controller has seen its present spec.
 pub(crate) fn is_observed(workload: &Object) -> bool {
     workload.int_at("/status/observedGeneration").unwrap_or(0) >= workload.int_at("/metadata/generation").unwrap_or(0)

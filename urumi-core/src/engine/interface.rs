@@ -173,19 +173,28 @@ pub struct Component {
     pub workload: ObjectRef,
     /// Whether it keeps data, so that a restart of the store leaves it running unless it is named.
     pub keeps_data: bool,
+    /// The number of available replicas that is enough where an autoscaler may want more; `None` if all must be available.
+    pub enough: Option<u32>,
 }
 
 impl Component {
     /// A component that is ready when its workload is available. It keeps data if that is a StatefulSet.
     pub fn new(name: impl Into<String>, workload: ObjectRef) -> Self {
         let keeps_data = workload.kind == Kind::of::<StatefulSet>();
-        Component { name: name.into(), workload, keeps_data }
+        Component { name: name.into(), workload, keeps_data, enough: None }
     }
 
     /// The component as one that keeps data.
     #[must_use]
     pub fn keeping_data(self) -> Self {
         Component { keeps_data: true, ..self }
+    }
+
+    /// The component with an autoscaler that keeps at least so many replicas. More of them may be starting at any time, and the
+    /// component is ready without them.
+    #[must_use]
+    pub fn autoscaled(self, least: u32) -> Self {
+        Component { enough: Some(least), ..self }
     }
 }
 

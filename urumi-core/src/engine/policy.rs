@@ -25,6 +25,8 @@ pub struct OptionPolicy {
 #[derive(Clone, Debug, PartialEq)]
 struct Rules {
     by_path: BTreeMap<String, Rule>,
+    /// The options that have the rule of another one, with the other.
+    follows: BTreeMap<String, String>,
     /// For options without a rule.
     otherwise: Rule,
 }
@@ -46,7 +48,7 @@ impl Default for OptionPolicy {
 impl OptionPolicy {
     /// Every option is open to every request.
     pub fn open() -> Self {
-        let rules = Rules { by_path: BTreeMap::new(), otherwise: Rule::Open };
+        let rules = Rules { by_path: BTreeMap::new(), follows: BTreeMap::new(), otherwise: Rule::Open };
         OptionPolicy { operator: rules.clone(), administrator: rules }
     }
 
@@ -56,6 +58,18 @@ impl OptionPolicy {
         administrator: impl IntoIterator<Item = (&'a str, Rule)>,
     ) -> Self {
         OptionPolicy { operator: Rules::locked(operator), administrator: Rules::locked(administrator) }
+    }
+
+    /// This policy with options that have the rule of another one, also if an installation changes that: pairs of both. They
+    /// have it unless they have a rule of their own.
+    #[must_use]
+    pub fn following<'a>(mut self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        for (option, other) in pairs {
+            for rules in [&mut self.operator, &mut self.administrator] {
+                rules.follows.insert(option.to_owned(), other.to_owned());
+            }
+        }
+        self
     }
 
     /// The rule of an option for requests on this authority.
@@ -219,15 +233,18 @@ impl OptionPolicy {
 impl Rules {
     fn locked<'a>(rules: impl IntoIterator<Item = (&'a str, Rule)>) -> Self {
         let by_path = rules.into_iter().map(|(path, rule)| (path.to_owned(), rule)).collect();
-        Rules { by_path, otherwise: Rule::Locked }
+        Rules { by_path, follows: BTreeMap::new(), otherwise: Rule::Locked }
     }
 
-    /// The rule of an option, or of the nearest object that it is in.
+    /// The rule of an option, of the one that it follows, or of the nearest object that it is in.
     fn find(&self, path: &str) -> Option<&Rule> {
         let mut path = path;
         loop {
             if let Some(rule) = self.by_path.get(path) {
                 return Some(rule);
+            }
+            if let Some(other) = self.follows.get(path) {
+                return self.find(other);
             }
             path = path.rsplit_once('.')?.0;
         }

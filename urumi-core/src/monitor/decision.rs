@@ -61,6 +61,7 @@ fn next(view: &View<'_>, tracked: &Tracked, limits: Limits, clock: Clock) -> Ver
     let decision = explanation::ask(&situation, decision)?;
     let decision = recording::write(&situation.assessment, view.record, clock, decision)?;
     let decision = rollout::go_back(&situation, decision)?;
+    let decision = prune::autoscalers(&situation, decision)?;
     let decision = repair::carry_out(&situation, decision)?;
     let decision = rollout::prove(&situation, decision)?;
     prune::left_over(&situation, decision)

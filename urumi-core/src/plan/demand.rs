@@ -21,11 +21,22 @@ impl Default for Demand {
 }
 
 impl Demand {
-    /// The demand of a store's Deployments and StatefulSets. Jobs end, and their pods are not counted.
+    /// The demand of a store's Deployments and StatefulSets, with as many replicas as their autoscalers may want. Jobs end, and
+    /// their pods are not counted.
     pub(crate) fn of(manifests: &[Manifest]) -> Self {
         let objects = manifests.iter().map(|manifest| &manifest.object);
-        let workloads = objects.filter(|object| matches!(object.kind().kind.as_ref(), "Deployment" | "StatefulSet"));
-        workloads.fold(Demand::default(), |sum, workload| sum.plus(&of_workload(workload)))
+        let is = |object: &&Object, kinds: &[&str]| kinds.contains(&object.kind().kind.as_ref());
+        let autoscalers: Vec<&Object> =
+            objects.clone().filter(|object| is(object, &["HorizontalPodAutoscaler"])).collect();
+        let workloads = objects.filter(|object| is(object, &["Deployment", "StatefulSet"]));
+        workloads.fold(Demand::default(), |sum, workload| {
+            let scaled = autoscalers.iter().find(|autoscaler| scales(autoscaler, workload));
+            let replicas = match scaled {
+                Some(autoscaler) => number(autoscaler, "/spec/maxReplicas"),
+                None => number(workload, "/spec/replicas"),
+            };
+            sum.plus(&of_workload(workload, replicas.unwrap_or(1)))
+        })
     }
 
     /// Whether it is not more of anything.
@@ -42,9 +53,16 @@ impl Demand {
     }
 }
 
-fn of_workload(workload: &Object) -> Demand {
-    let replicas =
-        workload.at("/spec/replicas").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
+fn scales(autoscaler: &Object, workload: &Object) -> bool {
+    let target = |field: &str| autoscaler.str_at(&format!("/spec/scaleTargetRef/{field}"));
+    target("kind") == Some(&workload.kind().kind) && target("name") == Some(workload.name())
+}
+
+fn number(object: &Object, pointer: &str) -> Option<u32> {
+    u32::try_from(object.int_at(pointer)?).ok()
+}
+
+fn of_workload(workload: &Object, replicas: u32) -> Demand {
     let claims = workload.list_at("/spec/volumeClaimTemplates");
     let requests = |resource: &str| {
         let pod = "/spec/template/spec";
@@ -72,6 +90,7 @@ fn quantity(value: &Value, pointer: &str) -> Option<Quantity> {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+    use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
     use k8s_openapi::api::batch::v1::Job;
     use serde_json::json;
 
@@ -105,5 +124,19 @@ mod tests {
         ]);
         let expected = ["3150m", "768Mi", "5Gi"].map(|text| Quantity::parse(text).unwrap());
         assert_eq!([demand.cpu, demand.memory, demand.storage], expected);
+    }
+
+    #[test]
+    fn what_an_autoscaler_may_want_counts() {
+        let pod = json!({"spec": {"containers": [container("100m", "128Mi")]}});
+        let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"});
+        let demand = Demand::of(&[
+            workload(Kind::of::<Deployment>(), json!({ "template": pod })),
+            workload(
+                Kind::of::<HorizontalPodAutoscaler>(),
+                json!({"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 4}),
+            ),
+        ]);
+        assert_eq!(demand.cpu, Quantity::parse("400m").unwrap());
     }
 }

@@ -11,7 +11,7 @@ use super::{
     AUTHORITY, NAME, OBSERVED_REVISION, REQUEST, REVISION, Record, SPEC, SPEC_VERSION, VersionedSpec, namespace_kind,
 };
 use crate::engine::{Manifest, Policy};
-use crate::kubernetes::{MalformedObject, MetadataPatch, Object};
+use crate::kubernetes::{MalformedObject, MetadataPatch, Object, ObjectRef};
 use crate::store::status::StoreStatus;
 use crate::store::{Options, StoreSpec, seconds};
 
@@ -96,9 +96,11 @@ impl Record {
         patch
     }
 
-    /// The patch that forgets what was left over, when it is gone.
-    pub(crate) fn without_left_over(&self) -> MetadataPatch {
-        let revision = Revision { left_over: Vec::new(), ..self.revision.clone() };
+    /// The patch that forgets objects that were left over, when they are gone.
+    pub(crate) fn without_left_over(&self, gone: &[ObjectRef]) -> MetadataPatch {
+        let mut revision = self.revision.clone();
+        let gone: BTreeSet<Named> = gone.iter().map(Named::of).collect();
+        revision.left_over.retain(|named| !gone.contains(named));
         let mut patch = MetadataPatch::at(&self.resource_version);
         patch.annotations.insert(REVISION.into(), serde_json::to_string(&revision).ok());
         patch
@@ -132,7 +134,7 @@ mod tests {
 
     use super::*;
     use crate::engine::PodSecurity;
-    use crate::kubernetes::{Kind, ObjectRef};
+    use crate::kubernetes::Kind;
     use crate::record::kept::Kept;
     use crate::record::{Origin, new_namespace};
     use crate::store::{StoreId, StoreName};
@@ -186,9 +188,9 @@ mod tests {
         let two = revised(&one, &new(&[], std::slice::from_ref(&api)));
         assert_eq!((two.revision.number, two.revision.left_over("store-abc")), (3, vec![redis.clone()]));
         assert_eq!(two.revision.changed, BTreeMap::from([("Service/api".to_owned(), 3)]));
-        let back = revised(&two, &new(&[], &[api, redis]));
+        let back = revised(&two, &new(&[], &[api, redis.clone()]));
         assert_eq!(back.revision.left_over("store-abc"), []);
-        let forgotten = two.without_left_over();
+        let forgotten = two.without_left_over(&[redis]);
         assert_eq!(Revision::read(forgotten.annotations[REVISION].as_deref()).left_over("store-abc"), []);
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
 use serde_json::{Value, json};
 use urumi_core::engine::medusa::MedusaEngine;
@@ -19,7 +20,7 @@ use urumi_core::store::wait::UpToDate;
 use urumi_core::store::{Authority, Options, StoreSpec, StoreUrls};
 use urumi_core::{Orchestrator, Precondition, ReadinessMonitor, Store, StoreOrchestrator, StoreOrchestratorExt};
 
-use crate::support::{PATIENCE, Running, Scene};
+use crate::support::{Outsider, PATIENCE, Running, Scene};
 
 /// How often it is asked whether a change is applied.
 const PACE: Duration = Duration::from_millis(100);
@@ -376,6 +377,41 @@ async fn until(scene: &Scene, holds: impl Fn(&Store) -> bool) {
     };
     let in_time = tokio::time::timeout(PATIENCE, waiting).await;
     assert!(in_time.is_ok(), "{:?}", scene.urumi.get(&scene.id).await);
+}
+
+/// An autoscaler takes over the number of replicas as it is, and gives it back.
+pub(crate) async fn an_autoscaler_takes_the_number_of_replicas_over(scene: Scene, outsider: Outsider) {
+    let monitor = Running::start(scene.monitor());
+    scene.urumi.create(scene.request().options(options(json!({"storefront": {"replicas": 2}})))).await.unwrap();
+    scene.ready().await;
+    let shop = scene.reference(Kind::of::<Deployment>(), "medusa-storefront");
+    let autoscaler = scene.reference(Kind::of::<HorizontalPodAutoscaler>(), &shop.name);
+    let changed = async |storefront: Value| {
+        scene.urumi.update(&scene.id, change(json!({ "storefront": storefront }))).await.unwrap();
+        let store = rolled_out(&scene).await;
+        assert_eq!((newness(&store), store.status), ("RolledOut", StoreStatus::Ready));
+        deployment(&scene, &shop.name).await
+    };
+    let replicas = |deployment: &Object| deployment.int_at("/spec/replicas");
+
+    // The first time, it was created with the number, and the second time, the number was applied.
+    for least in [1, 3] {
+        let scaled = changed(json!({"autoscaling": {"min": least, "max": 4}})).await;
+        let found = scene.object(autoscaler.kind.clone(), &autoscaler.name).await;
+        assert_eq!((found.int_at("/spec/minReplicas"), found.int_at("/spec/maxReplicas")), (Some(least), Some(4)));
+        // Nothing would set it back if it were lost: at most, the autoscaler has set its minimum by now.
+        assert!([Some(2), Some(least.max(2))].contains(&replicas(&scaled)), "{scaled:?}");
+        // The number is the autoscaler's, also while something else is changed.
+        outsider.patch(&shop, json!({"spec": {"replicas": 4}})).await;
+        assert!(scene.urumi.diff(&scene.id).await.unwrap().is_empty());
+        let other = changed(json!({"env": {"LEAST": least.to_string()}})).await;
+        assert_eq!(replicas(&other), Some(4));
+
+        let fixed = changed(json!({"autoscaling": null})).await;
+        assert_eq!(replicas(&fixed), Some(2));
+        scene.until(&autoscaler, |object| object.is_none_or(Object::is_terminating)).await;
+    }
+    monitor.stop().await;
 }
 
 /// A change during a change counts from the revision that was rolled out last, and a store keeps ten revisions.

@@ -61,6 +61,14 @@ mod takeover {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_autoscaler_takes_the_number_of_replicas_over() {
+    let cluster = cluster();
+    let outsider = Outsider::Memory(cluster.clone());
+    let test = |scene| crate::changing::an_autoscaler_takes_the_number_of_replicas_over(scene, outsider);
+    with_scene(Arc::new(cluster), test).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_used_up_quota_is_the_reason() {
     let cluster = InMemoryCluster::default();
     cluster.inject_fault(FaultTarget::named("postgres"), Fault::QuotaExceeded);

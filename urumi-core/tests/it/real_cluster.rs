@@ -65,6 +65,15 @@ mod takeover {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_autoscaler_takes_the_number_of_replicas_over() {
+    let Some((own, cluster)) = real_views().await else { return };
+    let Some((_, client)) = real_client().await else { return };
+    let outsider = Outsider::Kube(client);
+    let test = |scene| crate::changing::an_autoscaler_takes_the_number_of_replicas_over(scene, outsider);
+    with_scene_of(Arc::new(own), cluster, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_kubernetes_backend_conforms() {
     let Some(cluster) = real_cluster().await else { return };
     let report = conformance::run(Arc::new(cluster), conformance::Options::default()).await;
@@ -104,8 +113,8 @@ impl ClusterBackend for WithoutPods {
     async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
         self.0.apply(object).await
     }
-    async fn own_created(&self, object: &ObjectRef) -> Result<(), ClusterError> {
-        self.0.own_created(object).await
+    async fn own_created(&self, object: &ObjectRef, released: &'static [&'static str]) -> Result<(), ClusterError> {
+        self.0.own_created(object, released).await
     }
     async fn replace(&self, object: &Object) -> Result<Object, ClusterError> {
         self.0.replace(object).await

@@ -16,6 +16,10 @@ fn variants() -> Vec<(&'static str, Value)> {
         ("external database", json!({"database": {"mode": "external", "secret": {"name": "my-database"}}})),
         ("TLS", json!({"tls": {"clusterIssuer": "letsencrypt"}, "domain": "shops.example.com"})),
         (
+            "autoscaling",
+            json!({"api": {"autoscaling": {"max": 3}}, "storefront": {"autoscaling": {"min": 2, "max": 4, "cpu": 60}}}),
+        ),
+        (
             "everything",
             json!({
                 "database": {"storage": {"size": "20Gi", "className": "fast"}},
@@ -66,7 +70,7 @@ async fn every_object_and_every_pod_is_admitted() {
                 }
             }
         }
-        assert_eq!(pods, 4 + 3 + 4 + 6);
+        assert_eq!(pods, 4 + 3 + 4 + 5 + 6);
 
         // The same test fails where it should.
         let mut root = json!({"metadata": {"name": "root", "namespace": scene.id.namespace()}});

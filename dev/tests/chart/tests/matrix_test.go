@@ -53,6 +53,7 @@ var kinds = []struct {
 	{"apps", "statefulsets", stays, false, `{apiVersion: apps/v1, kind: StatefulSet, spec: {serviceName: a, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: POD}}}`},
 	{"apps", "controllerrevisions", "create list delete", false, `{apiVersion: apps/v1, kind: ControllerRevision, revision: 1, data: {a: b}}`},
 	{"apps", "daemonsets", "", false, ""},
+	{"autoscaling", "horizontalpodautoscalers", stores, false, `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}, maxReplicas: 2}}`},
 	{"batch", "jobs", "create get list watch delete", false, `{apiVersion: batch/v1, kind: Job, spec: {template: {spec: JOB}}}`},
 	{"batch", "cronjobs", stores, false, `{apiVersion: batch/v1, kind: CronJob, spec: {schedule: "0 0 * * *", jobTemplate: {spec: {template: {spec: JOB}}}}}`},
 	{"networking.k8s.io", "ingresses", stays, false, `{apiVersion: networking.k8s.io/v1, kind: Ingress, spec: {rules: [{host: store-matrix.localtest.me}]}}`},
@@ -231,7 +232,7 @@ func keep(t *testing.T, table string) {
 
 func resourceOf(t *testing.T, group, resource string) schema.GroupVersionResource {
 	t.Helper()
-	version := map[string]string{"": "v1", "apps": "v1", "batch": "v1", "networking.k8s.io": "v1", "rbac.authorization.k8s.io": "v1", "coordination.k8s.io": "v1", "apiextensions.k8s.io": "v1"}[group]
+	version := map[string]string{"": "v1", "apps": "v1", "autoscaling": "v2", "batch": "v1", "networking.k8s.io": "v1", "rbac.authorization.k8s.io": "v1", "coordination.k8s.io": "v1", "apiextensions.k8s.io": "v1"}[group]
 	if version == "" {
 		t.Fatalf("which version of %s?", group)
 	}

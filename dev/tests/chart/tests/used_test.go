@@ -80,7 +80,7 @@ func TestClusterEveryPermissionIsUsed(t *testing.T) {
 	server := []string{"URUMI_SERVER=" + address, "URUMI_TOKEN=" + string(token.Data["token"])}
 	direct := []string{"KUBECONFIG=" + kubeconfig}
 
-	// A store of everything: limits, quota, a schedule, texts in a ConfigMap, classes by name.
+	// A store of everything: limits, quota, a schedule, texts in a ConfigMap, an autoscaler, classes by name.
 	options := filepath.Join(t.TempDir(), "options.yaml")
 	must(t, os.WriteFile(options, []byte(`
 quota: {pods: "30"}
@@ -89,7 +89,7 @@ smoke: {schedule: "0 0 1 1 *"}
 redis: {enabled: true}
 database: {storage: {className: standard}}
 ingress: {className: urumi-test}
-storefront: {theme: {colors: {accent: "#123456"}}}
+storefront: {theme: {colors: {accent: "#123456"}}, autoscaling: {max: 2}}
 `), 0o600))
 	t.Cleanup(func() { c.remove(t, "store-used") })
 	urumi(t, server, "create", "Used", "--id", "used", "--values", options, "--wait", "--timeout", "3m")
@@ -126,12 +126,12 @@ storefront: {theme: {colors: {accent: "#123456"}}}
 			t.Errorf("%s %s is not repaired: %v", resource, name, last.GetLabels())
 		}
 	}
-	for _, it := range [][2]string{{"", "services"}, {"", "configmaps"}, {"", "resourcequotas"}, {"", "limitranges"}, {"apps", "deployments"}, {"apps", "statefulsets"}, {"batch", "cronjobs"}, {"networking.k8s.io", "ingresses"}, {"networking.k8s.io", "networkpolicies"}} {
+	for _, it := range [][2]string{{"", "services"}, {"", "configmaps"}, {"", "resourcequotas"}, {"", "limitranges"}, {"apps", "deployments"}, {"apps", "statefulsets"}, {"autoscaling", "horizontalpodautoscalers"}, {"batch", "cronjobs"}, {"networking.k8s.io", "ingresses"}, {"networking.k8s.io", "networkpolicies"}} {
 		repaired(it[0], it[1], "")
 	}
 	// What a change makes superfluous is removed. The eleventh revision makes the first one superfluous, too.
-	urumi(t, server, "update", "used", "--unset", "quota", "--unset", "limits", "--unset", "smoke", "--unset", "storefront.theme", "--unset", "redis", "--set", "proofOfLife.enabled=false", "--wait", "--timeout", "3m")
-	for _, it := range [][3]string{{"apps", "deployments", "redis"}, {"batch", "cronjobs", "smoke"}, {"networking.k8s.io", "networkpolicies", "redis"}, {"batch", "jobs", "proof-of-life"}} {
+	urumi(t, server, "update", "used", "--unset", "quota", "--unset", "limits", "--unset", "smoke", "--unset", "storefront.theme", "--unset", "storefront.autoscaling", "--unset", "redis", "--set", "proofOfLife.enabled=false", "--wait", "--timeout", "3m")
+	for _, it := range [][3]string{{"apps", "deployments", "redis"}, {"autoscaling", "horizontalpodautoscalers", "medusa-storefront"}, {"batch", "cronjobs", "smoke"}, {"networking.k8s.io", "networkpolicies", "redis"}, {"batch", "jobs", "proof-of-life"}} {
 		at := c.any.Resource(resourceOf(t, it[0], it[1])).Namespace("store-used")
 		gone := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, time.Minute, true, func(ctxNow context.Context) (bool, error) {
 			_, err := at.Get(ctxNow, it[2], metav1.GetOptions{})

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 
+use super::autoscaling;
 use super::contract::api::{DATABASE_CA, NAME, PORT, REDIS_URL, SERVICE_PORT};
 use super::contract::credentials::{self, COOKIE_KEY, DATABASE_URL_KEY, JWT_KEY, REDIS_URL_KEY, SMOKE_TOKEN_KEY};
 use super::contract::{admin, storefront};
@@ -18,7 +19,7 @@ use crate::engine::{Manifest, RenderError};
 use crate::kubernetes::Object;
 use crate::store::HANDED_SECRET;
 
-/// The Deployment and its Service.
+/// The Deployment, its Service, and its autoscaler if there is one.
 pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
     let api = &store.options.api;
     let part = parts::api(store);
@@ -109,8 +110,11 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
         init_containers: prepare,
         ..pod(&store.options.image_pull_secrets, container, NODE_USER, vec![empty_dir("tmp")], 30)
     };
-    Ok(vec![
+    let deployment = deployment(&part, api.fixed_replicas(), rolling(), template(&part, pod));
+    let mut manifests = vec![
         Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),
-        Manifest::managed(Object::from_typed(&deployment(&part, api.replicas, rolling(), template(&part, pod)))?),
-    ])
+        Manifest::managed(Object::from_typed(&deployment)?),
+    ];
+    manifests.extend(autoscaling::manifest(&part, api.autoscaling.as_ref())?);
+    Ok(manifests)
 }

@@ -14,6 +14,7 @@
 
 mod admin;
 mod api;
+mod autoscaling;
 mod change;
 mod contract;
 mod database;
@@ -44,9 +45,9 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 
 pub use self::options::{
-    Admin, Api, ClusterDns, Colors, Database, DatabaseMode, DatabaseSecret, DatabaseServer, FooterLink, Handed,
-    IngressOptions, Limits, Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis, Replicas,
-    ResourceList, Resources, Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
+    Admin, Api, Autoscaling, ClusterDns, Colors, Database, DatabaseMode, DatabaseSecret, DatabaseServer, FooterLink,
+    Handed, IngressOptions, Limits, Locale, ManualPayment, MedusaOptions, NetworkPolicyOptions, ProofOfLife, Redis,
+    Replicas, ResourceList, Resources, Robots, Smoke, SslMode, Storage, Storefront, Theme, Tls,
 };
 use self::resolved::{RENDERER, ResolvedStore};
 use super::{
@@ -188,12 +189,14 @@ impl Engine for MedusaEngine {
             let redis = component(contract::redis::COMPONENT, Kind::of::<Deployment>(), contract::redis::NAME);
             components.push(redis.keeping_data());
         }
-        components.push(component(contract::api::COMPONENT, Kind::of::<Deployment>(), contract::api::NAME));
-        components.push(component(
-            contract::storefront::COMPONENT,
-            Kind::of::<Deployment>(),
-            contract::storefront::NAME,
-        ));
+        let scaled = |component: Component, autoscaling: Option<&Autoscaling>| match autoscaling {
+            Some(autoscaling) => component.autoscaled(autoscaling.min.get().into()),
+            None => component,
+        };
+        let api = component(contract::api::COMPONENT, Kind::of::<Deployment>(), contract::api::NAME);
+        components.push(scaled(api, store.options.api.autoscaling.as_ref()));
+        let shop = component(contract::storefront::COMPONENT, Kind::of::<Deployment>(), contract::storefront::NAME);
+        components.push(scaled(shop, store.options.storefront.autoscaling.as_ref()));
         if store.options.proof_of_life.enabled {
             components.push(component(
                 contract::proof_of_life::COMPONENT,

@@ -1,5 +1,6 @@
 //! The options of a Medusa store: their types, built-in defaults and JSON Schema.
 
+mod autoscaling;
 mod handed;
 mod replicas;
 mod storefront;
@@ -13,6 +14,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use self::autoscaling::Autoscaling;
 pub use self::handed::Handed;
 pub use self::replicas::Replicas;
 pub use self::storefront::{Colors, FooterLink, Locale, ManualPayment, Robots, Storefront, Theme};
@@ -258,9 +260,12 @@ pub struct Api {
     /// database and exit.
     #[schemars(extend("examples" = ["registry.example.com/shop/medusa-api:1.4.0"]))]
     pub image: String,
-    /// The number of replicas. More than one need a Redis.
+    /// The number of replicas. More than one need a Redis. Ignored while autoscaling is set.
     #[schemars(extend("examples" = [2]))]
     pub replicas: Replicas,
+    /// Lets the number of replicas follow the load, by a HorizontalPodAutoscaler. A maximum of more than one needs a Redis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
     /// Whether the image runs with the argument prepare before the API starts. Set it to false for an image of your own
     /// that migrates its database itself.
     pub prepare: bool,
@@ -289,6 +294,16 @@ pub struct Api {
 }
 
 impl Api {
+    /// The most replicas that there may be.
+    pub(super) fn most_replicas(&self) -> Replicas {
+        autoscaling::most(self.replicas, self.autoscaling.as_ref())
+    }
+
+    /// The number of replicas, unless an autoscaler sets it.
+    pub(super) fn fixed_replicas(&self) -> Option<Replicas> {
+        self.autoscaling.is_none().then_some(self.replicas)
+    }
+
     /// Whether `env` or `secretEnv` has this variable.
     pub(super) fn sets(&self, name: &str) -> bool {
         self.env.contains_key(name) || self.secret_env.contains_key(name)
@@ -300,8 +315,8 @@ impl Api {
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Redis {
-    /// Whether the store has its own Redis. By default it has one if the API has more than one replica and api.env sets
-    /// no REDIS_URL: with locks in memory, a cart could be completed twice.
+    /// Whether the store has its own Redis. By default it has one if the API may have more than one replica and api.env
+    /// sets no REDIS_URL: with locks in memory, a cart could be completed twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// The Redis image. It must run as user 999.

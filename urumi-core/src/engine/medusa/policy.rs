@@ -42,6 +42,7 @@ pub(super) fn builtin() -> OptionPolicy {
         // An image is code in the cluster's network.
         ("api.image", Rule::Locked),
         ("api.replicas", Rule::Max(json!(REPLICAS))),
+        ("api.autoscaling.cpu", Rule::Open),
         ("api.prepare", Rule::Locked),
         ("api.readinessPath", Rule::Locked),
         ("api.livenessPath", Rule::Locked),
@@ -50,6 +51,7 @@ pub(super) fn builtin() -> OptionPolicy {
         ("api.envSecrets", Rule::Locked),
         ("storefront.image", Rule::Locked),
         ("storefront.replicas", Rule::Max(json!(REPLICAS))),
+        ("storefront.autoscaling.cpu", Rule::Open),
         ("storefront.readinessPath", Rule::Locked),
         ("storefront.livenessPath", Rule::Locked),
         ("storefront.env", Rule::Entries(ENTRIES)),
@@ -94,5 +96,7 @@ pub(super) fn builtin() -> OptionPolicy {
         ("networkPolicy", Rule::Open),
     ];
     let operator = operator.into_iter().chain(amounts.iter().map(|(path, rule)| (path.as_str(), rule.clone())));
-    OptionPolicy::locked(operator, administrator)
+    // The numbers of replicas between which an autoscaler chooses.
+    let follows = [("api.autoscaling", "api.replicas"), ("storefront.autoscaling", "storefront.replicas")];
+    OptionPolicy::locked(operator, administrator).following(follows)
 }

@@ -49,7 +49,7 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
     };
     let pod = pod(&store.options.image_pull_secrets, container, UID, vec![empty_dir("tmp")], 10);
     // Two at once would be two sets of locks.
-    let deployment = deployment(&part, Replicas::ONE, recreating(), template(&part, pod));
+    let deployment = deployment(&part, Some(Replicas::ONE), recreating(), template(&part, pod));
     Ok(vec![
         Manifest::managed(Object::from_typed(&service(&part, NAME, PORT, PORT))?),
         Manifest::managed(Object::from_typed(&deployment)?),

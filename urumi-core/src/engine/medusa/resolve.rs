@@ -115,6 +115,11 @@ fn merged(defaults: &Options, request: &Options, default_domain: &str, errors: &
     if TLS_CHOICES.iter().any(|choice| asked("tls", choice).is_some()) {
         merged.remove("tls");
     }
+    for part in ["api", "storefront"] {
+        if asked(part, "replicas").is_some() && asked(part, "autoscaling").is_none() {
+            remove(&mut merged, &[part.to_owned(), "autoscaling".to_owned()]);
+        }
+    }
     merge(&mut merged, request);
     merged.entry("domain").or_insert_with(|| Value::String(default_domain.to_owned()));
     complete_limits(&mut merged);
@@ -298,7 +303,7 @@ fn size(resolved: &Options) -> Result<(), Vec<FieldError>> {
 impl MedusaOptions {
     /// The store's own Redis, where it has one.
     pub(super) fn redis(&self) -> Option<&Redis> {
-        let wanted = || self.api.replicas.get() > 1 && !self.api.sets(contract::api::REDIS_URL);
+        let wanted = || self.api.most_replicas().get() > 1 && !self.api.sets(contract::api::REDIS_URL);
         self.redis.enabled.unwrap_or_else(wanted).then_some(&self.redis)
     }
 

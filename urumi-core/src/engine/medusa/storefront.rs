@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, Probe, VolumeMount};
 
+use super::autoscaling;
 use super::contract::api;
 use super::contract::storefront::{NAME, PORT, SERVICE_PORT, SETTINGS, STRIPE_KEY};
 use super::parts;
@@ -19,7 +20,7 @@ use crate::kubernetes::Object;
 /// The volume with its settings.
 const SETTINGS_VOLUME: &str = "settings";
 
-/// The Deployment and its Service, and where the shop has settings, the ConfigMap with them.
+/// The Deployment and its Service; where the shop has settings, the ConfigMap with them; and its autoscaler if there is one.
 pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, RenderError> {
     let storefront = &store.options.storefront;
     let part = parts::storefront(store);
@@ -70,7 +71,7 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
         ..Default::default()
     };
     let mut template = template(&part, pod(&store.options.image_pull_secrets, container, NODE_USER, volumes, 30));
-    let mut manifests = Vec::with_capacity(3);
+    let mut manifests = Vec::with_capacity(4);
     if let Some(settings) = &settings {
         if !store.is_live() {
             let checksum = BTreeMap::from([(theme::CHECKSUM.to_owned(), digest(settings))]);
@@ -80,7 +81,8 @@ pub(super) fn manifests(store: &ResolvedStore<'_>) -> Result<Vec<Manifest>, Rend
     }
     manifests.extend([
         Manifest::managed(Object::from_typed(&service(&part, "http", SERVICE_PORT, PORT))?),
-        Manifest::managed(Object::from_typed(&deployment(&part, storefront.replicas, rolling(), template))?),
+        Manifest::managed(Object::from_typed(&deployment(&part, storefront.fixed_replicas(), rolling(), template))?),
     ]);
+    manifests.extend(autoscaling::manifest(&part, storefront.autoscaling.as_ref())?);
     Ok(manifests)
 }

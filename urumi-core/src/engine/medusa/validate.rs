@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::contract::{self, admin, api, credentials, storefront};
-use super::options::{Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources, SslMode};
+use super::options::{
+    Autoscaling, Database, DatabaseMode, DatabaseServer, MedusaOptions, ResourceList, Resources, SslMode,
+};
 use super::theme;
 use crate::error::FieldError;
 use crate::kubernetes::syntax::{self, Quantity};
@@ -69,10 +71,10 @@ pub(super) fn all(options: &MedusaOptions, id: &StoreId) -> Vec<FieldError> {
         );
     }
     let shared = options.api.sets(api::REDIS_URL);
-    if options.api.replicas.get() > 1 && options.redis.enabled == Some(false) && !shared {
+    if options.api.most_replicas().get() > 1 && options.redis.enabled == Some(false) && !shared {
         checks.wrong(
             "redis.enabled",
-            "must not be false with more than one replica of the API, unless api.env.REDIS_URL names another Redis: \
+            "must not be false if the API may have more than one replica, unless api.env.REDIS_URL names another Redis: \
              with locks in memory, a cart could be completed twice",
         );
     }
@@ -117,6 +119,11 @@ pub(super) fn fields(options: &MedusaOptions) -> Vec<FieldError> {
         checks.wrong("storefront.stripePublishableKey", message);
     }
 
+    for (part, autoscaling) in [("api", &options.api.autoscaling), ("storefront", &options.storefront.autoscaling)] {
+        if let Some(autoscaling) = autoscaling {
+            scaling(&mut checks, part, autoscaling);
+        }
+    }
     checks.that("redis.image", syntax::image_reference(&options.redis.image));
     resources(&mut checks, "redis.resources", &options.redis.resources);
     checks.that("proofOfLife.image", syntax::image_reference(&options.proof_of_life.image));
@@ -452,16 +459,26 @@ fn unique(checks: &mut Checks, path: &str, list: &[String], check: impl Fn(&str)
     }
 }
 
+fn scaling(checks: &mut Checks, part: &str, Autoscaling { min, max, cpu }: &Autoscaling) {
+    if max.get() < min.get() {
+        let message = format!("must not be below {part}.autoscaling.min: {} is less than {}", max.get(), min.get());
+        checks.wrong(&format!("{part}.autoscaling.max"), message);
+    }
+    if !(1..=100).contains(cpu) {
+        checks.wrong(&format!("{part}.autoscaling.cpu"), format!("must be 1 to 100, not {cpu}"));
+    }
+}
+
 /// A quota below what the store itself needs would leave it waiting for ever, so it is refused at once. One pod more
-/// than there are replicas is counted of each Deployment, because an update starts the new one before it stops the old.
+/// than the most replicas is counted of each Deployment, because an update starts the new one before it stops the old.
 fn quota(checks: &mut Checks, options: &MedusaOptions) {
     let one = |there: bool| u32::from(there);
     let redis = options.redis();
     let storage = options.database.storage.as_ref().filter(|_| options.is_embedded());
     // How many pods there are of each part at most, and what each of them has.
     let mut parts: Vec<(u32, &Resources)> = vec![
-        (u32::from(options.api.replicas.get()) + 1, &options.api.resources),
-        (u32::from(options.storefront.replicas.get()) + 1, &options.storefront.resources),
+        (u32::from(options.api.most_replicas().get()) + 1, &options.api.resources),
+        (u32::from(options.storefront.most_replicas().get()) + 1, &options.storefront.resources),
         (one(options.proof_of_life.enabled), &options.proof_of_life.resources),
         (one(options.smoke.schedule.is_some()), &options.proof_of_life.resources),
     ];

@@ -14,9 +14,17 @@ const PARTS: [(&str, &str); 2] = [
     ("storefront", "the storefront has no secret variables: use it in the API only, with api.secretEnv"),
 ];
 
-/// Values that are shown and whose names look like those of secrets. A warning has the name, never the value.
+/// Numbers of replicas that are ignored, and values that are shown and whose names look like those of secrets. A warning has the
+/// name, never the value.
 pub(super) fn of(options: &Options) -> Vec<OptionWarning> {
     let mut warnings = Vec::new();
+    for (part, _) in PARTS {
+        let sets = |name: &str| options.get(part).and_then(|part| part.get(name)).is_some_and(|value| !value.is_null());
+        if sets("replicas") && sets("autoscaling") {
+            let message = format!("is ignored while {part}.autoscaling is set");
+            warnings.push(OptionWarning::new(format!("{part}.replicas"), message));
+        }
+    }
     for (part, instead) in PARTS {
         let env = options.get(part).and_then(|part| part.get("env")).and_then(Value::as_object);
         let is_set = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
@@ -91,6 +99,16 @@ mod tests {
                  can read the store; the storefront has no secret variables: use it in the API only, with api.secretEnv",
             ]
         );
+    }
+
+    #[test]
+    fn a_number_of_replicas_that_is_ignored_is_told() {
+        let options = json!({
+            "api": {"replicas": 2, "autoscaling": {"max": 3}},
+            "storefront": {"replicas": 2, "autoscaling": null},
+        });
+        let warnings: Vec<String> = of(options.as_object().unwrap()).iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, ["api.replicas is ignored while api.autoscaling is set"]);
     }
 
     #[test]

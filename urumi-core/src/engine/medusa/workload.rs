@@ -253,10 +253,10 @@ pub(super) fn recreating() -> DeploymentStrategy {
     DeploymentStrategy { type_: Some("Recreate".to_owned()), ..Default::default() }
 }
 
-/// A Deployment.
+/// A Deployment. The number of replicas is left out where an autoscaler sets it.
 pub(super) fn deployment(
     part: &Part<'_>,
-    replicas: Replicas,
+    replicas: Option<Replicas>,
     strategy: DeploymentStrategy,
     template: PodTemplateSpec,
 ) -> Deployment {
@@ -265,7 +265,7 @@ pub(super) fn deployment(
         spec: required_or_not(DeploymentSpec {
             // Longer than the startup probe's limit, so that the probe decides first.
             progress_deadline_seconds: Some(START_SECONDS + 300),
-            replicas: Some(i32::from(replicas.get())),
+            replicas: replicas.map(|replicas| i32::from(replicas.get())),
             revision_history_limit: Some(3),
             selector: selector(part.name),
             strategy: Some(strategy),

@@ -115,6 +115,21 @@ fn each_rule_refuses_what_it_says_and_nothing_else() {
 }
 
 #[test]
+fn an_option_that_follows_another_has_its_rule_unless_it_has_its_own() {
+    let followed = |given: Value| {
+        let policy = OptionPolicy::locked([("count", Rule::Max(json!(3)))], []).following([("hosts", "count")]);
+        let policy = policy.with(&map(json!({ "operator": given })), &schema()).unwrap();
+        ["hosts", "hosts.alias"].map(|path| policy.rule(Authority::Operator, path).clone())
+    };
+    let max = |most: u32| Rule::Max(json!(most));
+    assert_eq!(followed(json!({})), [max(3), max(3)]);
+    assert_eq!(followed(json!({"count": {"max": 2}})), [max(2), max(2)]);
+    assert_eq!(followed(json!({"count": "locked"})), [Rule::Locked, Rule::Locked]);
+    assert_eq!(followed(json!({"hosts": "open"})), [Rule::Open, Rule::Open]);
+    assert_eq!(followed(json!({"hosts.alias": "open"})), [max(3), Rule::Open]);
+}
+
+#[test]
 fn entries_are_counted_with_those_of_the_default() {
     let policy = policy(json!({"labels": {"entries": 2}}));
     assert!(refused(&policy, json!({"labels": {"b": "2"}})).is_empty());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::json;
@@ -616,4 +617,21 @@ fn what_is_left_over_is_removed_when_the_revision_is_rolled_out() {
     store.at(400);
     assert_eq!(store.at(600), "record ready to ready");
     assert_eq!(store.at(700), "prune redis");
+}
+
+/// It would change the number of replicas back that the revision sets.
+#[test]
+fn an_autoscaler_that_is_left_over_is_removed_before_anything_is_repaired() {
+    let mut store = Store::ready();
+    let kind = Kind::of::<HorizontalPodAutoscaler>();
+    let autoscaler = ObjectRef::namespaced(kind, "store-abc", "medusa-storefront");
+    let redis = store.deployment("redis");
+    store.change(json!({"storefront": {"replicas": 2}}), &[autoscaler.clone(), redis.clone()]);
+    assert_eq!(store.at(0), "prune medusa-storefront");
+    let patch = store.record.without_left_over(&[autoscaler]);
+    store.record.revision = Revision::read(patch.annotations[record::REVISION].as_deref());
+    assert_eq!(store.record.revision.left_over("store-abc"), [redis]);
+    assert_eq!(store.at(200), "record ready to ready");
+    store.at(300);
+    assert_eq!(store.at(600), "carry out medusa-storefront");
 }

@@ -5,7 +5,7 @@ use crate::kubernetes::{ClusterError, ClusterErrorKind, Object, ObjectRef, Preco
 use crate::record::{self, Record, namespace_ref};
 
 impl Orchestrator {
-    /// Removes objects by their uids, and then writes to the record that nothing is left over. Only the store's own objects are
+    /// Removes objects by their uids, and then writes to the record that they are not left over any more. Only the store's own objects are
     /// removed: an object of the same name may be somebody else's by now.
     pub(crate) async fn prune(&self, record: &Record, left_over: &[ObjectRef]) -> Result<Object, ClusterError> {
         let cluster = &self.inner.cluster;
@@ -20,6 +20,6 @@ impl Orchestrator {
                 deleted => deleted?,
             }
         }
-        cluster.patch_metadata(&namespace_ref(&record.id), &record.without_left_over()).await
+        cluster.patch_metadata(&namespace_ref(&record.id), &record.without_left_over(left_over)).await
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Replicas, Resources};
+use super::{Autoscaling, Replicas, Resources, autoscaling};
 
 /// The shop that customers see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,9 +15,12 @@ pub struct Storefront {
     /// The shop's image. It must listen on port 8000 and run as user 1000.
     #[schemars(extend("examples" = ["registry.example.com/shop/medusa-storefront:1.4.0"]))]
     pub image: String,
-    /// The number of replicas.
+    /// The number of replicas. Ignored while autoscaling is set.
     #[schemars(extend("examples" = [2]))]
     pub replicas: Replicas,
+    /// Lets the number of replicas follow the load, by a HorizontalPodAutoscaler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
     /// The path of the readiness probe: status 200 if the shop and its API can serve.
     #[schemars(extend("examples" = ["/ready"]))]
     pub readiness_path: String,
@@ -56,6 +59,18 @@ pub struct Storefront {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["pk_test_51Abc"]))]
     pub stripe_publishable_key: Option<String>,
+}
+
+impl Storefront {
+    /// The most replicas that there may be.
+    pub(in crate::engine::medusa) fn most_replicas(&self) -> Replicas {
+        autoscaling::most(self.replicas, self.autoscaling.as_ref())
+    }
+
+    /// The number of replicas, unless an autoscaler sets it.
+    pub(in crate::engine::medusa) fn fixed_replicas(&self) -> Option<Replicas> {
+        self.autoscaling.is_none().then_some(self.replicas)
+    }
 }
 
 /// A shop's logo and colours.

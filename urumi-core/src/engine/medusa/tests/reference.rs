@@ -202,6 +202,10 @@ fn needed(path: &str) -> Value {
         "database.port" | "database.secret.key" => json!({"database": {"mode": "external", "secret": {"name": "db"}}}),
         "database.secret.name" => json!({"database": {"mode": "external", "secret": {"name": "db"}}}),
         path if path.starts_with("limits.") => json!({"limits": {}}),
+        "api.autoscaling.min" | "api.autoscaling.cpu" => json!({"api": {"autoscaling": {"max": 4}}}),
+        "storefront.autoscaling.min" | "storefront.autoscaling.cpu" => {
+            json!({"storefront": {"autoscaling": {"max": 4}}})
+        }
         _ => json!({}),
     }
 }

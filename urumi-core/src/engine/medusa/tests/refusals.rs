@@ -64,6 +64,16 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
         (json!({ "api": { "replicas": 0 } }), &[("api.replicas", "1 to 20")]),
         (json!({ "api": { "replicas": -1 } }), &[("api.replicas", "from 1 to 20")]),
         (json!({ "storefront": { "replicas": 21 } }), &[("storefront.replicas", "1 to 20")]),
+        (json!({ "api": { "autoscaling": {} } }), &[("api.autoscaling.max", "is required")]),
+        (json!({ "api": { "autoscaling": { "max": 21 } } }), &[("api.autoscaling.max", "1 to 20")]),
+        (json!({ "api": { "autoscaling": { "min": 0, "max": 2 } } }), &[("api.autoscaling.min", "1 to 20")]),
+        (
+            json!({ "storefront": { "autoscaling": { "min": 3, "max": 2, "cpu": 0 } } }),
+            &[
+                ("storefront.autoscaling.max", "must not be below storefront.autoscaling.min: 2 is less than 3"),
+                ("storefront.autoscaling.cpu", "must be 1 to 100, not 0"),
+            ],
+        ),
         (json!({ "smoke": { "schedule": "@daily" } }), &[("smoke.schedule", "five fields")]),
         (json!({ "smoke": { "schedule": "60 * * * *" } }), &[("smoke.schedule", "minute \"60\"")]),
         (json!({ "smoke": { "deadlineSeconds": 5 } }), &[("smoke.deadlineSeconds", "10 to 3600")]),
@@ -147,6 +157,10 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
         (json!({ "proofOfLife": { "image": "A" } }), &[("proofOfLife.image", "lower-case")]),
         (json!({ "api": { "replicas": 2 }, "redis": { "enabled": false } }), &[("redis.enabled", "completed twice")]),
         (
+            json!({ "api": { "autoscaling": { "max": 2 } }, "redis": { "enabled": false } }),
+            &[("redis.enabled", "completed twice")],
+        ),
+        (
             json!({ "api": { "env": { "REDIS_URL": "redis://x" } }, "redis": { "enabled": true } }),
             &[("redis.enabled", "choose one")],
         ),
@@ -216,6 +230,10 @@ fn values_that_kubernetes_or_medusa_would_refuse() {
         (json!({ "quota": { "cpus": "4" } }), &[("quota.cpus", "requests.cpu")]),
         (json!({ "quota": { "pods": "7500m" } }), &[("quota.pods", "whole number")]),
         (json!({ "quota": { "pods": 2 } }), &[("quota.pods", "at least 6")]),
+        (
+            json!({ "quota": { "pods": 8 }, "storefront": { "autoscaling": { "max": 4 } } }),
+            &[("quota.pods", "at least 9")],
+        ),
         (json!({ "quota": { "limits.memory": "1Gi" } }), &[("quota.limits.memory", "at least 3355443200")]),
         (json!({ "quota": { "requests.storage": "1Gi" } }), &[("quota.requests.storage", "at least 5Gi")]),
         (json!({ "quota": { "persistentvolumeclaims": 0 } }), &[("quota.persistentvolumeclaims", "at least 1")]),

@@ -13,6 +13,7 @@ use super::{DOMAIN, ID, Letters, MedusaEngine, RENDERER, render, resolve, spec, 
 use crate::engine::medusa::contract::{api, storefront};
 use crate::engine::{Engine, Manifest, Policy, RenderError};
 use crate::kubernetes::{Kind, Object, ObjectRef};
+use crate::plan::changes::{Change, changes};
 use crate::secret::OsSecrets;
 use crate::store::{StoreName, StoreSpec};
 
@@ -466,7 +467,47 @@ fn several_replicas_of_the_api_share_a_redis() {
     assert!(!has(json!({})));
     assert!(has(json!({ "api": { "replicas": 2 } })));
     assert!(has(json!({ "redis": { "enabled": true } })));
+    assert!(has(json!({ "api": { "autoscaling": { "max": 2 } } })));
+    assert!(!has(json!({ "api": { "replicas": 2, "autoscaling": { "max": 1 } } })));
     assert!(!has(json!({ "api": { "replicas": 2, "env": { "REDIS_URL": "redis://elsewhere:6379" } } })));
+}
+
+#[test]
+fn an_autoscaler_sets_the_number_of_replicas() {
+    let fixed = json!({ "storefront": { "replicas": 3 } });
+    let scaled = json!({ "storefront": { "replicas": 3, "autoscaling": { "min": 2, "max": 5, "cpu": 60 } } });
+    let (before, after) = (render(&spec(fixed)), render(&spec(scaled.clone())));
+    let changes = changes(&before, &after);
+    let fields = changes.iter().flat_map(Change::fields).map(|field| field.path).collect::<Vec<_>>();
+    assert_eq!(fields, ["spec.replicas"]);
+    let [Change::Replace(..), Change::Create(autoscaler)] = changes.as_slice() else { panic!("{changes:?}") };
+    insta::assert_snapshot!(serde_norway::to_string(autoscaler).unwrap(), @r"
+    apiVersion: autoscaling/v2
+    kind: HorizontalPodAutoscaler
+    metadata:
+      labels:
+        app.kubernetes.io/component: storefront
+        app.kubernetes.io/name: medusa-storefront
+        app.kubernetes.io/version: 0.1.0
+      name: medusa-storefront
+    spec:
+      maxReplicas: 5
+      metrics:
+      - resource:
+          name: cpu
+          target:
+            averageUtilization: 60
+            type: Utilization
+        type: Resource
+      minReplicas: 2
+      scaleTargetRef:
+        apiVersion: apps/v1
+        kind: Deployment
+        name: medusa-storefront
+    ");
+    let components = MedusaEngine::default().components(&spec(scaled)).unwrap();
+    let enough: Vec<_> = components.iter().filter_map(|one| Some((one.name.as_str(), one.enough?))).collect();
+    assert_eq!(enough, [("storefront", 2)]);
 }
 
 /// How Kubernetes replaces `$(NAME)` in an environment variable's value, when no other variable is known.

@@ -71,6 +71,22 @@ fn a_choice_of_tls_replaces_the_default_one() {
 }
 
 #[test]
+fn a_number_of_replicas_replaces_the_default_autoscaling() {
+    let engine = engine(json!({ "api": { "replicas": 2, "autoscaling": { "max": 4 } } }));
+    let scaled = |request: Value| {
+        let resolved = resolve(&engine, request).unwrap();
+        assert_eq!(resolve(&engine, Value::Object(resolved.clone())).unwrap(), resolved);
+        at(&resolved, "/api/autoscaling")
+    };
+    let autoscaling = |min: u8, max: u8| Some(json!({ "min": min, "max": max, "cpu": 80 }));
+    assert_eq!(scaled(json!({})), autoscaling(1, 4));
+    assert_eq!(scaled(json!({ "api": { "autoscaling": { "min": 2 } } })), autoscaling(2, 4));
+    assert_eq!(scaled(json!({ "api": { "replicas": 3 } })), None);
+    assert_eq!(scaled(json!({ "api": { "replicas": 3, "autoscaling": { "max": 5 } } })), autoscaling(1, 5));
+    assert_eq!(scaled(json!({ "api": { "autoscaling": null } })), Some(Value::Null));
+}
+
+#[test]
 fn defaults_of_the_other_database_mode_are_dropped_and_not_refused() {
     let external = json!({ "database": { "mode": "external", "secret": { "name": "db" } } });
     let resolved = resolve(&MedusaEngine::default(), external.clone()).unwrap();

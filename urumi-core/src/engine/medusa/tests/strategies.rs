@@ -35,11 +35,22 @@ fn env() -> impl Strategy<Value = Value> {
 }
 
 fn workload() -> impl Strategy<Value = Value> {
-    (option::of(image()), option::of(1_u32..=20), option::of(resources()), option::of(env())).prop_map(
-        |(image, replicas, resources, env)| {
-            object([("image", image), ("replicas", replicas.map(Value::from)), ("resources", resources), ("env", env)])
-        },
-    )
+    let parts = (option::of(image()), option::of(1_u32..=20), option::of(autoscaling()), option::of(resources()));
+    (parts, option::of(env())).prop_map(|((image, replicas, autoscaling, resources), env)| {
+        object([
+            ("image", image),
+            ("replicas", replicas.map(Value::from)),
+            ("autoscaling", autoscaling),
+            ("resources", resources),
+            ("env", env),
+        ])
+    })
+}
+
+fn autoscaling() -> impl Strategy<Value = Value> {
+    (1_u32..=10, 0_u32..=10, option::of(1_u32..=100)).prop_map(|(min, more, cpu)| {
+        object([("min", Some(min.into())), ("max", Some((min + more).into())), ("cpu", cpu.map(Value::from))])
+    })
 }
 
 fn database() -> impl Strategy<Value = Value> {
