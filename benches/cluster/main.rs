@@ -1,6 +1,7 @@
 //! Compares urumi with a floor on a real API server, and prints a table. `make bench` sets everything up.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command that prints its results")]
 
+mod change;
 mod process;
 mod provision;
 mod quiet;
@@ -23,7 +24,8 @@ struct Arguments {
     /// The helm program, for comparison.
     #[arg(long, env = "URUMI_HELM")]
     helm: Option<PathBuf>,
-    /// Run only benchmarks whose names contain one of these: provision-one, provision-fifty, process, readiness, quiet.
+    /// Run only benchmarks whose names contain one of these: provision-one, provision-fifty, process, readiness, quiet,
+    /// change.
     only: Vec<String>,
     /// How often to repeat each comparison.
     #[arg(long, default_value_t = 40)]
@@ -58,6 +60,10 @@ async fn main() -> anyhow::Result<()> {
     if wanted("quiet") {
         eprintln!("measuring: requests for {} unchanging stores", args.stores);
         rows.extend(quiet::measure(&cluster, args.audit_log.as_deref(), args.stores).await?);
+    }
+    if wanted("change") {
+        eprintln!("measuring: changes of stores");
+        rows.extend(change::measure(&cluster, args.rounds).await?);
     }
     println!("{}", urumi_benches::stats::table(&rows));
     Ok(())

@@ -1,4 +1,4 @@
-//! The floor of provisioning: sends the same bytes in the same waves over open connections, without retries, parsing or
+//! The floor of urumi's writes: sends the same bytes in the same order over open connections, without retries, parsing or
 //! checks.
 
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use futures::future::{join_all, try_join_all};
-use http::Request;
+use http::{HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
@@ -43,15 +43,34 @@ pub struct Floor {
     in_flight: Arc<Semaphore>,
 }
 
-/// The paths and bodies to send, wave by wave.
+/// A request to send.
+pub struct Call {
+    /// Its method.
+    pub method: Method,
+    /// Its path and query.
+    pub path: String,
+    /// What its body is.
+    pub content_type: HeaderValue,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Call {
+    fn json(method: Method, path: impl Into<String>, body: impl Into<Bytes>) -> Call {
+        let content_type = HeaderValue::from_static("application/json");
+        Call { method, path: path.into(), content_type, body: body.into() }
+    }
+}
+
+/// The requests to send, wave by wave.
 pub struct Replay {
-    waves: Vec<Vec<(String, Bytes)>>,
+    waves: Vec<Vec<Call>>,
 }
 
 impl Replay {
     /// One store's objects, in the waves in which urumi creates them: namespace first.
     pub fn of(objects: &[Object]) -> Result<Replay> {
-        let mut waves: Vec<Vec<(String, Bytes)>> = vec![Vec::new(), Vec::new(), Vec::new()];
+        let mut waves: Vec<Vec<Call>> = vec![Vec::new(), Vec::new(), Vec::new()];
         for object in objects {
             let kind = object.kind();
             let late = kind.group == "apps" || kind.kind == "Ingress";
@@ -60,10 +79,15 @@ impl Replay {
             let scope = object.namespace().map(|ns| format!("/namespaces/{ns}")).unwrap_or_default();
             let path = format!("/{api}{scope}/{}?fieldManager=urumi&fieldValidation=Strict", kind.plural);
             if let Some(wave) = waves.get_mut(wave) {
-                wave.push((path, Bytes::from(serde_json::to_vec(object)?)));
+                wave.push(Call::json(Method::POST, path, serde_json::to_vec(object)?));
             }
         }
         Ok(Replay { waves })
+    }
+
+    /// These requests, one after the other.
+    pub fn in_order(calls: Vec<Call>) -> Replay {
+        Replay { waves: calls.into_iter().map(|call| vec![call]).collect() }
     }
 }
 
@@ -78,25 +102,27 @@ impl Floor {
 
     /// Opens connections before the measurement.
     pub async fn warm(&self, connections: usize) {
-        join_all((0..connections).map(|_| self.send("GET", "/version", Bytes::new()))).await;
+        let call = Call::json(Method::GET, "/version", Bytes::new());
+        join_all((0..connections).map(|_| self.send(&call))).await;
     }
 
-    /// Sends one store's objects.
+    /// Sends the requests.
     pub async fn replay(&self, replay: &Replay) -> Result<()> {
         for wave in &replay.waves {
-            try_join_all(wave.iter().map(|(path, body)| self.send("POST", path, body.clone()))).await?;
+            try_join_all(wave.iter().map(|call| self.send(call))).await?;
         }
         Ok(())
     }
 
-    async fn send(&self, method: &str, path: &str, body: Bytes) -> Result<()> {
+    async fn send(&self, call: &Call) -> Result<()> {
+        let Call { method, path, content_type, body } = call;
         let _permit = self.in_flight.acquire().await?;
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.server))
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .header("accept", "application/json")
-            .body(Full::new(body))?;
+            .body(Full::new(body.clone()))?;
         let response = self.client.request(request).await.with_context(|| format!("{method} {path}"))?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
