@@ -39,7 +39,7 @@ var kinds = []struct {
 	{"", "resourcequotas", stores, false, `{apiVersion: v1, kind: ResourceQuota, spec: {hard: {pods: "50"}}}`},
 	{"", "limitranges", stores, false, `{apiVersion: v1, kind: LimitRange, spec: {limits: [{type: Pod, max: {cpu: "4"}}]}}`},
 	{"", "persistentvolumeclaims", reads, false, ""},
-	{"", "pods", "list watch patch", false, `{apiVersion: v1, kind: Pod, spec: POD}`},
+	{"", "pods", "list watch patch", false, `{apiVersion: v1, kind: Pod, spec: LIMITED}`},
 	{"", "pods/log", "get", false, ""},
 	{"", "pods/exec", "", false, ""},
 	{"", "pods/ephemeralcontainers", "", false, ""},
@@ -77,6 +77,7 @@ const goodPod = `{automountServiceAccountToken: false, securityContext: {runAsNo
 func sample(t *testing.T, text, namespace, name string) *unstructured.Unstructured {
 	t.Helper()
 	text = strings.ReplaceAll(text, "JOB", strings.Replace(goodPod, "{auto", "{restartPolicy: Never, auto", 1))
+	text = strings.ReplaceAll(text, "LIMITED", strings.Replace(goodPod, "image: a,", "image: a, resources: {limits: {cpu: 10m, memory: 16Mi}},", 1))
 	text = strings.ReplaceAll(text, "POD", goodPod)
 	it := &unstructured.Unstructured{}
 	must(t, yaml.UnmarshalStrict([]byte(text), &it.Object))

@@ -62,6 +62,31 @@ func asked(t *testing.T, log string, from int64, user string) (map[string]int, [
 	return used, forbidden
 }
 
+// early puts a store on record that an earlier version has begun to make: the settings of such a store are a ConfigMap only as long
+// as there are any.
+func (c cluster) early(t *testing.T, server []string) {
+	t.Helper()
+	var list unstructured.UnstructuredList
+	text := urumi(t, server, "render", "Early", "--id", "early", "--set", "storefront.theme.colors.accent=#123456", "-o", "json")
+	must(t, json.Unmarshal([]byte(text), &list))
+	record := list.Items[0]
+	annotations := record.GetAnnotations()
+	var spec map[string]any
+	must(t, json.Unmarshal([]byte(annotations["store.urumi.ai/spec"]), &spec))
+	if spec["renderer"] == nil {
+		t.Fatalf("the newest way of rendering is not on record: %v", spec)
+	}
+	delete(spec, "renderer")
+	edited, err := json.Marshal(spec)
+	must(t, err)
+	annotations["store.urumi.ai/spec"] = string(edited)
+	record.SetAnnotations(annotations)
+	t.Cleanup(func() { c.remove(t, "store-early") })
+	_, err = c.any.Resource(resourceOf(t, "", "namespaces")).Create(t.Context(), &record, metav1.CreateOptions{})
+	must(t, err)
+	urumi(t, server, "wait", "early", "--timeout", "3m")
+}
+
 // Every permission of the chart is made use of by a store's life, and nothing beyond them is tried: without any one of them,
 // something of this would fail.
 func TestClusterEveryPermissionIsUsed(t *testing.T) {
@@ -141,6 +166,9 @@ storefront: {theme: {colors: {accent: "#123456"}}, autoscaling: {max: 2}}
 			t.Errorf("%s %s is still there", it[1], it[2])
 		}
 	}
+	c.early(t, server)
+	urumi(t, server, "update", "early", "--unset", "storefront.theme", "--wait", "--timeout", "3m")
+	urumi(t, server, "delete", "early", "--yes")
 	for number := range 10 {
 		urumi(t, server, "update", "used", "--name", fmt.Sprintf("Used %d", number))
 	}

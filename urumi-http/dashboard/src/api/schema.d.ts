@@ -386,7 +386,7 @@ export interface paths {
         /**
          * Return to an earlier revision of a store
          * @description The name and the options of the earlier revision become the next revision. Data is not changed: orders and products stay as they
-         *     are.
+         *     are. With `dryRun=true`, answers what would change, and changes nothing.
          */
         post: operations["rollBackStore"];
         delete?: never;
@@ -2484,6 +2484,8 @@ export interface operations {
             query?: {
                 /** @description The number of the revision; the one before the present one if left out. */
                 to?: number;
+                /** @description With `true`, nothing is changed, and the answer is what would be. */
+                dryRun?: boolean;
             };
             header?: {
                 /**
@@ -2500,6 +2502,44 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What the return would do (`dryRun`) */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "My Shop",
+                     *       "objects": [
+                     *         {
+                     *           "action": "repair",
+                     *           "fields": [
+                     *             {
+                     *               "actual": 1,
+                     *               "desired": 2,
+                     *               "path": "spec.replicas"
+                     *             }
+                     *           ],
+                     *           "object": "Deployment store-my-shop/medusa-storefront"
+                     *         }
+                     *       ],
+                     *       "options": [
+                     *         {
+                     *           "from": 1,
+                     *           "option": "storefront.replicas",
+                     *           "to": 2
+                     *         }
+                     *       ],
+                     *       "restarts": [],
+                     *       "revision": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpdatePreview"];
+                };
+            };
             /** @description The store, which is being changed */
             202: {
                 headers: {

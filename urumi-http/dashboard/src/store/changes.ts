@@ -17,9 +17,10 @@ export const remove: Change = (store) => body(api.DELETE('/stores/{id}', guarded
 
 export const rollBack =
   (to: number): Change =>
-  (store) => {
+  async (store) => {
     const { params } = guarded(store);
-    return body(api.POST('/stores/{id}/rollback', { params: { ...params, query: { to } } }));
+    // Without `dryRun`, the answer is the store.
+    return (await body(api.POST('/stores/{id}/rollback', { params: { ...params, query: { to } } }))) as Store;
   };
 
 const MERGE_PATCH = { 'Content-Type': 'application/merge-patch+json' };
