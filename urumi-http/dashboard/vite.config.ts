@@ -27,7 +27,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Browsers that support light-dark().
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
-    // One file for the icons and one for the controls of the first pages: the headers of an answer are larger than an icon.
+    // Few files for the first pages: the headers of an answer are larger than an icon, and small files compress badly.
     rolldownOptions: {
       output: {
         codeSplitting: {
@@ -35,7 +35,12 @@ export default defineConfig({
             { name: 'icons', test: /@tabler[\\/]icons-react/ },
             {
               name: 'controls',
-              test: /components[\\/](Badge|Chip|Input|InputBase|NativeSelect|Skeleton|TextInput|ThemeIcon)[\\/]/,
+              test: /components[\\/](Alert|Badge|Button|Chip|Image|Input|InputBase|NativeSelect|Skeleton|TextInput|ThemeIcon|Title|Transition)[\\/]/,
+            },
+            { name: 'data', test: /@tanstack[\\/](react-query|query-core)[\\/]|src[\\/](api|live)[\\/]/ },
+            {
+              name: 'router',
+              test: /@tanstack[\\/](history|react-router|react-store|router-core|store)[\\/]/,
             },
           ],
         },
