@@ -1,7 +1,7 @@
 //! A custom engine: a shop that consists of one static page behind an Ingress.
 //!
 //! An engine is pure. It checks options, renders objects, and names the workloads that must be ready. urumi does the
-//! rest: the namespace, labels, creation in waves, repair, status and deletion.
+//! rest: the namespace, labels, creation in waves, repair, status, changes and deletion. docs/ENGINES.md tells more.
 #![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::time::Duration;
@@ -14,13 +14,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use urumi_core::cluster::InMemoryCluster;
-use urumi_core::engine::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError};
+use urumi_core::engine::{Component, Engine, EngineInfo, Manifest, NewStore, RenderError, RequestChange};
 use urumi_core::error::FieldError;
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::secret::SecretSource;
-use urumi_core::store::wait::Ready;
+use urumi_core::store::update::UpdateStore;
+use urumi_core::store::wait::{Ready, UpToDate};
 use urumi_core::store::{Options, StoreSpec, StoreUrls};
-use urumi_core::{CreateStore, Orchestrator, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_core::{CreateStore, Orchestrator, Precondition, ReadinessMonitor, StoreOrchestrator, StoreOrchestratorExt};
 
 /// Renders a shop that consists of one static page.
 struct StaticPage;
@@ -70,6 +71,14 @@ impl Engine for StaticPage {
             store.default_domain.clone_into(&mut page.domain);
         }
         Ok(Options::from_iter([("text".into(), json!(page.text)), ("domain".into(), json!(page.domain))]))
+    }
+
+    /// The text can be changed. The domain was decided when the store was created.
+    fn settle(&self, store: &StoreSpec, _: &RequestChange<'_>, options: Options) -> Result<Options, Vec<FieldError>> {
+        match options.get("domain") == store.options.get("domain") {
+            true => Ok(options),
+            false => Err(vec![FieldError::new("domain", "cannot be changed: create another page")]),
+        }
     }
 
     fn render(&self, spec: &StoreSpec, _: &dyn SecretSource) -> Result<Vec<Manifest>, RenderError> {
@@ -132,8 +141,18 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::from_iter([("text".to_owned(), json!("Fresh bread from eight o'clock"))]);
     let store = urumi.create(CreateStore::new("Bakery", "page").options(options)).await?.into_store();
     let store = urumi.wait_until(&store.id, Ready.or_failed(), Duration::from_secs(30)).await?;
+    if let Some(store) = &store {
+        println!("{} is {} at {}", store.name, store.status, store.urls.storefront.as_deref().unwrap_or_default());
+    }
+
+    // The text is in a ConfigMap that the pod has mounted, so a change of it restarts nothing.
     if let Some(store) = store {
-        println!("{} is {} at {}", store.name, store.status, store.urls.storefront.unwrap_or_default());
+        let text = Options::from_iter([("text".to_owned(), json!("Closed on Mondays"))]);
+        let change = UpdateStore::new().options(text);
+        let preview = urumi.preview_update(&store.id, change.clone(), &Precondition::NONE).await?;
+        println!("a new text restarts {} components", preview.restarts.len());
+        urumi.update(&store.id, change).await?;
+        urumi.wait_until(&store.id, UpToDate, Duration::from_secs(30)).await?;
     }
 
     // An invalid option is reported with its path, and nothing is created.

@@ -268,6 +268,9 @@ pub enum RenderError {
 /// An object with another namespace is created there, such as a Job that creates a database for the store on a shared
 /// server. That namespace belongs to the installation, never to a store, and a request must not be able to choose it.
 /// Such objects are owned by the store's record and deleted with it; [`Engine::teardown`] undoes their effects.
+///
+/// After a change, pods see a ConfigMap that they have mounted as a volume at once: urumi annotates them, so that the kubelet renews
+/// the volume.
 pub trait Engine: Send + Sync + 'static {
     /// The engine's name in stores: 1 to 63 characters of `[a-z0-9-]`.
     fn name(&self) -> &str;
