@@ -40,7 +40,7 @@ fn condition<'a>(store: &'a Store, type_: &str) -> Option<&'a Condition> {
 }
 
 /// Why a store is up to date or not.
-fn newness(store: &Store) -> &str {
+pub(crate) fn newness(store: &Store) -> &str {
     condition(store, Condition::UP_TO_DATE).map_or("never changed", |condition| condition.reason.as_str())
 }
 
@@ -324,7 +324,7 @@ pub(crate) async fn a_new_renderer_restarts_nobody(scene: Scene) {
     let monitor = Running::start(watching);
     let later = Scene { urumi: later, ..scene.clone() };
     let outdated = |store: &Store| newness(store) == "NewRenderer";
-    until(&later, outdated).await;
+    later.until_store(&later.id, outdated).await;
     // Drift is repaired to what was applied.
     let service = scene.reference(Kind::of::<Service>(), "medusa-api");
     scene
@@ -350,7 +350,7 @@ pub(crate) async fn a_new_renderer_restarts_nobody(scene: Scene) {
     let preview = later.urumi.preview_update(&later.id, refresh.clone(), &Precondition::NONE).await.unwrap();
     assert_eq!(preview.restarts, ["api", "storefront"]);
     later.urumi.update(&later.id, refresh).await.unwrap();
-    until(&later, |store| newness(store) == "RolledOut" && store.observed_revision == 3).await;
+    later.until_store(&later.id, |store| newness(store) == "RolledOut" && store.observed_revision == 3).await;
     assert!(deployment(&scene, "medusa-api").await.at(label).is_some());
     let renderers: Vec<u32> = later.urumi.history(&later.id).await.unwrap().iter().map(|one| one.renderer).collect();
     let newest = MedusaEngine::default().renderer();
@@ -366,19 +366,6 @@ pub(crate) async fn a_new_renderer_restarts_nobody(scene: Scene) {
     assert_eq!(scene.urumi.get(&scene.id).await.unwrap().status, StoreStatus::Ready);
     monitor.stop().await;
     later.urumi.delete(&later.id).await.unwrap();
-}
-
-async fn until(scene: &Scene, holds: impl Fn(&Store) -> bool) {
-    let mut watch = scene.urumi.watch(Some(&scene.id));
-    let waiting = async {
-        while futures::StreamExt::next(&mut watch).await.is_some() {
-            if holds(&scene.urumi.get(&scene.id).await.unwrap()) {
-                return;
-            }
-        }
-    };
-    let in_time = tokio::time::timeout(PATIENCE, waiting).await;
-    assert!(in_time.is_ok(), "{:?}", scene.urumi.get(&scene.id).await);
 }
 
 /// An autoscaler takes over the number of replicas as it is, and gives it back.

@@ -14,13 +14,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use urumi_core::StoreOrchestratorExt;
 use urumi_core::cluster::{ClusterBackend, ConnectOptions, InMemoryCluster, KubeCluster};
 use urumi_core::kubernetes::Query;
 use urumi_core::kubernetes::{Kind, Object, ObjectRef};
 use urumi_core::store::Authority;
 use urumi_core::store::wait::{Deleted, Ready};
 use urumi_core::{CreateStore, MonitorHandle, Orchestrator, ReadinessMonitor, Store, StoreId};
+use urumi_core::{StoreOrchestrator, StoreOrchestratorExt};
 use urumi_testing::REQUEST_TIMEOUT;
 
 /// How long anything may take. Nothing is asserted about how long it does take. On a busy machine, Kubernetes takes minutes to
@@ -50,6 +50,20 @@ impl Scene {
 
     pub(crate) async fn ready(&self) -> Store {
         self.urumi.wait_until(&self.id, Ready.or_failed(), PATIENCE).await.unwrap().unwrap()
+    }
+
+    /// Waits until a store is as `holds` says.
+    pub(crate) async fn until_store(&self, id: &StoreId, holds: impl Fn(&Store) -> bool) {
+        let mut watch = self.urumi.watch(Some(id));
+        let waiting = async {
+            while futures::StreamExt::next(&mut watch).await.is_some() {
+                if holds(&self.urumi.get(id).await.unwrap()) {
+                    return;
+                }
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(in_time.is_ok(), "{:?}", self.urumi.get(id).await);
     }
 
     pub(crate) fn reference(&self, kind: Kind, name: &str) -> ObjectRef {

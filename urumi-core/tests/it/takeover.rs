@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use urumi_core::kubernetes::{Kind, Object, Query};
 use urumi_core::store::Authority;
-use urumi_core::store::status::{Condition, StoreStatus};
+use urumi_core::store::status::StoreStatus;
 use urumi_core::store::update::UpdateStore;
 use urumi_core::store::wait::Deleted;
-use urumi_core::{Precondition, ReadinessMonitor, Store, StoreId, StoreOrchestrator, StoreOrchestratorExt};
+use urumi_core::{Precondition, ReadinessMonitor, StoreId, StoreOrchestrator, StoreOrchestratorExt};
 
+use crate::changing::newness;
 use crate::support::{PATIENCE, Running, Scene};
 
 const FIXTURE: &str = include_str!("fixtures/first_renderer.json");
@@ -93,24 +94,6 @@ async fn written(scene: &Scene, id: &StoreId) -> BTreeMap<String, Value> {
     found
 }
 
-fn newness(store: &Store) -> Option<&str> {
-    let condition = store.conditions.iter().find(|condition| condition.type_ == Condition::UP_TO_DATE)?;
-    Some(condition.reason.as_str())
-}
-
-async fn until(scene: &Scene, id: &StoreId, holds: impl Fn(&Store) -> bool) {
-    let mut watch = scene.urumi.watch(Some(id));
-    let waiting = async {
-        while futures::StreamExt::next(&mut watch).await.is_some() {
-            if holds(&scene.urumi.get(id).await.unwrap()) {
-                return;
-            }
-        }
-    };
-    let in_time = tokio::time::timeout(PATIENCE, waiting).await;
-    assert!(in_time.is_ok(), "{:?}", scene.urumi.get(id).await);
-}
-
 /// Nothing is written to them but what their records say of them, and all stay ready; a refresh moves the one that it is for.
 pub(crate) async fn stores_of_an_earlier_version_go_on_as_they_are(scene: Scene) {
     let fixture: Vec<Value> = serde_json::from_str(FIXTURE).unwrap();
@@ -135,7 +118,7 @@ pub(crate) async fn stores_of_an_earlier_version_go_on_as_they_are(scene: Scene)
 
     let monitor = Running::start(ReadinessMonitor::new(scene.urumi.clone()));
     for id in &ids {
-        until(&scene, id, |store| newness(store) == Some("NewRenderer")).await;
+        scene.until_store(id, |store| newness(store) == "NewRenderer").await;
         let store = scene.urumi.get(id).await.unwrap();
         assert_eq!((store.status, store.revision), (StoreStatus::Ready, 1), "{store:?}");
         assert!(scene.urumi.diff(id).await.unwrap().is_empty(), "{id}");
@@ -149,7 +132,7 @@ pub(crate) async fn stores_of_an_earlier_version_go_on_as_they_are(scene: Scene)
     let preview = scene.urumi.preview_update(moved, refresh.clone(), &Precondition::NONE).await.unwrap();
     assert_eq!(preview.restarts, ["api", "storefront"]);
     scene.urumi.update(moved, refresh).await.unwrap();
-    until(&scene, moved, |store| newness(store) == Some("RolledOut")).await;
+    scene.until_store(moved, |store| newness(store) == "RolledOut").await;
     let renderers: Vec<u32> = scene.urumi.history(moved).await.unwrap().iter().map(|one| one.renderer).collect();
     assert_eq!(renderers, [1, 2]);
     assert_ne!(written(&scene, moved).await, before[0]);
